@@ -1,0 +1,1 @@
+"""Tables in, Evidence out. Knows no incident, no Slack, no SQLite."""

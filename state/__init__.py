@@ -1,0 +1,1 @@
+"""The incident, the decision tree, the conversation, and the store beside them."""
