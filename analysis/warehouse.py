@@ -1,0 +1,302 @@
+"""The team's tables, read through Ibis where they are, as of a given moment.
+
+Every table comes with the columns of the contract under one set of names, times as naive UTC
+timestamps, and without what had not happened yet at ``now``. Only aggregates and bounded
+samples come into pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.evidence import CannotExamine, Window
+from analysis.tables import Contract, Metric, Role, TableSource
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 200_000
+"""No result with more rows than this comes into pandas."""
+
+_PREDICTION_ROLES = {
+    Role.TIME: "time",
+    Role.PREDICTION: "prediction",
+    Role.MODEL: "model",
+    Role.SNAPSHOT: "snapshot",
+    Role.EXPERIMENT: "experiment",
+    Role.ARM: "arm",
+    Role.LABEL: "label",
+    Role.LABEL_TIME: "label_time",
+    Role.WEIGHT: "weight",
+    Role.GROUP: "group",
+}
+_TIME_FIELDS = {
+    "infra": ("time",),
+    "snapshots": ("published", "trained", "train_start", "train_end"),
+    "experiments": ("start", "end"),
+    "lineage": (),
+    "runs": ("time", "data_time"),
+    "training": ("time",),
+}
+_AS_OF = {"infra": "time", "snapshots": "published", "runs": "time"}
+
+
+class Warehouse:
+    """Reads the tables of ``contract``; paths are relative to ``root``; nothing after ``now``.
+
+    Raises CannotExamine when a table or a column that the contract names is not there.
+    """
+
+    def __init__(self, contract: Contract, root: Path, now: datetime) -> None:
+        self.contract = contract
+        self.root = root
+        self.now = now
+
+    @cached_property
+    def _connection(self) -> Any:
+        import ibis
+
+        connection = ibis.connect(self.contract.url)
+        if connection.name == "duckdb":
+            connection.raw_sql("SET TimeZone = 'UTC'")
+        return connection
+
+    def has(self, table: str) -> bool:
+        """Whether the settings name this table (a field of the contract)."""
+        return getattr(self.contract, table) is not None
+
+    # -- predictions -------------------------------------------------------------------------
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The features' columns: the listed ones, or every column without a role."""
+        wanted = self.contract.predictions.features
+        if wanted != "*":
+            return tuple(wanted)
+        table = self.contract.predictions
+        taken = {getattr(table, name) for name in _PREDICTION_ROLES.values()}
+        columns = self._raw("predictions").columns
+        return tuple(c for c in columns if c not in taken)
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The columns that traffic is cut by."""
+        return self.contract.predictions.dimensions
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Columns whose values are never shown or stored."""
+        return frozenset(self.contract.predictions.hidden)
+
+    @cached_property
+    def has_labels(self) -> bool:
+        """Whether the serving log has a label column."""
+        return self.contract.predictions.label is not None
+
+    def predictions(
+        self,
+        window: Window | None = None,
+        models: Iterable[str] = (),
+        arms: Iterable[str] = (),
+        snapshots: Iterable[str] = (),
+    ) -> Any:
+        """The serving log as an Ibis table with all of :class:`Role`, features and dimensions.
+
+        A role that the team's log lacks reads as a constant: model "model", snapshot "current",
+        experiment "none", arm "all", weight 1, label null. Labels that arrive after ``now``
+        are null.
+        """
+        table = self._prediction_table
+        if window is not None:
+            table = table.filter(
+                table[Role.TIME] >= naive(window.start), table[Role.TIME] < naive(window.end)
+            )
+        for role, names in ((Role.MODEL, models), (Role.ARM, arms), (Role.SNAPSHOT, snapshots)):
+            chosen = list(names)
+            if chosen:
+                table = table.filter(table[role].isin(chosen))
+        return table
+
+    @cached_property
+    def _prediction_table(self) -> Any:
+        import ibis
+
+        source = self.contract.predictions
+        raw = self._raw("predictions")
+        constants: dict[str, Any] = {
+            Role.MODEL: ibis.literal("model"),
+            Role.SNAPSHOT: ibis.literal("current"),
+            Role.EXPERIMENT: ibis.literal("none"),
+            Role.ARM: ibis.literal("all"),
+            Role.LABEL: ibis.null("float64"),
+            Role.LABEL_TIME: ibis.null("timestamp"),
+            Role.WEIGHT: ibis.literal(1.0),
+            Role.GROUP: ibis.null("string"),
+        }
+        columns: dict[str, Any] = {}
+        for role, field in _PREDICTION_ROLES.items():
+            name = getattr(source, field)
+            if name is None:
+                columns[role] = constants[role]
+            else:
+                columns[role] = self._column(raw, "predictions", field, name)
+        for role in (Role.TIME, Role.LABEL_TIME):
+            columns[role] = as_timestamp(columns[role])
+        for role in (Role.MODEL, Role.SNAPSHOT, Role.EXPERIMENT, Role.ARM):
+            columns[role] = columns[role].cast("string").fill_null("none")
+        if columns[Role.LABEL].type().is_boolean():
+            columns[Role.LABEL] = columns[Role.LABEL].cast("float64")
+        if source.label_time is not None:
+            arrived = columns[Role.LABEL_TIME] < naive(self.now)
+            columns[Role.LABEL] = arrived.ifelse(columns[Role.LABEL], ibis.null())
+        for name in (*self.features, *self.dimensions):
+            columns[name] = self._column(raw, "predictions", "features", name)
+        table = raw.select(**columns)
+        return table.filter(table[Role.TIME] < naive(self.now))
+
+    def span(self) -> Window:
+        """From the first to the last prediction seen by ``now``; CannotExamine when none."""
+        table = self.predictions()
+        row = self.fetch(table.aggregate(low=table[Role.TIME].min(), high=table[Role.TIME].max()))
+        if row["low"].isna().all():
+            raise CannotExamine(
+                f"The predictions table ({self.contract.predictions.source}) has no rows before "
+                f"{self.now:%Y-%m-%d %H:%M} UTC: check `source` and `time` in the settings."
+            )
+        import pandas as pd
+
+        one = pd.Timedelta(microseconds=1)
+        return Window(aware(row["low"].iloc[0]), aware(row["high"].iloc[0] + one))
+
+    # -- the other tables --------------------------------------------------------------------
+
+    def table(self, name: str) -> Any:
+        """One of infra, snapshots, experiments, lineage, runs, training, as an Ibis table.
+
+        Columns are named by the contract's fields (``time``, ``service``, …); a column that the
+        team does not have is null. ``training`` also keeps features under their own names.
+        Raises CannotExamine when the settings do not name the table.
+        """
+        import ibis
+
+        source = getattr(self.contract, name)
+        if source is None:
+            raise CannotExamine(f"There is no table `{name}` in the settings.")
+        raw = self._raw(name)
+        columns: dict[str, Any] = {}
+        for field in type(source).model_fields:
+            if field == "source":
+                continue
+            theirs = getattr(source, field)
+            label = field.rstrip("_")
+            columns[label] = (
+                ibis.null("string") if theirs is None else self._column(raw, name, field, theirs)
+            )
+            if field in _TIME_FIELDS[name]:
+                columns[label] = as_timestamp(columns[label])
+        if name == "training":
+            columns |= {c: raw[c] for c in self.features if c in raw.columns and c not in columns}
+        table = raw.select(**columns)
+        if name in _AS_OF:
+            table = table.filter(table[_AS_OF[name]] < naive(self.now))
+        return table
+
+    def metric_table(self, metric: Metric) -> Any:
+        """A metric that has a table of its own: ``time``, ``value``, maybe ``denominator``,
+        and its dimensions, before ``now``."""
+        raw = self._read(str(metric.source), f"metrics.{metric.name}")
+        where = f"metrics.{metric.name}"
+        columns = {
+            "time": as_timestamp(self._column(raw, where, "time", metric.time)),
+            "value": self._column(raw, where, "value", metric.value).cast("float64"),
+        }
+        if metric.denominator:
+            column = self._column(raw, where, "denominator", metric.denominator)
+            columns["denominator"] = column.cast("float64")
+        columns |= {d: self._column(raw, where, "dimensions", d) for d in metric.dimensions}
+        table = raw.select(**columns)
+        return table.filter(table["time"] < naive(self.now))
+
+    # -- into pandas -------------------------------------------------------------------------
+
+    def fetch(self, expression: Any, most: int = MOST_ROWS) -> pd.DataFrame:
+        """The result of ``expression``; CannotExamine when it has more than ``most`` rows."""
+        frame: pd.DataFrame = expression.limit(most + 1).to_pandas()
+        if len(frame) > most:
+            raise CannotExamine(
+                f"A result has more than {most:,} rows; choose a shorter window or fewer segments."
+            )
+        return frame
+
+    def sample(self, table: Any, rows: int, seed: int = 0) -> pd.DataFrame:
+        """About ``rows`` rows of the serving log, the same ones for the same seed."""
+        total = int(table.count().to_pandas())
+        if total > rows:
+            key = (table[Role.TIME].cast("string") + table[Role.PREDICTION].cast("string")).hash()
+            share = max(1, round(1_000_000 * rows / total))
+            table = table.filter((key + seed * 7919).abs() % 1_000_000 < share)
+        frame: pd.DataFrame = table.limit(2 * rows).to_pandas()
+        return frame.sort_values(Role.TIME, kind="stable", ignore_index=True)
+
+    # -- the engine --------------------------------------------------------------------------
+
+    def _raw(self, name: str) -> Any:
+        source: TableSource = getattr(self.contract, name)
+        return self._read(source.source, name)
+
+    def _read(self, source: str, where: str) -> Any:
+        connection = self._connection
+        suffix = Path(source).suffix.lower()
+        try:
+            if suffix in (".parquet", ".csv", ".tsv", ".json", ".ndjson", ".jsonl"):
+                path = str(self.root / source)
+                if suffix == ".parquet":
+                    return connection.read_parquet(path)
+                return (
+                    connection.read_csv(path)
+                    if suffix in (".csv", ".tsv")
+                    else (connection.read_json(path))
+                )
+            return connection.table(source)
+        except Exception as error:
+            raise CannotExamine(
+                f"The table `{where}` can't be read from {source!r}: {_first_line(error)}"
+            ) from error
+
+    def _column(self, raw: Any, table: str, field: str, name: str) -> Any:
+        if name not in raw.columns:
+            raise CannotExamine(
+                f"[{table}] {field} = {name!r}: there is no such column; "
+                f"there are {', '.join(map(repr, raw.columns[:12]))}"
+                + (" …" if len(raw.columns) > 12 else "")
+            )
+        return raw[name]
+
+
+def naive(moment: datetime) -> datetime:
+    """An aware moment as the naive UTC time that the engine's timestamps are in."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def aware(moment: Any) -> datetime:
+    """A naive UTC timestamp of a result as an aware datetime."""
+    import pandas as pd
+
+    stamp: datetime = pd.Timestamp(moment).to_pydatetime(warn=False)
+    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+
+
+def as_timestamp(column: Any) -> Any:
+    """A column of times as a naive UTC timestamp: integers are seconds since 1970."""
+    kind = column.type()
+    if kind.is_integer():
+        return column.as_timestamp("s").cast("timestamp")
+    return column.cast("timestamp")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
