@@ -1,0 +1,1 @@
+"""Pictures for the thread: one visual language, drawn without pyplot."""
