@@ -119,12 +119,15 @@ class Evidence:
     probability, 0 to 1, that the verdict is right. ``headline`` is one sentence that a person
     who never saw the model understands. ``suspects`` come best first. ``not_examined`` names
     what could not be looked at and why. ``figures`` are the numbers behind the headline.
+    ``proposed`` says how many of the first suspects the verdict names (the rest are shown as
+    "looked at, not blamed"); by default those with at least a quarter of the first one's score.
     """
 
     verdict: str
     confidence: float
     headline: str
     suspects: tuple[Suspect, ...] = ()
+    proposed: int | None = None
     charts: tuple[Chart, ...] = ()
     table: Table | None = None
     not_examined: tuple[str, ...] = ()
@@ -136,6 +139,14 @@ class Evidence:
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:
             raise ValueError(f"confidence must lie in 0..1, got {self.confidence}")
+
+    @property
+    def named(self) -> tuple[Suspect, ...]:
+        """The suspects that the verdict names."""
+        if self.proposed is not None:
+            return self.suspects[: self.proposed]
+        least = self.suspects[0].score / 4 if self.suspects else 0.0
+        return tuple(s for s in self.suspects if s.score >= least)[:4]
 
     def without_bytes(self) -> Evidence:
         """The same evidence with the charts' bytes left out, to be kept in the record."""
