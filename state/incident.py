@@ -1,0 +1,515 @@
+"""An incident as a value: what was alerted, what was looked at, what people decided.
+
+An incident changes only through :func:`state.machine.advance`. It is kept as JSON, so every
+part is a frozen dataclass of plain values; times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from analysis.evidence import Evidence, Scope, Suspect, Window
+
+Entry = Literal["metric", "model", "feature"]
+Status = Literal["diagnosing", "concluded", "watching", "resolved", "closed"]
+StepStatus = Literal["running", "proposed", "failed", "answered", "watching", "superseded"]
+MitigationStatus = Literal["planning", "planned", "carrying", "done", "failed", "cancelled"]
+HandoffStatus = Literal["offered", "accepted", "declined"]
+
+OPEN: frozenset[Status] = frozenset({"diagnosing", "concluded", "watching"})
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something says that ``subject`` is off since ``since``.
+
+    ``key`` is the alert's fingerprint: the same key joins the open incident. ``source`` names the
+    format or the monitor. ``start`` is a node of the tree when the sender knows better than
+    ``entry``. ``channel`` and ``thread`` say where to post, when it is not left to the routes.
+    """
+
+    source: str
+    key: str
+    entry: Entry
+    subject: str
+    title: str
+    since: datetime
+    severity: int = 2
+    firing: bool = True
+    detail: str = ""
+    url: str = ""
+    start: str = ""
+    channel: str = ""
+    thread: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A person's decision at a step. ``override``: it differs from what was proposed."""
+
+    verdict: str
+    suspects: tuple[Suspect, ...]
+    by: str
+    at: datetime
+    override: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node visited with one scope. ``number`` counts from 1 within the incident.
+
+    ``came_from`` is the number of the step whose answer led here (0 for a start).
+    """
+
+    number: int
+    node: str
+    scope: Scope
+    asked_at: datetime
+    came_from: int = 0
+    status: StepStatus = "running"
+    evidence: Evidence | None = None
+    error: str = ""
+    answer: Answer | None = None
+    looks: int = 0
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A branch that waits to be followed: where to, with what, coming from which step."""
+
+    node: str
+    scope: Scope
+    came_from: int
+
+
+@dataclass(frozen=True)
+class Cause:
+    """How one trail ended. ``kind`` is an exit's; ``confidence`` is a probability, 0 to 1.
+
+    ``suspects`` name the cause; ``along`` are all that were confirmed on the way to it.
+    """
+
+    kind: str
+    suspects: tuple[Suspect, ...]
+    confidence: float
+    step: int
+    along: tuple[Suspect, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line for the record; ``permalink`` leads to the message it came from."""
+
+    at: datetime
+    by: str
+    text: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True)
+class Mitigation:
+    """An action against a suspect, planned (dry run), confirmed by a person, carried out."""
+
+    id: int
+    action: str
+    target: Suspect
+    asked_by: str
+    at: datetime
+    status: MitigationStatus = "planning"
+    plan: str = ""
+    result: str = ""
+    confirmed_by: str = ""
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """An offer to another person; ``channel`` is theirs when it is not the incident's."""
+
+    id: int
+    by: str
+    to: str
+    at: datetime
+    channel: str = ""
+    status: HandoffStatus = "offered"
+    reason: str = ""
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Incident:
+    """All that is known about one incident. ``version`` counts the events it has taken in."""
+
+    id: str
+    alert: Alert
+    opened_at: datetime
+    severity: int
+    status: Status = "diagnosing"
+    owner: str = ""
+    steps: tuple[Step, ...] = ()
+    waiting: tuple[Trail, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    notes: tuple[Note, ...] = ()
+    mitigations: tuple[Mitigation, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
+    joined: int = 1
+    snoozed_until: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    outcome: str = ""
+    version: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something about it."""
+        return self.status in OPEN
+
+    @property
+    def live_steps(self) -> tuple[Step, ...]:
+        """The steps that count: those not superseded by going back or running again."""
+        return tuple(s for s in self.steps if s.status != "superseded")
+
+    @property
+    def current(self) -> Step | None:
+        """The step that waits for a check or for a person; None when there is none.
+
+        A step that is only being watched comes after the ones that need a person.
+        """
+        waiting = [s for s in self.live_steps if s.status != "answered"]
+        busy = [s for s in waiting if s.status != "watching"]
+        return (busy or waiting or [None])[-1]
+
+    @property
+    def suspects(self) -> tuple[Suspect, ...]:
+        """Everything that live steps have confirmed or, at the current step, propose."""
+        found: dict[tuple[str, str], Suspect] = {}
+        for step in self.live_steps:
+            chosen: tuple[Suspect, ...] = ()
+            if step.answer:
+                chosen = step.answer.suspects
+            elif step.evidence:
+                chosen = step.evidence.named
+            found |= {(s.kind, s.name): s for s in chosen}
+        return tuple(found.values())
+
+    def step(self, number: int) -> Step | None:
+        """The step of that number; None when there is none."""
+        return self.steps[number - 1] if 0 < number <= len(self.steps) else None
+
+    def with_step(self, step: Step) -> Incident:
+        """The incident with this step in the place of the one of the same number."""
+        steps = (*self.steps[: step.number - 1], step, *self.steps[step.number :])
+        return replace(self, steps=steps)
+
+    def mitigation(self, number: int) -> Mitigation | None:
+        """The mitigation of that number; None when there is none."""
+        return next((m for m in self.mitigations if m.id == number), None)
+
+    def with_mitigation(self, mitigation: Mitigation) -> Incident:
+        """The incident with this mitigation added, or put in the place of its former self."""
+        others = tuple(m for m in self.mitigations if m.id != mitigation.id)
+        return replace(self, mitigations=(*others, mitigation))
+
+    def handoff(self, number: int) -> Handoff | None:
+        """The hand-off of that number; None when there is none."""
+        return next((h for h in self.handoffs if h.id == number), None)
+
+    def with_handoff(self, handoff: Handoff) -> Incident:
+        """The incident with this hand-off added, or put in the place of its former self."""
+        others = tuple(h for h in self.handoffs if h.id != handoff.id)
+        return replace(self, handoffs=(*others, handoff))
+
+
+# -- events: what happened, past tense ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An incident began with this scope at this node of the tree."""
+
+    at: datetime
+    node: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class AlertJoined:
+    """The same alert came again, or says that it is over (``alert.firing`` is False)."""
+
+    at: datetime
+    alert: Alert
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check came back; ``scope`` is the one it ran with."""
+
+    at: datetime
+    step: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class CheckFailed:
+    """A check could not run; ``error`` is a sentence for the person in the thread."""
+
+    at: datetime
+    step: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A person confirmed a verdict. ``suspects`` None accepts those that were proposed.
+
+    ``also`` are further branches of the same node, to be followed afterwards.
+    """
+
+    at: datetime
+    step: int
+    verdict: str
+    by: str
+    suspects: tuple[Suspect, ...] | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A person asked for the step again, over another window or over fresh data."""
+
+    at: datetime
+    step: int
+    by: str
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """A person wants to decide this earlier step anew; later ones no longer count."""
+
+    at: datetime
+    step: int
+    by: str
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """The time has come to look again at a step that is being watched."""
+
+    at: datetime
+    step: int
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Somebody added a line to the record."""
+
+    at: datetime
+    by: str
+    text: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Somebody owns it now (``by`` did it, ``owner`` has it)."""
+
+    at: datetime
+    by: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class SeveritySet:
+    """Severity 1 (worst) to 4."""
+
+    at: datetime
+    by: str
+    severity: int
+
+
+@dataclass(frozen=True)
+class Snoozed:
+    """Nobody is to be reminded before ``until``."""
+
+    at: datetime
+    by: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class HandoffOffered:
+    """``by`` asks ``to`` to take over."""
+
+    at: datetime
+    by: str
+    to: str
+    channel: str = ""
+
+
+@dataclass(frozen=True)
+class HandoffAnswered:
+    """Accepted or declined by the person it was offered to."""
+
+    at: datetime
+    handoff: int
+    by: str
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class MitigationAsked:
+    """Somebody wants to see what an action against a suspect would do."""
+
+    at: datetime
+    by: str
+    action: str
+    target: Suspect
+
+
+@dataclass(frozen=True)
+class MitigationPlanned:
+    """The dry run says what it would do."""
+
+    at: datetime
+    mitigation: int
+    plan: str
+
+
+@dataclass(frozen=True)
+class MitigationConfirmed:
+    """A person who may said: do it."""
+
+    at: datetime
+    mitigation: int
+    by: str
+
+
+@dataclass(frozen=True)
+class MitigationCancelled:
+    """A person said: don't."""
+
+    at: datetime
+    mitigation: int
+    by: str
+
+
+@dataclass(frozen=True)
+class MitigationDone:
+    """It was carried out; ``result`` says what changed."""
+
+    at: datetime
+    mitigation: int
+    result: str
+
+
+@dataclass(frozen=True)
+class MitigationFailed:
+    """The dry run or the action failed; ``error`` is a sentence."""
+
+    at: datetime
+    mitigation: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A person ended it: ``outcome`` is "resolved", "not an incident" or "stopped".
+
+    ``kind`` and ``names`` record the real cause when a person knows better than the walk.
+    """
+
+    at: datetime
+    by: str
+    outcome: str
+    text: str = ""
+    kind: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """It was not over."""
+
+    at: datetime
+    by: str
+
+
+Event = (
+    Opened
+    | AlertJoined
+    | Checked
+    | CheckFailed
+    | Answered
+    | Rerun
+    | WentBack
+    | Rechecked
+    | Noted
+    | Taken
+    | SeveritySet
+    | Snoozed
+    | HandoffOffered
+    | HandoffAnswered
+    | MitigationAsked
+    | MitigationPlanned
+    | MitigationConfirmed
+    | MitigationCancelled
+    | MitigationDone
+    | MitigationFailed
+    | Closed
+    | Reopened
+)
+
+
+# -- effects: what the shell is to do, as data ------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RunCheck:
+    """Run the check of ``node`` with ``scope`` and report it as ``step``."""
+
+    step: int
+    node: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class LookAgain:
+    """Tell Rechecked for this step when the recheck interval has passed."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class PlanMitigation:
+    """Do the dry run and tell MitigationPlanned or MitigationFailed."""
+
+    mitigation: int
+
+
+@dataclass(frozen=True)
+class CarryOut:
+    """Do it and tell MitigationDone or MitigationFailed."""
+
+    mitigation: int
+
+
+@dataclass(frozen=True)
+class RemindHandoff:
+    """Remind the person it was offered to, when nobody answers."""
+
+    handoff: int
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The event changed nothing; ``why`` is for the person who caused it, alone."""
+
+    why: str
+
+
+Effect = RunCheck | LookAgain | PlanMitigation | CarryOut | RemindHandoff | Refuse
