@@ -66,7 +66,7 @@ def _broken(fault: str, rows: pd.DataFrame, name: str, i: int, c: Context) -> An
         changed = np.full(len(values), np.nan)
     elif fault == "zeros":
         changed = np.zeros(len(values))
-    elif fault == "unit":
+    elif fault == "unit_change":
         slope, shift = _UNITS.get(name, (1000.0, 0.0))
         changed = (values * slope + shift).round(2)
     elif fault == "frozen":

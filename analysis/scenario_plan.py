@@ -41,7 +41,7 @@ _EDGES = (
     ("device_feed", "device_log", "devices"),
 )
 _TARGETS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "unit": (("temp",), ("wind",), ("distance",), ("temp", "wind")),
+    "unit_change": (("temp",), ("wind",), ("distance",), ("temp", "wind")),
     "stale": (("temp", "wind", "humid"), ("queue",)),
     "delayed": (("temp", "wind", "humid"), ("queue",)),
     "shuffled": (("temp", "wind", "humid"), ("queue",), ("distance",)),
@@ -103,7 +103,7 @@ class Plan:
         storm = slice(self.onset_hour, self.hours) if self.fault == "storm" else None
         table = synthetic.weather(rng, self.hours, storm)
         rows = synthetic.draw_rows(rng, table, o.rows_per_day * 2)
-        if self.fault == "mix_shift":
+        if self.fault == "traffic_shift":
             rows = self._more_traffic(rows)
         logit = synthetic.true_logit(rows)
         since = rows["at"].to_numpy() >= self.onset_hour
@@ -135,7 +135,7 @@ class Plan:
             part = part.sample(min(len(part), 3000), random_state=i).sort_index()
             days = (part["hour"] // 24).map(lambda d: f"{START + timedelta(days=int(d)):%Y-%m-%d}")
             part = part.assign(partition=days + "/" + part["channel"], model=model, snapshot=name)
-            if bad and self.fault == "bad_labels":
+            if bad and self.fault == "corrupted_labels":
                 part = self._bad_labels(part)
             if bad and self.fault == "missing_partition":
                 part = part[part["channel"] != "partner"]
@@ -168,7 +168,7 @@ class Plan:
         if self.group == "input":
             context = breakages.Context(table, self.onset_hour, rng, hit)
             rows = breakages.apply(self.fault, rows, self.features, context)
-        if self.fault == "store_timeouts":
+        if self.fault == "infra":
             rows = breakages.defaults(rows, ("temp", "wind", "humid", "queue"), hit)
         if self.options.decoys:
             rows.loc[rows["at"] >= self.onset_hour - 40, "battery"] *= rng.uniform(0.5, 0.8)
@@ -210,7 +210,7 @@ class Plan:
         training = training.drop(columns=["at", "hour", "plane"])
         training.to_parquet(self.folder / "training.parquet", index=False)
         clock = tables.Clock(START, HISTORY * 24, self.now_hour, self.onset_hour)
-        tables.write_infra(self.folder, self.rng, clock, self.fault == "store_timeouts")
+        tables.write_infra(self.folder, self.rng, clock, self.fault == "infra")
         tables.write_lineage(self.folder, _EDGES, _NODE_OF)
         sick = self._sick_node()
         tables.write_runs(self.folder, self.rng, clock, (self.fault, sick), self.options.decoys)

@@ -1,6 +1,6 @@
 """Synthetic incidents with a known cause: small tables of a team, and the truth about them.
 
->>> "unit" in FAULTS and FAULTS["storm"].kind == "world"
+>>> "unit_change" in FAULTS and FAULTS["storm"].kind == "world"
 True
 """
 
@@ -34,7 +34,7 @@ _SNAPSHOT = (*_MODEL, ("snapshot", "snapshot"))
 INPUT_FAULTS = (
     "nulls",
     "zeros",
-    "unit",
+    "unit_change",
     "frozen",
     "default",
     "stale",
@@ -51,7 +51,7 @@ INPUT_FAULTS = (
 )
 FAULTS: dict[str, Fault] = {
     **{name: Fault("upstream", _INPUT, "input") for name in INPUT_FAULTS},
-    "bad_labels": Fault(
+    "corrupted_labels": Fault(
         "training_data", (*_SNAPSHOT, ("training_data", "training_data")), "snapshot"
     ),
     "missing_partition": Fault(
@@ -65,17 +65,17 @@ FAULTS: dict[str, Fault] = {
         (*_MODEL, ("snapshot", "not_snapshot"), ("features", "model"), ("inside", "model")),
         "model",
     ),
-    "store_timeouts": Fault(
+    "infra": Fault(
         "infra", (("real", "real"), ("cause", "infrastructure"), ("infra", "service")), "infra"
     ),
-    "mix_shift": Fault(
+    "traffic_shift": Fault(
         "traffic", (("real", "real"), ("cause", "traffic"), ("segments", "segment")), "traffic"
     ),
     "storm": Fault("world", (("real", "real"), ("cause", "world"), ("segments", "world")), "world"),
     "hidden_factor": Fault(
         "unknown", (*_MODEL, ("snapshot", "not_snapshot"), ("features", "none")), "unknown"
     ),
-    "clean": Fault("false_alarm", (("real", "false_alarm"),), "none"),
+    "none": Fault("false_alarm", (("real", "false_alarm"),), "none"),
 }
 
 

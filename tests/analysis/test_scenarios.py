@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_log_and_another_seed_another(tmp_path):
     """A scenario can be told again from its name and seed."""
     paths = [tmp_path / n for n in "abc"]
     for path, seed in zip(paths, (3, 3, 4), strict=True):
-        plant("unit", seed, path, SMALL)
+        plant("unit_change", seed, path, SMALL)
     logs = [pd.read_parquet(p / "predictions.parquet") for p in paths]
     pd.testing.assert_frame_equal(logs[0], logs[1])
     assert len(logs[0]) != len(logs[2])
