@@ -1,0 +1,338 @@
+"""Metrics over the serving log: one query that adds up sums, then plain arithmetic.
+
+**Labels arrive late**, and late labels are different ones (a flight that is late is known to be
+late later). So every earlier day is read *as of the same clock time*: with now at 14:00, only
+those of yesterday's labels count that had arrived by 14:00 yesterday. Without arrival times
+that is not possible, and buckets whose labels are still missing are left out.
+
+A *block* is the incident's window moved back by whole periods (days): block 0 is the incident,
+block 1 the same clock hours one period earlier.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import quality
+from analysis.evidence import CannotExamine, Scope, Window
+from analysis.quality import Estimate, Floats
+from analysis.tables import Metric, Role
+from analysis.warehouse import Warehouse, naive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK = "_block"
+BUCKET = "_bucket"
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric in buckets of ``minutes``, without holes: ``values`` is NaN where nothing is.
+
+    ``times`` are the buckets' starts (naive UTC, datetime64[s]); ``errors`` are standard errors
+    (NaN where unknown); ``rows`` is what stands behind each value.
+    """
+
+    times: NDArray[np.datetime64]
+    values: Floats
+    errors: Floats
+    rows: Floats
+    minutes: int
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The incident's window and its copies at the same clock hours of earlier days.
+
+    ``count`` earlier copies lie in the baseline. A window longer than a day is cut to its last
+    whole days, so that each copy holds the same hours of the day.
+    """
+
+    window: Window
+    period: timedelta
+    count: int
+
+    @classmethod
+    def of(cls, scope: Scope) -> Blocks:
+        """The blocks of a scope; ``count`` may be zero when the baseline is too short."""
+        window = scope.window
+        days = max(1, math.floor(window.length / DAY))
+        if window.length > DAY:
+            window = Window(window.end - days * DAY, window.end)
+        period = days * DAY
+        room = (window.start - scope.baseline.start) / period
+        return cls(window, period, max(0, math.floor(room)))
+
+    def at(self, block: int) -> Window:
+        """The window of one block."""
+        return self.window.shifted(-block * self.period)
+
+
+def kind_of(metric: Metric) -> str:
+    """The metric's kind; "table" for one with a table of its own."""
+    return metric.kind or "table"
+
+
+def rows_of(
+    warehouse: Warehouse,
+    blocks: Blocks,
+    *,
+    models: Sequence[str] = (),
+    arms: Sequence[str] = (),
+    whole: bool = False,
+) -> Any:
+    """The serving log with a column ``_block`` and labels as of each block's end.
+
+    Without ``whole`` only the window's clock hours are kept; with it, everything from the
+    earliest block to the window's end.
+    """
+    import ibis
+
+    period = round(blocks.period.total_seconds())
+    length = round(blocks.window.length.total_seconds())
+    start = blocks.window.end - (blocks.count + 1) * blocks.period
+    table = warehouse.predictions(Window(start, blocks.window.end), models=models, arms=arms)
+    end = ibis.literal(round(blocks.window.end.timestamp()))
+    elapsed = end - table[Role.TIME].epoch_seconds() - 1
+    block = (elapsed / period).floor().cast("int64")
+    if not whole:
+        table = table.filter(elapsed - block * period < length)
+    if warehouse.contract.predictions.label_time is not None:
+        arrived = table[Role.LABEL_TIME].epoch_seconds() < end - block * period
+        table = table.mutate(**{Role.LABEL: arrived.ifelse(table[Role.LABEL], ibis.null())})
+    return table.mutate(**{BLOCK: block})
+
+
+def add_up(
+    warehouse: Warehouse, table: Any, kinds: Sequence[str], by: Sequence[str]
+) -> pd.DataFrame:
+    """Sums (:data:`quality.SUMS`) per value of the columns ``by``, enough for all ``kinds``.
+
+    For ``auc`` and ``ndcg`` the frame has ready figures instead: ``auc``, ``auc_error`` …
+    """
+    names = tuple(dict.fromkeys(name for kind in kinds for name in quality.needs(kind)))
+    table = _with_parts(warehouse, table, names)
+    sums = {name: _SUM_OF[name](table) for name in names}
+    frame = warehouse.fetch(table.group_by(list(by)).aggregate(**sums))
+    for name in names:
+        frame[name] = frame[name].astype(float).fillna(0.0)
+    if "auc" in kinds:
+        frame = frame.merge(_auc_by(warehouse, table, by), on=list(by), how="left")
+    if "ndcg" in kinds:
+        frame = frame.merge(_ndcg_by(warehouse, table, by), on=list(by), how="left")
+    return frame
+
+
+def measure(kind: str, sums: pd.DataFrame) -> Estimate:
+    """The metric for every row of what :func:`add_up` returned."""
+    if kind not in ("auc", "ndcg"):
+        return quality.estimate(kind, sums)
+    return Estimate(
+        sums[kind].to_numpy(float),
+        sums[f"{kind}_error"].to_numpy(float),
+        sums["ln"].to_numpy(float),
+    )
+
+
+def series(
+    warehouse: Warehouse, metric: Metric, blocks: Blocks, *, models: Sequence[str] = ()
+) -> Series:
+    """The metric in buckets, from the earliest block to the window's end.
+
+    Raises CannotExamine when there is not a single row in that span.
+    """
+    span = Window(blocks.window.end - (blocks.count + 1) * blocks.period, blocks.window.end)
+    if metric.source is not None:
+        return _table_series(warehouse, metric, span)
+    kind = kind_of(metric)
+    chosen = tuple(models) or ((metric.model,) if metric.model else ())
+    arms = (metric.arm,) if metric.arm else ()
+    table = rows_of(warehouse, blocks, models=chosen, arms=arms, whole=True)
+    width = metric.every * 60
+    table = table.mutate(**{BUCKET: _bucket(table[Role.TIME], width)})
+    sums = add_up(warehouse, table, (kind,), (BUCKET,)).sort_values(BUCKET)
+    found = measure(kind, sums)
+    return _regular(
+        sums[BUCKET].to_numpy(float), found, span, metric, empty_is_zero=kind == "volume"
+    )
+
+
+def _bucket(time: Any, width: int) -> Any:
+    return (time.epoch_seconds() / width).floor().cast("int64")
+
+
+def _regular(
+    keys: Floats, found: Estimate, span: Window, metric: Metric, *, empty_is_zero: bool
+) -> Series:
+    """Place buckets on a grid over ``span``; leaves out a first or last bucket cut in two."""
+    width = metric.every * 60
+    keep = np.isfinite(keys)
+    if not keep.any():
+        raise CannotExamine(
+            f"`{metric.name}` has no rows between {span.start:%d %b %H:%M} and "
+            f"{span.end:%d %b %H:%M} UTC: choose another window, or check the settings."
+        )
+    low = max(math.ceil(span.start.timestamp() / width), int(keys[keep].min()))
+    high = math.ceil(span.end.timestamp() / width) - 1
+    grid = np.arange(low, max(high, low) + 1)
+    values = np.full(len(grid), 0.0 if empty_is_zero else np.nan)
+    errors, rows = np.full(len(grid), np.nan), np.zeros(len(grid))
+    at = keys[keep].astype(int) - low
+    inside = (at >= 0) & (at < len(grid))
+    for target, source in ((values, found.value), (errors, found.error), (rows, found.rows)):
+        target[at[inside]] = source[keep][inside]
+    if empty_is_zero:
+        values = np.nan_to_num(values)
+        errors = np.sqrt(np.maximum(values, 1.0))
+        left = span.end.timestamp() - grid[-1] * width
+        if left < 0.999 * width:  # a volume of half a bucket is not half the volume
+            grid, values, errors, rows = grid[:-1], values[:-1], errors[:-1], rows[:-1]
+    times = (grid * width).astype("datetime64[s]")
+    return Series(times, values, errors, rows, metric.every)
+
+
+def _table_series(warehouse: Warehouse, metric: Metric, span: Window) -> Series:
+    """A metric of its own table: Σ value ÷ Σ denominator, or the total per moment, averaged."""
+    table = warehouse.metric_table(metric)
+    table = table.filter(table["time"] >= naive(span.start), table["time"] < naive(span.end))
+    table = table.mutate(**{BUCKET: _bucket(table["time"], metric.every * 60)})
+    grouped = table.group_by(BUCKET)
+    below = table["denominator"].sum() if metric.denominator else table["time"].nunique()
+    frame = warehouse.fetch(grouped.aggregate(v=table["value"].sum(), d=below, n=table.count()))
+    frame = frame.sort_values(BUCKET)
+    with np.errstate(all="ignore"):
+        value = frame["v"].to_numpy(float) / frame["d"].to_numpy(float)
+    unknown = np.full(len(frame), np.nan)
+    found = Estimate(value, unknown, frame["n"].to_numpy(float))
+    return _regular(frame[BUCKET].to_numpy(float), found, span, metric, empty_is_zero=False)
+
+
+# -- expressions ---------------------------------------------------------------------------------
+
+
+def _threshold(warehouse: Warehouse, table: Any) -> Any:
+    import ibis
+
+    threshold = ibis.literal(0.5)
+    for model in warehouse.contract.models:
+        threshold = (table[Role.MODEL] == model.name).ifelse(model.threshold, threshold)
+    return threshold
+
+
+def _with_parts(warehouse: Warehouse, table: Any, names: Sequence[str]) -> Any:
+    """Columns that the sums are made of; a text prediction (a class) can only be right or not."""
+    import ibis
+
+    weight = table[Role.WEIGHT].cast("float64").fill_null(1.0)
+    prediction, label = table[Role.PREDICTION], table[Role.LABEL]
+    parts: dict[str, Any] = {"_w": weight, "_seen": label.notnull() & prediction.notnull()}
+    if not prediction.type().is_numeric():
+        wanted = set(names) - {"n", "w", "w2", "ln", "lw", "lw2", "ok"}
+        if wanted:
+            raise CannotExamine(
+                f"The prediction is {prediction.type()}, not a number: only its volume and "
+                "accuracy can be measured."
+            )
+        return table.mutate(**parts, _right=prediction.cast("string") == label.cast("string"))
+    p = prediction.cast("float64")
+    p = p.isnan().ifelse(ibis.null(), p)
+    y = label.cast("float64")
+    y = y.isnan().ifelse(ibis.null(), y)
+    regressions = [m.name for m in warehouse.contract.models if m.task == "regression"]
+    multiclass = [m.name for m in warehouse.contract.models if m.task == "multiclass"]
+    cut = _threshold(warehouse, table)
+    yes = p >= cut
+    was = y >= (table[Role.MODEL].isin(regressions).ifelse(cut, 0.5) if regressions else 0.5)
+    right = yes == was
+    if multiclass:
+        right = table[Role.MODEL].isin(multiclass).ifelse(p == y, right)
+    safe = p.clip(lower=1e-6, upper=1 - 1e-6)
+    parts |= {"_seen": y.notnull() & p.notnull(), "_p": p, "_y": y}
+    parts |= {"_yes": yes, "_was": was, "_right": right}
+    parts["_loss"] = -(y * safe.ln() + (1 - y) * (1 - safe).ln())
+    parts["_bin"] = ((safe / (1 - safe)).ln() * quality.AUC_STEP).floor()
+    return table.mutate(**parts)
+
+
+def _labelled(expression: Any) -> Any:
+    """A sum over labelled rows, weighted."""
+    return lambda t: (t["_w"] * expression(t)).sum(where=t["_seen"])
+
+
+_SUM_OF: dict[str, Any] = {
+    "n": lambda t: t.count(),
+    "w": lambda t: t["_w"].sum(),
+    "w2": lambda t: (t["_w"] * t["_w"]).sum(),
+    "p": lambda t: (t["_w"] * t["_p"]).sum(),
+    "pp": lambda t: (t["_w"] * t["_p"] * t["_p"]).sum(),
+    "pos": lambda t: t["_w"].sum(where=t["_yes"]),
+    "ln": lambda t: t["_seen"].sum(),
+    "lw": _labelled(lambda _: 1),
+    "lw2": _labelled(lambda t: t["_w"]),
+    "lp": _labelled(lambda t: t["_p"]),
+    "lpp": _labelled(lambda t: t["_p"] * t["_p"]),
+    "ly": _labelled(lambda t: t["_y"]),
+    "lyy": _labelled(lambda t: t["_y"] * t["_y"]),
+    "lpy": _labelled(lambda t: t["_p"] * t["_y"]),
+    "ll": _labelled(lambda t: t["_loss"]),
+    "ll2": _labelled(lambda t: t["_loss"] * t["_loss"]),
+    "lly": _labelled(lambda t: t["_loss"] * t["_y"]),
+    "ae": _labelled(lambda t: (t["_p"] - t["_y"]).abs()),
+    "e4": _labelled(lambda t: (t["_p"] - t["_y"]) ** 4),
+    "tp": lambda t: t["_w"].sum(where=t["_seen"] & t["_yes"] & t["_was"]),
+    "fp": lambda t: t["_w"].sum(where=t["_seen"] & t["_yes"] & ~t["_was"]),
+    "fn": lambda t: t["_w"].sum(where=t["_seen"] & ~t["_yes"] & t["_was"]),
+    "ok": lambda t: t["_w"].sum(where=t["_seen"] & t["_right"]),
+}
+
+
+def _auc_by(warehouse: Warehouse, table: Any, by: Sequence[str]) -> pd.DataFrame:
+    """AUC and its error per cut, from counts of yes and no per bin of log odds."""
+    import pandas as pd
+
+    seen = table.filter(table["_seen"])
+    counts = seen.group_by([*by, "_bin"]).aggregate(
+        yes=seen["_w"].sum(where=seen["_y"] >= 0.5), no=seen["_w"].sum(where=seen["_y"] < 0.5)
+    )
+    frame = warehouse.fetch(counts).fillna({"yes": 0.0, "no": 0.0}).sort_values("_bin")
+    rows = [
+        (*key, *quality.auc(part["yes"].to_numpy(float), part["no"].to_numpy(float)))
+        for key, part in frame.groupby(list(by))
+    ]
+    return pd.DataFrame(rows, columns=[*by, "auc", "auc_error"])
+
+
+def _ndcg_by(warehouse: Warehouse, table: Any, by: Sequence[str]) -> pd.DataFrame:
+    """NDCG (Järvelin & Kekäläinen 2002, gain 2^label − 1) averaged over groups (queries)."""
+    import ibis
+
+    seen = table.filter(table["_seen"], table[Role.GROUP].notnull())
+    keys = [*by, Role.GROUP]
+    by_score = ibis.window(group_by=keys, order_by=ibis.desc(seen["_p"]))
+    by_label = ibis.window(group_by=keys, order_by=ibis.desc(seen["_y"]))
+    gain = 2.0 ** seen["_y"] - 1
+    ranked = seen.mutate(
+        _got=gain / (ibis.row_number().over(by_score) + 2).log2(),
+        _best=gain / (ibis.row_number().over(by_label) + 2).log2(),
+    )
+    groups = ranked.group_by(keys).aggregate(got=ranked["_got"].sum(), best=ranked["_best"].sum())
+    groups = groups.filter(groups["best"] > 0).mutate(x=lambda t: t["got"] / t["best"])
+    frame = warehouse.fetch(
+        groups.group_by(list(by)).aggregate(
+            ndcg=groups["x"].mean(), spread=groups["x"].std(), groups=groups.count()
+        )
+    )
+    frame["ndcg_error"] = frame["spread"] / np.sqrt(frame["groups"].clip(lower=1))
+    return frame.drop(columns=["spread", "groups"])

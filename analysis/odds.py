@@ -1,0 +1,119 @@
+"""Probabilities from evidence: how sure a check may be.
+
+The unit of evidence is a *block*: the same clock hours of one day. Rows of one day share
+weather, demand and code, so that intervals that take rows as independent are far too narrow.
+A figure of today is therefore held against the spread of the same figure over earlier days.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+REACH = 6.0
+"""How many standard deviations a real shift is spread over before any data are seen."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Today against earlier blocks: ``z`` in their standard deviations, ``df`` degrees of freedom.
+
+    ``usual`` and ``spread`` describe the blocks, ``now`` is today's figure.
+    """
+
+    now: float
+    usual: float
+    spread: float
+    z: float
+    df: int
+
+    @property
+    def change(self) -> float:
+        """Today's figure minus the usual one."""
+        return self.now - self.usual
+
+    @property
+    def log_odds(self) -> float:
+        """Evidence that something moved, as the logarithm of a Bayes factor."""
+        return log_bayes_factor(self.z, self.df)
+
+    @property
+    def seen(self) -> bool:
+        """Whether there was anything to compare."""
+        return math.isfinite(self.z)
+
+
+NOT_SEEN = Shift(math.nan, math.nan, math.nan, math.nan, 0)
+
+
+def shift(
+    now: float, history: ArrayLike, error: float = 0.0, errors: ArrayLike | None = None
+) -> Shift:
+    """How far ``now`` is from ``history``, one figure per earlier block.
+
+    The spread is the standard deviation of the blocks, made robust by the median absolute
+    deviation where that is larger than half of it; ``error`` is the standard error of ``now``.
+    When today holds fewer rows than usual, its own error counts on top of the part of the
+    blocks' spread that their ``errors`` do not explain. Returns NOT_SEEN below three blocks.
+    """
+    past = np.asarray(history, dtype=float)
+    usable = np.isfinite(past)
+    past = past[usable]
+    if len(past) < 3 or not math.isfinite(now):
+        return NOT_SEEN
+    usual = float(np.median(past))
+    sd = float(np.std(past, ddof=1))
+    robust = float(np.median(np.abs(past - usual))) * 1.4826
+    # Storm days widen sd and belong to what is usual; a single freak day should not blind us.
+    spread_sq = max(robust, 0.5 * (sd + robust)) ** 2
+    own = 0.0 if not math.isfinite(error) else error**2
+    if errors is not None:
+        noise = np.asarray(errors, dtype=float)[usable]
+        typical = float(np.nanmedian(noise**2)) if np.isfinite(noise).any() else 0.0
+        between = max(spread_sq - typical, 0.0)
+        spread_sq = max(spread_sq, between + own)
+    else:
+        spread_sq = max(spread_sq, own)
+    spread_sq *= 1 + 1 / len(past)
+    floor = 1e-9 * max(abs(usual), abs(now), 1e-9)
+    spread = math.sqrt(spread_sq) + floor
+    return Shift(now, usual, spread, (now - usual) / spread, len(past) - 1)
+
+
+def log_bayes_factor(z: float, df: int, reach: float = REACH) -> float:
+    """Log odds, from the data alone, that a figure moved, given ``z`` with ``df``.
+
+    Nothing moved: Student's t. Something moved: the same, widened ``reach`` times. Near zero
+    this favours "nothing moved" by about log(reach); it is unknown (0) when z is not finite.
+    """
+    if not math.isfinite(z) or df < 1:
+        return 0.0
+    return _log_t(z / reach, df) - math.log(reach) - _log_t(z, df)
+
+
+def _log_t(z: float, df: int) -> float:
+    """Log density of Student's t with ``df`` degrees of freedom."""
+    constant = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+    return constant - (df + 1) / 2 * math.log1p(z * z / df)
+
+
+def probability(log_odds: float) -> float:
+    """Log odds as a probability, kept within 0.005 and 0.995: no check knows its own faults."""
+    return min(max(1 / (1 + math.exp(-min(max(log_odds, -50.0), 50.0))), 0.005), 0.995)
+
+
+def share_out(log_weights: Mapping[str, float]) -> dict[str, float]:
+    """Log weights of exclusive answers as probabilities that sum to 1."""
+    top = max(log_weights.values())
+    raw = {name: math.exp(weight - top) for name, weight in log_weights.items()}
+    total = sum(raw.values())
+    return {name: weight / total for name, weight in raw.items()}
+
+
+def shifts(now: ArrayLike, history: NDArray[np.float64]) -> list[Shift]:
+    """:func:`shift` for every column of ``history`` (blocks × figures)."""
+    return [shift(float(x), history[:, j]) for j, x in enumerate(np.asarray(now, dtype=float))]

@@ -1,0 +1,260 @@
+"""What a series usually does at this hour, how far it is off, and since when.
+
+The usual is a level plus a profile over the day and, with three weeks or more, over the week.
+Both are robust (Huber 1964) and shrunk towards none by as much as their own noise asks for
+(empirical Bayes, Efron & Morris 1975), so that three days of sparse counts do not make a
+profile out of noise. The onset is a Bayesian change point (Smith 1975) on residuals whitened by
+their own lag-one correlation: natural series wander for hours, and wandering is not a break.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+DAY_S, WEEK_S = 86_400, 7 * 86_400
+HUBER = 1.345
+REACH = 4.0
+"""Standard deviation of a real step before any data are seen, in units of usual residuals."""
+FEWEST = 8
+"""Fewer training points than this make no band."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """What is expected at each point, and the standard deviation of a usual distance from it.
+
+    ``memory`` is the lag-one correlation of usual residuals; ``seasons`` names the profiles.
+    """
+
+    expected: Floats
+    spread: Floats
+    memory: float
+    seasons: tuple[str, ...]
+
+    @property
+    def low(self) -> Floats:
+        """Lower edge: two standard deviations."""
+        return self.expected - 2 * self.spread
+
+    @property
+    def high(self) -> Floats:
+        """Upper edge: two standard deviations."""
+        return self.expected + 2 * self.spread
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change of regime: ``index`` is its first point, ``low`` and ``high`` bound it at 95 %.
+
+    ``evidence`` is the log Bayes factor against no change; ``step`` its size in the series' unit.
+    """
+
+    index: int
+    low: int
+    high: int
+    direction: str
+    evidence: float
+    step: float
+
+
+def seconds_of(times: ArrayLike) -> NDArray[np.int64]:
+    """Times as whole seconds; integers are taken as they are."""
+    stamps = np.asarray(times)
+    if np.issubdtype(stamps.dtype, np.datetime64):
+        return stamps.astype("datetime64[s]").astype(np.int64)
+    return stamps.astype(np.int64)
+
+
+def fit(
+    times: ArrayLike,
+    values: ArrayLike,
+    *,
+    train: NDArray[np.bool_] | None = None,
+    errors: ArrayLike | None = None,
+    floor: float | None = None,
+) -> Band:
+    """The band over all points, learnt from those in ``train`` (all when None).
+
+    ``errors`` are standard errors of the values: points with few rows weigh less and have a
+    wider band. ``floor`` keeps the expectation from going below it (0 for counts). Raises
+    ValueError with fewer than 8 points to learn from.
+    """
+    stamps, y = seconds_of(times), np.asarray(values, dtype=float)
+    known = np.isfinite(y) if train is None else train & np.isfinite(y)
+    if known.sum() < FEWEST:
+        raise ValueError(f"{int(known.sum())} points to learn from; {FEWEST} are needed")
+    noise = _noise(errors, y, known)
+    slots = _slots(stamps, known)
+    expected = np.full(len(y), _level(y[known], _weights(noise, 0.0, known)))
+    between = 0.0
+    for _ in range(4):
+        for season in slots.values():
+            expected += _profile(y - expected, season, known, noise, between)
+        expected += _level((y - expected)[known], _weights(noise, between, known))
+        between = _between((y - expected)[known], noise[known])
+    if floor is not None:
+        expected = np.maximum(expected, floor)
+    spread = np.sqrt(between + noise**2)
+    smallest = 1e-6 * max(float(np.nanmax(np.abs(y[known]))), 1e-9)
+    spread = np.maximum(spread, smallest)
+    memory = _memory((y - expected) / spread, known)
+    return Band(expected, spread, memory, tuple(slots))
+
+
+def _noise(errors: ArrayLike | None, y: Floats, known: NDArray[np.bool_]) -> Floats:
+    """Errors with unknown ones replaced by a typical one, zero when none is known."""
+    if errors is None:
+        return np.zeros(len(y))
+    noise = np.asarray(errors, dtype=float).copy()
+    usable = noise[known & np.isfinite(noise)]
+    typical = float(np.median(usable)) if len(usable) else 0.0
+    noise[~np.isfinite(noise)] = typical
+    floored: Floats = np.maximum(noise, 0.25 * typical)  # a handful of equal rows has no error
+    return floored
+
+
+def _weights(noise: Floats, between: float, known: NDArray[np.bool_]) -> Floats:
+    total = noise[known] ** 2 + between
+    typical = float(np.median(total)) or 1.0
+    return typical / np.maximum(total, 0.05 * typical)
+
+
+def _level(x: Floats, weights: Floats) -> float:
+    """Weighted Huber location."""
+    order = np.argsort(x)
+    half = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
+    centre = float(x[order][min(half, len(x) - 1)])
+    for _ in range(8):
+        off = x - centre
+        scale = 1.4826 * float(np.median(np.abs(off))) or float(np.std(x)) or 1.0
+        trust = weights * np.minimum(1.0, HUBER * scale / np.maximum(np.abs(off), 1e-12))
+        centre = float((trust * x).sum() / trust.sum())
+    return centre
+
+
+def _slots(stamps: NDArray[np.int64], known: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
+    """Which slot of each season a point is in; a season needs three rounds to be learnt."""
+    if len(stamps) < 2:
+        return {}
+    step = max(int(np.median(np.diff(stamps))), 1)
+    seen = stamps[known]
+    span = int(seen[-1] - seen[0]) + step
+    slots: dict[str, NDArray[np.int64]] = {}
+    if step <= DAY_S // 4 and span >= 3 * DAY_S:
+        slots["day"] = (stamps % DAY_S) // step
+    if step <= DAY_S and span >= 3 * WEEK_S:
+        slots["week"] = (stamps // DAY_S) % 7
+    return slots
+
+
+def _profile(
+    rest: Floats,
+    season: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    noise: Floats,
+    between: float,
+) -> Floats:
+    """Each slot's own robust mean, shrunk by how well the slots can be told apart."""
+    count = int(season.max()) + 1
+    means, errors = np.zeros(count), np.full(count, np.inf)
+    weights = np.zeros(len(rest))
+    weights[known] = _weights(noise, between, known)
+    for slot in np.unique(season[known]):
+        members = known & (season == slot)
+        if members.sum() < 2:
+            continue
+        x = rest[members]
+        means[slot] = _level(x, weights[members])
+        spread = float(
+            np.mean(
+                np.minimum((x - means[slot]) ** 2, 9 * np.median((x - means[slot]) ** 2) + 1e-30)
+            )
+        )
+        errors[slot] = spread / members.sum()
+    learnt = np.isfinite(errors)
+    if learnt.sum() < 2:
+        return np.zeros(len(rest))
+    pooled = float(np.mean(errors[learnt]))
+    true = max(float(np.var(means[learnt])) - pooled, 0.0)
+    own = 0.5 * errors[learnt] + 0.5 * pooled
+    means[learnt] *= true / np.maximum(true + own, 1e-30)
+    return means[season]
+
+
+def _between(rest: Floats, noise: Floats) -> float:
+    """Variance of usual residuals beyond their sampling error."""
+    centre = np.median(rest)
+    robust = (1.4826 * float(np.median(np.abs(rest - centre)))) ** 2
+    clipped = np.clip(rest - centre, -4 * math.sqrt(robust), 4 * math.sqrt(robust))
+    total = max(robust, float(np.mean(clipped**2))) if robust > 0 else float(np.var(rest))
+    return max(total - float(np.median(noise**2)), 0.02 * total)
+
+
+def _memory(z: Floats, known: NDArray[np.bool_]) -> float:
+    """Lag-one correlation of clipped residuals over neighbouring known points, 0 to 0.95."""
+    pairs = known[1:] & known[:-1]
+    if pairs.sum() < FEWEST:
+        return 0.0
+    clipped = np.clip(z, -4, 4)
+    before, after = clipped[:-1][pairs], clipped[1:][pairs]
+    power = float((before**2).sum())
+    return min(max(float((before * after).sum()) / power, 0.0), 0.95) if power > 0 else 0.0
+
+
+def step_evidence(z: Floats, memory: float, first: int) -> Floats:
+    """Log Bayes factor of a lasting step at each index from ``first`` on, against none.
+
+    ``z`` are residuals in usual standard deviations (NaN for gaps). The step's size is
+    integrated out under a normal prior of :data:`REACH`. One pass over the series.
+    """
+    here = np.isfinite(z)
+    clipped = np.where(here, np.clip(z, -12, 12), 0.0)
+    before = np.concatenate(([0.0], clipped[:-1]))
+    linked = here & np.concatenate(([False], here[:-1]))
+    rho = np.where(linked, memory, 0.0)
+    shock = np.where(here, clipped - rho * before, 0.0)
+    variance = np.where(linked, 1 - memory**2, 1.0)
+    later = np.where(here, 1 - rho, 0.0)  # how a step that lasts shows in a whitened point
+    tail_power = np.cumsum((later**2 / variance)[::-1])[::-1] - later**2 / variance
+    tail_hit = np.cumsum((later * shock / variance)[::-1])[::-1] - later * shock / variance
+    power = tail_power + here / variance
+    hit = tail_hit + here * shock / variance
+    gain = REACH**2 * hit**2 / (2 * (1 + REACH**2 * power)) - 0.5 * np.log1p(REACH**2 * power)
+    gain[:first] = -np.inf
+    gain[~here] = -np.inf
+    return gain
+
+
+def locate(values: ArrayLike, band: Band, first: int) -> Break | None:
+    """The most likely first point of a step that lasts to the end, at or after ``first``.
+
+    None when no point from ``first`` on is known. Always returns one otherwise: judge it by its
+    ``evidence``.
+    """
+    y = np.asarray(values, dtype=float)
+    z = (y - band.expected) / band.spread
+    gain = step_evidence(z, band.memory, first)
+    if not np.isfinite(gain).any():
+        return None
+    index = int(np.argmax(gain))
+    weight = np.exp(gain - gain[index])
+    weight /= weight.sum()
+    evidence = float(gain[index] + math.log(np.exp(gain - gain[index]).sum()))
+    evidence -= math.log(max(int(np.isfinite(gain).sum()), 1))
+    low, high = _credible(weight, 0.95)
+    step = float(np.nanmean((y - band.expected)[index:]))
+    return Break(index, low, high, "up" if step > 0 else "down", evidence, step)
+
+
+def _credible(weight: Floats, mass: float) -> tuple[int, int]:
+    """First and last index of the central span that holds ``mass`` of ``weight``."""
+    total = np.cumsum(weight)
+    edge = (1 - mass) / 2
+    low = int(np.searchsorted(total, edge))
+    high = int(np.searchsorted(total, 1 - edge))
+    return low, min(high, len(weight) - 1)
