@@ -69,6 +69,10 @@ class Warehouse:
         """Whether the settings name this table (a field of the contract)."""
         return getattr(self.contract, table) is not None
 
+    def rows(self, source: str) -> Any:
+        """A source as it stands, an Ibis table; CannotExamine when it can't be read."""
+        return self._read(source, source)
+
     # -- predictions -------------------------------------------------------------------------
 
     @cached_property
