@@ -255,7 +255,11 @@ EXITS = (
         ("rerun_node",),
     ),
     Exit(
-        "feature", "Features", "These features changed; nothing upstream shows why.", ("feature",)
+        "feature",
+        "feature",
+        "Features",
+        "These features changed; nothing upstream shows why.",
+        ("feature",),
     ),
     Exit(
         "training_exit",

@@ -180,7 +180,8 @@ class Incident:
         """
         waiting = [s for s in self.live_steps if s.status != "answered"]
         busy = [s for s in waiting if s.status != "watching"]
-        return (busy or waiting or [None])[-1]
+        left = busy or waiting
+        return left[-1] if left else None
 
     @property
     def suspects(self) -> tuple[Suspect, ...]:

@@ -286,7 +286,7 @@ def _went_back(incident: Incident, event: ev.WentBack) -> Result:
     if step.status == "superseded":
         raise _Misfit(f"Step {step.number} was left behind already; use the newest one.")
     incident = _without_later(incident, step, itself=False)
-    status = "proposed" if step.evidence else "failed"
+    status: ev.StepStatus = "proposed" if step.evidence else "failed"
     incident = incident.with_step(replace(step, answer=None, status=status))
     return replace(incident, status="diagnosing"), ()
 

@@ -1,0 +1,160 @@
+"""The outbox: what every message should say, beside what Slack was last told.
+
+A message is a row that is wanted; whoever sends makes Slack agree. Several changes of one
+message before it is sent become one; a crash between the two loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from state.store import Store
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message as it should be. ``name`` is its key within the incident ("root", "step-3").
+
+    ``payload`` holds ``text`` and ``blocks``, where ``{"type": "image", "chart": ID}`` stands
+    for a chart that is uploaded when it is sent. ``position`` orders the posts of an incident.
+    """
+
+    name: str
+    position: int
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A message that Slack has to be told: a new one where ``ts`` is empty.
+
+    ``thread`` is the message it hangs under ("" for the channel); ``in_doubt`` says that an
+    earlier attempt was cut off, so that the message may be there already.
+    """
+
+    incident: str
+    channel: str
+    name: str
+    payload: dict[str, Any]
+    wanted: str
+    ts: str
+    thread: str
+    attempts: int
+    in_doubt: bool
+
+
+class Outbox:
+    """The posts of all incidents in a store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def want(self, incident: str, channel: str, posts: Sequence[Post]) -> bool:
+        """Say how the messages of an incident should be in a channel; whether anything differs.
+
+        Called in the transaction that saves the incident.
+        """
+        changed = False
+        with self.store.transaction() as db:
+            kept = {
+                r["name"]: r["wanted"]
+                for r in db.query(
+                    "SELECT name, wanted FROM posts WHERE incident = ? AND channel = ?",
+                    [incident, channel],
+                )
+            }
+            for post in posts:
+                payload = json.dumps(post.payload, sort_keys=True, ensure_ascii=False)
+                wanted = hashlib.sha256(payload.encode()).hexdigest()[:16]
+                if kept.get(post.name) == wanted:
+                    continue
+                changed = True
+                db.execute(
+                    "INSERT INTO posts (incident, channel, name, position, payload, wanted) "
+                    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET payload = "
+                    "excluded.payload, wanted = excluded.wanted, position = excluded.position, "
+                    "attempts = 0, due = 0, error = ''",
+                    [incident, channel, post.name, post.position, payload, wanted],
+                )
+        return changed
+
+    def owed(self, now: float | None = None) -> list[Owed]:
+        """What can be sent now, in order: a thread's messages only once its root is there."""
+        rows = self.store.rows(
+            """
+            SELECT p.*, l.thread AS attached, r.ts AS root
+            FROM posts p
+            JOIN places l ON l.incident = p.incident AND l.channel = p.channel
+            LEFT JOIN posts r ON r.incident = p.incident AND r.channel = p.channel
+                AND r.name = 'root'
+            WHERE p.wanted != p.sent AND p.due <= ?
+                AND (p.name = 'root' OR l.thread != '' OR r.ts != '')
+            ORDER BY p.incident, p.channel, p.position
+            """,
+            time.time() if now is None else now,
+        )
+        return [
+            Owed(
+                incident=r["incident"],
+                channel=r["channel"],
+                name=r["name"],
+                payload=json.loads(r["payload"]),
+                wanted=r["wanted"],
+                ts=r["ts"],
+                thread=r["attached"] or ("" if r["name"] == "root" else r["root"]),
+                attempts=r["attempts"],
+                in_doubt=not r["ts"] and r["sending"] > 0,
+            )
+            for r in rows
+        ]
+
+    def sending(self, owed: Owed) -> None:
+        """A new message is about to be posted: after a crash its fate is in doubt."""
+        self._set(owed, "sending = ?", time.time())
+
+    def sent(self, owed: Owed, ts: str) -> None:
+        """Slack has it."""
+        self._set(owed, "sent = ?, ts = ?, sending = 0, attempts = 0, error = ''", owed.wanted, ts)
+
+    def gone(self, owed: Owed) -> None:
+        """Slack says that the message is no longer there: it is posted anew."""
+        self._set(owed, "ts = '', sent = '', sending = 0")
+
+    def later(self, owed: Owed, seconds: float, error: str) -> None:
+        """Try again after so many seconds."""
+        self._set(
+            owed,
+            "due = ?, attempts = attempts + 1, sending = 0, error = ?",
+            time.time() + seconds,
+            error,
+        )
+
+    def give_up(self, owed: Owed, error: str) -> None:
+        """It can't be sent as it is; it rests until it should say something else."""
+        self._set(owed, "sent = ?, sending = 0, error = ?", owed.wanted, error)
+
+    def hurry(self, channel: str) -> None:
+        """Whatever waits in a channel may be tried now (the bot was invited)."""
+        with self.store.transaction() as db:
+            db.execute("UPDATE posts SET due = 0 WHERE channel = ?", [channel])
+            db.execute("UPDATE posts SET sent = '' WHERE channel = ? AND error != ''", [channel])
+
+    def message(self, incident: str, channel: str, name: str) -> str:
+        """The ts of a message; empty when Slack does not have it."""
+        rows = self.store.rows(
+            "SELECT ts FROM posts WHERE incident = ? AND channel = ? AND name = ?",
+            *(incident, channel, name),
+        )
+        return str(rows[0]["ts"]) if rows else ""
+
+    def _set(self, owed: Owed, sets: str, *values: Any) -> None:
+        with self.store.transaction() as db:
+            db.execute(
+                f"UPDATE posts SET {sets} WHERE incident = ? AND channel = ? AND name = ?",
+                [*values, owed.incident, owed.channel, owed.name],
+            )

@@ -1,0 +1,354 @@
+"""What is remembered, in SQLite: incidents, their events, what people said, what is due.
+
+One connection per thread, WAL, and every change in a transaction that begins IMMEDIATE: plain
+transactions that read before they write fail under concurrency with "database is locked".
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlite_utils import Database
+
+from analysis.evidence import Chart, Evidence
+from state import incident as ev
+from state.incident import Event, Incident
+
+_SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
+
+
+class StaleIncidentError(Exception):
+    """Somebody else changed the incident in between: load it and try again."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A channel that shows an incident. ``thread`` is an existing message to attach under."""
+
+    incident: str
+    channel: str
+    thread: str = ""
+    primary: bool = True
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message that a person wrote in an incident's thread."""
+
+    channel: str
+    ts: str
+    user: str
+    text: str
+    permalink: str = ""
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the event log."""
+
+    sequence: int
+    at: datetime
+    event: Event
+
+
+class Store:
+    """Everything that outlives the process. Safe to use from several threads and processes."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = str(path)
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self.db.conn.executescript(_SCHEMA)
+
+    @property
+    def db(self) -> Database:
+        """This thread's database."""
+        if not hasattr(self._local, "db"):
+            connection = sqlite3.connect(
+                self.path, timeout=30, isolation_level=None, check_same_thread=False
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._connections.append(connection)
+            self._local.db = Database(connection)
+        found: Database = self._local.db
+        return found
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        self._local = threading.local()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Database]:
+        """All or nothing; writers wait for each other. A nested one joins the outer one."""
+        db = self.db
+        if db.conn.in_transaction:
+            yield db
+            return
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.conn.execute("ROLLBACK")
+            raise
+        db.conn.execute("COMMIT")
+
+    def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """The rows of a query, as dictionaries."""
+        return list(self.db.query(sql, list(values)))
+
+    # -- incidents -----------------------------------------------------------------------------
+
+    def new_id(self) -> str:
+        """The next incident's name: HE-1, HE-2, …"""
+        with self.transaction() as db:
+            db.execute("UPDATE counters SET value = value + 1 WHERE name = 'incident'")
+            [row] = db.query("SELECT value FROM counters WHERE name = 'incident'")
+        return f"HE-{row['value']}"
+
+    def save(self, before: Incident | None, after: Incident, event: Event) -> None:
+        """Keep the incident after one event, and the event.
+
+        Raises StaleIncidentError when the kept one is no longer ``before``'s version.
+        """
+        with self.transaction() as db:
+            row = {
+                "id": after.id,
+                "version": after.version,
+                "status": after.status,
+                "open": int(after.is_open),
+                "key": after.alert.key,
+                "subject": after.alert.subject,
+                "owner": after.owner,
+                "opened_at": stamp(after.opened_at),
+                "changed_at": stamp(event.at),
+                "state": to_json(Incident, after),
+            }
+            if before is None:
+                db["incidents"].insert(row)
+            else:
+                sets = ", ".join(f"{name} = :{name}" for name in row)
+                done = db.execute(
+                    f"UPDATE incidents SET {sets} WHERE id = :id AND version = :expected",
+                    {**row, "expected": before.version},
+                )
+                if done.rowcount != 1:
+                    raise StaleIncidentError(after.id)
+            db["events"].insert(
+                {
+                    "incident": after.id,
+                    "version": after.version,
+                    "at": stamp(event.at),
+                    "type": type(event).__name__,
+                    "payload": to_json(type(event), event),
+                }
+            )
+
+    def load(self, incident: str) -> Incident | None:
+        """The incident of that name; None when there is none."""
+        found = self.rows("SELECT state FROM incidents WHERE id = ?", incident)
+        return from_json(Incident, found[0]["state"]) if found else None
+
+    def open_incidents(self) -> list[Incident]:
+        """All that are still open, oldest first."""
+        return self._incidents("open = 1 ORDER BY opened_at")
+
+    def recent(self, count: int = 20) -> list[Incident]:
+        """The newest ones, open or not."""
+        return self._incidents("1 ORDER BY opened_at DESC LIMIT ?", count)
+
+    def find_open(self, key: str) -> Incident | None:
+        """The open incident that an alert of this key joins."""
+        found = self._incidents("open = 1 AND key = ? ORDER BY opened_at", key)
+        return found[0] if found else None
+
+    def _incidents(self, where: str, *values: Any) -> list[Incident]:
+        rows = self.rows(f"SELECT state FROM incidents WHERE {where}", *values)
+        return [from_json(Incident, row["state"]) for row in rows]
+
+    def events(self, incident: str) -> list[Entry]:
+        """The log of an incident, in order."""
+        rows = self.rows("SELECT * FROM events WHERE incident = ? ORDER BY sequence", incident)
+        return [
+            Entry(r["sequence"], unstamp(r["at"]), from_json(_event(r["type"]), r["payload"]))
+            for r in rows
+        ]
+
+    def track_record(self, kind: str) -> tuple[int, int]:
+        """Of the resolved incidents that the walk concluded with ``kind``, how many were
+        recorded with that cause: (right, all)."""
+        rows = self.rows("SELECT proposed, recorded FROM outcomes WHERE proposed = ?", kind)
+        return sum(r["proposed"] == r["recorded"] for r in rows), len(rows)
+
+    def record_outcome(self, incident: str, proposed: str, recorded: str) -> None:
+        """Keep what the walk concluded and what people recorded at the end."""
+        with self.transaction() as db:
+            db["outcomes"].upsert(
+                {"incident": incident, "proposed": proposed, "recorded": recorded}, pk="incident"
+            )
+
+    # -- where it is shown, what was said ----------------------------------------------------
+
+    def add_place(self, place: Place) -> None:
+        """Show the incident in one more channel; a channel is added once."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO places (incident, channel, thread, is_primary) "
+                "VALUES (?, ?, ?, ?)",
+                [place.incident, place.channel, place.thread, int(place.primary)],
+            )
+
+    def places(self, incident: str) -> list[Place]:
+        """Where it is shown, the first place first."""
+        rows = self.rows(
+            "SELECT * FROM places WHERE incident = ? ORDER BY is_primary DESC, rowid", incident
+        )
+        return [Place(incident, r["channel"], r["thread"], bool(r["is_primary"])) for r in rows]
+
+    def incident_in(self, channel: str, thread: str) -> str | None:
+        """Which incident lives in this thread."""
+        rows = self.rows(
+            "SELECT incident FROM posts WHERE channel = ? AND ts = ? AND name = 'root' UNION "
+            "SELECT incident FROM places WHERE channel = ? AND thread = ? AND thread != '' LIMIT 1",
+            *(channel, thread, channel, thread),
+        )
+        return str(rows[0]["incident"]) if rows else None
+
+    def remember(self, incident: str, said: Said) -> None:
+        """Keep what a person wrote; an edit replaces it."""
+        with self.transaction() as db:
+            db["said"].upsert(
+                {
+                    "incident": incident,
+                    "channel": said.channel,
+                    "ts": said.ts,
+                    "user": said.user,
+                    "text": said.text,
+                    "permalink": said.permalink,
+                    "pinned": int(said.pinned),
+                },
+                pk=("channel", "ts"),
+            )
+
+    def forget(self, channel: str, ts: str) -> None:
+        """A message was deleted."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM said WHERE channel = ? AND ts = ?", [channel, ts])
+
+    def said(self, incident: str) -> list[Said]:
+        """What people wrote in the threads of an incident, oldest first."""
+        rows = self.rows("SELECT * FROM said WHERE incident = ? ORDER BY ts", incident)
+        return [
+            Said(r["channel"], r["ts"], r["user"], r["text"], r["permalink"], bool(r["pinned"]))
+            for r in rows
+        ]
+
+    def first_time(self, event_id: str) -> bool:
+        """Whether this delivery has not been seen before; from now on it has."""
+        with self.transaction() as db:
+            done = db.execute(
+                "INSERT OR IGNORE INTO seen (id, at) VALUES (?, ?)",
+                [event_id, stamp(datetime.now(UTC))],
+            )
+            return bool(done.rowcount == 1)
+
+    # -- evidence and charts -------------------------------------------------------------------
+
+    def keep_evidence(self, key: str, evidence: Evidence) -> None:
+        """Keep a check's result under its key, with its charts' bytes."""
+        with self.transaction() as db:
+            for chart in evidence.charts:
+                self.keep_chart(chart)
+            db["evidence"].upsert(
+                {"key": key, "evidence": to_json(Evidence, evidence.without_bytes())}, pk="key"
+            )
+
+    def evidence(self, key: str) -> Evidence | None:
+        """The kept result of a check; None when it has not been run."""
+        rows = self.rows("SELECT evidence FROM evidence WHERE key = ?", key)
+        return from_json(Evidence, rows[0]["evidence"]) if rows else None
+
+    def keep_chart(self, chart: Chart) -> None:
+        """Keep a chart's bytes, once."""
+        if not chart.png:
+            return
+        with self.transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO charts (id, title, alt, png) VALUES (?, ?, ?, ?)",
+                [chart.id, chart.title, chart.alt, chart.png],
+            )
+
+    def chart(self, chart: str) -> Chart | None:
+        """A kept chart with its bytes; None when there is none."""
+        rows = self.rows("SELECT * FROM charts WHERE id = ?", chart)
+        if not rows:
+            return None
+        return Chart(chart, rows[0]["title"], rows[0]["alt"], bytes(rows[0]["png"]))
+
+    def file_of(self, chart: str) -> str:
+        """Slack's id of the uploaded chart; empty when it is not uploaded."""
+        rows = self.rows("SELECT file FROM charts WHERE id = ?", chart)
+        return str(rows[0]["file"] or "") if rows else ""
+
+    def uploaded(self, chart: str, file: str) -> None:
+        """Keep Slack's id of a chart ("" forgets it, so that it is uploaded again)."""
+        with self.transaction() as db:
+            db.execute("UPDATE charts SET file = ? WHERE id = ?", [file, chart])
+
+    def settings(self, name: str) -> Any:
+        """A small remembered value (any JSON); None when there is none."""
+        rows = self.rows("SELECT value FROM settings WHERE name = ?", name)
+        return json.loads(rows[0]["value"]) if rows else None
+
+    def set_settings(self, name: str, value: Any) -> None:
+        """Remember a small value under a name."""
+        with self.transaction() as db:
+            db["settings"].upsert({"name": name, "value": json.dumps(value)}, pk="name")
+
+
+# -- JSON ---------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(kind: Any, value: Any) -> str:
+    """A value of a dataclass as JSON."""
+    return _adapter(kind).dump_json(value).decode()
+
+
+def from_json(kind: Any, text: str) -> Any:
+    """The value back; pydantic's ValidationError when it is not of that kind."""
+    return _adapter(kind).validate_json(text)
+
+
+def _event(name: str) -> Any:
+    return getattr(ev, name)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as text that sorts by time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def unstamp(text: str) -> datetime:
+    """The moment back."""
+    return datetime.fromisoformat(text)
