@@ -1,0 +1,169 @@
+"""Holds the settings against the tables themselves: are they there, and are they what is said?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from analysis.evidence import CannotExamine
+from analysis.tables import Metric, Predictions
+from analysis.warehouse import Warehouse
+from bot.config.problems import Places, Problem, nearest
+from bot.config.settings import Settings, Tables
+
+_TIMES = {"time", "label_time", "published", "trained", "train_start", "train_end", "start", "end"}
+_TIMES |= {"data_time"}
+_NUMBERS = {"prediction", "label", "weight", "value", "denominator", "share", "rows"}
+_LOOKED_AT = 10_000
+_MOST_MODELS = 200
+_SECONDS_END = 10**11
+"""The year 5138 in seconds since 1970: a larger integer is no count of seconds."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A table of the settings: where it is declared, and what it says about its columns."""
+
+    key: tuple[str | int, ...]
+    source: str
+    columns: tuple[tuple[str, str], ...]
+    """(key, the team's column) pairs; a list contributes one pair per element."""
+
+
+def check(settings: Settings) -> list[str]:
+    """What does not fit between the settings and the tables, a block of text each.
+
+    Opens every table: missing ones, missing columns, times that are no times, numbers that are
+    no numbers, models and metrics without a row. An empty list means that all is well.
+    """
+    return [str(problem) for problem in problems(settings)]
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """The same as values, in the order of the settings."""
+    text = settings.path.read_text(encoding="utf-8-sig") if settings.path.exists() else ""
+    places = Places(settings.path, text)
+    warehouse = Warehouse(settings.contract, settings.root, datetime.now(UTC))
+    labels_may_be_words = any(model.task == "multiclass" for model in settings.models)
+    sound = True
+    for place in _places(settings):
+        found = list(_in_table(place, warehouse, places, labels_may_be_words))
+        sound = sound and not (found and place.key == ("tables", "predictions"))
+        yield from found
+    if sound:
+        yield from _models(settings, warehouse, places)
+
+
+def _places(settings: Settings) -> Iterator[_Place]:
+    for name in Tables.model_fields:
+        if (table := getattr(settings.tables, name)) is not None:
+            yield _Place(("tables", name), table.source, tuple(_pairs(table)))
+    for index, metric in enumerate(settings.metrics):
+        if metric.source is not None:
+            yield _Place(("metrics", index), metric.source, tuple(_pairs(metric)))
+
+
+def _pairs(table: BaseModel) -> Iterator[tuple[str, str]]:
+    """A default that names a column is a claim like any other, so unset keys are looked at too."""
+    not_columns = {"source", "name", "kind", "model", "arm", "bad", "every", "owner", "title"}
+    skipped = not_columns if isinstance(table, Metric) else {"source"}
+    for field, info in type(table).model_fields.items():
+        value = getattr(table, field)
+        if field in skipped or value is None or value == "*":
+            continue
+        for column in value if isinstance(value, tuple) else (value,):
+            yield info.alias or field, column
+
+
+def _in_table(
+    place: _Place, warehouse: Warehouse, places: Places, words: bool
+) -> Iterator[Problem]:
+    try:
+        schema = dict(warehouse.rows(place.source).schema().items())
+    except CannotExamine as error:
+        reason = str(error).partition(": ")[2] or str(error)
+        expected = f"a table that can be read; there `{place.source}` gave: {reason}"
+        yield places.problem((*place.key, "source"), f'"{place.source}"', expected)
+        return
+    for key, column in place.columns:
+        if column not in schema:
+            yield _no_such_column((*place.key, key), column, list(schema), places)
+        else:
+            yield from _type(place, key, column, schema[column], warehouse, places, words)
+
+
+def _no_such_column(
+    key: tuple[str | int, ...], column: str, there: list[str], places: Places
+) -> Problem:
+    shown = ", ".join(there[:12]) + (f" and {len(there) - 12} more" if len(there) > 12 else "")
+    found = f'"{column}", a column that is not there'
+    return places.problem(key, found, f"one of {shown}", nearest(column, there))
+
+
+def _type(
+    place: _Place,
+    key: str,
+    column: str,
+    kind: Any,
+    warehouse: Warehouse,
+    places: Places,
+    words: bool,
+) -> Iterator[Problem]:
+    where, said = (*place.key, key), f'"{column}", which holds {_plain(kind)}'
+    if key in _TIMES:
+        wrong = _no_time(warehouse.rows(place.source), column, kind)
+        if wrong is not None:
+            expected = "times: timestamps, dates, or whole seconds since 1970"
+            yield places.problem(where, f"{said}{wrong}", expected)
+    elif key in _NUMBERS and not (kind.is_numeric() or kind.is_boolean()):
+        may_be_words = words and key in ("prediction", "label") and kind.is_string()
+        if not may_be_words:
+            yield places.problem(where, said, "numbers")
+
+
+def _no_time(table: Any, column: str, kind: Any) -> str | None:
+    """Why a column holds no times ("" when its type says it all); None when it does."""
+    if kind.is_timestamp() or kind.is_date():
+        return None
+    some = table.limit(_LOOKED_AT)
+    if kind.is_integer():
+        most = some.aggregate(most=some[column].max()).to_pandas()["most"].iloc[0]
+        return f" up to {most:,}: milliseconds?" if most == most and most > _SECONDS_END else None
+    if not kind.is_string():
+        return ""
+    parsed = some[column].try_cast("timestamp")
+    bad = some.filter(some[column].notnull() & parsed.isnull()).limit(1).to_pandas()
+    return None if bad.empty else f' such as "{bad[column].iloc[0]}"'
+
+
+def _plain(kind: Any) -> str:
+    if kind.is_string():
+        return "text"
+    if kind.is_integer():
+        return "whole numbers"
+    if kind.is_floating() or kind.is_decimal():
+        return "numbers"
+    return f"values of type {kind}"
+
+
+def _models(settings: Settings, warehouse: Warehouse, places: Places) -> Iterator[Problem]:
+    """Models that the settings name and the serving log never mentions."""
+    table: Predictions = settings.tables.predictions
+    if table.model is None:
+        return
+    rows = warehouse.rows(table.source)
+    names = rows.select(name=rows[table.model].cast("string")).distinct().limit(_MOST_MODELS + 1)
+    there = sorted(str(name) for name in names.to_pandas()["name"].dropna())
+    if len(there) > _MOST_MODELS:
+        return
+    expected = f"a model of the serving log: {', '.join(there)}" if there else "rows in the log"
+    named = [(("models", i, "name"), m.name) for i, m in enumerate(settings.models)]
+    named += [(("metrics", i, "model"), m.model) for i, m in enumerate(settings.metrics) if m.model]
+    for key, name in named:
+        if name not in there:
+            found = f'"{name}", which has no row in {table.source}'
+            yield places.problem(key, found, expected, nearest(name, there))

@@ -1,0 +1,253 @@
+"""The settings as values: what may stand in ``hawkeye.toml``, and what the environment holds.
+
+The text below each key becomes its line in ``docs/settings.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from analysis.evidence import SuspectKind
+from analysis.tables import (
+    Contract,
+    Experiments,
+    Infra,
+    Lineage,
+    Metric,
+    Model,
+    Predictions,
+    Runs,
+    Snapshots,
+    Training,
+)
+
+All = Literal["all"]
+Names = tuple[str, ...]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+", examples=["https://deploy.example/undo"])]
+
+
+class Section(BaseModel):
+    """A table of the settings: frozen, and a key that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Data(Section):
+    """The engine that reads the tables."""
+
+    url: str = "duckdb://"
+    """Any address that Ibis speaks (`duckdb://`, `postgres://…`, `bigquery://…`). DuckDB in
+    memory by default, which reads Parquet and CSV files; `duckdb://warehouse.duckdb` opens a
+    database file beside the settings."""
+
+
+class Tables(Section):
+    """Your tables. Only `predictions` is needed; a step says which table it had to do without."""
+
+    predictions: Predictions
+    """The serving log."""
+    infra: Infra | None = None
+    """Infrastructure series."""
+    snapshots: Snapshots | None = None
+    """Published snapshots."""
+    experiments: Experiments | None = None
+    """A/B experiments."""
+    lineage: Lineage | None = None
+    """What feeds what."""
+    runs: Runs | None = None
+    """Runs of the nodes of the lineage."""
+    training: Training | None = None
+    """Rows that snapshots were trained on."""
+
+
+class Slack(Section):
+    """How Hawkeye meets Slack. Tokens are never read from the file: see Environment."""
+
+    mode: Literal["socket", "http"] = "socket"
+    """`socket` needs no address that Slack can reach; `http` listens on `host` and `port`."""
+    channel: str = "#ml-oncall"
+    """Where a thread opens when no route says otherwise."""
+    host: str = "127.0.0.1"
+    """The address to listen on: alerts, health, and Slack's requests when `mode` is `http`."""
+    port: int = Field(default=3000, ge=1, le=65535)
+    """The port to listen on."""
+
+
+class Route(Section):
+    """Sends what it matches to a channel. The first route whose every given key matches counts."""
+
+    channel: str
+    """The channel in which the thread opens."""
+    metric: str | None = None
+    """The name of a metric of these settings."""
+    model: str | None = None
+    """The name of a model."""
+    owner: str | None = None
+    """The `owner` of the metric or the model."""
+
+    @model_validator(mode="after")
+    def _matches_something(self) -> Route:
+        if not (self.metric or self.model or self.owner):
+            raise ValueError(
+                f"`metric`, `model` or `owner` beside channel = {self.channel!r}: "
+                "what no route matches goes to `[slack] channel`"
+            )
+        return self
+
+
+class Alerts(Section):
+    """Alerts that come in over HTTP. Their token is `HAWKEYE_ALERTS_TOKEN`: see Environment."""
+
+    routes: tuple[Route, ...] = ()
+    """Which alert goes to which channel, in order."""
+
+
+class Monitors(Section):
+    """Hawkeye's own watch over the tables: opens a thread by itself."""
+
+    on: bool = True
+    """Whether to watch at all."""
+    every: int = Field(default=10, ge=1, le=1440)
+    """Minutes between two looks."""
+    metrics: Names | All = "all"
+    """Names of metrics, or `"all"`."""
+    models: Names | All = ()
+    """Names of models, or `"all"`."""
+    features: Names | All = ()
+    """Names of features, or `"all"` (noisy with many features)."""
+
+
+class Walk(Section):
+    """How a step looks, and the limits of the worker processes that run it."""
+
+    baseline_days: int = Field(default=28, ge=1, le=365)
+    """Days before the onset to compare with."""
+    recheck_minutes: int = Field(default=10, ge=1, le=1440)
+    """Minutes between two looks at the recovery after a mitigation."""
+    give_up_minutes: int = Field(default=120, ge=1, le=10080)
+    """Minutes after a mitigation at which "still watching" becomes "not recovering"."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """Worker processes that run checks. With more than one, one is kept free for people."""
+    seconds: float = Field(default=60, gt=0, le=3600)
+    """Seconds that a check may take before it is stopped."""
+    memory_mb: int = Field(default=4000, ge=500)
+    """Megabytes that a worker may hold before it is stopped; about 300 are the libraries'."""
+
+    @model_validator(mode="after")
+    def _gives_up_after_a_look(self) -> Walk:
+        if self.give_up_minutes < self.recheck_minutes:
+            raise ValueError(
+                f"give_up_minutes = {self.give_up_minutes} comes before the first look at "
+                f"recheck_minutes = {self.recheck_minutes}: raise the first or lower the second"
+            )
+        return self
+
+
+class Mitigation(Section):
+    """Something that a person can have done from the thread. `url` is sent JSON by POST."""
+
+    name: str = Field(min_length=1, max_length=60)
+    """What the button says."""
+    kind: Literal["webhook"] = "webhook"
+    """How it is carried out."""
+    url: Url
+    """Called when a person has confirmed."""
+    dry_run_url: Url | None = None
+    """Called first; its answer is shown as what would happen."""
+    suspects: tuple[SuspectKind, ...] = ()
+    """Kinds of suspect that it is offered for; empty is any."""
+    users: Names = ()
+    """Slack user ids who may; with no users and no groups, anyone in the channel may."""
+    groups: Names = ()
+    """Slack user group ids whose members may."""
+
+
+class State(Section):
+    """Where incidents are kept."""
+
+    path: Path = Path(".hawkeye/state.db")
+    """An SQLite file, made when it is not there; relative to the settings file."""
+
+
+class Secrets(Section):
+    """What comes from the environment alone, so that no token lies in a file."""
+
+    slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
+    """The bot's token, `xoxb-…`."""
+    slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
+    """The app-level token for Socket Mode, `xapp-…`; needed when `mode` is `socket`."""
+    slack_signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
+    """Proves that a request is Slack's; needed when `mode` is `http`."""
+    slack_api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
+    """The base address of Slack's Web API; another one for a local workspace."""
+    alerts_token: SecretStr | None = Field(default=None, alias="HAWKEYE_ALERTS_TOKEN")
+    """What `POST /alerts/…` must carry as a bearer token; without it, alerts are refused."""
+
+
+class Settings(Section):
+    """All settings. ``path`` is the file they were read from; ``secrets`` the environment's."""
+
+    path: Path = Field(exclude=True)
+    secrets: Secrets = Field(exclude=True)
+    data: Data = Data()
+    tables: Tables
+    """`[tables.predictions]` with `source`, `time` and `prediction`."""
+    models: tuple[Model, ...] = ()
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+    """One or more `[[metrics]]`, each with `name` and `kind` or `source`."""
+    slack: Slack = Slack()
+    alerts: Alerts = Alerts()
+    monitors: Monitors = Monitors()
+    walk: Walk = Walk()
+    mitigations: tuple[Mitigation, ...] = ()
+    state: State = State()
+
+    @property
+    def root(self) -> Path:
+        """The folder of the settings file, to which paths are relative."""
+        return self.path.parent
+
+    @property
+    def state_path(self) -> Path:
+        """The SQLite file."""
+        return self.root / self.state.path
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The tables as the analysis takes them."""
+        return Contract(
+            url=_beside(self.data.url, self.root),
+            models=self.models,
+            metrics=self.metrics,
+            **{name: getattr(self.tables, name) for name in Tables.model_fields},
+        )
+
+    def channel_for(
+        self, metric: str | None = None, model: str | None = None, owners: Iterable[str] = ()
+    ) -> str:
+        """The channel of the first matching route, or the default one.
+
+        ``owners`` are added to the owners that the settings give the metric and the model.
+        """
+        known = {o for o in owners if o}
+        known |= {m.owner for m in self.metrics if m.name == metric and m.owner}
+        known |= {m.owner for m in self.models if m.name == model and m.owner}
+        for route in self.alerts.routes:
+            wanted = ((route.metric, {metric}), (route.model, {model}), (route.owner, known))
+            if all(name in have for name, have in wanted if name is not None):
+                return route.channel
+        return self.slack.channel
+
+
+def _beside(url: str, root: Path) -> str:
+    """A database file named relatively lies beside the settings, wherever the bot is started."""
+    scheme, _, rest = url.partition("://")
+    name, mark, query = rest.partition("?")
+    if scheme not in ("duckdb", "sqlite") or not name or name[0] in "/:" or name[:3] == "md:":
+        return url
+    return f"{scheme}://{(root / name).absolute()}{mark}{query}"
