@@ -31,6 +31,7 @@ _REAL = Node(
     "gives the onset.",
     mitigation="A false alarm needs no action but a better threshold.",
     check=topline.is_it_real,
+    blind="real",
     branches=(
         Branch("real", "cause", "Real"),
         Branch("false_alarm", "false_alarm", "False alarm"),
@@ -67,6 +68,7 @@ NODES = (
         "break at the onset; labels tell whether the world moved.",
         mitigation="Traffic: its owner. Infrastructure: its on-call. Model: go on.",
         check=cause.which_class,
+        blind="model",
         branches=(
             Branch("model", "models", "Model"),
             Branch("traffic", "segments", "Traffic"),
@@ -88,6 +90,7 @@ NODES = (
         diagnosis="The smallest set of dimension values that carries the change.",
         mitigation="Ask the segment's owner; filter or cap it where it is not wanted.",
         check=segments.which_traffic,
+        blind="none",
         branches=(
             Branch("segment", "traffic", "This segment"),
             Branch("world", "world", "The world changed"),
@@ -104,6 +107,7 @@ NODES = (
         diagnosis="Every infrastructure series is searched for a break at the onset and ranked.",
         mitigation="Page the service's on-call; roll its last change back.",
         check=infra.which_service,
+        blind="none",
         branches=(
             Branch("service", "infra_exit", "This service"),
             Branch("none", "models", "Not infrastructure: look at models"),
@@ -122,6 +126,7 @@ NODES = (
         "intervals, against the same hours of earlier days.",
         mitigation="Take an arm's traffic to zero while the diagnosis goes on.",
         check=models.which_models,
+        blind="degraded",
         branches=(
             Branch("degraded", "snapshot", "These"),
             Branch("none", "unknown", "None is degraded"),
@@ -137,6 +142,7 @@ NODES = (
         diagnosis="Publish times against the onset; old and new snapshot on the same traffic.",
         mitigation="Roll back to the last good snapshot.",
         check=snapshots.which_snapshot,
+        blind="unsure",
         branches=(
             Branch("snapshot", "training_data", "This snapshot", each=True),
             Branch("not_snapshot", "features", "No snapshot: look at features"),
@@ -157,6 +163,7 @@ NODES = (
         "of hourly feature and prediction distributions, and a joint view.",
         mitigation="Serve the feature's last good values or its default.",
         check=features.which_features,
+        blind="none",
         branches=(
             Branch("inputs", "upstream", "These features"),
             Branch("model", "inside", "Not the inputs: look inside the model"),
@@ -177,6 +184,7 @@ NODES = (
         "freshness, schema, version; their common ancestor.",
         mitigation="Roll the node's code back and run it again; page its owner.",
         check=upstream.which_upstream,
+        blind="feature_only",
         branches=(
             Branch("upstream", "upstream_exit", "This node"),
             Branch("feature_only", "feature", "Stop at the features"),
@@ -194,6 +202,7 @@ NODES = (
         "snapshot's training data and against serving.",
         mitigation="Mend the partition, train again; serve the last good snapshot until then.",
         check=training_data.what_was_it_trained_on,
+        blind="fine",
         branches=(
             Branch("training_data", "training_exit", "The training data"),
             Branch("fine", "inside", "The data is fine: look inside"),
@@ -211,6 +220,7 @@ NODES = (
         "before and after.",
         mitigation="Roll the snapshot, or the serving setting, back.",
         check=inside.look_inside,
+        blind="fine",
         branches=(
             Branch("snapshot", "snapshot_exit", "This snapshot's training"),
             Branch("model", "model", "How it is served"),
@@ -227,6 +237,7 @@ NODES = (
         diagnosis="The metric since the mitigation against its expected band.",
         mitigation="Not back: follow the suspects that are left.",
         check=recovery.is_it_back,
+        blind="watching",
         branches=(
             Branch("recovered", "resolved", "Back to normal: resolve"),
             Branch("watching", AGAIN, "Keep watching"),

@@ -54,7 +54,8 @@ class Node:
 
     ``why`` says what it means, ``diagnosis`` how it is found out, ``mitigation`` what helps.
     ``needs`` are tables of the contract without which there is nothing to look at; ``uses`` are
-    those that make it better.
+    those that make it better. ``blind`` is the verdict to go on with when the check could not
+    look at all.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Node:
     mitigation: str
     check: Check
     branches: tuple[Branch, ...]
+    blind: str
     needs: tuple[str, ...] = ("predictions",)
     uses: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
@@ -121,6 +123,10 @@ class Tree:
         verdicts = [b.verdict for b in node.branches]
         if len(set(verdicts)) != len(verdicts):
             raise BrokenTree(f"{node.name!r} declares a verdict twice: {', '.join(verdicts)}.")
+        if node.blind not in verdicts:
+            raise BrokenTree(
+                f"{node.name!r} would go on blindly with {node.blind!r}, none of its verdicts."
+            )
         if not any(b.to != AGAIN for b in node.branches):
             raise BrokenTree(f"{node.name!r} has no branch on which a person could go on.")
         known = {n.name for n in self.nodes} | {e.name for e in self.exits} | {AGAIN, LEFT}

@@ -1,0 +1,65 @@
+"""A node's check as work for a worker process: settings, node and scope in, evidence out."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.evidence import Evidence, Scope
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.workers import Workers
+
+
+def run_check(settings_path: str, node: str, scope: Scope) -> Evidence:
+    """Run the check of ``node`` over the tables of the settings file, as of ``scope.now``.
+
+    Raises CannotExamine with a sentence when there is nothing to look at.
+    """
+    from analysis.warehouse import Warehouse
+    from bot.plugins import tree
+
+    settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
+    warehouse = Warehouse(settings.contract, settings.root, scope.now)
+    began = time.perf_counter()
+    evidence = tree().node(node).check(warehouse, scope)
+    seconds = time.perf_counter() - began
+    return replace(evidence, how=replace(evidence.how, seconds=round(seconds, 3)))
+
+
+@lru_cache(maxsize=4)
+def _settings(path: str, changed: float) -> Settings:
+    """The settings, read once for each time the file changed."""
+    del changed
+    from bot.config import load
+
+    return load(Path(path))
+
+
+@dataclass(frozen=True)
+class CheckRunner:
+    """Sends checks to warm worker processes; what is urgent goes first."""
+
+    workers: Workers
+    settings_path: str
+
+    def __call__(self, node: str, scope: Scope, *, urgent: bool) -> Future[Evidence]:
+        """The evidence, later."""
+        send = self.workers.submit if urgent else self.workers.speculate
+        return send(run_check, self.settings_path, node, scope)
+
+    def hurry(self, future: Future[Evidence]) -> None:
+        """Somebody waits now for what was computed ahead."""
+        self.workers.hurry(future)
+
+
+def warm_up() -> None:
+    """Import what checks need, so that the first one is as fast as the second."""
+    import bot.plugins
+
+    bot.plugins.tree()

@@ -1,0 +1,240 @@
+"""The straight line: load, advance, save with what follows from it, then let the work be done.
+
+Every change of an incident goes through :meth:`Conversation.tell`. In one transaction it saves
+the incident, the event, how the messages should now be, and the work that is owed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from analysis.evidence import CannotExamine, Scope, Window
+from state import incident as ev
+from state.due import Due, DueWork
+from state.incident import Alert, Effect, Event, Incident
+from state.machine import advance, ahead
+from state.outbox import Outbox, Post
+from state.store import Place, StaleIncidentError, Store, to_json
+from state.tree import Tree
+
+MOST_TRIES = 20
+"""Writers of one incident that collide try again so often before they give up."""
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """What an alert or a command can be about."""
+
+    metrics: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+    def entry(self, name: str) -> ev.Entry | None:
+        """Whether the name is a metric, a model or a feature; None when it is unknown."""
+        if name in self.metrics:
+            return "metric"
+        if name in self.models:
+            return "model"
+        return "feature" if name in self.features else None
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every name, metrics first."""
+        return (*self.metrics, *self.models, *self.features)
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How a team wants its walks: windows and waits.
+
+    ``route`` gives the channel of an alert that names none.
+    """
+
+    route: Callable[[Alert], str]
+    baseline_days: int = 28
+    recheck: timedelta = timedelta(minutes=10)
+    remind: timedelta = timedelta(minutes=15)
+    default_window: timedelta = timedelta(hours=24)
+
+
+class Renderer(Protocol):
+    """Renders an incident for one place."""
+
+    def __call__(self, incident: Incident, place: Place) -> Sequence[Post]:
+        """How its messages should be there."""
+        ...
+
+
+@dataclass
+class Conversation:
+    """Holds the parts that an event passes; keeps nothing itself.
+
+    ``woken`` are called after a commit that left something to send or to do.
+    """
+
+    store: Store
+    tree: Tree
+    clock: Callable[[], datetime]
+    habits: Habits
+    known: Subjects
+    renderer: Renderer
+    woken: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self.store)
+        self.due = DueWork(self.store)
+
+    def now(self) -> datetime:
+        """The bot's time; in the demo a simulated one."""
+        return self.clock()
+
+    def subjects(self) -> Subjects:
+        """What can be triaged."""
+        return self.known
+
+    def open(self, alert: Alert) -> Incident:
+        """A new incident for an alert, or the open one that it joins."""
+        with self.store.transaction():
+            joined = self.store.find_open(alert.key)
+            if joined is None:
+                incident = self._begin(alert)
+        if joined is not None:
+            self.tell(joined.id, ev.AlertJoined(self.now(), alert))
+            return self.store.load(joined.id) or joined
+        self._wake()
+        return incident
+
+    def _begin(self, alert: Alert) -> Incident:
+        now = self.now()
+        incident = Incident(self.store.new_id(), alert, now, alert.severity)
+        node = alert.start or self.tree.start(alert.entry)
+        event = ev.Opened(now, node, self._scope(alert, now))
+        after, effects = advance(incident, event, self.tree)
+        self.store.save(None, after, event)
+        channel = alert.channel or self.habits.route(alert)
+        self.store.add_place(Place(after.id, channel, alert.thread))
+        self._owe(after, effects, now)
+        self.show(after)
+        return after
+
+    def _scope(self, alert: Alert, now: datetime) -> Scope:
+        since = min(alert.since, now - timedelta(hours=1))
+        baseline = Window(since - timedelta(days=self.habits.baseline_days), since)
+        return Scope(now, Window(since, now), baseline, alert.entry, alert.subject)
+
+    def tell(self, incident_id: str, event: Event) -> str:
+        """Take one event in; the sentence for the person when it changed nothing, else "".
+
+        Safe to call from several threads and processes at once.
+        """
+        for _ in range(MOST_TRIES):
+            try:
+                refusal = self._tell_once(incident_id, event)
+            except StaleIncidentError:
+                continue
+            self._wake()
+            return refusal
+        return "Too many people answered at once; nothing was changed, please try again."
+
+    def _tell_once(self, incident_id: str, event: Event) -> str:
+        with self.store.transaction():
+            incident = self.store.load(incident_id)
+            if incident is None:
+                return f"I know no incident {incident_id}. `incidents` lists the open ones."
+            after, effects = advance(incident, event, self.tree)
+            refusals = [e.why for e in effects if isinstance(e, ev.Refuse)]
+            if refusals:
+                return refusals[0]
+            self.store.save(incident, after, event)
+            if isinstance(event, ev.HandoffOffered) and event.channel:
+                self.store.add_place(Place(after.id, event.channel, primary=False))
+            if not after.is_open and incident.is_open:
+                self._record_outcome(incident, after)
+            after = self._owe(after, effects, event.at)
+            self.show(after)
+            if isinstance(event, ev.Checked):
+                self._look_ahead(after, event.at)
+        return ""
+
+    def _record_outcome(self, before: Incident, after: Incident) -> None:
+        if before.causes and after.causes and after.status == "resolved":
+            self.store.record_outcome(after.id, before.causes[0].kind, after.causes[0].kind)
+
+    # -- what follows ----------------------------------------------------------------------
+
+    def _owe(self, incident: Incident, effects: Sequence[Effect], at: datetime) -> Incident:
+        """Owe the work of the effects; a check whose result is kept is taken in at once."""
+        for effect in effects:
+            match effect:
+                case ev.RunCheck():
+                    incident = self._owe_check(incident, effect, at)
+                case ev.LookAgain(step):
+                    self._add("look", incident, {"step": step}, at + self.habits.recheck)
+                case ev.PlanMitigation(number) | ev.CarryOut(number):
+                    kind = "plan" if isinstance(effect, ev.PlanMitigation) else "carry"
+                    self._add(kind, incident, {"mitigation": number}, at)
+                case ev.RemindHandoff(number):
+                    self._add("remind", incident, {"handoff": number}, at + self.habits.remind)
+                case ev.Refuse():
+                    pass
+        return incident
+
+    def _owe_check(self, incident: Incident, effect: ev.RunCheck, at: datetime) -> Incident:
+        kept = self.store.evidence(check_key(effect.node, effect.scope))
+        if kept is None:
+            self._add("check", incident, {"step": effect.step}, at)
+            return incident
+        event = ev.Checked(at, effect.step, kept)
+        after, effects = advance(incident, event, self.tree)
+        self.store.save(incident, after, event)
+        after = self._owe(after, effects, at)
+        self._look_ahead(after, at)
+        return after
+
+    def _look_ahead(self, incident: Incident, at: datetime) -> None:
+        """Owe the check that comes if the proposal is accepted, while the person reads."""
+        check = ahead(incident, at, self.tree)
+        if check is not None and self.store.evidence(check_key(check.node, check.scope)) is None:
+            payload = {"node": check.node, "scope": to_json(Scope, check.scope)}
+            self._add("ahead", incident, payload, at)
+
+    def _add(self, kind: str, incident: Incident, payload: dict[str, object], at: datetime) -> None:
+        name = "-".join(str(v) for k, v in payload.items() if k != "scope")
+        self.due.add(Due(f"{kind}:{incident.id}:{name}", kind, incident.id, payload), at)
+
+    # -- what it looks like -----------------------------------------------------------------
+
+    def show(self, incident: Incident) -> None:
+        """Say in the outbox how its messages should be, in every place that shows it."""
+        for place in self.store.places(incident.id):
+            self.outbox.want(incident.id, place.channel, self.renderer(incident, place))
+
+    def refresh(self, incident_id: str) -> None:
+        """Render again without an event (a link became known, an hour passed)."""
+        incident = self.store.load(incident_id)
+        if incident is not None:
+            self.show(incident)
+            self._wake()
+
+    def _wake(self) -> None:
+        for wake in self.woken:
+            wake()
+
+
+def check_key(node: str, scope: Scope) -> str:
+    """The name of a check's result: the same node over the same scope gives the same evidence."""
+    return hashlib.sha256(f"{node}\n{to_json(Scope, scope)}".encode()).hexdigest()
+
+
+def sentence(error: BaseException) -> str:
+    """What the person in the thread reads when a check could not run."""
+    if isinstance(error, CannotExamine) or getattr(error, "for_people", False):
+        return str(error)
+    return (
+        f"The check broke ({type(error).__name__}: {str(error)[:300]}). This is a fault of mine, "
+        "not of your data; choose a branch by hand, or run it again."
+    )

@@ -1,0 +1,70 @@
+"""Actions against a suspect: who may, what it would do, doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from analysis.evidence import Suspect, SuspectKind
+from state.incident import Incident, Mitigation
+
+
+class Action(Protocol):
+    """One way to mitigate. ``acts_on`` are the kinds of suspects that it can be aimed at."""
+
+    name: str
+    title: str
+    acts_on: tuple[SuspectKind, ...]
+
+    def plan(self, incident: Incident, target: Suspect) -> str:
+        """What it would do, in a sentence or two; changes nothing. Raises with a sentence."""
+        ...
+
+    def carry_out(self, incident: Incident, target: Suspect) -> str:
+        """Do it, and say what changed. Raises with a sentence."""
+        ...
+
+
+class NoSuchActionError(LookupError):
+    """No mitigation of that name is set up."""
+
+
+@dataclass(frozen=True)
+class Mitigations:
+    """The actions that a team has set up.
+
+    ``may`` maps an action's name to the people (user ids) who may confirm it; an action that is
+    not listed may be confirmed by anyone in the channel.
+    """
+
+    actions: tuple[Action, ...] = ()
+    may: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def find(self, name: str) -> Action:
+        """The action of that name; NoSuchActionError when there is none."""
+        for action in self.actions:
+            if action.name == name:
+                return action
+        known = ", ".join(a.name for a in self.actions) or "none"
+        raise NoSuchActionError(f"There is no mitigation {name!r}; set up are: {known}.")
+
+    def against(self, suspects: Iterable[Suspect]) -> list[tuple[Action, Suspect]]:
+        """Which actions can be aimed at which of these suspects."""
+        return [(a, s) for s in suspects for a in self.actions if s.kind in a.acts_on]
+
+    def refusal(self, name: str, user: str) -> str:
+        """Why this person may not confirm it; empty when they may."""
+        allowed = self.may.get(name)
+        if allowed is None or user in allowed:
+            return ""
+        people = ", ".join(f"<@{u}>" for u in sorted(allowed)) or "nobody yet"
+        return f"You may look, but only {people} may confirm this. I have changed nothing."
+
+    def plan(self, incident: Incident, mitigation: Mitigation) -> str:
+        """The dry run of a mitigation."""
+        return self.find(mitigation.action).plan(incident, mitigation.target)
+
+    def carry_out(self, incident: Incident, mitigation: Mitigation) -> str:
+        """The mitigation itself."""
+        return self.find(mitigation.action).carry_out(incident, mitigation.target)

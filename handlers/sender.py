@@ -1,0 +1,211 @@
+"""Makes Slack agree with the outbox: posts, updates in place, and waits when told to."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from handlers import blockkit
+from handlers.uploads import ChartNotReadyError, Uploads
+from state.outbox import Outbox, Owed
+
+log = structlog.get_logger()
+
+POSTS_A_SECOND = 1.0
+"""chat.postMessage allows one message a second per channel …"""
+BURST = 4.0
+"""… and short bursts above that."""
+MOST_SECONDS = 300.0
+"""No message waits longer than this for its next try."""
+GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
+CLOSED = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action"})
+
+
+@dataclass
+class Sender:
+    """Sends what is owed from a thread of its own.
+
+    ``on_sent`` is told (incident, channel, name) of each message that Slack has for the first
+    time.
+    """
+
+    client: WebClient
+    outbox: Outbox
+    on_sent: Callable[[str, str, str], None] | None = None
+    poll_seconds: float = 0.25
+    uploads: Uploads = field(init=False)
+    _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _quiet_until: dict[str, float] = field(default_factory=dict)
+    _awake: threading.Event = field(default_factory=threading.Event)
+    _stopped: bool = False
+    _thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        self.uploads = Uploads(self.client, self.outbox.store)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread = threading.Thread(target=self._loop, name="hawkeye-sender", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the message that is being sent; the rest stays in the outbox."""
+        self._stopped = True
+        self._awake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._awake.set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the sending thread is running."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def _loop(self) -> None:
+        while not self._stopped:
+            try:
+                busy = self.send_owed() or self.uploads.upload_ahead()
+            except Exception:
+                # The loop must outlive any one message; what is owed stays owed.
+                log.exception("sending failed")
+                busy = False
+            if not busy:
+                self._awake.wait(self.poll_seconds)
+                self._awake.clear()
+
+    def send_owed(self) -> bool:
+        """Send what can be sent now; whether anything was sent."""
+        sent = False
+        for owed in self.outbox.owed():
+            if self._stopped:
+                break
+            if self._may_send(owed):
+                sent = True
+                self.send(owed)
+        return sent
+
+    def _may_send(self, owed: Owed) -> bool:
+        """Keep to Slack's pace: a bucket of posts per channel, and silence after a 429."""
+        now = time.monotonic()
+        method = "update" if owed.ts else f"post:{owed.channel}"
+        if now < max(self._quiet_until.get(method, 0), self._quiet_until.get("all", 0)):
+            return False
+        if owed.ts:
+            return True
+        left, since = self._tokens.get(owed.channel, (BURST, now))
+        left = min(BURST, left + (now - since) * POSTS_A_SECOND)
+        self._tokens[owed.channel] = (left - 1 if left >= 1 else left, now)
+        return left >= 1
+
+    def send(self, owed: Owed) -> None:
+        """Send one message, and keep what became of it."""
+        try:
+            if owed.in_doubt and (ts := self._find(owed)):
+                owed = replace(owed, ts=ts)
+            payload = self._ready(owed)
+            self.outbox.sent(owed, self._call(owed, payload))
+        except ChartNotReadyError as error:
+            self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
+        except SlackApiError as error:
+            self._refused(owed, error)
+        except OSError as error:
+            self.outbox.later(owed, _wait(owed), f"{type(error).__name__}: {error}")
+        else:
+            if not owed.ts and self.on_sent is not None:
+                self.on_sent(owed.incident, owed.channel, owed.name)
+
+    def _call(self, owed: Owed, payload: dict[str, Any]) -> str:
+        if owed.ts:
+            answer = self.client.chat_update(channel=owed.channel, ts=owed.ts, **payload)
+        else:
+            self.outbox.sending(owed)
+            event = {"incident": owed.incident, "name": owed.name}
+            answer = self.client.chat_postMessage(
+                channel=owed.channel,
+                thread_ts=owed.thread or None,
+                metadata={"event_type": "hawkeye_post", "event_payload": event},
+                unfurl_links=False,
+                unfurl_media=False,
+                **payload,
+            )
+        return str(answer["ts"])
+
+    def _ready(self, owed: Owed) -> dict[str, Any]:
+        """The payload as Slack takes it: charts uploaded, and nothing beyond the limits."""
+        payload = copy.deepcopy(owed.payload)
+        payload["blocks"] = self.uploads.resolve(
+            payload.get("blocks", []), give_up=owed.attempts >= self.uploads.most_tries
+        )
+        problems = blockkit.problems(payload["blocks"])
+        if problems:
+            log.error("a message breaks Slack's limits", name=owed.name, problems=problems[:5])
+            payload["blocks"] = []
+        return payload
+
+    def _refused(self, owed: Owed, error: SlackApiError) -> None:
+        code = str(error.response.get("error", ""))
+        if error.response.status_code == 429 or code == "ratelimited":
+            wait = float(error.response.headers.get("Retry-After", 1))
+            method = "update" if owed.ts else f"post:{owed.channel}"
+            self._quiet_until[method] = time.monotonic() + wait
+            self.outbox.later(owed, wait, "Slack asked to wait")
+        elif code in GONE and owed.ts:
+            self.outbox.gone(owed)
+        elif code == "invalid_blocks" and self.uploads.names_a_file(owed.payload):
+            self.outbox.later(owed, 0.15 * 2 ** min(owed.attempts, 7), "chart not processed yet")
+        elif code in CLOSED:
+            log.warning("channel is closed to the bot", channel=owed.channel, error=code)
+            self._try_to_join(owed, code)
+        else:
+            log.error("Slack refused a message", name=owed.name, error=code)
+            self._last_resort(owed, code)
+
+    def _try_to_join(self, owed: Owed, code: str) -> None:
+        try:
+            self.client.conversations_join(channel=owed.channel)
+        except SlackApiError:
+            self.outbox.later(owed, _wait(owed, least=5.0), code)
+        else:
+            self.outbox.later(owed, 0.0, code)
+
+    def _last_resort(self, owed: Owed, code: str) -> None:
+        """Say it in plain text, so that the on-call is not left without it; else give up."""
+        if owed.attempts >= 3:
+            self.outbox.give_up(owed, code)
+            return
+        try:
+            text = str(owed.payload.get("text", ""))[:3000]
+            ts = self._call(owed, {"text": text, "blocks": []})
+            self.outbox.sent(owed, ts)
+        except SlackApiError:
+            self.outbox.later(owed, _wait(owed), code)
+
+    def _find(self, owed: Owed) -> str:
+        """A message that a former life may have posted before it was cut off."""
+        arguments: dict[str, Any] = {"include_all_metadata": True, "limit": 100}
+        if owed.thread:
+            page = self.client.conversations_replies(
+                channel=owed.channel, ts=owed.thread, **arguments
+            )
+        else:
+            page = self.client.conversations_history(channel=owed.channel, **arguments)
+        wanted = {"incident": owed.incident, "name": owed.name}
+        for message in page.get("messages") or []:
+            if message.get("metadata", {}).get("event_payload") == wanted:
+                return str(message["ts"])
+        return ""
+
+
+def _wait(owed: Owed, least: float = 0.5) -> float:
+    return float(min(MOST_SECONDS, least * 2 ** min(owed.attempts, 10)))

@@ -1,0 +1,105 @@
+"""Charts on their way to Slack: uploaded unshared, embedded by their file's id."""
+
+from __future__ import annotations
+
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from analysis.evidence import Chart
+from state.store import Store
+
+log = structlog.get_logger()
+
+
+class ChartNotReadyError(Exception):
+    """A chart can't be shown yet; the message says why."""
+
+
+@dataclass
+class Uploads:
+    """Uploads charts once and puts their files into blocks.
+
+    After ``most_tries`` a message goes out without its chart, and says so.
+    """
+
+    client: WebClient
+    store: Store
+    most_tries: int = 8
+
+    def resolve(self, blocks: list[dict[str, Any]], *, give_up: bool) -> list[dict[str, Any]]:
+        """Blocks with ``{"type": "image", "chart": ID}`` turned into images of files.
+
+        Raises ChartNotReadyError while a chart can't be uploaded; with ``give_up`` a line in words
+        takes its place.
+        """
+        ready = []
+        for block in blocks:
+            if block.get("type") != "image" or "chart" not in block:
+                ready.append(block)
+                continue
+            image = {k: v for k, v in block.items() if k != "chart"}
+            if give_up:
+                ready.append(_in_words(image))
+                continue
+            ready.append({**image, "slack_file": {"id": self._file(str(block["chart"]))}})
+        return ready
+
+    def names_a_file(self, payload: dict[str, Any]) -> bool:
+        """Whether a message embeds a chart."""
+        return any("chart" in block for block in payload.get("blocks", []))
+
+    def upload_ahead(self) -> bool:
+        """Upload one chart that nobody has asked for yet; whether there was one."""
+        rows = self.store.rows("SELECT id FROM charts WHERE file = '' ORDER BY rowid LIMIT 1")
+        if not rows:
+            return False
+        try:
+            self._file(rows[0]["id"])
+        except ChartNotReadyError as error:
+            log.info("chart not uploaded ahead", reason=str(error))
+            return False
+        return True
+
+    def _file(self, chart_id: str) -> str:
+        file = self.store.file_of(chart_id)
+        if file:
+            return file
+        chart = self.store.chart(chart_id)
+        if chart is None:
+            raise ChartNotReadyError(f"chart {chart_id[:8]} is not in the store")
+        try:
+            file = self._upload(chart)
+        except (SlackApiError, OSError) as error:
+            raise ChartNotReadyError(f"upload failed: {error}") from error
+        self.store.uploaded(chart_id, file)
+        return file
+
+    def _upload(self, chart: Chart) -> str:
+        name = f"hawkeye-{chart.id[:12]}.png"
+        ticket = self.client.files_getUploadURLExternal(
+            filename=name, length=len(chart.png), alt_txt=chart.alt[:1000]
+        )
+        request = urllib.request.Request(
+            str(ticket["upload_url"]),
+            data=chart.png,
+            headers={"Content-Type": "application/octet-stream"},
+            method="POST",
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            answer.read()
+        file = str(ticket["file_id"])
+        self.client.files_completeUploadExternal(files=[{"id": file, "title": chart.title[:200]}])
+        return file
+
+
+def _in_words(image: dict[str, Any]) -> dict[str, Any]:
+    text = f"The chart could not be uploaded. It shows: {image.get('alt_text', '')}"
+    return {
+        "type": "context",
+        "elements": [{"type": "plain_text", "text": text[:2900], "emoji": False}],
+    }

@@ -1,0 +1,187 @@
+"""Does what is owed: checks, looks, mitigations, reminders. One thread claims, workers compute."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from analysis.evidence import Evidence, Scope
+from handlers.conversation import Conversation, check_key, sentence
+from handlers.mitigations import Mitigations
+from state import incident as ev
+from state.due import Due
+from state.store import from_json
+
+log = structlog.get_logger()
+
+
+class Runner(Protocol):
+    """Runs a node's check outside this process, with limits of time and memory."""
+
+    def __call__(self, node: str, scope: Scope, *, urgent: bool) -> Future[Evidence]:
+        """The evidence, later; an urgent one goes before those computed ahead."""
+        ...
+
+
+@dataclass
+class Work:
+    """Claims due work and sees to it. ``remind`` tells somebody that a hand-off waits."""
+
+    conversation: Conversation
+    runner: Runner
+    mitigations: Mitigations
+    remind: Callable[[str, int], None]
+    poll_seconds: float = 0.2
+    _running: dict[str, Future[Evidence]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _awake: threading.Event = field(default_factory=threading.Event)
+    _stopped: bool = False
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, taking over what an earlier life of the bot had claimed."""
+        self.conversation.due.release_all()
+        self._thread = threading.Thread(target=self._loop, name="hawkeye-work", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Claim nothing more; what is claimed and not done is done after the next start."""
+        self._stopped = True
+        self._awake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._awake.set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread that claims is running."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def _loop(self) -> None:
+        while not self._stopped:
+            try:
+                claimed = self.conversation.due.claim(self.conversation.now())
+                for work in claimed:
+                    self.do(work)
+            except Exception:
+                # The loop must outlive any one piece of work; the lease brings it back.
+                log.exception("work failed")
+                claimed = []
+            if not claimed:
+                self._awake.wait(self.poll_seconds)
+                self._awake.clear()
+
+    def do(self, work: Due) -> None:
+        """See to one piece of work; it is struck off when it is done."""
+        match work.kind:
+            case "check":
+                self._check(work)
+            case "ahead":
+                scope: Scope = from_json(Scope, work.payload["scope"])
+                self._run(work, str(work.payload["node"]), scope, urgent=False, then=None)
+            case "look":
+                self._tell(work, ev.Rechecked(self.conversation.now(), work.payload["step"]))
+            case "plan" | "carry":
+                threading.Thread(target=self._mitigate, args=(work,), daemon=True).start()
+            case "remind":
+                self.remind(work.incident, int(work.payload["handoff"]))
+                self.conversation.due.done(work)
+
+    def _tell(self, work: Due, event: ev.Event) -> None:
+        self.conversation.tell(work.incident, event)
+        self.conversation.due.done(work)
+
+    def _check(self, work: Due) -> None:
+        incident = self.conversation.store.load(work.incident)
+        step = incident.step(int(work.payload["step"])) if incident else None
+        if step is None or step.status not in ("running", "watching"):
+            self.conversation.due.done(work)
+            return
+
+        def then(result: Evidence | BaseException) -> None:
+            now = self.conversation.now()
+            if isinstance(result, BaseException):
+                self._tell(work, ev.CheckFailed(now, step.number, sentence(result)))
+            else:
+                self._tell(work, ev.Checked(now, step.number, result))
+
+        self._run(work, step.node, step.scope, urgent=True, then=then)
+
+    def _run(
+        self,
+        work: Due,
+        node: str,
+        scope: Scope,
+        *,
+        urgent: bool,
+        then: Callable[[Evidence | BaseException], None] | None,
+    ) -> None:
+        """Run a check once, even if it is asked for a second time while it runs."""
+        key = check_key(node, scope)
+        with self._lock:
+            future = self._running.get(key)
+            if future is None or future.done():
+                future = self.runner(node, scope, urgent=urgent)
+                self._running[key] = future
+
+        def finish(done: Future[Evidence]) -> None:
+            try:
+                self._finish(work, key, done, then)
+            except Exception:
+                log.exception("a finished check could not be taken in", work=work.id)
+
+        future.add_done_callback(finish)
+
+    def _finish(
+        self,
+        work: Due,
+        key: str,
+        done: Future[Evidence],
+        then: Callable[[Evidence | BaseException], None] | None,
+    ) -> None:
+        store = self.conversation.store
+        error = done.exception() if not done.cancelled() else RuntimeError("cancelled")
+        evidence = None if error is not None else done.result()
+        if evidence is not None:
+            store.keep_evidence(key, evidence)
+        with self._lock:
+            self._running.pop(key, None)
+        if self._stopped:
+            return
+        if then is None:
+            self.conversation.due.done(work)
+            self.conversation.woken[0]() if self.conversation.woken else None
+        elif evidence is not None:
+            then(evidence.without_bytes())
+        elif error is not None:
+            then(error)
+
+    def _mitigate(self, work: Due) -> None:
+        number = int(work.payload["mitigation"])
+        incident = self.conversation.store.load(work.incident)
+        found = incident.mitigation(number) if incident else None
+        waits = {"plan": "planning", "carry": "carrying"}[work.kind]
+        if incident is None or found is None or found.status != waits:
+            self.conversation.due.done(work)
+            return
+        event: ev.Event
+        try:
+            if work.kind == "plan":
+                plan = self.mitigations.plan(incident, found)
+                event = ev.MitigationPlanned(self.conversation.now(), number, plan)
+            else:
+                result = self.mitigations.carry_out(incident, found)
+                event = ev.MitigationDone(self.conversation.now(), number, result)
+        except Exception as error:
+            # Whatever a team's own mitigation raises is shown to the person who asked for it.
+            log.exception("mitigation failed", incident=incident.id, action=found.action)
+            event = ev.MitigationFailed(self.conversation.now(), number, str(error)[:500])
+        self._tell(work, event)
