@@ -38,12 +38,14 @@ DAY = timedelta(days=1)
 class Series:
     """A metric in buckets of ``minutes``, without holes: ``values`` is NaN where nothing is.
 
-    ``times`` are the buckets' starts (naive UTC, datetime64[s]); ``errors`` are standard errors
-    (NaN where unknown); ``rows`` is what stands behind each value.
+    ``times`` are the buckets' starts (naive UTC, datetime64[s]); ``rows`` is what stands behind
+    each value. ``work`` is the value on the scale where its noise is even
+    (:func:`quality.working`), ``errors`` its standard errors there (NaN where unknown).
     """
 
     times: NDArray[np.datetime64]
     values: Floats
+    work: Floats
     errors: Floats
     rows: Floats
     minutes: int
@@ -161,53 +163,59 @@ def series(
     arms = (metric.arm,) if metric.arm else ()
     table = rows_of(warehouse, blocks, models=chosen, arms=arms, whole=True)
     width = metric.every * 60
-    table = table.mutate(**{BUCKET: _bucket(table[Role.TIME], width)})
+    table = table.mutate(**{BUCKET: bucket_of(table[Role.TIME], width)})
     sums = add_up(warehouse, table, (kind,), (BUCKET,)).sort_values(BUCKET)
     found = measure(kind, sums)
-    return _regular(
-        sums[BUCKET].to_numpy(float), found, span, metric, empty_is_zero=kind == "volume"
-    )
+    even = quality.working(kind, found, sums)
+    return regular(sums[BUCKET].to_numpy(float), found, even, span, metric)
 
 
-def _bucket(time: Any, width: int) -> Any:
+def bucket_of(time: Any, width: int) -> Any:
+    """The whole number of ``width`` seconds since 1970 that a time falls in."""
     return (time.epoch_seconds() / width).floor().cast("int64")
 
 
-def _regular(
-    keys: Floats, found: Estimate, span: Window, metric: Metric, *, empty_is_zero: bool
-) -> Series:
-    """Place buckets on a grid over ``span``; leaves out a first or last bucket cut in two."""
+def regular(keys: Floats, found: Estimate, even: Estimate, span: Window, metric: Metric) -> Series:
+    """Place buckets on a grid over ``span``: ``keys`` are times ÷ width. No rows is a volume of 0.
+
+    ``even`` is ``found`` on its working scale. Raises CannotExamine when there is no bucket.
+    """
     width = metric.every * 60
-    keep = np.isfinite(keys)
-    if not keep.any():
+    known = np.isfinite(keys)
+    if not known.any():
         raise CannotExamine(
             f"`{metric.name}` has no rows between {span.start:%d %b %H:%M} and "
             f"{span.end:%d %b %H:%M} UTC: choose another window, or check the settings."
         )
-    low = max(math.ceil(span.start.timestamp() / width), int(keys[keep].min()))
-    high = math.ceil(span.end.timestamp() / width) - 1
-    grid = np.arange(low, max(high, low) + 1)
-    values = np.full(len(grid), 0.0 if empty_is_zero else np.nan)
-    errors, rows = np.full(len(grid), np.nan), np.zeros(len(grid))
-    at = keys[keep].astype(int) - low
-    inside = (at >= 0) & (at < len(grid))
-    for target, source in ((values, found.value), (errors, found.error), (rows, found.rows)):
-        target[at[inside]] = source[keep][inside]
-    if empty_is_zero:
-        values = np.nan_to_num(values)
-        errors = np.sqrt(np.maximum(values, 1.0))
-        left = span.end.timestamp() - grid[-1] * width
-        if left < 0.999 * width:  # a volume of half a bucket is not half the volume
-            grid, values, errors, rows = grid[:-1], values[:-1], errors[:-1], rows[:-1]
-    times = (grid * width).astype("datetime64[s]")
-    return Series(times, values, errors, rows, metric.every)
+    counts = metric.kind == "volume"
+    low = max(math.ceil(span.start.timestamp() / width), int(keys[known].min()))
+    high = math.ceil(span.end.timestamp() / width)
+    if counts and span.end.timestamp() % width:
+        high -= 1  # a volume of half a bucket is not half the volume
+    size = max(high - low, 1)
+    at = keys[known].astype(int) - low
+    inside = (at >= 0) & (at < size)
+
+    def placed(source: Floats, empty: float) -> Floats:
+        target = np.full(size, empty)
+        target[at[inside]] = source[known][inside]
+        return target
+
+    return Series(
+        ((low + np.arange(size)) * width).astype("datetime64[s]"),
+        placed(found.value, 0.0 if counts else np.nan),
+        placed(even.value, 2 * math.sqrt(0.375) if counts else np.nan),
+        placed(even.error, 1.0 if counts else np.nan),
+        placed(found.rows, 0.0),
+        metric.every,
+    )
 
 
 def _table_series(warehouse: Warehouse, metric: Metric, span: Window) -> Series:
     """A metric of its own table: Σ value ÷ Σ denominator, or the total per moment, averaged."""
     table = warehouse.metric_table(metric)
     table = table.filter(table["time"] >= naive(span.start), table["time"] < naive(span.end))
-    table = table.mutate(**{BUCKET: _bucket(table["time"], metric.every * 60)})
+    table = table.mutate(**{BUCKET: bucket_of(table["time"], metric.every * 60)})
     grouped = table.group_by(BUCKET)
     below = table["denominator"].sum() if metric.denominator else table["time"].nunique()
     frame = warehouse.fetch(grouped.aggregate(v=table["value"].sum(), d=below, n=table.count()))
@@ -216,7 +224,7 @@ def _table_series(warehouse: Warehouse, metric: Metric, span: Window) -> Series:
         value = frame["v"].to_numpy(float) / frame["d"].to_numpy(float)
     unknown = np.full(len(frame), np.nan)
     found = Estimate(value, unknown, frame["n"].to_numpy(float))
-    return _regular(frame[BUCKET].to_numpy(float), found, span, metric, empty_is_zero=False)
+    return regular(frame[BUCKET].to_numpy(float), found, found, span, metric)
 
 
 # -- expressions ---------------------------------------------------------------------------------

@@ -191,6 +191,40 @@ _FORMULAS: dict[str, Formula] = {
     "bias": lambda s: _mean(s["lp"] - s["ly"], _squared(s), s["lw"], s["lw2"]),
 }
 
+LOGGED = frozenset({"calibration", "log_loss", "normalised_entropy", "mae", "rmse"})
+"""Kinds that move by factors: bands and breaks are sought on their logarithm."""
+
+
+def working(kind: str, found: Estimate, sums: pd.DataFrame) -> Estimate:
+    """The estimate on the scale on which its noise is even: log, square root, or as it is.
+
+    Calibration counts half a case more above and below: an hour without a positive label is
+    evidence too, and its ratio is not.
+    """
+    if kind == "volume":  # variance-stabilised Poisson (Anscombe 1948)
+        return Estimate(2 * np.sqrt(sums["n"] + 0.375), np.ones(len(sums)), found.rows)
+    if kind not in LOGGED:
+        return found
+    with np.errstate(all="ignore"):
+        if kind == "calibration":
+            s = {name: sums[name].to_numpy(float) for name in needs(kind)}
+            scale = np.where(s["ln"] > 0, s["ln"] / s["lw"], np.nan)
+            above, below = s["lp"] * scale + 0.5, s["ly"] * scale + 0.5
+            value = np.log(above / below)
+            error = np.sqrt(np.maximum(_squared(s), 0) * scale + 0.25) / np.sqrt(above * below)
+        else:
+            value, error = np.log(found.value), found.error / found.value
+    bad = ~np.isfinite(value)
+    return Estimate(np.where(bad, np.nan, value), np.where(bad, np.nan, error), found.rows)
+
+
+def back(kind: str, value: Floats) -> Floats:
+    """From the working scale to the metric's own."""
+    if kind == "volume":
+        return np.asarray(np.maximum(value / 2, 0.0) ** 2 - 0.375).clip(min=0.0)
+    return np.exp(value) if kind in LOGGED else value
+
+
 AUC_STEP = 8
 """Bins per unit of log odds in the histograms that :func:`auc` reads."""
 

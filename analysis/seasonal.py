@@ -76,13 +76,11 @@ def fit(
     *,
     train: NDArray[np.bool_] | None = None,
     errors: ArrayLike | None = None,
-    floor: float | None = None,
 ) -> Band:
     """The band over all points, learnt from those in ``train`` (all when None).
 
     ``errors`` are standard errors of the values: points with few rows weigh less and have a
-    wider band. ``floor`` keeps the expectation from going below it (0 for counts). Raises
-    ValueError with fewer than 8 points to learn from.
+    wider band. Raises ValueError with fewer than 8 points to learn from.
     """
     stamps, y = seconds_of(times), np.asarray(values, dtype=float)
     known = np.isfinite(y) if train is None else train & np.isfinite(y)
@@ -97,8 +95,6 @@ def fit(
             expected += _profile(y - expected, season, known, noise, between)
         expected += _level((y - expected)[known], _weights(noise, between, known))
         between = _between((y - expected)[known], noise[known])
-    if floor is not None:
-        expected = np.maximum(expected, floor)
     spread = np.sqrt(between + noise**2)
     smallest = 1e-6 * max(float(np.nanmax(np.abs(y[known]))), 1e-9)
     spread = np.maximum(spread, smallest)

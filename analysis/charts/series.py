@@ -1,0 +1,111 @@
+"""A metric over time beside what is usual."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.charts import style
+from analysis.evidence import Chart, Onset, Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
+EARLIER = 7
+"""So many earlier days are drawn behind the series."""
+
+
+def metric_chart(
+    times: NDArray[np.datetime64],
+    values: Floats,
+    low: Floats,
+    high: Floats,
+    *,
+    window: Window,
+    onset: Onset | None,
+    title: str,
+    alt: str,
+    name: str,
+    unit: str = "",
+) -> Chart:
+    """The series with its expected band, earlier days in grey, the onset and the window marked.
+
+    Shows the window and a day and a half before it; ``times`` are naive UTC starts of buckets.
+    """
+    card, (axes,) = style.figure()
+    start = min(window.start, onset.low if onset else window.start)
+    first = start - max(timedelta(hours=36), window.length / 2)
+    moments = utc(times)
+    earliest = next((i for i, t in enumerate(moments) if t >= first), 0)
+    shown = slice(earliest, None)
+    for day in range(EARLIER, 0, -1):
+        _earlier(axes, moments, values, shown, timedelta(days=day), last=day == 1)
+    axes.fill_between(
+        moments[shown],  # type: ignore[arg-type]
+        low[shown],
+        high[shown],
+        color=style.EXPECTED,
+        alpha=0.18,
+        linewidth=0,
+        label="expected",
+        step=None,
+    )
+    line(axes, moments[shown], values[shown], style.INCIDENT, name)
+    style.shade_window(axes, window)
+    if onset is not None:
+        style.mark_onset(axes, onset)
+    style.time_axis(axes, moments[earliest], window.end)
+    axes.set_ylim(*_limits(values[shown], low[shown], high[shown]))
+    axes.set_ylabel(unit)
+    style.legend(axes)
+    return style.render(card, title, alt)
+
+
+def utc(times: NDArray[np.datetime64]) -> list[datetime]:
+    """Naive UTC times of an engine as aware datetimes."""
+    from datetime import UTC
+
+    return [
+        datetime.fromtimestamp(int(second), UTC)
+        for second in times.astype("datetime64[s]").astype(int)
+    ]
+
+
+def line(axes: Axes, moments: list[datetime], values: Floats, colour: str, name: str) -> None:
+    """A line with points, broken where values are missing."""
+    points = {"marker": "o", "markersize": 2.6} if len(moments) < 160 else {}
+    axes.plot(moments, values, color=colour, linewidth=1.9, label=name, **points)  # type: ignore[arg-type]
+
+
+def _earlier(
+    axes: Axes, moments: list[datetime], values: Floats, shown: slice, by: timedelta, *, last: bool
+) -> None:
+    """The same hours ``by`` earlier, moved onto the shown ones."""
+    moved = [t + by for t in moments]
+    inside = [i for i, t in enumerate(moved) if moments[shown][0] <= t <= moments[-1]]
+    if len(inside) > 1:
+        axes.plot(
+            [moved[i] for i in inside],  # type: ignore[arg-type]
+            values[inside],
+            color=style.BASELINE,
+            alpha=0.35,
+            linewidth=0.9,
+            label="earlier days" if last else None,
+        )
+
+
+def _limits(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+    """Room for the series and its band; earlier freak days may leave the picture."""
+    everything = np.concatenate((values, low, high))
+    everything = everything[np.isfinite(everything)]
+    if not len(everything):
+        return 0.0, 1.0
+    bottom, top = float(everything.min()), float(everything.max())
+    margin = 0.08 * (top - bottom) or 0.5
+    if bottom >= 0 and bottom - margin < 0:
+        return 0.0, top + 1.5 * margin
+    return bottom - margin, top + 1.5 * margin

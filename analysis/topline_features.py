@@ -1,0 +1,69 @@
+"""The series of one feature that an alert can be about: nulls, its mean, its commonest levels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analysis.evidence import CannotExamine, Window
+from analysis.metrics import BUCKET, Blocks, Series, bucket_of, regular, rows_of
+from analysis.quality import Estimate
+from analysis.tables import Metric, Role
+from analysis.warehouse import Warehouse
+
+LEVELS = 6
+"""So many of a text feature's commonest levels are followed."""
+
+
+def feature_series(
+    warehouse: Warehouse, feature: str, blocks: Blocks
+) -> list[tuple[Metric, Series]]:
+    """Hourly series of a feature; CannotExamine when the serving log has no such column."""
+    if feature not in warehouse.features:
+        raise CannotExamine(
+            f"There is no feature `{feature}` in the serving log; there are "
+            f"{', '.join(warehouse.features[:12])}."
+        )
+    table = rows_of(warehouse, blocks, whole=True)
+    column = table[feature]
+    parts: dict[str, Any] = {"null share": column.isnull().cast("float64")}
+    if column.type().is_numeric() or column.type().is_boolean():
+        value = column.cast("float64")
+        known = ~value.isnan() if column.type().is_floating() else value.notnull()
+        parts["null share"] = (~known.fill_null(False)).cast("float64")
+        parts["mean"] = known.ifelse(value, None)
+        centre = warehouse.fetch(table.aggregate(m=parts["mean"].median()))["m"].iloc[0]
+        parts["spread"] = (parts["mean"] - float(centre if centre == centre else 0.0)).abs()
+    else:
+        common = table[feature].topk(LEVELS)
+        for level in warehouse.fetch(common)[feature].dropna():
+            parts[f"share of {level}"] = (column == level).cast("float64")
+    table = table.mutate(**{BUCKET: bucket_of(table[Role.TIME], 3600)})
+    sums: dict[str, Any] = {}
+    for i, part in enumerate(parts.values()):
+        sums |= {f"n{i}": part.count(), f"m{i}": part.mean(), f"s{i}": part.std()}
+    table = table.mutate(**{f"x{i}": part for i, part in enumerate(parts.values())})
+    frame = warehouse.fetch(
+        table.group_by(BUCKET).aggregate(
+            **{
+                name: getattr(
+                    table[f"x{name[1:]}"], {"n": "count", "m": "mean", "s": "std"}[name[0]]
+                )()
+                for name in sums
+            }
+        )
+    ).sort_values(BUCKET)
+    span = Window(blocks.window.end - (blocks.count + 1) * blocks.period, blocks.window.end)
+    keys = frame[BUCKET].to_numpy(float)
+    result = []
+    for i, what in enumerate(parts):
+        rows = frame[f"n{i}"].to_numpy(float)
+        spread = np.nan_to_num(frame[f"s{i}"].to_numpy(float))
+        mean = frame[f"m{i}"].to_numpy(float)
+        with np.errstate(all="ignore"):
+            error = np.sqrt((spread**2 * rows + 0.25 / np.maximum(rows, 1)) / rows**2)
+        metric = Metric(name=feature, kind="mean_prediction", title=f"{what} of {feature}")
+        found = Estimate(mean, error, rows)
+        result.append((metric, regular(keys, found, found, span, metric)))
+    return result
