@@ -68,7 +68,7 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
         case ev.Rerun():
             return _rerun(incident, event, tree)
         case ev.WentBack():
-            return _went_back(incident, event)
+            return _went_back(incident, event, tree)
         case ev.Rechecked():
             return _rechecked(incident, event)
         case ev.Noted():
@@ -240,8 +240,8 @@ def _left(incident: Incident, step: Step, tree: Tree, event: ev.Answered) -> Res
     if branch is None:
         return replace(incident, status="concluded"), ()
     trail = Trail(branch.to, _narrowed(origin, (suspect,)), origin.number)
-    incident = replace(incident, waiting=(trail,), status="diagnosing")
-    return _follow(incident, tree, event)
+    incident = replace(incident, waiting=(*incident.waiting, trail), status="diagnosing")
+    return (incident, ()) if _asking(incident, tree) else _follow(incident, tree, event)
 
 
 def suspects_left(incident: Incident) -> tuple[tuple[Step, Suspect], ...]:
@@ -268,7 +268,9 @@ def suspects_left(incident: Incident) -> tuple[tuple[Step, Suspect], ...]:
 
 def _rerun(incident: Incident, event: ev.Rerun, tree: Tree) -> Result:
     step = _step(_open(incident), event.step)
-    incident = _without_later(incident, step, itself=True)
+    if step.status == "superseded":
+        raise _Misfit(f"Step {step.number} was left behind already; use the newest one.")
+    incident = _without_later(incident, step, tree, itself=True)
     window = event.window or Window(step.scope.window.start, max(event.at, step.scope.window.end))
     length = step.scope.baseline.length
     scope = replace(
@@ -281,29 +283,42 @@ def _rerun(incident: Incident, event: ev.Rerun, tree: Tree) -> Result:
     return _visit(incident, tree, Trail(step.node, scope, step.came_from), event.at)
 
 
-def _went_back(incident: Incident, event: ev.WentBack) -> Result:
+def _went_back(incident: Incident, event: ev.WentBack, tree: Tree) -> Result:
     step = _step(_open(incident), event.step)
     if step.status == "superseded":
         raise _Misfit(f"Step {step.number} was left behind already; use the newest one.")
-    incident = _without_later(incident, step, itself=False)
+    incident = _without_later(incident, step, tree, itself=False)
     status: ev.StepStatus = "proposed" if step.evidence else "failed"
     incident = incident.with_step(replace(step, answer=None, status=status))
     return replace(incident, status="diagnosing"), ()
 
 
-def _without_later(incident: Incident, step: Step, *, itself: bool) -> Incident:
-    """Supersede what ``step`` led to (and it, if asked), with the causes found there."""
+def _without_later(incident: Incident, step: Step, tree: Tree, *, itself: bool) -> Incident:
+    """Supersede what ``step`` led to (and it, if asked), with the causes found there.
+
+    A step of another trail that waits for its answer goes back into the queue, so that people
+    are asked one thing at a time.
+    """
     led_to = {step.number}
     for later in incident.steps[step.number :]:
         if later.came_from in led_to:
             led_to.add(later.number)
-    gone = led_to if itself else led_to - {step.number}
+    asking = [s for s in _asking(incident, tree) if s.number not in led_to]
+    gone = (led_to if itself else led_to - {step.number}) | {s.number for s in asking}
     steps = tuple(
         replace(s, status="superseded") if s.number in gone else s for s in incident.steps
     )
     causes = tuple(c for c in incident.causes if c.step not in led_to)
     waiting = tuple(t for t in incident.waiting if t.came_from not in led_to)
-    return replace(incident, steps=steps, causes=causes, waiting=waiting, status="diagnosing")
+    paused = tuple(Trail(s.node, s.scope, s.came_from) for s in asking)
+    return replace(
+        incident, steps=steps, causes=causes, waiting=(*paused, *waiting), status="diagnosing"
+    )
+
+
+def _asking(incident: Incident, tree: Tree) -> list[Step]:
+    """Steps of the diagnosis that wait for a check or a person."""
+    return [s for s in incident.live_steps if s.answer is None and s.node != tree.recovery]
 
 
 def _rechecked(incident: Incident, event: ev.Rechecked) -> Result:
