@@ -7,12 +7,14 @@ the incident, the event, how the messages should now be, and the work that is ow
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Protocol
 
 from analysis.evidence import CannotExamine, Scope, Window
+from handlers.desk import Subjects
+from handlers.directory import Directory
 from state import incident as ev
 from state.due import Due, DueWork
 from state.incident import Alert, Effect, Event, Incident
@@ -23,28 +25,6 @@ from state.tree import Tree
 
 MOST_TRIES = 20
 """Writers of one incident that collide try again so often before they give up."""
-
-
-@dataclass(frozen=True)
-class Subjects:
-    """What an alert or a command can be about."""
-
-    metrics: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
-
-    def entry(self, name: str) -> ev.Entry | None:
-        """Whether the name is a metric, a model or a feature; None when it is unknown."""
-        if name in self.metrics:
-            return "metric"
-        if name in self.models:
-            return "model"
-        return "feature" if name in self.features else None
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Every name, metrics first."""
-        return (*self.metrics, *self.models, *self.features)
 
 
 @dataclass(frozen=True)
@@ -81,6 +61,7 @@ class Conversation:
     clock: Callable[[], datetime]
     habits: Habits
     known: Subjects
+    directory: Directory
     renderer: Renderer
     woken: list[Callable[[], None]] = field(default_factory=list)
 
@@ -96,26 +77,48 @@ class Conversation:
         """What can be triaged."""
         return self.known
 
+    def link(self, incident_id: str) -> str:
+        """A permalink to the incident's thread; "" while Slack does not have it."""
+        return str(self.store.settings(f"link:{incident_id}") or "")
+
+    def learn_link(self, incident_id: str, channel: str) -> None:
+        """The root message is there: keep the link to it, and show it in the other channels."""
+        [home, *others] = self.store.places(incident_id)
+        ts = home.thread or self.outbox.message(incident_id, home.channel, "root")
+        if channel == home.channel and ts:
+            link = self.directory.permalink(home.channel, ts)
+            self.store.set_settings(f"link:{incident_id}", link)
+            if others:
+                self.refresh(incident_id)
+
+    def present(self, channel: str) -> bool:
+        """Whether the bot can post in that channel."""
+        return self.directory.present(channel)
+
+    def zone(self, user: str) -> tzinfo:
+        """The zone in which that person reads clocks."""
+        return self.directory.zone(user)
+
     def open(self, alert: Alert) -> Incident:
         """A new incident for an alert, or the open one that it joins."""
+        channel = self.directory.channel(alert.channel or self.habits.route(alert))
         with self.store.transaction():
             joined = self.store.find_open(alert.key)
             if joined is None:
-                incident = self._begin(alert)
+                incident = self._begin(alert, channel)
         if joined is not None:
             self.tell(joined.id, ev.AlertJoined(self.now(), alert))
             return self.store.load(joined.id) or joined
         self._wake()
         return incident
 
-    def _begin(self, alert: Alert) -> Incident:
+    def _begin(self, alert: Alert, channel: str) -> Incident:
         now = self.now()
         incident = Incident(self.store.new_id(), alert, now, alert.severity)
         node = alert.start or self.tree.start(alert.entry)
         event = ev.Opened(now, node, self._scope(alert, now))
         after, effects = advance(incident, event, self.tree)
         self.store.save(None, after, event)
-        channel = alert.channel or self.habits.route(alert)
         self.store.add_place(Place(after.id, channel, alert.thread))
         self._owe(after, effects, now)
         self.show(after)
@@ -202,9 +205,9 @@ class Conversation:
             payload = {"node": check.node, "scope": to_json(Scope, check.scope)}
             self._add("ahead", incident, payload, at)
 
-    def _add(self, kind: str, incident: Incident, payload: dict[str, object], at: datetime) -> None:
+    def _add(self, kind: str, incident: Incident, payload: Mapping[str, Any], at: datetime) -> None:
         name = "-".join(str(v) for k, v in payload.items() if k != "scope")
-        self.due.add(Due(f"{kind}:{incident.id}:{name}", kind, incident.id, payload), at)
+        self.due.add(Due(f"{kind}:{incident.id}:{name}", kind, incident.id, dict(payload)), at)
 
     # -- what it looks like -----------------------------------------------------------------
 

@@ -1,0 +1,131 @@
+"""What commands, alerts and monitors need of the conversation, and the names that they know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from difflib import SequenceMatcher
+from typing import Protocol
+
+from state.incident import Alert, Entry, Event, Incident
+from state.store import Store
+from state.tree import Tree
+
+CLOSE = 0.6
+"""Names at least this alike (see :func:`likeness`) may have been meant."""
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """What an alert or a command can be about, in the order of the settings."""
+
+    metrics: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that an alert can be about."""
+
+    entry: Entry
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.entry}:{self.name}"
+
+
+def every(known: Subjects, entry: Entry | None = None) -> tuple[Subject, ...]:
+    """Every subject, or those of one entry; metrics come before models before features."""
+    named: tuple[tuple[Entry, tuple[str, ...]], ...] = (
+        ("metric", known.metrics),
+        ("model", known.models),
+        ("feature", known.features),
+    )
+    return tuple(Subject(e, n) for e, names in named for n in names if entry in (None, e))
+
+
+def find(known: Subjects, name: str, entry: Entry | None = None) -> Subject | None:
+    """The subject of that name: the exact one, else the one that differs in case and
+    punctuation alone. None when there is none, or when several differ so little."""
+    candidates = every(known, entry)
+    exact = next((s for s in candidates if s.name == name), None)
+    if exact is not None or not plain(name):
+        return exact
+    alike = [s for s in candidates if plain(s.name) == plain(name)]
+    return alike[0] if len({s.name for s in alike}) == 1 else None
+
+
+def close_to(
+    known: Subjects, name: str, entry: Entry | None = None, most: int = 3
+) -> list[Subject]:
+    """Up to ``most`` subjects whose names look like ``name``, the likest first."""
+    scored = [(likeness(name, s.name), s) for s in every(known, entry)]
+    best = sorted((pair for pair in scored if pair[0] >= CLOSE), key=lambda pair: -pair[0])
+    return list({s.name: s for _, s in reversed(best)}.values())[::-1][:most]
+
+
+def plain(name: str) -> str:
+    """A name without case and punctuation; letters of any script and digits stay."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def likeness(name: str, other: str) -> float:
+    """How much two names look alike, 0 to 1 (Ratcliff and Obershelp's measure on plain names).
+
+    A name that contains the other one whole counts as close, so that "temp" finds "temp_c".
+    """
+    left, right = plain(name), plain(other)
+    if not left or not right:
+        return 0.0
+    matcher = SequenceMatcher(None, left, right)
+    if matcher.real_quick_ratio() < 0.4:
+        return 0.0
+    contained = 0.7 if min(len(left), len(right)) >= 3 and (left in right or right in left) else 0.0
+    return max(matcher.ratio(), contained)
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """The known name that ``name`` most looks like, if any does."""
+    best = max(known, key=lambda other: likeness(name, other), default=None)
+    return best if best is not None and likeness(name, best) >= CLOSE else None
+
+
+class Desk(Protocol):
+    """The conversation, as those who hand something to it see it."""
+
+    store: Store
+    tree: Tree
+
+    def open(self, alert: Alert) -> Incident:
+        """Open an incident, or join the open one of the same key; a store write, no more."""
+
+    def tell(self, incident_id: str, event: Event) -> str:
+        """Take an event in; "" when it was, else the sentence that says why it was refused."""
+
+    def now(self) -> datetime:
+        """The bot's clock: aware, UTC."""
+
+    def subjects(self) -> Subjects:
+        """The names that a thread can be opened about."""
+
+    def link(self, incident_id: str) -> str:
+        """A permalink to the incident's thread; "" while it has none."""
+
+    def present(self, channel: str) -> bool:
+        """Whether the bot can post in that channel."""
+
+    def zone(self, user: str) -> tzinfo:
+        """The zone in which that person reads clocks; UTC when it is not known."""
+
+
+def open_about(desk: Desk, subject: Subject) -> Incident | None:
+    """The newest open incident about a subject, whoever opened it."""
+    found = [
+        i
+        for i in desk.store.open_incidents()
+        if (i.alert.entry, i.alert.subject) == (subject.entry, subject.name)
+    ]
+    return found[-1] if found else None

@@ -1,0 +1,128 @@
+"""What people write in an incident's thread: kept for the record, answered when it is for us."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from slack_bolt import App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from handlers.conversation import Conversation
+from handlers.registry import Reply, Request
+from state.store import Said
+
+log = structlog.get_logger()
+MOST_PAGES = 20
+Ask = Callable[[Request], Reply]
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Reads threads. ``ask`` answers a request made by mention."""
+
+    conversation: Conversation
+    ask: Ask
+
+    def register(self, app: App) -> None:
+        """Listen to messages and mentions."""
+        app.event("message")(self.on_message)
+        app.event("app_mention")(self.on_mention)
+        app.event("member_joined_channel")(self.on_joined)
+
+    def on_message(self, event: dict[str, Any]) -> None:
+        """Keep what a person wrote in a thread of ours; follow edits and deletions."""
+        subtype = event.get("subtype")
+        if subtype == "message_deleted":
+            self.conversation.store.forget(event["channel"], str(event.get("deleted_ts", "")))
+            return
+        message = event.get("message", {}) if subtype == "message_changed" else event
+        self._keep(event["channel"], message)
+
+    def on_mention(self, event: dict[str, Any], client: WebClient) -> None:
+        """Do what is asked; the answer goes where it was asked."""
+        channel, ts = event["channel"], event["ts"]
+        if not self.conversation.store.first_time(f"mention:{channel}:{ts}"):
+            return
+        thread = event.get("thread_ts", "")
+        me = self.conversation.directory.me()["user_id"]
+        request = Request(
+            text=re.sub(rf"<@{me}(\|[^>]*)?>", " ", event.get("text", "")).strip(),
+            user=event.get("user", ""),
+            channel=channel,
+            thread_ts=thread or ts,
+            incident=self.conversation.store.incident_in(channel, thread) if thread else None,
+            via="mention",
+        )
+        answer(client, request, self.ask(request))
+
+    def on_joined(self, event: dict[str, Any]) -> None:
+        """The bot was invited: what waited for this channel can be sent now."""
+        if event.get("user") == self.conversation.directory.me()["user_id"]:
+            self.conversation.directory.forget("channels", f"info:{event['channel']}")
+            self.conversation.outbox.hurry(event["channel"])
+
+    def catch_up(self, client: WebClient) -> int:
+        """Read back what was written in open incidents' threads while the bot was away.
+
+        Returns how many messages were read.
+        """
+        count = 0
+        for incident in self.conversation.store.open_incidents():
+            for place in self.conversation.store.places(incident.id):
+                root = place.thread or self.conversation.outbox.message(
+                    incident.id, place.channel, "root"
+                )
+                if root:
+                    count += self._read_back(client, place.channel, root)
+        return count
+
+    def _read_back(self, client: WebClient, channel: str, root: str) -> int:
+        count, cursor = 0, ""
+        for _ in range(MOST_PAGES):
+            try:
+                page = client.conversations_replies(
+                    channel=channel, ts=root, limit=200, cursor=cursor
+                )
+            except SlackApiError as error:
+                log.warning("a thread could not be read back", error=error.response.get("error"))
+                break
+            for message in page.get("messages") or []:
+                count += self._keep(channel, {**message, "thread_ts": root})
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                break
+        return count
+
+    def _keep(self, channel: str, message: dict[str, Any]) -> bool:
+        thread, ts = message.get("thread_ts", ""), message.get("ts", "")
+        person = message.get("user") and not message.get("bot_id")
+        if not person or not thread or ts == thread or message.get("subtype") == "message_deleted":
+            return False
+        incident = self.conversation.store.incident_in(channel, thread)
+        if incident is None:
+            return False
+        link = self.conversation.directory.permalink(channel, ts)
+        said = Said(channel, ts, message["user"], str(message.get("text", "")), link)
+        self.conversation.store.remember(incident, said)
+        return True
+
+
+def answer(client: WebClient, request: Request, reply: Reply) -> None:
+    """Post the reply to a mention: in the thread, for the asker alone unless it is for all."""
+    where: dict[str, Any] = {"channel": request.channel, "text": reply.text}
+    if request.thread_ts:
+        where["thread_ts"] = request.thread_ts
+    if reply.blocks:
+        where["blocks"] = list(reply.blocks)
+    try:
+        if reply.in_channel:
+            client.chat_postMessage(**where, unfurl_links=False, unfurl_media=False)
+        else:
+            client.chat_postEphemeral(**where, user=request.user)
+    except SlackApiError as error:
+        log.warning("an answer could not be posted", error=error.response.get("error"))
