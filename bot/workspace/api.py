@@ -1,0 +1,201 @@
+"""The Web API at /api/<method>: arguments in, Slack's JSON out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from email.parser import BytesParser
+from email.policy import HTTP
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.workspace import api_chat, api_conversations, api_things, api_users, files
+from bot.workspace.call import Call, Methods
+from bot.workspace.faults import ConnectionDropped, refuse
+from bot.workspace.model import App, Json, SlackError
+from bot.workspace.scopes import check_scope
+from bot.workspace.workspace import Workspace
+
+log = logging.getLogger(__name__)
+LARGEST_BODY = 8 * 1024 * 1024  # bytes of one API request
+
+
+def connections_open(call: Call) -> Json:
+    """apps.connections.open: a one-time address for Socket Mode."""
+    if call.app.request_url:
+        raise SlackError("forbidden_team")
+    ticket = str(uuid.uuid4())
+    call.workspace.tickets[ticket] = call.app.id
+    address = call.workspace.base_url.replace("http://", "ws://", 1)
+    return {"url": f"{address}/link/?ticket={ticket}&app_id={call.app.id}"}
+
+
+METHODS: Methods = {
+    **api_chat.METHODS,
+    **api_conversations.METHODS,
+    **api_users.METHODS,
+    **api_things.METHODS,
+    "apps.connections.open": connections_open,
+}
+NEEDS_APP_TOKEN = {"apps.connections.open"}
+NEEDS_NO_TOKEN = {"api.test"}
+
+
+async def arguments(request: Request) -> Json:
+    """The arguments of a request, from the query, a form, a multipart form or JSON.
+
+    Raises:
+        SlackError: invalid_json, json_not_object, invalid_form_data, request_too_large.
+    """
+    found: Json = dict(request.query_params)
+    body = await request.body()
+    if len(body) > LARGEST_BODY:
+        raise SlackError("request_too_large")
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/json":
+        return found | _json(body)
+    if kind == "multipart/form-data":
+        return found | multipart(request.headers["content-type"], body)
+    try:
+        return found | dict(parse_qsl(body.decode(), keep_blank_values=True))
+    except UnicodeDecodeError:
+        raise SlackError("invalid_form_data") from None
+
+
+def _json(body: bytes) -> Json:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        raise SlackError("invalid_json") from None
+    if not isinstance(value, dict):
+        raise SlackError("json_not_object")
+    return value
+
+
+def multipart(content_type: str, body: bytes) -> Json:
+    """The fields of a multipart form; those with a file name stay bytes."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    fields: Json = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        data = part.get_payload(decode=True)
+        if name and isinstance(data, bytes):
+            fields[str(name)] = data if part.get_filename() else data.decode(errors="replace")
+    return fields
+
+
+def authenticate(workspace: Workspace, method: str, token: str) -> App:
+    """The app that a token belongs to.
+
+    Raises:
+        SlackError: not_authed, invalid_auth, not_allowed_token_type.
+    """
+    if not token:
+        raise SlackError("not_authed")
+    for app in workspace.apps.values():
+        if token == app.bot_token:
+            if method in NEEDS_APP_TOKEN:
+                raise SlackError("not_allowed_token_type")
+            return app
+        if token == app.app_token:
+            if method not in NEEDS_APP_TOKEN:
+                raise SlackError("not_allowed_token_type")
+            return app
+    raise SlackError("invalid_auth")
+
+
+def run(workspace: Workspace, method: str, given: Json, token: str) -> tuple[str | None, Json]:
+    """Carry out a method; returns the app's id and the response body.
+
+    Raises:
+        SlackError: as Slack refuses.
+    """
+    if method not in METHODS:
+        raise SlackError("unknown_method", req_method=method)
+    if method in NEEDS_NO_TOKEN and not token:
+        app = next(iter(workspace.apps.values()))
+    else:
+        app = authenticate(workspace, method, token)
+    check_scope(app, method, given)
+    call = Call(workspace, app, method, {k: v for k, v in given.items() if k != "token"})
+    return app.id, {"ok": True, **METHODS[method](call)}
+
+
+def refusal(error: SlackError) -> JSONResponse:
+    """The HTTP response of an error."""
+    if error.retry_after:
+        return JSONResponse(
+            error.to_json(), status_code=429, headers={"Retry-After": str(error.retry_after)}
+        )
+    return JSONResponse(error.to_json())
+
+
+def routes(workspace: Workspace) -> list[BaseRoute]:
+    """The routes of the Web API and of file uploads."""
+
+    async def call(request: Request) -> Response:
+        method = str(request.path_params["method"])
+        header = request.headers.get("authorization", "")
+        record = None
+        try:
+            given = await arguments(request)
+            token = header.removeprefix("Bearer ").strip() or str(given.get("token") or "")
+            owner = next((a.id for a in workspace.apps.values() if token == a.bot_token), None)
+            record = workspace.recorder.add("in", "api", method, owner, given)
+            fault = workspace.faults.take(method)
+            if fault:
+                await asyncio.sleep(fault.delay)
+                refuse(fault)
+            _, body = run(workspace, method, given, token)
+            response: Response = JSONResponse(body)
+            workspace.recorder.finish(record, "ok", body)
+        except SlackError as error:
+            response = refusal(error)
+            if record:
+                workspace.recorder.finish(record, error.code, error.to_json())
+        except ConnectionDropped:
+            if record:
+                workspace.recorder.finish(record, "dropped")
+            return drop(request)
+        except Exception:
+            log.exception("%s failed inside the local workspace", method)
+            response = JSONResponse({"ok": False, "error": "internal_error"}, status_code=500)
+            if record:
+                workspace.recorder.finish(record, "internal_error")
+        return response
+
+    async def upload(request: Request) -> Response:
+        file = workspace.files.get(str(request.path_params["id"]))
+        if file is None or file.completed:
+            return Response("no such upload", status_code=404)
+        data = await request.body()
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("multipart/form-data"):
+            parts = multipart(kind, data).values()
+            data = next((part for part in parts if isinstance(part, bytes)), b"")
+        if len(data) > files.LARGEST:
+            return Response("too large", status_code=413)
+        files.receive(workspace, file, data)
+        record = workspace.recorder.add("in", "api", "upload", file.app_id, data)
+        workspace.recorder.finish(record, "ok", {"file": file.id})
+        return Response(f"OK - {len(data)}")
+
+    return [
+        Route("/api/{method:path}", call, methods=["GET", "POST"]),
+        Route("/upload/v1/{id}", upload, methods=["POST", "PUT"]),
+    ]
+
+
+def drop(request: Request) -> Response:
+    """Close the connection without an answer."""
+    cycle = getattr(request.receive, "__self__", None)
+    transport = getattr(cycle, "transport", None)
+    if transport is not None:
+        transport.abort()
+    return Response(status_code=500)

@@ -1,0 +1,129 @@
+"""One call of a Web API method: its arguments, read and checked as Slack reads them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from bot.workspace.model import App, Channel, Json, SlackError
+from bot.workspace.workspace import Workspace
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A method called by an app. ``arguments`` are strings (forms) or JSON values."""
+
+    workspace: Workspace
+    app: App
+    method: str
+    arguments: Json
+
+    def text(self, name: str, default: str = "") -> str:
+        """A string argument."""
+        value = self.arguments.get(name)
+        return default if value is None else str(value)
+
+    def required(self, name: str) -> str:
+        """A string that must be given.
+
+        Raises:
+            SlackError: invalid_arguments, naming the field.
+        """
+        value = self.text(name)
+        if not value:
+            text = f"[ERROR] missing required field: {name}"
+            raise SlackError("invalid_arguments", messages=[text])
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A boolean: true/false, 1/0."""
+        value = self.arguments.get(name)
+        if value is None:
+            return default
+        return value is True or str(value).lower() in ("true", "1")
+
+    def integer(self, name: str, default: int) -> int:
+        """A whole number.
+
+        Raises:
+            SlackError: invalid_arguments when it is none.
+        """
+        value = self.arguments.get(name)
+        if value in (None, ""):
+            return default
+        try:
+            return int(str(value))
+        except ValueError:
+            text = f"[ERROR] must be an integer [json-pointer:/{name}]"
+            raise SlackError("invalid_arguments", messages=[text]) from None
+
+    def json(self, name: str, error: str) -> Any:
+        """A JSON argument: decoded when it came as a string in a form; None when not given.
+
+        Raises:
+            SlackError: ``error`` when it can't be decoded.
+        """
+        value = self.arguments.get(name)
+        if not isinstance(value, str):
+            return value
+        if not value:
+            return None
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise SlackError(error) from None
+
+    def ids(self, name: str) -> list[str]:
+        """A list of ids: comma-separated in a form, or a JSON list."""
+        value = self.arguments.get(name)
+        if value is None:
+            return []
+        if isinstance(value, list):
+            return [str(item) for item in value]
+        return [item.strip() for item in str(value).split(",") if item.strip()]
+
+    def channel(self, name: str = "channel") -> Channel:
+        """The channel named by an argument, if this app may know of it.
+
+        Raises:
+            SlackError: channel_not_found.
+        """
+        given = self.required(name)
+        channel = self.workspace.channel(given)
+        if not self.workspace.may_see(self.app.user_id, channel):
+            raise SlackError("channel_not_found")
+        return channel
+
+
+Method: TypeAlias = Callable[[Call], Json]
+Methods: TypeAlias = Mapping[str, Method]
+
+
+def page(call: Call, items: list[Item], *, default: int, most: int) -> tuple[list[Item], str]:
+    """One page of items and the cursor of the next one ("" at the end).
+
+    Raises:
+        SlackError: invalid_cursor, or invalid_limit.
+    """
+    limit = call.integer("limit", default) or default
+    if limit < 0:
+        raise SlackError("invalid_limit")
+    start = 0
+    cursor = call.text("cursor")
+    if cursor:
+        try:
+            word, _, number = base64.b64decode(cursor, validate=True).decode().partition(":")
+            start = int(number)
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            raise SlackError("invalid_cursor") from None
+        if word != "next" or start < 0:
+            raise SlackError("invalid_cursor")
+    end = start + min(limit, most)
+    following = base64.b64encode(f"next:{end}".encode()).decode() if end < len(items) else ""
+    return items[start:end], following

@@ -1,0 +1,209 @@
+"""From a change to the Events API: who is told, and in which envelope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bot.workspace.delivery import Envelope
+from bot.workspace.model import App, Channel, Json, Message
+from bot.workspace.shapes import message_json
+from bot.workspace.state import State
+
+MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+MESSAGE_EVENTS = {
+    "channel": "message.channels",
+    "group": "message.groups",
+    "im": "message.im",
+    "mpim": "message.mpim",
+}
+
+
+def publish(state: State, event: Json, apps: Iterable[App], *, subscription: str = "") -> None:
+    """Send an event to those of ``apps`` that subscribe to it.
+
+    ``subscription`` is the name in the app's list where it differs from the event's type.
+    """
+    wanted = subscription or event["type"]
+    for app in apps:
+        if app.events is None or wanted in app.events:
+            state.deliveries.send(
+                Envelope(app.id, "events_api", event["type"], wrapper(state, app, event))
+            )
+
+
+def wrapper(state: State, app: App, event: Json) -> Json:
+    """The event_callback around an event."""
+    return {
+        "token": app.verification_token,
+        "team_id": state.team_id,
+        "context_team_id": state.team_id,
+        "context_enterprise_id": None,
+        "api_app_id": app.id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": state.new_id("Ev"),
+        "event_time": int(state.now()),
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": state.team_id,
+                "user_id": app.user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+        "event_context": f"4-{app.id}-{state.last_ts}",
+    }
+
+
+def apps_in(state: State, channel: Channel) -> list[App]:
+    """The apps whose bot is in the channel: only they hear of it."""
+    return [app for app in state.apps.values() if app.user_id in channel.members]
+
+
+def message_posted(state: State, message: Message) -> None:
+    """A new message: ``message`` to all apps in the channel, ``app_mention`` to those named."""
+    channel = state.channels[message.channel]
+    event = message_json(state, message, metadata=True) | {
+        "channel": channel.id,
+        "event_ts": message.ts,
+        "channel_type": channel.kind,
+    }
+    apps = apps_in(state, channel)
+    publish(state, event, apps, subscription=MESSAGE_EVENTS[channel.kind])
+    if message.subtype or channel.is_im:
+        return
+    named = set(MENTION.findall(message.text))
+    mention = {key: value for key, value in event.items() if key != "channel_type"}
+    publish(
+        state,
+        mention | {"type": "app_mention"},
+        [app for app in apps if app.user_id in named and app.user_id != message.user],
+    )
+
+
+def message_changed(state: State, message: Message, before: Json) -> None:
+    """An edit: the message as it is and as it was."""
+    channel = state.channels[message.channel]
+    ts = state.new_ts()
+    event = {
+        "type": "message",
+        "subtype": "message_changed",
+        "message": message_json(state, message, metadata=True),
+        "previous_message": before,
+        "channel": channel.id,
+        "hidden": True,
+        "ts": ts,
+        "event_ts": ts,
+        "channel_type": channel.kind,
+    }
+    publish(state, event, apps_in(state, channel), subscription=MESSAGE_EVENTS[channel.kind])
+
+
+def message_deleted(state: State, message: Message, before: Json) -> None:
+    """A deletion: the message as it was."""
+    channel = state.channels[message.channel]
+    ts = state.new_ts()
+    event = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "previous_message": before,
+        "channel": channel.id,
+        "hidden": True,
+        "deleted_ts": message.ts,
+        "ts": ts,
+        "event_ts": ts,
+        "channel_type": channel.kind,
+    }
+    publish(state, event, apps_in(state, channel), subscription=MESSAGE_EVENTS[channel.kind])
+
+
+def reaction(state: State, message: Message, user: str, name: str, *, added: bool) -> None:
+    """reaction_added or reaction_removed."""
+    event = {
+        "type": "reaction_added" if added else "reaction_removed",
+        "user": user,
+        "reaction": name,
+        "item": {"type": "message", "channel": message.channel, "ts": message.ts},
+        "item_user": message.user,
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, apps_in(state, state.channels[message.channel]))
+
+
+def pin(state: State, message: Message, user: str, *, added: bool) -> None:
+    """pin_added or pin_removed."""
+    event = {
+        "type": "pin_added" if added else "pin_removed",
+        "user": user,
+        "channel_id": message.channel,
+        "item": {
+            "type": "message",
+            "channel": message.channel,
+            "message": message_json(state, message),
+            "created_by": user,
+            "created": int(state.now()),
+        },
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, apps_in(state, state.channels[message.channel]))
+
+
+def membership(
+    state: State, channel: Channel, user: str, *, joined: bool, inviter: str | None = None
+) -> None:
+    """member_joined_channel or member_left_channel; the bot that joins hears of itself too."""
+    event: Json = {
+        "type": "member_joined_channel" if joined else "member_left_channel",
+        "user": user,
+        "channel": channel.id,
+        "channel_type": "G" if channel.is_private else "C",
+        "team": state.team_id,
+        "event_ts": state.new_ts(),
+    }
+    if inviter:
+        event["inviter"] = inviter
+    publish(state, event, apps_in(state, channel))
+
+
+def channel_created(state: State, channel: Channel) -> None:
+    """channel_created, to every app: a public channel is no secret."""
+    if channel.kind != "channel":
+        return
+    body = {
+        "id": channel.id,
+        "name": channel.name,
+        "created": channel.created,
+        "creator": channel.creator,
+    }
+    event = {"type": "channel_created", "channel": body, "event_ts": state.new_ts()}
+    publish(state, event, state.apps.values())
+
+
+def file_shared(state: State, file_id: str, channel: Channel, user: str) -> None:
+    """file_shared, once for each channel that a file appears in."""
+    event = {
+        "type": "file_shared",
+        "file_id": file_id,
+        "user_id": user,
+        "file": {"id": file_id},
+        "channel_id": channel.id,
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, apps_in(state, channel))
+
+
+def home_opened(state: State, app: App, user: str, channel: str, view: Json | None) -> None:
+    """app_home_opened for the Home tab; ``view`` is what is published already."""
+    event: Json = {
+        "type": "app_home_opened",
+        "user": user,
+        "channel": channel,
+        "tab": "home",
+        "event_ts": state.new_ts(),
+    }
+    if view:
+        event["view"] = view
+    publish(state, event, [app])

@@ -1,0 +1,107 @@
+"""Faults on demand, and the documented rate limit of posting: for tests and for the curious."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.workspace.model import Json, SlackError
+
+
+class ConnectionDropped(Exception):
+    """The next answer must be no answer: the server closes the connection."""
+
+
+@dataclass
+class Fault:
+    """What happens to the next ``times`` calls of ``method`` ("*": any method)."""
+
+    method: str
+    times: int = 1
+    error: str | None = None
+    retry_after: int = 0
+    drop: bool = False
+    delay: float = 0.0
+
+    @classmethod
+    def from_json(cls, body: Json) -> Fault:
+        """From the body of POST /control/fault."""
+        return cls(
+            method=str(body["method"]),
+            times=int(body.get("times", 1)),
+            error=body.get("error"),
+            retry_after=int(body.get("retry_after", 0)),
+            drop=bool(body.get("drop", False)),
+            delay=float(body.get("delay", 0.0)),
+        )
+
+
+@dataclass
+class Faults:
+    """Faults that wait for their calls, and the posting budget of each channel. Thread-safe.
+
+    With ``limit_posts`` chat.postMessage is limited as documented: one a second per channel, with
+    short bursts (here: ``burst`` messages) allowed. ``clock`` is monotonic seconds.
+    """
+
+    limit_posts: bool = False
+    burst: int = 5
+    clock: Callable[[], float] = time.monotonic
+    waiting: list[Fault] = field(default_factory=list)
+    budgets: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, fault: Fault) -> None:
+        """Queue a fault."""
+        with self.lock:
+            self.waiting.append(fault)
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        with self.lock:
+            self.waiting.clear()
+
+    def take(self, method: str) -> Fault | None:
+        """The fault for this call, if one is due; it is used up by asking."""
+        with self.lock:
+            for fault in self.waiting:
+                if fault.method in (method, "*") and fault.times > 0:
+                    fault.times -= 1
+                    if fault.times == 0:
+                        self.waiting.remove(fault)
+                    return fault
+        return None
+
+    def spend_post(self, app_id: str, channel: str) -> None:
+        """Count one post against the channel's budget.
+
+        Raises:
+            SlackError: ratelimited, with the seconds to wait, when the budget is used up.
+        """
+        if not self.limit_posts:
+            return
+        with self.lock:
+            now = self.clock()
+            left, since = self.budgets.get((app_id, channel), (float(self.burst), now))
+            left = min(float(self.burst), left + now - since)
+            if left < 1:
+                self.budgets[app_id, channel] = (left, now)
+                raise SlackError("ratelimited", retry_after=1)
+            self.budgets[app_id, channel] = (left - 1, now)
+
+
+def refuse(fault: Fault) -> None:
+    """Act out a fault that has had its delay.
+
+    Raises:
+        SlackError: the error or the 429 asked for.
+        ConnectionDropped: when the connection is to be closed without an answer.
+    """
+    if fault.drop:
+        raise ConnectionDropped
+    if fault.retry_after:
+        raise SlackError("ratelimited", retry_after=fault.retry_after)
+    if fault.error:
+        raise SlackError(fault.error)

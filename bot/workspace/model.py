@@ -1,0 +1,276 @@
+"""The values of the local workspace: people, channels, messages, files, apps, views.
+
+Times are Slack timestamps (``"1700000000.000100"``: Unix seconds, six decimals, unique in the
+workspace) unless a name says otherwise. Everything here is plain data; the rules live elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+COLORS = ("#4a6fa5", "#b3541e", "#2f7d5b", "#7a4fa3", "#a33c5e", "#5f6b1f", "#1f6f78", "#8a5a2b")
+
+
+class SlackError(Exception):
+    """A refusal as Slack answers it: an error code, and more fields for the response.
+
+    ``messages`` become ``response_metadata.messages`` (each already begins with "[ERROR] ");
+    ``retry_after`` (seconds) turns the answer into HTTP 429.
+    """
+
+    def __init__(
+        self, code: str, *, messages: list[str] | None = None, retry_after: int = 0, **extra: Any
+    ) -> None:
+        super().__init__(code if not messages else f"{code}: {'; '.join(messages)}")
+        self.code = code
+        self.messages = messages or []
+        self.retry_after = retry_after
+        self.extra = extra
+
+    def to_json(self) -> Json:
+        """The body of the response."""
+        body: Json = {"ok": False, "error": self.code, **self.extra}
+        if self.messages:
+            body["response_metadata"] = {"messages": self.messages}
+            if self.code == "invalid_blocks":
+                body["errors"] = [text.removeprefix("[ERROR] ") for text in self.messages]
+        return body
+
+
+@dataclass
+class User:
+    """A person, or the bot user of an app (then ``bot_id`` and ``app_id`` are set)."""
+
+    id: str
+    name: str
+    real_name: str
+    title: str = ""
+    email: str = ""
+    tz: str = "Etc/UTC"
+    bot_id: str | None = None
+    app_id: str | None = None
+    deleted: bool = False
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether an app acts through this user."""
+        return self.bot_id is not None
+
+    def color(self) -> str:
+        """A stable colour for the avatar."""
+        return COLORS[sum(self.id.encode()) % len(COLORS)]
+
+    def initials(self) -> str:
+        """One or two letters for the avatar."""
+        words = self.real_name.split() or [self.name]
+        return "".join(word[0] for word in words[:2]).upper()
+
+
+@dataclass
+class Usergroup:
+    """A group that can be mentioned, such as a team's on-call."""
+
+    id: str
+    handle: str
+    name: str
+    users: list[str]
+
+
+@dataclass
+class StoredFile:
+    """An uploaded file; ``data`` stays None until the bytes have arrived."""
+
+    id: str
+    name: str
+    user: str
+    length: int
+    created: float
+    app_id: str | None = None
+    title: str = ""
+    alt_txt: str = ""
+    data: bytes | None = None
+    mimetype: str = "application/octet-stream"
+    width: int | None = None
+    height: int | None = None
+    completed: bool = False
+    ready_at: float = 0.0
+    channels: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Message:
+    """A message and all its earlier versions.
+
+    ``ephemeral_to`` names the one person who sees it. ``entered`` holds, for each person, what they
+    have chosen in its menus. ``reactions`` keeps the order in which
+    names were first used.
+    """
+
+    channel: str
+    ts: str
+    user: str
+    text: str = ""
+    blocks: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    thread_ts: str | None = None
+    broadcast: bool = False
+    subtype: str | None = None
+    bot_id: str | None = None
+    app_id: str | None = None
+    username: str | None = None
+    icons: Json | None = None
+    metadata: Json | None = None
+    inviter: str | None = None
+    edited: Json | None = None
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    pinned_by: str | None = None
+    ephemeral_to: str | None = None
+    deleted: bool = False
+    entered: dict[str, Json] = field(default_factory=dict)
+    versions: list[Json] = field(default_factory=list)
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it lives in a thread and is not the thread's parent."""
+        return self.thread_ts is not None and self.thread_ts != self.ts
+
+
+@dataclass
+class Channel:
+    """A conversation: public or private channel, or a direct message (``is_im``)."""
+
+    id: str
+    name: str
+    creator: str
+    created: int
+    members: list[str] = field(default_factory=list)
+    is_private: bool = False
+    is_im: bool = False
+    is_mpim: bool = False
+    is_archived: bool = False
+    topic: str = ""
+    purpose: str = ""
+    messages: dict[str, Message] = field(default_factory=dict)
+    ephemerals: dict[str, Message] = field(default_factory=dict)
+    messages_deleted: list[Message] = field(default_factory=list)
+    bookmarks: list[Json] = field(default_factory=list)
+    last_read: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The ``channel_type`` of events: channel, group, im or mpim."""
+        if self.is_im:
+            return "im"
+        if self.is_mpim:
+            return "mpim"
+        return "group" if self.is_private else "channel"
+
+    @property
+    def payload_name(self) -> str:
+        """The name in interaction payloads, where direct messages are called so."""
+        return {"im": "directmessage", "group": "privategroup"}.get(self.kind, self.name)
+
+    def replies(self, ts: str) -> list[Message]:
+        """The replies under a parent, oldest first."""
+        found = [m for m in self.messages.values() if m.thread_ts == ts and m.ts != ts]
+        return sorted(found, key=lambda m: m.ts)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A slash command that an app has declared."""
+
+    command: str
+    description: str = ""
+    usage_hint: str = ""
+    url: str | None = None
+    should_escape: bool = False
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A global or message shortcut that an app has declared."""
+
+    name: str
+    callback_id: str
+    type: str = "global"
+    description: str = ""
+
+
+@dataclass
+class App:
+    """An installed app. What is not given is made up on installation.
+
+    ``events`` is the list of subscribed bot events, ``scopes`` the granted bot scopes; None means
+    all of them. With ``request_url`` the app is served over signed HTTP, else by Socket Mode.
+    """
+
+    name: str
+    id: str = ""
+    bot_token: str = ""
+    app_token: str = ""
+    signing_secret: str = ""
+    client_id: str = ""
+    description: str = ""
+    display_name: str = ""
+    request_url: str | None = None
+    interactivity_url: str | None = None
+    options_url: str | None = None
+    events: list[str] | None = None
+    scopes: list[str] | None = None
+    commands: list[Command] = field(default_factory=list)
+    shortcuts: list[Shortcut] = field(default_factory=list)
+    home_enabled: bool = True
+    messages_enabled: bool = True
+    user_id: str = ""
+    bot_id: str = ""
+    verification_token: str = ""
+
+
+@dataclass
+class View:
+    """A modal or a Home tab as it stands in front of one person."""
+
+    id: str
+    app_id: str
+    user: str
+    body: Json
+    hash: str
+    values: Json = field(default_factory=dict)
+    root_id: str = ""
+    previous_id: str | None = None
+
+    @property
+    def callback_id(self) -> str:
+        """The app's name for it, empty when none was given."""
+        return str(self.body.get("callback_id", ""))
+
+
+@dataclass
+class Trigger:
+    """Permission to open one modal, for ``trigger_seconds`` after a person's act."""
+
+    id: str
+    app_id: str
+    user: str
+    made: float
+    view_id: str | None = None
+    used: bool = False
+
+
+@dataclass
+class ResponseUrl:
+    """A way for an app to answer an interaction: 5 uses within 30 minutes."""
+
+    id: str
+    app_id: str
+    user: str
+    channel: str
+    made: float
+    message_ts: str | None = None
+    ephemeral: bool = False
+    uses: int = 0

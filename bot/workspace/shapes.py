@@ -1,0 +1,251 @@
+"""How the workspace's values look on the wire, as Slack documents its objects."""
+
+from __future__ import annotations
+
+from bot.workspace.model import Channel, Json, Message, StoredFile, User, Usergroup, View
+from bot.workspace.state import State
+
+
+def user_json(state: State, user: User) -> Json:
+    """The user object."""
+    body: Json = {
+        "id": user.id,
+        "team_id": state.team_id,
+        "name": user.name,
+        "deleted": user.deleted,
+        "color": user.color().lstrip("#"),
+        "real_name": user.real_name,
+        "tz": user.tz,
+        "tz_label": user.tz,
+        "tz_offset": 0,
+        "profile": profile_json(state, user),
+        "is_admin": False,
+        "is_owner": False,
+        "is_primary_owner": False,
+        "is_restricted": False,
+        "is_ultra_restricted": False,
+        "is_bot": user.is_bot,
+        "is_app_user": False,
+        "updated": 0,
+    }
+    return body
+
+
+def profile_json(state: State, user: User) -> Json:
+    """The profile object."""
+    body: Json = {
+        "title": user.title,
+        "phone": "",
+        "real_name": user.real_name,
+        "real_name_normalized": user.real_name,
+        "display_name": user.name,
+        "display_name_normalized": user.name,
+        "first_name": user.real_name.split(" ")[0],
+        "last_name": " ".join(user.real_name.split(" ")[1:]),
+        "status_text": "",
+        "status_emoji": "",
+        "team": state.team_id,
+    }
+    if user.is_bot:
+        body["bot_id"] = user.bot_id
+        body["api_app_id"] = user.app_id
+    else:
+        body["email"] = user.email
+    return body
+
+
+def usergroup_json(state: State, group: Usergroup) -> Json:
+    """The user group object."""
+    return {
+        "id": group.id,
+        "team_id": state.team_id,
+        "is_usergroup": True,
+        "name": group.name,
+        "description": "",
+        "handle": group.handle,
+        "is_external": False,
+        "date_create": 0,
+        "date_update": 0,
+        "date_delete": 0,
+        "user_count": len(group.users),
+        "users": group.users,
+    }
+
+
+def channel_json(state: State, channel: Channel, viewer: str) -> Json:
+    """The conversation object, as this user sees it."""
+    body: Json = {
+        "id": channel.id,
+        "created": channel.created,
+        "creator": channel.creator,
+        "is_archived": channel.is_archived,
+        "is_im": channel.is_im,
+        "is_org_shared": False,
+        "context_team_id": state.team_id,
+        "updated": channel.created * 1000,
+    }
+    if channel.is_im:
+        body["user"] = next((m for m in channel.members if m != viewer), viewer)
+        return body
+    return body | {
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "is_channel": not channel.is_private,
+        "is_group": channel.is_private and not channel.is_mpim,
+        "is_mpim": channel.is_mpim,
+        "is_private": channel.is_private,
+        "is_general": False,
+        "is_shared": False,
+        "is_ext_shared": False,
+        "is_member": viewer in channel.members,
+        "unlinked": 0,
+        "num_members": len(channel.members),
+        "topic": {"value": channel.topic, "creator": channel.creator, "last_set": 0},
+        "purpose": {"value": channel.purpose, "creator": channel.creator, "last_set": 0},
+        "previous_names": [],
+    }
+
+
+def file_json(state: State, file: StoredFile) -> Json:
+    """The file object."""
+    kind = file.name.rsplit(".", 1)[-1].lower() if "." in file.name else "text"
+    url = f"{state.base_url}/files/{file.id}/{file.name}"
+    body: Json = {
+        "id": file.id,
+        "created": int(file.created),
+        "timestamp": int(file.created),
+        "name": file.name,
+        "title": file.title or file.name,
+        "mimetype": file.mimetype,
+        "filetype": kind,
+        "pretty_type": kind.upper(),
+        "user": file.user,
+        "user_team": state.team_id,
+        "size": file.length,
+        "mode": "hosted",
+        "is_external": False,
+        "is_public": any(state.channels[c].kind == "channel" for c in file.channels),
+        "url_private": url,
+        "url_private_download": f"{url}?download=1",
+        "permalink": url,
+        "channels": [c for c in file.channels if state.channels[c].kind == "channel"],
+        "groups": [c for c in file.channels if state.channels[c].kind == "group"],
+        "ims": [c for c in file.channels if state.channels[c].is_im],
+        "alt_txt": file.alt_txt,
+    }
+    if file.width and file.height:
+        body["original_w"], body["original_h"] = file.width, file.height
+    return body
+
+
+def message_json(state: State, message: Message, *, metadata: bool = False) -> Json:
+    """The message object; with ``metadata`` as include_all_metadata asks for it."""
+    body: Json = {"type": "message", "ts": message.ts, "text": message.text}
+    if message.subtype:
+        body["subtype"] = message.subtype
+    if message.user and message.subtype != "bot_message":
+        body["user"] = message.user
+    if message.subtype is None:
+        body["team"] = state.team_id
+    if message.inviter:
+        body["inviter"] = message.inviter
+    if message.bot_id:
+        body |= _bot_fields(state, message)
+    for name in ("blocks", "attachments", "edited"):
+        value = getattr(message, name)
+        if value:
+            body[name] = value
+    if message.files:
+        body["files"] = [file_json(state, state.files[id]) for id in message.files]
+        body["upload"] = False
+    if message.reactions:
+        body["reactions"] = [
+            {"name": name, "users": users, "count": len(users)}
+            for name, users in message.reactions.items()
+        ]
+    if message.pinned_by:
+        body["pinned_to"] = [message.channel]
+    if message.metadata and metadata:
+        body["metadata"] = message.metadata
+    return body | _thread_fields(state, message)
+
+
+def _bot_fields(state: State, message: Message) -> Json:
+    app = state.apps.get(message.app_id or "")
+    body: Json = {"bot_id": message.bot_id, "app_id": message.app_id}
+    if app and message.subtype != "bot_message":
+        body["bot_profile"] = {
+            "id": app.bot_id,
+            "deleted": False,
+            "name": app.display_name or app.name,
+            "updated": 0,
+            "app_id": app.id,
+            "team_id": state.team_id,
+        }
+    if message.username:
+        body["username"] = message.username
+    if message.icons:
+        body["icons"] = message.icons
+    return body
+
+
+def _thread_fields(state: State, message: Message) -> Json:
+    if message.is_reply:
+        body: Json = {"thread_ts": message.thread_ts}
+        parent = state.channels[message.channel].messages.get(message.thread_ts or "")
+        if parent:
+            body["parent_user_id"] = parent.user
+        return body
+    if message.ephemeral_to:
+        return {}
+    replies = state.channels[message.channel].replies(message.ts)
+    if not replies:
+        return {}
+    people = list(dict.fromkeys(reply.user for reply in replies))
+    return {
+        "thread_ts": message.ts,
+        "reply_count": len(replies),
+        "reply_users_count": len(people),
+        "latest_reply": replies[-1].ts,
+        "reply_users": people[:5],
+        "is_locked": False,
+        "subscribed": False,
+    }
+
+
+def view_json(state: State, view: View) -> Json:
+    """The view object as Slack returns it."""
+    app = state.apps[view.app_id]
+    defaults: Json = {
+        "title": {"type": "plain_text", "text": "Home" if view.body["type"] == "home" else ""},
+        "close": None,
+        "submit": None,
+        "private_metadata": "",
+        "callback_id": "",
+        "external_id": "",
+        "notify_on_close": False,
+        "clear_on_close": False,
+    }
+    return {
+        **defaults,
+        **view.body,
+        "id": view.id,
+        "team_id": state.team_id,
+        "app_id": view.app_id,
+        "app_installed_team_id": state.team_id,
+        "bot_id": app.bot_id,
+        "hash": view.hash,
+        "root_view_id": view.root_id,
+        "previous_view_id": view.previous_id,
+        "state": {"values": view.values},
+    }
+
+
+def team_json(state: State) -> Json:
+    """The team as interaction payloads carry it."""
+    return {"id": state.team_id, "domain": state.team_domain}
+
+
+def actor_json(state: State, user: User) -> Json:
+    """The user as interaction payloads carry it."""
+    return {"id": user.id, "username": user.name, "name": user.name, "team_id": state.team_id}

@@ -1,0 +1,370 @@
+"""The workspace with the acts of its people: say, click, choose, submit, react, run a command.
+
+Each act returns once the app that it concerns has acknowledged, or raises what the person would
+see: ``operation_timeout`` after three seconds without an answer, ``dispatch_failed`` when no app
+is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.workspace import answers, conversations, elements, events, files, messages, payloads, views
+from bot.workspace.compose import linked
+from bot.workspace.delivery import Envelope
+from bot.workspace.model import App, Channel, Json, Message, Shortcut, SlackError, User, View
+from bot.workspace.shapes import view_json
+from bot.workspace.state import State
+from bot.workspace.transcript import transcript
+
+WAIT_MARGIN = 1.0  # seconds beyond the ack timeout in which the transport reports the timeout
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What became of a submitted modal; ``errors`` by block_id keep it open."""
+
+    ok: bool
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Workspace(State):
+    """A workspace whose people can act. Thread-safe."""
+
+    # Speaking
+
+    def say(
+        self, user: str | User, channel: str, text: str, thread_ts: str | None = None
+    ) -> Message:
+        """Post a message as a person. ``@Name`` becomes a mention.
+
+        Raises:
+            SlackError: not_in_channel, is_archived, no_text, msg_too_long, thread_not_found.
+        """
+        person, place = self._person(user), self.channel(channel)
+        self._may_write(person, place)
+        if not text.strip():
+            raise SlackError("no_text")
+        if len(text) > 40_000:
+            raise SlackError("msg_too_long")
+        if thread_ts and thread_ts not in place.messages:
+            raise SlackError("thread_not_found")
+        return messages.post(
+            self,
+            Message(
+                channel=place.id,
+                ts=self.new_ts(),
+                user=person.id,
+                text=linked(self, text),
+                thread_ts=thread_ts,
+            ),
+        )
+
+    def _may_write(self, person: User, channel: Channel) -> None:
+        if channel.is_archived:
+            raise SlackError("is_archived")
+        if person.id not in channel.members:
+            raise SlackError("not_in_channel")
+
+    def _person(self, user: str | User) -> User:
+        return user if isinstance(user, User) else self.user_named(user)
+
+    def edit_own(self, user: str | User, channel: str, ts: str, text: str) -> Message:
+        """Change one's own message.
+
+        Raises:
+            SlackError: message_not_found, cant_update_message.
+        """
+        message = self.message(channel, ts)
+        if message.user != self._person(user).id or message.ephemeral_to:
+            raise SlackError("cant_update_message")
+        return messages.edit(self, message, mark=True, text=linked(self, text))
+
+    def delete_own(self, user: str | User, channel: str, ts: str) -> None:
+        """Delete one's own message.
+
+        Raises:
+            SlackError: message_not_found, cant_delete_message.
+        """
+        message = self.message(channel, ts)
+        if message.user != self._person(user).id or message.ephemeral_to:
+            raise SlackError("cant_delete_message")
+        messages.delete(self, message)
+
+    def dismiss(self, user: str | User, channel: str, ts: str) -> None:
+        """Dismiss an ephemeral message."""
+        message = self.message(channel, ts)
+        if message.ephemeral_to != self._person(user).id:
+            raise SlackError("message_not_found")
+        messages.delete(self, message)
+
+    def react(
+        self, user: str | User, channel: str, ts: str, name: str, *, remove: bool = False
+    ) -> None:
+        """Add or take back a reaction, ``name`` without colons."""
+        act = messages.unreact if remove else messages.react
+        act(self, self.message(channel, ts), self._person(user).id, name.strip(":"))
+
+    def upload(
+        self,
+        user: str | User,
+        channel: str,
+        name: str,
+        data: bytes,
+        thread_ts: str | None = None,
+    ) -> Message:
+        """Share a file as a person."""
+        person, place = self._person(user), self.channel(channel)
+        self._may_write(person, place)
+        file = files.announce(self, name=name, length=len(data), user=person.id, app=None)
+        files.receive(self, file, data)
+        files.complete(self, file, name)
+        message = Message(channel=place.id, ts=self.new_ts(), user=person.id, thread_ts=thread_ts)
+        return files.share(self, [file], message)
+
+    # Conversations
+
+    def join(self, user: str | User, channel: str) -> None:
+        """Join a public channel."""
+        conversations.join(self, self.channel(channel), self._person(user).id)
+
+    def leave(self, user: str | User, channel: str) -> None:
+        """Leave a channel."""
+        conversations.leave(self, self.channel(channel), self._person(user).id)
+
+    def invite(self, user: str | User, channel: str, guest: str | User) -> None:
+        """Bring somebody, or an app's bot, into a channel."""
+        person, place = self._person(user), self.channel(channel)
+        if person.id not in place.members:
+            raise SlackError("not_in_channel")
+        conversations.join(self, place, self._person(guest).id, person.id)
+
+    def direct_message(self, user: str | User, other: str | User) -> Channel:
+        """The direct message between two users."""
+        pair = [self._person(user).id, self._person(other).id]
+        return conversations.direct(self, pair)[0]
+
+    def mark_read(self, user: str | User, channel: str) -> None:
+        """Mark a channel as read."""
+        conversations.mark_read(self, self.channel(channel), self._person(user).id)
+
+    # Interactions
+
+    def command(self, user: str | User, channel: str, line: str) -> Envelope:
+        """Run a slash command, such as "/hawkeye status".
+
+        Raises:
+            SlackError: unknown_command, operation_timeout, dispatch_failed.
+        """
+        person, place = self._person(user), self.channel(channel)
+        name, _, text = line.strip().partition(" ")
+        for app in self.apps.values():
+            for declared in app.commands:
+                if declared.command == name:
+                    if declared.should_escape:
+                        text = linked(self, text, labels=True)
+                    body = payloads.slash_command(self, app, person, place, name, text.strip())
+                    sent = Envelope(app.id, "slash_commands", name, body, accepts_response=True)
+                    self._dispatch(sent)
+                    answers.acknowledge_command(self, app, person.id, place.id, sent.response)
+                    return sent
+        raise SlackError("unknown_command")
+
+    def _dispatch(self, envelope: Envelope) -> Envelope:
+        """Send and wait for the acknowledgement."""
+        self.deliveries.send(envelope)
+        if not envelope.done.wait(2 * self.ack_timeout + WAIT_MARGIN):
+            self.deliveries.fail(envelope, "timeout")
+        if envelope.error == "timeout":
+            raise SlackError("operation_timeout")
+        if envelope.error:
+            raise SlackError("dispatch_failed", reason=envelope.error)
+        return envelope
+
+    def _interact(self, app: App, body: Json, *, answered: bool = False) -> Envelope:
+        name = str(body["type"])
+        return self._dispatch(Envelope(app.id, "interactive", name, body, answered))
+
+    def place(
+        self, user: User, channel: str | None, ts: str | None, view_id: str | None
+    ) -> Message | View:
+        """The message or the view that an act is about, if this user can see it.
+
+        Raises:
+            SlackError: message_not_found, not_found.
+        """
+        if view_id:
+            view = self.view(view_id)
+            if view.user != user.id:
+                raise SlackError("not_found")
+            return view
+        message = self.message(channel or "", ts or "")
+        if message.ephemeral_to not in (None, user.id):
+            raise SlackError("message_not_found")
+        if not self.may_see(user.id, self.channels[message.channel]):
+            raise SlackError("channel_not_found")
+        return message
+
+    def click(
+        self,
+        user: str | User,
+        channel: str | None = None,
+        ts: str | None = None,
+        *,
+        view_id: str | None = None,
+        action_id: str | None = None,
+        block_id: str | None = None,
+        text: str | None = None,
+        option: str | None = None,
+        state: Json | None = None,
+        **value: Any,
+    ) -> Envelope:
+        """Press a button or choose in a menu, of a message or (``view_id``) of a view.
+
+        The element is named by its ``action_id`` or by the ``text`` it shows. A choice is given as
+        ``option`` (the value or the label of one of its options) or as Slack's own field, such as
+        ``selected_user="U1"``. ``state`` is what else has been entered on that surface.
+
+        Raises:
+            LookupError: there is no such element or option; says which there are.
+            SlackError: message_not_found, operation_timeout, dispatch_failed, …
+        """
+        person = self._person(user)
+        place = self.place(person, channel, ts, view_id)
+        blocks = place.body["blocks"] if isinstance(place, View) else place.blocks
+        chosen: Json | None = None
+        if action_id:
+            block, element = elements.find(blocks, action_id, block_id)
+        elif text:
+            block, element, chosen = elements.find_text(blocks, text)
+        else:
+            raise LookupError("name the element by action_id or by text")
+        if option is not None:
+            chosen = elements.option_named(element, option)
+        action = elements.action(element, block, value, chosen, self.new_ts())
+        self._enter(person, place, action, state)
+        app = self._owner(place)
+        return self._interact(app, payloads.block_actions(self, app, person, place, action))
+
+    def _owner(self, place: Message | View) -> App:
+        if place.app_id is None:
+            raise SlackError("app_not_found")
+        return self.app(place.app_id)
+
+    def _enter(self, person: User, place: Message | View, action: Json, state: Json | None) -> None:
+        """Keep what was entered, the choice of this very action included."""
+        entered: Json = {}
+        for block_id, actions in ((state or {}).get("values", state or {})).items():
+            entered.setdefault(block_id, {}).update(actions)
+        if action["type"] in elements.STATEFUL:
+            key = elements.STATEFUL[action["type"]][0]
+            entry = {"type": action["type"], key: action.get(key)}
+            entered.setdefault(action["block_id"], {})[action["action_id"]] = entry
+        with self.lock:
+            if isinstance(place, View):
+                place.values = elements.merged(place.values, entered)
+            else:
+                now = payloads.values_of(place, person.id)
+                place.entered[person.id] = elements.merged(now, entered)
+
+    def options(
+        self,
+        user: str | User,
+        value: str,
+        *,
+        action_id: str,
+        channel: str | None = None,
+        ts: str | None = None,
+        view_id: str | None = None,
+        block_id: str | None = None,
+    ) -> Json:
+        """What an external select offers for the typed text: {"options": […]} or groups."""
+        person = self._person(user)
+        place = self.place(person, channel, ts, view_id)
+        blocks = place.body["blocks"] if isinstance(place, View) else place.blocks
+        block, _ = elements.find(blocks, action_id, block_id)
+        app, ids = self._owner(place), (str(block["block_id"]), action_id)
+        body = payloads.block_suggestion(self, app, person, place, ids, value)
+        return answers.options(self._interact(app, body, answered=True).response)
+
+    def shortcut(
+        self,
+        user: str | User,
+        callback_id: str,
+        channel: str | None = None,
+        ts: str | None = None,
+    ) -> Envelope:
+        """Run a global shortcut, or with ``channel`` and ``ts`` a message shortcut."""
+        person = self._person(user)
+        app, declared = self._declared(callback_id, "message" if ts else "global")
+        if declared.type == "message":
+            message = self.message(channel or "", ts or "")
+            body = payloads.message_shortcut(self, app, person, callback_id, message)
+        else:
+            body = payloads.global_shortcut(self, app, person, callback_id)
+        return self._interact(app, body)
+
+    def _declared(self, callback_id: str, kind: str) -> tuple[App, Shortcut]:
+        for app in self.apps.values():
+            for shortcut in app.shortcuts:
+                if shortcut.callback_id == callback_id and shortcut.type == kind:
+                    return app, shortcut
+        raise SlackError("unknown_shortcut")
+
+    def open_home(self, user: str | User, app_id: str | None = None) -> None:
+        """Look at an app's Home tab: sends app_home_opened and does not wait."""
+        person = self._person(user)
+        app = self.app(app_id) if app_id else next(iter(self.apps.values()))
+        channel = self.direct_message(person, app.user_id)
+        view = self.homes.get((app.id, person.id))
+        shown = view_json(self, view) if view else None
+        events.home_opened(self, app, person.id, channel.id, shown)
+
+    # Modals
+
+    def modal(self, user: str | User) -> View | None:
+        """The modal on top in front of this person."""
+        stack = self.modals.get(self._person(user).id) or []
+        return stack[-1] if stack else None
+
+    def submit(self, user: str | User, view_id: str, state: Json | None = None) -> Submission:
+        """Submit a modal with what was entered: {block_id: {action_id: {"value": …}}}.
+
+        Raises:
+            SlackError: not_found, operation_timeout, or what was wrong with the app's answer.
+        """
+        person = self._person(user)
+        view = self.view(view_id)
+        if view.user != person.id or view.body["type"] != "modal":
+            raise SlackError("not_found")
+        with self.lock:
+            view.values = elements.merged(view.values, state)
+        wrong = elements.problems_of_input(view.body["blocks"], view.values)
+        if wrong:
+            return Submission(ok=False, errors=wrong)
+        app = self.app(view.app_id)
+        body = payloads.view_submission(self, app, person, view)
+        response = self._interact(app, body, answered=True).response
+        errors = answers.acknowledge_submission(self, app, view, response)
+        return Submission(ok=not errors, errors=errors)
+
+    def close(self, user: str | User, view_id: str, *, everything: bool = False) -> None:
+        """Close a modal; the app hears of it if it asked to."""
+        person, view = self._person(user), self.view(view_id)
+        if view.user != person.id or view.body["type"] != "modal":
+            raise SlackError("not_found")
+        stack = list(self.modals.get(person.id, []))
+        cleared = everything or bool(view.body.get("clear_on_close"))
+        gone = stack if cleared else [view]
+        (views.clear if cleared else views.pop)(self, view)
+        for one in reversed(gone):
+            if one.body.get("notify_on_close"):
+                app = self.app(one.app_id)
+                body = payloads.view_closed(self, app, person, one, cleared=cleared)
+                self.deliveries.send(Envelope(app.id, "interactive", "view_closed", body))
+
+    def transcript(self, channel: str | None = None) -> Json:
+        """Channels, messages, threads, files, with every edit version, as JSON."""
+        return transcript(self, channel)

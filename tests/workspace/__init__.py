@@ -1,0 +1,1 @@
+"""The local workspace, tested with Slack's own SDK and Bolt."""
