@@ -114,7 +114,7 @@ def time_axis(axes: Axes, low: datetime, high: datetime, *, ticks: int = 6) -> N
     """Show ``low`` to ``high`` in UTC, with days and hours as short as the span allows."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=ticks)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=UTC, minticks=2, maxticks=max(ticks, 5))  # type: ignore[no-untyped-call]
     formatter = ConciseDateFormatter(  # type: ignore[no-untyped-call]
         locator,
         tz=UTC,

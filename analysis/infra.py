@@ -1,0 +1,297 @@
+"""Which infrastructure series broke when it began?"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import odds, seasonal, words
+from analysis.charts.series import utc
+from analysis.charts.small import Panel, small_multiples
+from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect, Table
+from analysis.quality import Floats
+from analysis.seasonal import Band, Break
+from analysis.warehouse import MOST_ROWS, Warehouse, naive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHOD = (
+    "Each series is held against its own same hours of earlier days; its break is sought around "
+    "the onset (Bayesian change point, Smith 1975) and compared with the strongest break that the "
+    "same search finds on earlier days. With many series, each has to be that much clearer."
+)
+NEAR = timedelta(hours=2)
+"""A cause breaks at most this long before, or shortly after, what it causes."""
+LARGEST = 3.0
+"""A break smaller than this many usual residuals is no suspect, however certain."""
+_UP_IS_GOOD = re.compile(
+    r"avail|success|hit_?rate|hit_?ratio|throughput|uptime|healthy|fresh_?share|qps|rps|ready", re.I
+)
+_UP_IS_BAD = re.compile(
+    r"laten|error|timeout|fail|lag|delay|retr|queue|cpu|memory|mem_|disk|age|stale|miss|drop|"
+    r"p50|p9|5xx|4xx|restart|throttl|default|fallback|gc_|reject|evict|backlog|saturation",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One series and its break. ``log_odds`` already counts how many series were looked at."""
+
+    service: str
+    metric: str
+    times: NDArray[np.datetime64]
+    values: Floats
+    band: Band
+    found: Break
+    log_odds: float
+    size: float
+    near: bool
+
+    @property
+    def name(self) -> str:
+        """``service/metric``."""
+        return f"{self.service}/{self.metric}"
+
+    @property
+    def at(self) -> datetime:
+        """When it broke."""
+        return utc(self.times[self.found.index : self.found.index + 1])[0]
+
+
+def which_service(warehouse: Warehouse, scope: Scope) -> Evidence:
+    """Rank services by how clearly one of their series broke at the onset.
+
+    Verdicts: ``service`` (suspects of kind "infra", named after the service) or ``none``.
+    Raises CannotExamine without a table of infrastructure series or without rows in it.
+    """
+    began = time.perf_counter()
+    ranked = breaks(warehouse, scope)
+    p_none, per_service = _posterior(ranked)
+    probability = 1 - p_none
+    broken = probability >= 0.5
+    suspects = tuple(
+        Suspect("infra", service, share, changed=_change(one), since=one.at)
+        for service, (share, one) in per_service.items()
+        if share >= 0.05
+    )
+    seconds = time.perf_counter() - began
+    return Evidence(
+        verdict="service" if broken else "none",
+        confidence=min(max(probability if broken else p_none, 0.005), 0.995),
+        headline=_headline(ranked, per_service, broken, scope),
+        suspects=suspects if broken else (),
+        charts=(_chart(ranked, scope, broken),) if ranked else (),
+        table=_table(ranked),
+        onset=scope.onset,
+        figures={"series": float(len(ranked)), "probability": probability},
+        how=How(METHOD, scope.window, scope.baseline, seconds=seconds),
+    )
+
+
+def probability_of_break(ranked: list[Broken]) -> float:
+    """Probability, 0 to 1, that at least one of the series broke at the onset and is to blame."""
+    return 1 - _posterior(ranked)[0]
+
+
+def _posterior(ranked: list[Broken]) -> tuple[float, dict[str, tuple[float, Broken]]]:
+    """P(nobody), and by service its share of the rest with its clearest series."""
+    weights = {"": 0.0}
+    clearest: dict[str, Broken] = {}
+    for one in ranked:
+        if not (one.near and one.size >= LARGEST):
+            continue
+        if one.log_odds > weights.get(one.service, -math.inf):
+            weights[one.service], clearest[one.service] = one.log_odds, one
+    capped = {name: min(weight, 12.0) for name, weight in weights.items()}
+    shares = odds.share_out(capped)
+    by_share = sorted(clearest.items(), key=lambda item: -shares[item[0]])
+    return shares[""], {name: (shares[name], one) for name, one in by_share}
+
+
+def breaks(warehouse: Warehouse, scope: Scope) -> list[Broken]:
+    """All series of the infra table with their break around the onset, clearest first."""
+    frame, width = _load(warehouse, scope)
+    groups = list(frame.groupby(["service", "metric"], sort=True))
+    found = []
+    for (service, metric), part in groups:
+        one = _examine(str(service), str(metric), part, width, scope, len(groups))
+        if one is not None:
+            found.append(one)
+    return sorted(found, key=lambda one: (-(one.near and one.size >= LARGEST), -one.log_odds))
+
+
+def _load(warehouse: Warehouse, scope: Scope) -> tuple[pd.DataFrame, int]:
+    """Mean per series and bucket; buckets as narrow as the row limit allows."""
+    table = warehouse.table("infra")
+    low, high = scope.baseline.start, scope.window.end
+    table = table.filter(table["time"] >= naive(low), table["time"] < naive(high))
+    facts = warehouse.fetch(
+        table.aggregate(
+            rows=table.count(),
+            series=(
+                table["service"].cast("string") + "/" + table["metric"].cast("string")
+            ).nunique(),
+        )
+    )
+    rows, series = int(facts["rows"].iloc[0]), int(facts["series"].iloc[0])
+    if not rows:
+        raise CannotExamine(
+            f"The infrastructure table has no rows between {low:%d %b %H:%M} and "
+            f"{high:%d %b %H:%M} UTC."
+        )
+    seconds = (high - low).total_seconds()
+    usual = seconds * series / rows
+    width = next(
+        (
+            w
+            for w in (60, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
+            if w >= 0.9 * min(usual, 86400) and seconds / w * series < 0.9 * MOST_ROWS
+        ),
+        86400,
+    )
+    table = table.mutate(bucket=(table["time"].epoch_seconds() / width).floor().cast("int64"))
+    grouped = table.group_by(["service", "metric", "bucket"])
+    frame = warehouse.fetch(grouped.aggregate(value=table["value"].cast("float64").mean()))
+    return frame.sort_values("bucket"), width
+
+
+def _examine(
+    service: str, metric: str, part: pd.DataFrame, width: int, scope: Scope, count: int
+) -> Broken | None:
+    keys = part["bucket"].to_numpy(np.int64)
+    low, high = int(keys[0]), math.ceil(scope.window.end.timestamp() / width)
+    values = np.full(max(high - low, 1), np.nan)
+    inside = keys - low < len(values)
+    values[(keys - low)[inside]] = part["value"].to_numpy(float)[inside]
+    stamps = (low + np.arange(len(values))) * width
+    times = stamps.astype("datetime64[s]")
+    onset = scope.onset or Onset(scope.window.start, scope.window.start, scope.window.start)
+    early = int(np.searchsorted(stamps, (onset.low - NEAR).timestamp()))
+    late = int(np.searchsorted(stamps, (onset.high + NEAR / 2).timestamp(), side="right"))
+    work = _even(values)
+    try:
+        band = seasonal.fit(times, work, train=stamps < stamps[min(early, len(stamps) - 1)])
+    except ValueError:
+        return None
+    first = max(early - (late - early) * 2, 4)
+    found = seasonal.locate(work, band, first)
+    if found is None:
+        return None
+    unusual = odds.shift(_strength(found, metric), _past(work, band, first, width, metric), 1.0)
+    log_odds = unusual.log_odds if unusual.seen and unusual.z > 0 else -1.5
+    if not unusual.seen:
+        log_odds = 0.3 * max(found.evidence, 0.0) - 1.0
+    near = found.high >= early - 1 and found.low <= late
+    size = float(np.nanmedian(np.abs((work - band.expected) / band.spread)[found.index :]))
+    log_odds = min(log_odds, 20.0) - math.log(count)
+    return Broken(service, metric, times, values, _plain(band, values), found, log_odds, size, near)
+
+
+def _even(values: Floats) -> Floats:
+    """Positive series that span a decade are judged by factors."""
+    known = values[np.isfinite(values)]
+    if len(known) and known.min() > 0 and np.quantile(known, 0.99) > 8 * np.quantile(known, 0.05):
+        return np.log(values)
+    return values
+
+
+def _plain(band: Band, values: Floats) -> Band:
+    """The band on the scale of the values."""
+    if _even(values) is values:
+        return band
+    middle = np.exp(band.expected)
+    return Band(middle, middle * np.minimum(band.spread, 1.0), band.memory, band.seasons)
+
+
+def _strength(found: Break | None, metric: str) -> float:
+    if found is None or found.evidence <= 0:
+        return 0.0
+    harmless = "down" if _UP_IS_BAD.search(metric) else "up" if _UP_IS_GOOD.search(metric) else ""
+    if found.direction == harmless:
+        return 0.0
+    return math.sqrt(2 * found.evidence)
+
+
+def _past(work: Floats, band: Band, first: int, width: int, metric: str) -> list[float]:
+    """The strongest break that the same search finds as of this clock time of earlier days."""
+    per_day = max(1, 86_400 // width)
+    past = []
+    for back in range(per_day, first - 4, per_day):
+        end = len(work) - back
+        cut = Band(band.expected[:end], band.spread[:end], band.memory, band.seasons)
+        found = seasonal.locate(work[:end], cut, first - back)
+        past.append(_strength(found, metric))
+    return past
+
+
+def _levels(one: Broken) -> tuple[float, float]:
+    since = slice(one.found.index, None)
+    return float(np.nanmean(one.values[since])), float(np.nanmean(one.band.expected[since]))
+
+
+def _change(one: Broken) -> str:
+    now, usual = _levels(one)
+    return f"{one.metric} {words.number(now)}, usually {words.number(usual)}"
+
+
+def _headline(
+    ranked: list[Broken], services: dict[str, tuple[float, Broken]], broken: bool, scope: Scope
+) -> str:
+    count = words.plural(len(ranked), "infrastructure series", "infrastructure series")
+    if not broken:
+        return f"None of {count} broke near the onset beyond what it does on other days."
+    service, (_, one) = next(iter(services.items()))
+    now, usual = _levels(one)
+    return (
+        f"`{service}`: its {one.metric} went to {words.number(now)} (usually "
+        f"{words.number(usual)}) at {words.clock(one.at, scope.now)}, when it began."
+    )
+
+
+def _table(ranked: list[Broken]) -> Table | None:
+    rows = []
+    for one in ranked[:6]:
+        now, usual = _levels(one)
+        clear = one.near and one.size >= LARGEST and one.log_odds > 0
+        rows.append(
+            (
+                one.name,
+                f"{words.number(usual)} → {words.number(now)}",
+                words.clock(one.at) if clear else "–",
+                "broke" if clear else "as usual",
+            )
+        )
+    return Table(("series", "usually → now", "since", "verdict"), tuple(rows)) if rows else None
+
+
+def _chart(ranked: list[Broken], scope: Scope, broken: bool) -> Chart:
+    panels = [
+        Panel(
+            one.name,
+            one.times,
+            one.values,
+            one.band.low,
+            one.band.high,
+            suspect=broken and one.near and one.size >= LARGEST and one.log_odds > 0,
+        )
+        for one in ranked[:6]
+    ]
+    some = [p.name for p in panels if p.suspect]
+    title = (
+        f"{words.listed(some, 2)} broke at the onset"
+        if some
+        else "No infrastructure series broke at the onset"
+    )
+    alt = f"{len(panels)} of {len(ranked)} infrastructure series around the onset; " + (
+        f"outside their band: {', '.join(some)}." if some else "none leaves its band there."
+    )
+    return small_multiples(panels, scope.window, scope.onset, title, alt)
