@@ -154,10 +154,12 @@ function contextActions(block, ctx) {
 }
 
 function container(block, ctx) {
-  return h("section", { class: "card container" },
-    block.title ? h("div", { class: "container-title" }, textObject(block.title)) : null,
-    block.subtitle ? h("div", { class: "muted" }, textObject(block.subtitle)) : null,
-    renderBlocks(block.child_blocks ?? block.blocks ?? block.elements ?? [], ctx));
+  const head = [h("div", { class: "container-title" },
+    block.rich_text_title ? richText(block.rich_text_title) : textObject(block.title)),
+  block.subtitle ? h("div", { class: "muted" }, textObject(block.subtitle)) : null];
+  const inside = renderBlocks(block.child_blocks ?? [], ctx);
+  if (!block.is_collapsible) return h("section", { class: "card container" }, head, inside);
+  return h("details", { class: "card container", open: !block.default_collapsed }, h("summary", {}, head), inside);
 }
 
 const RENDER = {

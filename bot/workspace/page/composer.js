@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { h, fill, iconButton, toast } from "./dom.js";
-import { channelName, directory } from "./directory.js";
+import { channelName, directory, nameOf } from "./directory.js";
 import { emojiFor, emojiNames, emojiNode } from "./emoji.js";
 import { attempt, openShortcuts } from "./menus.js";
 import { unescapeText } from "./mrkdwn.js";
@@ -184,8 +184,8 @@ export class Composer {
     const specials = ["here", "channel", "everyone"].map((name) => ({ name, title: "notify everyone in the channel" }));
     return [...directory.users(), ...specials]
       .filter((user) => user.id !== directory.me && `${user.name} ${user.real_name ?? ""} ${user.display_name ?? ""}`.toLowerCase().includes(text))
-      .slice(0, 8).map((user) => ({ nodes: [h("strong", {}, `@${user.name}`), " ",
-        h("span", { class: "muted" }, user.is_bot ? "app" : user.title ?? "")], use: () => this.insert(`@${user.name} `, length) }));
+      .slice(0, 8).map((user) => ({ nodes: [h("strong", {}, user.id ? nameOf(user) : `@${user.name}`), " ",
+        h("span", { class: "muted" }, user.is_bot ? `@${user.name} · app` : user.title ?? "")], use: () => this.insert(`@${user.name} `, length) }));
   }
 
   channels(text, length) {

@@ -26,8 +26,8 @@ function ago(date) {
     .format(Math.round(seconds / size), unit);
 }
 
-function yearIfOther(date) {
-  return date.getFullYear() === clock.now().getFullYear() ? {} : { year: "numeric" };
+function yearIfOther(date, now = clock.now()) {
+  return date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
 }
 
 const FORMATS = {
@@ -43,8 +43,8 @@ const FORMATS = {
     pretty(d, part(d, { weekday: "long", month: "long", day: "numeric", ...yearIfOther(d) })),
   day_divider_pretty: (d) =>
     pretty(d, part(d, { weekday: "long", month: "long", day: "numeric", ...yearIfOther(d) })),
-  time: (d) => part(d, { hour: "2-digit", minute: "2-digit" }),
-  time_secs: (d) => part(d, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  time: (d) => part(d, { hour: "numeric", minute: "2-digit" }),
+  time_secs: (d) => part(d, { hour: "numeric", minute: "2-digit", second: "2-digit" }),
   ago,
   zone: (d) => new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts(d)
     .find((piece) => piece.type === "timeZoneName")?.value ?? "",
@@ -59,8 +59,12 @@ export function formatDate(seconds, format) {
     if (!FORMATS[name]) known = false;
     return FORMATS[name]?.(date) ?? "";
   });
-  if (!known) return null;
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return known ? text : null;
+}
+
+/** The same with a capital letter, for the beginning of a line. */
+export function capital(text) {
+  return text === null ? null : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The time of a message, "14:05", from its ts. */
@@ -73,16 +77,22 @@ export function fullTimeOf(ts) {
   return formatDate(Number(ts), "{date_long} {time_secs} {zone}") ?? "";
 }
 
-/** The day of a message for the dividers, relative to the real clock. */
+/** Messages may be dated by the demo's clock or by the real one: the nearer is meant. */
+function nowFor(ts) {
+  const far = (date) => Math.abs(date.getTime() / 1000 - Number(ts));
+  return far(clock.now()) < far(new Date()) ? clock.now() : new Date();
+}
+
+/** The day of a message for the dividers. */
 export function dayOf(ts) {
   const date = new Date(Number(ts) * 1000);
-  const near = { 0: "Today", 1: "Yesterday" }[daysAgo(date, new Date())];
-  return near ?? part(date, { weekday: "long", month: "long", day: "numeric", ...yearIfOther(date) });
+  const near = { 0: "Today", 1: "Yesterday" }[daysAgo(date, nowFor(ts))];
+  return near ?? part(date, { weekday: "long", month: "long", day: "numeric", ...yearIfOther(date, nowFor(ts)) });
 }
 
 /** How long ago a message was, in a few characters. */
 export function shortAgo(ts) {
-  const seconds = Math.max(0, Date.now() / 1000 - Number(ts));
+  const seconds = Math.max(0, nowFor(ts).getTime() / 1000 - Number(ts));
   if (seconds < 60) return "just now";
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;

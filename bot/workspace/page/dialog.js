@@ -17,10 +17,11 @@ function updateInert() {
 }
 
 /**
- * Show `panel` (role dialog) over the page. `onEscape` decides what Escape and a click on the shade do.
+ * Show `panel` (role dialog) over the page. `onEscape` decides what Escape does, and a click on the
+ * shade unless `shadeCloses` is false (a form must not be lost by a slip of the hand).
  * Returns a function that takes it away.
  */
-export function showDialog(panel, { onEscape, focus = null, kind = "" }) {
+export function showDialog(panel, { onEscape, focus = null, kind = "", shadeCloses = true }) {
   const before = document.activeElement;
   const shade = h("div", { class: `shade ${kind}` }, panel);
   panel.setAttribute("role", "dialog");
@@ -36,7 +37,7 @@ export function showDialog(panel, { onEscape, focus = null, kind = "" }) {
   let pressedOnShade = false;
   shade.addEventListener("pointerdown", (event) => { pressedOnShade = event.target === shade; });
   shade.addEventListener("click", (event) => {
-    if (event.target === shade && pressedOnShade) onEscape();
+    if (shadeCloses && event.target === shade && pressedOnShade) onEscape();
   });
   const entry = { shade };
   stack.push(entry);

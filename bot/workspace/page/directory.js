@@ -20,10 +20,20 @@ export function fillDirectory(state) {
   directory.me = state.me.id;
 }
 
+/** The name to show for a person or an app: the full name, else the handle. */
+export function nameOf(user) {
+  return user?.real_name || user?.display_name || user?.name || "someone";
+}
+
+/** The name of a user id; the id itself when it is unknown. */
+export function nameOfId(id) {
+  return users.has(id) ? nameOf(users.get(id)) : id;
+}
+
 /** The name to show for a channel or a direct message. */
 export function channelName(channel) {
   if (!channel) return "unknown";
-  if (channel.is_im) return directory.user(channel.user)?.name ?? channel.name ?? "direct message";
+  if (channel.is_im) return channel.user ? nameOfId(channel.user) : channel.name || "direct message";
   return channel.name;
 }
 

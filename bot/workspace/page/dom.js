@@ -67,13 +67,14 @@ const ICONS = {
   eye: "M2 12c4-7 16-7 20 0-4 7-16 7-20 0zM12 15a3 3 0 100-6 3 3 0 000 6z",
   plus: "M12 5v14M5 12h14",
   down: "M12 5v14M6 13l6 6 6-6",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   clock: "M12 21a9 9 0 100-18 9 9 0 000 18zM12 7v5l3 2",
 };
 
 /** A stroke icon by name, hidden from screen readers (the button around it carries the label). */
 export function icon(name, size = 18) {
   const svg = document.createElementNS(SVG, "svg");
-  const attributes = { viewBox: "0 0 24 24", width: size, height: size, class: "icon" };
+  const attributes = { viewBox: "0 0 24 24", width: size, height: size, class: `icon icon-${name}` };
   for (const [k, v] of Object.entries(attributes)) svg.setAttribute(k, v);
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
@@ -100,7 +101,7 @@ export function toast(text, kind = "info") {
     iconButton("close", "Dismiss", () => node.remove()));
   holder.append(node);
   while (holder.children.length > 3) holder.firstChild.remove();
-  setTimeout(() => node.remove(), kind === "error" ? 9000 : 4000);
+  setTimeout(() => node.remove(), kind === "error" ? 8000 : 3500);
 }
 
 const FOCUSABLE =

@@ -23,7 +23,7 @@ function statusKind(status) {
 function details(record) {
   const part = (title, value) => (value === null || value === undefined ? null
     : h("div", { class: "inspect-part" }, h("div", { class: "inspect-part-head" }, h("h3", {}, title),
-      iconButton("download", `Copy ${title.toLowerCase()} as JSON`, () =>
+      iconButton("copy", `Copy ${title.toLowerCase()} as JSON`, () =>
         navigator.clipboard.writeText(JSON.stringify(value, null, 2)).then(() => toast("Copied")))),
     jsonTree(value, 2)));
   return h("div", { class: "inspect-body" }, part("Request", record.request), part("Response", record.response));

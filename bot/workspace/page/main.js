@@ -4,7 +4,7 @@ import { api, follow } from "./api.js";
 import { startClock } from "./clockbar.js";
 import { Composer } from "./composer.js";
 import { dialogOpen } from "./dialog.js";
-import { channelName, onInternalLink } from "./directory.js";
+import { channelName, nameOfId, onInternalLink } from "./directory.js";
 import { debounce, fill, h, icon, iconButton, toast } from "./dom.js";
 import { openHome, renderHome } from "./home.js";
 import { startInspector, stopInspector } from "./inspector.js";
@@ -54,7 +54,7 @@ function drawHeader() {
 }
 
 function memberNames(channel) {
-  return (channel?.members ?? []).map((id) => store.state.users.find((user) => user.id === id)?.name ?? id).join(", ");
+  return (channel?.members ?? []).map(nameOfId).join(", ");
 }
 
 function drawComposer() {

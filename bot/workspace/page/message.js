@@ -2,7 +2,7 @@
 
 import { h, icon, iconButton, hue, initials } from "./dom.js";
 import { renderBlocks, figure, rawJson } from "./blocks.js";
-import { directory } from "./directory.js";
+import { directory, nameOf, nameOfId } from "./directory.js";
 import { emojiFor, emojiNode, plainNodes } from "./emoji.js";
 import { fullTimeOf, shortAgo, timeOf } from "./dates.js";
 import { mrkdwn, link } from "./mrkdwn.js";
@@ -15,14 +15,14 @@ export function avatar(user, size = 36) {
     : `hsl(${hue(user?.name)} 45% 42%)`;
   return h("span", { class: `avatar ${user?.is_bot ? "app" : ""}`, aria: { hidden: "true" },
     style: { "--avatar": color, "--size": `${size}px` } },
-  user?.is_bot ? icon("eye", Math.round(size * 0.6)) : user?.initials || initials(user?.name));
+  user?.is_bot ? icon("eye", Math.round(size * 0.6)) : user?.initials || initials(nameOf(user)));
 }
 
 /** Who wrote a message: the author object of the server, else the directory. */
 export function authorOf(message) {
   const user = directory.user(message.user);
   const author = message.author ?? user ?? {};
-  const name = message.username || author.name || user?.name || message.bot_id || message.user || "someone";
+  const name = message.username || (user && nameOf(user)) || author.name || message.bot_id || message.user || "someone";
   return { ...user, ...author, name, is_bot: author.is_bot ?? Boolean(message.bot_id) };
 }
 
@@ -92,7 +92,7 @@ function reactions(message, channel) {
   const row = h("div", { class: "reactions", role: "group", aria: { label: "Reactions" } });
   for (const one of message.reactions) {
     const mine = one.users.includes(directory.me);
-    const names = one.users.map((id) => directory.user(id)?.name ?? id).join(", ");
+    const names = one.users.map(nameOfId).join(", ");
     row.append(h("button", { type: "button", class: `reaction ${mine ? "mine" : ""}`, title: `${names}: :${one.name}:`,
       aria: { pressed: mine, label: `${one.name}, ${one.count}: ${names}` }, data: { reaction: one.name },
       on: { click: () => react(channel, message.ts, one.name, mine) } },

@@ -44,7 +44,7 @@ function hideModal() {
 function open() {
   shown.panel = h("form", { class: "dialog modal", novalidate: true, aria: { labelledby: "modal-title" },
     data: { testid: "modal" }, on: { submit: (event) => { event.preventDefault(); submit(); } } });
-  shown.hide = showDialog(shown.panel, { onEscape: () => close() });
+  shown.hide = showDialog(shown.panel, { onEscape: () => close(), shadeCloses: false });
 }
 
 function draw(depth, same) {

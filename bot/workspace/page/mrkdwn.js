@@ -3,8 +3,8 @@
 
 import { h } from "./dom.js";
 import { emojiFor, shortcodeNode, textNodes } from "./emoji.js";
-import { formatDate } from "./dates.js";
-import { directory, openLink } from "./directory.js";
+import { capital, formatDate } from "./dates.js";
+import { directory, nameOfId, openLink } from "./directory.js";
 
 const HOLD = 0xe000; // private-use characters hold the place of finished nodes
 const HELD = /([\ue000-\uf8ff])/;
@@ -86,8 +86,9 @@ export function inline(text, verbatim = false) {
   const clean = text.replace(/[\ue000-\uf8ff]/g, "");
   const withCode = clean.replace(/`([^`\n]+)`/g, (_all, code) =>
     hold(h("code", {}, unescapeText(stripLinks(code)))));
-  const withTokens = withCode.replace(/<([^<>\n]+)>/g, (_all, body) =>
-    hold(token(body.replace(HELD, (char) => held[char.charCodeAt(0) - HOLD].textContent))));
+  const shown = (char) => held[char.charCodeAt(0) - HOLD].textContent;
+  const withTokens = withCode.replace(/<([^<>\n]+)>/g, (_all, body, at, whole) =>
+    hold(token(body.replace(HELD, shown), /(?:^|\n)[*_~]*$/.test(whole.slice(0, at)))));
   const withLinks = verbatim ? withTokens : withTokens.replace(
     /(?<![\w@/])https?:\/\/[^\s<>\ue000-\uf8ff]*[^\s<>.,;:!?)\]'"*_~\ue000-\uf8ff]/g,
     (url) => hold(link(unescapeText(url))));
@@ -131,13 +132,13 @@ function leaf(text, held) {
 }
 
 /** The inside of `<…>`: user, channel, special mention, date or link. */
-function token(body) {
+function token(body, first) {
   const bar = body.indexOf("|");
   const target = bar < 0 ? body : body.slice(0, bar);
   const label = bar < 0 ? null : unescapeText(body.slice(bar + 1));
   if (target.startsWith("@")) return userMention(target.slice(1), label);
   if (target.startsWith("#")) return channelMention(target.slice(1), label);
-  if (target.startsWith("!date^")) return dateToken(target, label);
+  if (target.startsWith("!date^")) return dateToken(target, label, first);
   if (target.startsWith("!subteam^")) return mention(label ?? "@group");
   if (target.startsWith("!")) return mention(label ?? `@${target.slice(1)}`, "broadcast");
   if (/^(https?:|mailto:|\/|tel:)/i.test(target)) return link(unescapeText(target), label);
@@ -150,8 +151,7 @@ function mention(text, kind = "") {
 
 /** A user mention; the acting user's own is marked. */
 export function userMention(id, label = null) {
-  const user = directory.user(id);
-  const name = user ? user.name : label ?? id;
+  const name = directory.user(id) ? nameOfId(id) : label ?? id;
   return h("span", { class: `mention ${id === directory.me ? "me" : ""}`, data: { user: id } },
     `@${name.replace(/^@/, "")}`);
 }
@@ -164,9 +164,10 @@ export function channelMention(id, label = null) {
   return h("a", { class: "mention", href: `#/${id}` }, `#${name}`);
 }
 
-function dateToken(target, fallback) {
+function dateToken(target, fallback, first) {
   const [, seconds, format, url] = target.split("^");
-  const shown = formatDate(Number(seconds), unescapeText(format ?? ""));
+  const text = formatDate(Number(seconds), unescapeText(format ?? ""));
+  const shown = first ? capital(text) : text;
   if (shown === null) return document.createTextNode(fallback ?? "");
   const time = h("time", { datetime: new Date(Number(seconds) * 1000).toISOString(),
     title: formatDate(Number(seconds), "{date_long} {time_secs} {zone}") }, shown);

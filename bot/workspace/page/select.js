@@ -3,7 +3,7 @@
 
 import { h, fill, icon } from "./dom.js";
 import { api } from "./api.js";
-import { channelName, directory } from "./directory.js";
+import { channelName, directory, nameOf } from "./directory.js";
 import { plainNodes } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { openList } from "./popover.js";
@@ -22,7 +22,7 @@ function optionItem(option, group = null) {
 }
 
 function userItem(user) {
-  return { label: user.name, detail: user.title || (user.is_bot ? "app" : null), value: user.id,
+  return { label: nameOf(user), detail: user.title || (user.is_bot ? "app" : null), value: user.id,
     option: user.id, icon: "person", data: { value: user.id } };
 }
 

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { h, fill, icon, iconButton } from "./dom.js";
 import { showDialog } from "./dialog.js";
-import { channelName, directory } from "./directory.js";
+import { channelName, directory, nameOf } from "./directory.js";
 import { avatar } from "./message.js";
 import { attempt } from "./menus.js";
 import { openList } from "./popover.js";
@@ -39,7 +39,7 @@ function section(title, rows, button = null) {
 function openPeople(anchor, actAs) {
   const people = store.state.users.filter((user) => !user.is_bot && !user.deleted);
   openList(anchor, { label: "Act as", role: "listbox", search: people.length > 8, items: people.map((user) => ({
-    label: user.name, detail: user.title, checked: user.id === store.user, data: { user: user.id },
+    label: nameOf(user), detail: user.title, checked: user.id === store.user, data: { user: user.id },
     run: () => actAs(user.id) })) });
 }
 
@@ -69,7 +69,7 @@ function newChannel() {
 function newMessage(anchor) {
   const people = store.state.users.filter((user) => user.id !== store.user && !user.deleted);
   openList(anchor, { label: "Direct message to", search: true, items: people.map((user) => ({
-    label: user.name, detail: user.is_bot ? "app" : user.title, run: () => attempt(async () => {
+    label: nameOf(user), detail: user.is_bot ? "app" : user.title, run: () => attempt(async () => {
       const answer = await api.dm(store.user, user.id);
       location.hash = `#/${answer.channel}`;
     }) })) });
@@ -85,9 +85,9 @@ export function renderSidebar(root, actAs) {
   const direct = shown.filter((channel) => channel.is_im);
   const mine = (list) => [...list].sort((a, b) => Number(b.is_member) - Number(a.is_member));
   const person = h("button", { type: "button", class: "act-as", data: { testid: "act-as" },
-    aria: { haspopup: "listbox", expanded: "false", label: `Acting as ${state.me.name}. Change` } },
+    aria: { haspopup: "listbox", expanded: "false", label: `Acting as ${nameOf(state.me)}. Change` } },
   avatar(state.me, 30), h("span", { class: "act-as-text" }, h("span", { class: "act-as-label" }, "You act as"),
-    h("strong", {}, state.me.name), state.me.title ? h("span", { class: "act-as-title" }, state.me.title) : null),
+    h("strong", {}, nameOf(state.me)), state.me.title ? h("span", { class: "act-as-title" }, state.me.title) : null),
   icon("chevron", 16));
   person.addEventListener("click", () => openPeople(person, actAs));
   const theme = iconButton(themeIsDark() ? "sun" : "moon", themeIsDark() ? "Light colours" : "Dark colours", () => {
