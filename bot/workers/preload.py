@@ -1,0 +1,44 @@
+"""Imports the libraries that checks use, once, before there is a check to wait for them.
+
+The server that workers are forked from imports this module, so that a worker starts with
+everything in memory and one that was stopped is replaced in a moment.
+"""
+
+import contextlib
+import importlib
+import os
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+"""One thread per worker: several workers share the cores, and a fork must not meet a thread."""
+
+for name in THREADS:
+    os.environ[name] = "1"
+os.environ.setdefault("MPLBACKEND", "agg")
+
+LIBRARIES = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "duckdb",
+    "ibis",
+    "ibis.backends.duckdb",
+    "scipy.stats",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "matplotlib.figure",
+    "matplotlib.dates",
+    "matplotlib.backends.backend_agg",
+    "networkx",
+    "ruptures",
+)
+
+for name in LIBRARIES:
+    # A library that is missing or broken is the check's to report, in the thread that asked.
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
