@@ -88,7 +88,7 @@ def needs(kind: str) -> tuple[str, ...]:
 def estimate(kind: str, sums: pd.DataFrame) -> Estimate:
     """The metric ``kind`` for every row of ``sums``; NaN where it is not defined."""
     with np.errstate(all="ignore"):
-        value, error = _FORMULAS[kind]({name: sums[name].to_numpy(float) for name in sums.columns})
+        value, error = _FORMULAS[kind]({name: sums[name].to_numpy(float) for name in needs(kind)})
     rows = sums["ln" if kind in NEEDS_LABEL else "n"].to_numpy(float)
     missing = ~(np.isfinite(value) & (rows > 0))
     return Estimate(
@@ -202,7 +202,8 @@ def working(kind: str, found: Estimate, sums: pd.DataFrame) -> Estimate:
     evidence too, and its ratio is not.
     """
     if kind == "volume":  # variance-stabilised Poisson (Anscombe 1948)
-        return Estimate(2 * np.sqrt(sums["n"] + 0.375), np.ones(len(sums)), found.rows)
+        counts = sums["n"].to_numpy(float)
+        return Estimate(2 * np.sqrt(counts + 0.375), np.ones(len(sums)), found.rows)
     if kind not in LOGGED:
         return found
     with np.errstate(all="ignore"):

@@ -1,0 +1,322 @@
+"""Which models, and which arms of an experiment, got worse?"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import metrics, odds, quality, words
+from analysis.charts.forest import Interval, forest
+from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
+from analysis.metrics import BLOCK, Blocks
+from analysis.odds import Shift
+from analysis.tables import Role
+from analysis.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHOD = (
+    "Calibration (mean prediction ÷ observed rate) and normalised entropy as in He et al. 2014, "
+    "AUC with DeLong's error, log loss; each against the same clock hours of earlier days, whose "
+    "spread is the yardstick. Arms are compared with each other on the same days."
+)
+KINDS_OF = {
+    "binary": ("calibration", "normalised_entropy", "auc", "log_loss"),
+    "regression": ("bias", "mae", "rmse"),
+    "multiclass": ("accuracy",),
+    "ranking": ("ndcg",),
+}
+FEWEST_LABELS = 30
+"""With fewer labelled rows in the window, quality is not judged."""
+MANY = 40
+"""At most so many models × arms are looked at, those with the most traffic."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One figure of one model (and arm): now, usual, and how far apart on the working scale."""
+
+    model: str
+    arm: str
+    kind: str
+    now: float
+    usual: float
+    low: float
+    high: float
+    shift: Shift
+    rows: int
+
+    @property
+    def worse(self) -> float:
+        """Log odds that the figure moved in a way that hurts."""
+        better = quality.GOOD_IS.get(self.kind)
+        if not self.shift.seen:
+            return 0.0
+        if better is not None and (self.shift.z > 0) == (better == "up"):
+            return odds.log_bayes_factor(0.0, self.shift.df)
+        return self.shift.log_odds
+
+
+def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
+    """Judge every model and arm over the window against earlier days.
+
+    Verdicts: ``degraded`` with suspects of kind "model" (and "arm" where the damage is confined
+    to one), or ``none``. Raises CannotExamine when the window has no predictions.
+    """
+    began = time.perf_counter()
+    readings, missing = read(warehouse, scope)
+    if not readings:
+        raise CannotExamine(_nothing(warehouse, scope))
+    by_model = {m: worst(readings, m) for m in dict.fromkeys(r.model for r in readings)}
+    names = _focus(scope, list(by_model))
+    probability = {m: odds.probability(_log_odds(by_model[m]) - 0.5) for m in by_model}
+    degraded = [m for m in names if probability[m] >= 0.5]
+    degraded.sort(key=lambda m: -probability[m])
+    none = float(np.prod([1 - probability[m] for m in names]))
+    since = scope.onset.at if scope.onset else None
+    arms = [s for m in degraded for s in _arms(readings, m, since)]
+    suspects = tuple(
+        Suspect("model", m, probability[m], changed=_change(by_model[m]), since=since)
+        for m in degraded
+    )
+    verdict = "degraded" if degraded else "none"
+    headline = _headline(degraded, by_model, arms, names)
+    confidence = max(probability[m] for m in degraded) if degraded else none
+    blocks = Blocks.of(scope)
+    return Evidence(
+        verdict=verdict,
+        confidence=min(max(confidence, 0.005), 0.995),
+        headline=headline,
+        suspects=(*suspects, *arms),
+        charts=(_chart(readings, names, degraded, headline),),
+        table=_table(readings, [*degraded, *(n for n in names if n not in degraded)]),
+        not_examined=tuple(missing),
+        onset=scope.onset,
+        figures={f"probability of {m}": p for m, p in probability.items()},
+        how=How(
+            METHOD,
+            blocks.window,
+            scope.baseline,
+            sum(r.rows for r in readings if r.kind == "volume" and not r.arm),
+            seconds=time.perf_counter() - began,
+            notes=(f"{words.plural(blocks.count, 'earlier day')} at the same clock hours",),
+        ),
+    )
+
+
+def read(
+    warehouse: Warehouse, scope: Scope, models: Sequence[str] = ()
+) -> tuple[list[Reading], list[str]]:
+    """All readings of models (``arm`` empty) and of their arms, and what could not be read."""
+    blocks = Blocks.of(scope)
+    missing: list[str] = []
+    if blocks.count < 3:
+        missing.append(
+            f"the usual spread between days: the baseline holds {blocks.count} earlier "
+            "copies of these hours, 3 are needed"
+        )
+    table = metrics.rows_of(warehouse, blocks, models=models)
+    out: list[Reading] = []
+    for by in ((Role.MODEL,), (Role.MODEL, Role.EXPERIMENT, Role.ARM)):
+        if len(by) > 1 and warehouse.contract.predictions.arm is None:
+            continue
+        for tasks, kinds in _kinds(warehouse):
+            out += _read_cut(warehouse, table, by, tasks, kinds)
+    if not warehouse.has_labels:
+        missing.append("quality: the serving log has no labels; the shift of predictions is shown")
+    elif out and not any(r.kind in quality.NEEDS_LABEL and r.shift.seen for r in out):
+        missing.append(
+            f"quality: fewer than {FEWEST_LABELS} labels of the window have arrived; the shift "
+            "of predictions is shown, which is an estimate"
+        )
+    return out, missing
+
+
+def _kinds(warehouse: Warehouse) -> list[tuple[frozenset[str] | None, tuple[str, ...]]]:
+    """Which kinds to read for which models; None stands for the models that are not listed."""
+    tasks = {m.task for m in warehouse.contract.models} | {"binary"}
+    result: list[tuple[frozenset[str] | None, tuple[str, ...]]] = []
+    listed = frozenset(m.name for m in warehouse.contract.models if m.task != "binary")
+    for task in sorted(tasks):
+        kinds = KINDS_OF[task] if warehouse.has_labels else ()
+        kinds += ("mean_prediction", "volume") if task != "multiclass" else ("volume",)
+        if task == "binary" and warehouse.has_labels:
+            kinds += ("mean_label",)
+        names = frozenset(m.name for m in warehouse.contract.models if m.task == task)
+        result.append((None if task == "binary" else names, kinds))
+    return [(names, kinds) for names, kinds in result if names is None or names & listed]
+
+
+def _read_cut(
+    warehouse: Warehouse,
+    table: Any,
+    by: tuple[str, ...],
+    tasks: frozenset[str] | None,
+    kinds: tuple[str, ...],
+) -> list[Reading]:
+    others = [m.name for m in warehouse.contract.models if m.task != "binary"]
+    rows = table
+    if tasks is not None:
+        rows = table.filter(table[Role.MODEL].isin(sorted(tasks)))
+    elif others:
+        rows = table.filter(~table[Role.MODEL].isin(others))
+    sums = metrics.add_up(warehouse, rows, kinds, (BLOCK, *by))
+    if sums.empty:
+        return []
+    out: list[Reading] = []
+    groups = sums.groupby(list(by), sort=False)
+    biggest = sorted(groups, key=lambda g: -float(g[1]["n"].sum()))[:MANY]
+    for key, part in biggest:
+        name = str(key[0])
+        arm = f"{key[1]}/{key[2]}" if len(by) > 1 else ""
+        out += [r for kind in kinds if (r := reading(name, arm, kind, part)) is not None]
+    return out
+
+
+def reading(model: str, arm: str, kind: str, sums: pd.DataFrame) -> Reading | None:
+    """One figure from sums per block (block 0 is now); None when the window has no rows."""
+    part = sums.sort_values(BLOCK)
+    found = metrics.measure(kind, part)
+    even = quality.working(kind, found, part)
+    current = (part[BLOCK] == 0).to_numpy()
+    if not current.any():
+        return None
+    own = np.flatnonzero(current)[0]
+    past = ~current
+    enough = kind not in quality.NEEDS_LABEL or found.rows[own] >= FEWEST_LABELS
+    shift = odds.NOT_SEEN
+    if enough:
+        reliable = past & (found.rows >= 0.1 * np.median(found.rows[past])) if past.any() else past
+        error = float(even.error[own])
+        shift = odds.shift(
+            float(even.value[own]), even.value[reliable], error, even.error[reliable]
+        )
+    value, error = float(even.value[own]), 1.96 * float(np.nan_to_num(even.error[own]))
+    low, high = quality.back(kind, np.array([value - error, value + error]))
+    usual = float(quality.back(kind, np.array([shift.usual]))[0]) if shift.seen else math.nan
+    now = float(found.value[own])
+    return Reading(
+        model, arm, kind, now, usual, float(low), float(high), shift, int(found.rows[own])
+    )
+
+
+def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | None:
+    """The reading that speaks most clearly against a model; predictions only without labels."""
+    mine = [r for r in readings if r.model == model and r.arm == arm]
+    judged = [r for r in mine if r.kind in quality.NEEDS_LABEL - {"mean_label"} and r.shift.seen]
+    if not judged:
+        judged = [r for r in mine if r.kind == "mean_prediction"]
+    return max(judged, key=lambda r: r.worse, default=None)
+
+
+def _log_odds(one: Reading | None) -> float:
+    """Evidence against a model; without labels the shift of predictions counts for half."""
+    if one is None:
+        return -1.0
+    if one.kind == "mean_prediction":
+        return 0.5 * one.worse if one.worse > 0 else one.worse
+    return one.worse - math.log(2) if one.worse > 0 else one.worse
+
+
+def _focus(scope: Scope, models: list[str]) -> list[str]:
+    """The models that the incident is about: named on the way, else the metric's, else all."""
+    wanted = [m for m in scope.named("model") if m in models]
+    if scope.entry == "model" and scope.subject in models:
+        wanted = wanted or [scope.subject]
+    return wanted or models
+
+
+def _arms(readings: Sequence[Reading], model: str, since: datetime | None) -> list[Suspect]:
+    """The arm that the damage is confined to, if there is one."""
+    arms = list(dict.fromkeys(r.arm for r in readings if r.model == model and r.arm))
+    if len(arms) < 2:
+        return []
+    by_arm = {a: worst(readings, model, a) for a in arms}
+    weight = {a: _log_odds(one) for a, one in by_arm.items()}
+    hit = max(arms, key=lambda a: weight[a])
+    rest = max((weight[a] for a in arms if a != hit), default=0.0)
+    confined = odds.probability(weight[hit] - max(rest, 0.0)) * odds.probability(-rest)
+    if weight[hit] < 0 or confined < 0.5:
+        return []
+    return [Suspect("arm", _arm_name(hit), confined, changed=_change(by_arm[hit]), since=since)]
+
+
+def _arm_name(arm: str) -> str:
+    experiment, _, name = arm.partition("/")
+    return name if experiment == "none" else arm
+
+
+def _change(one: Reading | None) -> str:
+    if one is None:
+        return ""
+    return f"{_label(one.kind)} {words.number(one.usual)} → {words.number(one.now)}"
+
+
+_LABELS = {"normalised_entropy": "NE", "auc": "AUC", "mae": "MAE", "rmse": "RMSE", "ndcg": "NDCG"}
+
+
+def _label(kind: str) -> str:
+    return _LABELS.get(kind, kind.replace("_", " "))
+
+
+def _headline(
+    degraded: list[str],
+    by_model: dict[str, Reading | None],
+    arms: list[Suspect],
+    names: list[str],
+) -> str:
+    if not degraded:
+        return f"No model got worse: {words.listed(names)} predict as well as on other days."
+    first = by_model[degraded[0]]
+    where = f", in {words.listed([a.name for a in arms])} alone" if arms else ""
+    others = [n for n in names if n not in degraded]
+    fine = f"; {words.listed(others)} as usual" if others else ""
+    return f"{words.listed(degraded)} got worse{where}: {_change(first)}{fine}."
+
+
+def _table(readings: Sequence[Reading], models: list[str]) -> Table:
+    rows = []
+    for model in models:
+        for r in readings:
+            if r.model != model or r.arm or r.kind in ("volume", "mean_label"):
+                continue
+            interval = f"{words.number(r.now)} ({words.number(r.low)}–{words.number(r.high)})"
+            verdict = "worse" if r.worse > math.log(2) else "as usual" if r.shift.seen else "?"
+            if r.kind == "mean_prediction" and verdict == "worse":
+                verdict = "moved"
+            rows.append((f"{model} {_label(r.kind)}", words.number(r.usual), interval, verdict))
+    return Table(("figure", "usual", "now (95 %)", "verdict"), tuple(rows[:8]))
+
+
+def _chart(
+    readings: Sequence[Reading], names: list[str], degraded: list[str], headline: str
+) -> Chart:
+    order = [*degraded, *(n for n in names if n not in degraded)]
+    rows: list[Interval] = []
+    for model in order[:3]:
+        for r in readings:
+            if r.model == model and r.kind not in ("volume", "mean_label") and r.shift.seen:
+                name = f"{_label(r.kind)} · {model if not r.arm else _arm_name(r.arm)}"
+                rows.append(Interval(name, r.shift.z, r.worse > math.log(2)))
+    rows = rows[:14]
+    worst_rows = [r.name for r in rows if r.suspect]
+    alt = (
+        "How far each figure is from its usual value, in standard deviations of earlier days. "
+        + (f"Outside: {', '.join(worst_rows)}." if worst_rows else "All are within 2.")
+    )
+    return forest(rows, headline.rstrip("."), alt)
+
+
+def _nothing(warehouse: Warehouse, scope: Scope) -> str:
+    return (
+        f"There are no predictions between {scope.window.start:%d %b %H:%M} and "
+        f"{scope.window.end:%d %b %H:%M} UTC in {warehouse.contract.predictions.source}: "
+        "choose another window."
+    )
