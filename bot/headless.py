@@ -36,9 +36,9 @@ def walk(
     opened: ev.Opened,
     tree: Tree,
     check: Check,
-    on_step: Callable[[Step], None] = lambda step: None,
+    choose: Callable[[Step], str] | None = None,
 ) -> Walked:
-    """Walk from ``opened`` to the conclusion, accepting whatever is proposed."""
+    """Walk from ``opened`` to the conclusion; without ``choose`` every proposal is accepted."""
     seconds: dict[int, float] = {}
     incident, effects = advance(incident, opened, tree)
     for _ in range(MOST_STEPS):
@@ -50,8 +50,8 @@ def walk(
         seconds[request.step] = round(time.perf_counter() - began, 3)
         incident, _ = advance(incident, event, tree)
         step = incident.steps[request.step - 1]
-        on_step(step)
-        answer = ev.Answered(opened.at, step.number, accepted(step, tree), "auto")
+        verdict = choose(step) if choose else accepted(step, tree)
+        answer = ev.Answered(opened.at, step.number, verdict, "auto")
         incident, effects = advance(incident, answer, tree)
     return Walked(incident, seconds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
@@ -63,6 +63,22 @@ class Directory:
         )
         offset = profile.get("tz_offset")
         return timezone(timedelta(seconds=int(offset))) if offset else UTC
+
+    def members(self, groups: Iterable[str]) -> set[str]:
+        """The people in these user groups."""
+        nothing: list[str] = []
+        found: set[str] = set()
+        for group in groups:
+            found |= set(
+                self._once(
+                    f"group:{group}",
+                    lambda group=group: list(  # type: ignore[misc]
+                        self.client.usergroups_users_list(usergroup=group).get("users") or []
+                    ),
+                    nothing,
+                )
+            )
+        return found
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message; "" when Slack gives none."""

@@ -144,6 +144,13 @@ class Outbox:
             db.execute("UPDATE posts SET due = 0 WHERE channel = ?", [channel])
             db.execute("UPDATE posts SET sent = '' WHERE channel = ? AND error != ''", [channel])
 
+    def names(self, incident: str, channel: str) -> list[str]:
+        """The names of the messages that an incident has in a channel."""
+        rows = self.store.rows(
+            "SELECT name FROM posts WHERE incident = ? AND channel = ?", incident, channel
+        )
+        return [str(r["name"]) for r in rows]
+
     def message(self, incident: str, channel: str, name: str) -> str:
         """The ts of a message; empty when Slack does not have it."""
         rows = self.store.rows(

@@ -1,0 +1,226 @@
+"""The composition root: every outside thing comes in here, and is handed to who needs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_sdk import WebClient
+
+from bot import plugins
+from bot.checks import CheckRunner, warm_up
+from bot.config import Settings, require_slack
+from bot.mitigations import Webhook
+from bot.schedule import Schedule
+from bot.workers import Workers
+from handlers.answers import Answers
+from handlers.commands import COMMANDS
+from handlers.conversation import Conversation, Habits
+from handlers.desk import Subjects
+from handlers.directory import Directory
+from handlers.messages import Remedy, View, render
+from handlers.mitigations import Action, Mitigations
+from handlers.registry import Reply, Request, dispatch
+from handlers.sender import Sender
+from handlers.threads import Threads
+from handlers.work import Work
+from state.incident import Alert, Incident
+from state.outbox import Post
+from state.store import Place, Store
+
+if TYPE_CHECKING:
+    from bot.web import Web
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Bot:
+    """The running bot. ``actions`` are mitigations beside those of the settings and plugins."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = utc_now
+    actions: Sequence[Action] = ()
+    recheck: timedelta | None = None
+    store: Store = field(init=False)
+    conversation: Conversation = field(init=False)
+    sender: Sender = field(init=False)
+    work: Work = field(init=False)
+    app: App = field(init=False)
+    _running: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        require_slack(settings)
+        self.client = _client(settings)
+        self.store = Store(settings.state_path)
+        self.directory = Directory(self.client)
+        self.mitigations = self._mitigations()
+        self.conversation = Conversation(
+            store=self.store,
+            tree=plugins.tree(),
+            clock=self.clock,
+            habits=self._habits(),
+            known=subjects(settings),
+            directory=self.directory,
+            renderer=self._render,
+        )
+        self.workers = Workers(
+            settings.walk.workers, settings.walk.seconds, settings.walk.memory_mb, warm_up
+        )
+        runner = CheckRunner(self.workers, str(settings.path))
+        self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)
+        self.work = Work(self.conversation, runner, self.mitigations, self._remind)
+        self.conversation.woken += [self.sender.wake, self.work.wake]
+        self.threads = Threads(self.conversation, self.ask)
+        self.app = self._bolt()
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def _mitigations(self) -> Mitigations:
+        settings = self.settings
+        own = [Webhook(m) for m in settings.mitigations]
+        may = {
+            m.name: frozenset({*m.users, *self.directory.members(m.groups)})
+            for m in settings.mitigations
+            if m.users or m.groups
+        }
+        return Mitigations((*self.actions, *own, *plugins.mitigations(settings)), may)
+
+    def _habits(self) -> Habits:
+        walk = self.settings.walk
+        return Habits(
+            route=self._route,
+            baseline_days=walk.baseline_days,
+            recheck=self.recheck or timedelta(minutes=walk.recheck_minutes),
+        )
+
+    def _route(self, alert: Alert) -> str:
+        metric = alert.subject if alert.entry == "metric" else None
+        model = alert.subject if alert.entry == "model" else None
+        if metric is not None and metric in self.settings.contract.metric_names:
+            model = self.settings.contract.metric(metric).model
+        return self.settings.channel_for(metric=metric, model=model)
+
+    def _render(self, incident: Incident, place: Place) -> Sequence[Post]:
+        kinds = {c.kind for c in incident.causes}
+        view = View(
+            now=self.clock(),
+            channel=place.channel,
+            primary=place.primary,
+            home_link=self.conversation.link(incident.id),
+            track_record={kind: self.store.track_record(kind) for kind in kinds},
+            mitigations=tuple(Remedy(a.name, a.title, a.acts_on) for a in self.mitigations.actions),
+            said=tuple(self.store.said(incident.id)),
+            posted=frozenset(self.conversation.outbox.names(incident.id, place.channel)),
+        )
+        return render(incident, self.conversation.tree, view)
+
+    def _bolt(self) -> App:
+        app = App(
+            client=self.client,
+            token=self.client.token,
+            signing_secret=_secret(self.settings.secrets.slack_signing_secret) or "unused",
+            token_verification_enabled=False,
+        )
+        self.threads.register(app)
+        Answers(self.conversation, self.mitigations, self.ask).register(app)
+        return app
+
+    def ask(self, request: Request) -> Reply:
+        """Answer a command, wherever it was given."""
+        return dispatch(request, COMMANDS, self.conversation)
+
+    def _on_sent(self, incident: str, channel: str, name: str) -> None:
+        if name == "root":
+            self.conversation.learn_link(incident, channel)
+
+    def _remind(self, incident_id: str, number: int) -> None:
+        incident = self.store.load(incident_id)
+        offer = incident.handoff(number) if incident else None
+        if incident is None or offer is None or offer.status != "offered":
+            return
+        place = self.store.places(incident_id)[-1 if offer.channel else 0]
+        thread = place.thread or self.conversation.outbox.message(
+            incident_id, place.channel, "root"
+        )
+        self.client.chat_postMessage(
+            channel=place.channel,
+            thread_ts=thread or None,
+            text=f"<@{offer.to}>: <@{offer.by}> waits for your answer to the hand-off above.",
+        )
+
+    # -- running -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start everything: workers are warming up already, Slack comes last."""
+        from bot.monitors import start_monitors
+        from bot.web import Web
+
+        web: Web = Web.of(self)
+        schedule = Schedule()
+        start_monitors(self, schedule)
+        threading.Thread(target=self._read_back, name="read-back", daemon=True).start()
+        for part in (self.sender, self.work, schedule, web):
+            part.start()
+            self._running.append(part.stop)
+        if self.settings.slack.mode == "socket":
+            token = _secret(self.settings.secrets.slack_app_token)
+            socket = SocketModeHandler(self.app, token, web_client=self.client)
+            socket.connect()
+            self._running.append(socket.close)
+        log.info("hawkeye is up", mode=self.settings.slack.mode, web=web.url)
+
+    def _read_back(self) -> None:
+        count = self.threads.catch_up(self.client)
+        log.info("read back what was written meanwhile", messages=count)
+
+    def stop(self) -> None:
+        """Stop everything, the last started first; what is owed is done after the next start."""
+        while self._running:
+            self._running.pop()()
+        self.workers.shutdown()
+        self.store.close()
+
+    def __enter__(self) -> Bot:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def subjects(settings: Settings) -> Subjects:
+    """What can be triaged: names from the settings, features from the table."""
+    from analysis.evidence import CannotExamine
+    from analysis.warehouse import Warehouse
+
+    contract = settings.contract
+    try:
+        features = Warehouse(contract, settings.root, utc_now()).features
+    except CannotExamine as error:
+        # The bot starts all the same: the first step says it in the thread.
+        log.error("the serving log can't be read", reason=str(error))
+        features = ()
+    return Subjects(contract.metric_names, tuple(m.name for m in contract.models), features)
+
+
+def _client(settings: Settings) -> WebClient:
+    return WebClient(
+        _secret(settings.secrets.slack_bot_token), base_url=settings.secrets.slack_api_url
+    )
+
+
+def _secret(value: Any) -> str | None:
+    return value.get_secret_value() if value is not None else None

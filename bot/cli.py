@@ -1,0 +1,180 @@
+"""The command line. Heavy libraries are imported where used: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+CONFIG = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("hawkeye.toml"),
+    show_default=True,
+    help="The settings file.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hawkeye-slack")
+def main() -> None:
+    """HawkEye for Slack: from an alert to its root cause, in the incident's thread."""
+
+
+@main.command()
+@CONFIG
+def run(config: Path) -> None:
+    """Run the bot: SLACK_BOT_TOKEN and SLACK_APP_TOKEN connect it to a workspace."""
+    from bot.run import run_until_stopped
+
+    run_until_stopped(_settings(config))
+
+
+@main.command()
+@CONFIG
+def check(config: Path) -> None:
+    """Hold the settings against the tables, and say what does not fit."""
+    from bot.config import check as problems_of
+
+    problems = problems_of(_settings(config))
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        sys.exit(1)
+    click.echo(f"{config}: every table and column is there.")
+
+
+@main.command()
+@CONFIG
+@click.argument("subject")
+@click.option("--since", help="When it began, as ISO time in UTC [default: 24 hours ago].")
+@click.option("--now", "as_of", help="Look as of this moment [default: the newest prediction].")
+@click.option("--at", "start", help="Start at this node of the tree.")
+@click.option("--auto", is_flag=True, help="Accept every proposal; otherwise you are asked.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/headless.md).")
+def triage(
+    config: Path,
+    subject: str,
+    since: str | None,
+    as_of: str | None,
+    start: str | None,
+    auto: bool,
+    as_json: bool,
+) -> None:
+    """Walk the tree for a metric, a model or a feature, without Slack."""
+    from bot.triage import UnknownSubjectError, triage_headless
+
+    now = _moment(as_of, "--now") if as_of else None
+    try:
+        result = triage_headless(
+            _settings(config),
+            subject,
+            since=_moment(since, "--since") if since else None,
+            now=now,
+            start=start or "",
+            ask=None if auto else _ask,
+        )
+    except UnknownSubjectError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        _tell(result)
+
+
+@main.command()
+@click.option("--list", "listing", is_flag=True, help="List the scenarios, a line each.")
+@click.option("--scenario", default=None, help="Which one to plant.")
+@click.option("--seed", default=1, show_default=True, help="Draws victim, dose, onset, model, arm.")
+@click.option("--autoplay", is_flag=True, help="Play the on-call who accepts every proposal.")
+@click.option("--port", default=8787, show_default=True, help="Where the local workspace listens.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Where the world is kept [default: .hawkeye/demo in this folder].",
+)
+def demo(
+    listing: bool, scenario: str | None, seed: int, autoplay: bool, port: int, folder: Path | None
+) -> None:
+    """The main job with no Slack account: a local workspace, a real model, a planted incident.
+
+    With --autoplay: exits 0 when the conclusion is the planted cause, 3 when it is another.
+    """
+    from bot.demo.show import DEFAULT, list_scenarios, play, show
+
+    if listing:
+        for line in list_scenarios():
+            click.echo(line)
+        return
+    home = folder or Path(".hawkeye") / "demo"
+    name = scenario or DEFAULT
+    if autoplay:
+        sys.exit(play(name, seed, home, port))
+    show(name, seed, home, port)
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="The page of the docs, with a diagram.")
+def tree(markdown: bool) -> None:
+    """Print the decision tree, as the installed plugins want it."""
+    from bot.plugins import tree as wanted
+    from state import describe
+
+    click.echo(describe.markdown(wanted()) if markdown else describe.diagram(wanted()))
+
+
+@main.command()
+def manifest() -> None:
+    """Print the Slack app manifest, to paste into Slack's "create an app"."""
+    click.echo((Path(__file__).parent / "manifest.json").read_text())
+
+
+def _settings(config: Path) -> Settings:
+    from bot.config import SettingsError, load
+
+    try:
+        return load(config)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _moment(text: str, option: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        example = (datetime.now(UTC) - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M")
+        raise click.BadParameter(
+            f"{text!r} is no ISO time; an example: {example}", param_hint=option
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _ask(question: str, options: list[str], proposal: str) -> str:
+    """Ask the person at the terminal which branch to take."""
+    click.echo(question, err=True)
+    return str(click.prompt("  branch", type=click.Choice(options), default=proposal, err=True))
+
+
+def _tell(result: dict[str, object]) -> None:
+    path = result["path"]
+    assert isinstance(path, list)
+    for number, step in enumerate(path, 1):
+        confidence = f" ({step['confidence']:.0%})" if step["confidence"] is not None else ""
+        click.echo(f"{number}. {step['node']} → {step['verdict']}{confidence}: {step['headline']}")
+    conclusion = result["conclusion"]
+    assert isinstance(conclusion, dict)
+    causes = ", ".join(f"{c['kind']} {c['name']}" for c in conclusion["causes"])
+    click.echo(f"Cause: {conclusion['kind']}" + (f" ({causes})" if causes else ""))
+
+
+if __name__ == "__main__":
+    main()

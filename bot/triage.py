@@ -1,0 +1,87 @@
+"""``hawkeye triage``: a subject and the settings in, the walk as JSON values out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from analysis.evidence import Evidence, Scope, Window
+from bot.headless import accepted, report, walk
+from bot.plugins import tree as wanted_tree
+from bot.progress import progress
+from state.incident import Alert, Entry, Incident, Opened, Step
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+LOOK_BACK = timedelta(hours=24)
+
+Ask = Callable[[str, list[str], str], str]
+
+
+class UnknownSubjectError(Exception):
+    """There is no such metric, model or feature; the message names the nearest ones."""
+
+
+def triage_headless(
+    settings: Settings,
+    subject: str,
+    *,
+    since: datetime | None = None,
+    now: datetime | None = None,
+    start: str = "",
+    ask: Ask | None = None,
+) -> dict[str, Any]:
+    """Walk the tree over the user's tables, in this process.
+
+    ``now`` defaults to just after the newest prediction, ``since`` to 24 hours before ``now``.
+    ``ask`` takes (question, verdicts, proposal) and gives the verdict; without it every proposal
+    is accepted. Raises UnknownSubjectError, and CannotExamine when the log can't be read.
+    """
+    from analysis.warehouse import Warehouse
+
+    far = datetime.max.replace(tzinfo=UTC)
+    entry = _entry(settings, subject, Warehouse(settings.contract, settings.root, far).features)
+    now = now or Warehouse(settings.contract, settings.root, far).span().end
+    since = since or now - LOOK_BACK
+    tree = wanted_tree()
+    baseline = Window(since - timedelta(days=settings.walk.baseline_days), since)
+    scope = Scope(now, Window(since, now), baseline, entry, subject)
+    alert = Alert("person", f"headless:{subject}", entry, subject, f"{subject}: headless", since)
+
+    def check(node: str, scope: Scope) -> Evidence:
+        with progress(tree.node(node).title):
+            return tree.node(node).check(
+                Warehouse(settings.contract, settings.root, scope.now), scope
+            )
+
+    def choose(step: Step) -> str:
+        proposal = accepted(step, tree)
+        if ask is None:
+            return proposal
+        node = tree.node(step.node)
+        said = step.evidence.headline if step.evidence else step.error
+        question = f"{step.number}. {node.title} {said}"
+        return ask(question, [b.verdict for b in node.branches], proposal)
+
+    opened = Opened(now, start or tree.start(entry), scope)
+    incident = Incident("HE-0", alert, now, alert.severity)
+    return report(walk(incident, opened, tree, check, choose))
+
+
+def _entry(settings: Settings, subject: str, features: tuple[str, ...]) -> Entry:
+    metrics, models = settings.contract.metric_names, [m.name for m in settings.contract.models]
+    if subject in metrics:
+        return "metric"
+    if subject in models:
+        return "model"
+    if subject in features:
+        return "feature"
+    known = [*metrics, *models, *features]
+    near = get_close_matches(subject, known, n=3, cutoff=0.4)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise UnknownSubjectError(
+        f"I know no metric, model or feature {subject!r}.{hint} Metrics: {', '.join(metrics)}."
+    )

@@ -1,0 +1,312 @@
+"""Clicks and modals: acknowledge, translate to an event, hand over. Nothing is decided here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from handlers import actions, modals
+from handlers.actions import BadValue, Ref
+from handlers.conversation import Conversation
+from handlers.mitigations import Mitigations
+from handlers.registry import RUN, Reply, Request, run_text
+from handlers.summary import catch_up
+from handlers.threads import answer as post_answer
+from state import incident as ev
+from state.incident import Event, Incident
+
+log = structlog.get_logger()
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Click:
+    """A click as we need it: who, on what, where to answer for them alone."""
+
+    user: str
+    ref: Ref
+    incident: Incident
+    channel: str
+    thread: str
+    trigger: str
+
+
+class Answers:
+    """Registers every verb of the messages and every modal with Bolt."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        mitigations: Mitigations,
+        ask: Callable[[Request], Reply],
+    ) -> None:
+        self.conversation = conversation
+        self.mitigations = mitigations
+        self.ask = ask
+        self._events: dict[str, Callable[[Click], Event | str]] = {
+            "take": self._take,
+            "dismiss": self._dismiss,
+            "snooze": self._snooze,
+            "answer": self._answer,
+            "follow": self._follow,
+            "mitigate": self._mitigate,
+            "confirm": self._confirm,
+            "cancel": self._cancel,
+            "accept": self._accept,
+            "reopen": self._reopen,
+        }
+        self._modals: dict[str, Callable[[Click], Body]] = {
+            "choose": self._choose_view,
+            "how": self._how_view,
+            "handoff": lambda c: modals.handoff(c.incident),
+            "decline": lambda c: modals.decline(c.incident, c.ref.handoff),
+            "resolve": lambda c: modals.resolve(c.incident, self.conversation.tree),
+        }
+
+    def register(self, app: App) -> None:
+        """Tell Bolt about every verb and modal."""
+        for verb in self._events:
+            app.action(re.compile(rf"^{verb}(:|$)"))(self._on_event)
+        for verb in self._modals:
+            app.action(re.compile(rf"^{verb}(:|$)"))(self._on_modal)
+        app.action(re.compile(r"^more(:|$)"))(self._on_more)
+        app.action(re.compile(r"^catchup(:|$)"))(self._on_catch_up)
+        app.action(re.compile(r"^invite(:|$)"))(self._on_invite)
+        app.action(re.compile(rf"^{RUN}(:|$)"))(self._on_run)
+        # Links and selects inside modals need no more than an acknowledgement.
+        app.action(re.compile(r"^(open|link)(:|$)"))(lambda ack: ack())
+        for callback in modals.PARSERS:
+            app.view(callback)(self._on_submit)
+        app.command("/hawkeye")(self._on_command)
+
+    # -- Bolt's side -------------------------------------------------------------------------
+
+    def _on_event(self, ack: Ack, body: Body, client: WebClient) -> None:
+        ack()
+        click = self._click(body, client)
+        if click is None:
+            return
+        verb = actions.verb(body["actions"][0]["action_id"])
+        self._tell(click, self._events[verb](click), client)
+
+    def _on_modal(self, ack: Ack, body: Body, client: WebClient) -> None:
+        ack()
+        click = self._click(body, client)
+        if click is not None:
+            verb = actions.verb(body["actions"][0]["action_id"])
+            self._open(click, self._modals[verb](click), client)
+
+    def _on_more(self, ack: Ack, body: Body, client: WebClient) -> None:
+        ack()
+        click = self._click(body, client)
+        if click is None:
+            return
+        at, by, step = self.conversation.now(), click.user, click.ref.step
+        match click.ref.option:
+            case "rerun":
+                self._tell(click, ev.Rerun(at, step, by), client)
+            case "back":
+                self._tell(click, ev.WentBack(at, step, by), client)
+            case "stop":
+                self._tell(click, ev.Closed(at, by, "stopped"), client)
+            case "window":
+                self._open(click, modals.window(click.incident, step), client)
+            case "note":
+                self._open(click, modals.note(click.incident), client)
+            case "how":
+                self._open(click, self._how_view(click), client)
+            case "mitigate":
+                self._open(click, self._mitigate_view(click), client)
+            case other:
+                self._whisper(click, f"I don't know what “{other}” should do here.", client)
+
+    def _on_catch_up(self, ack: Ack, body: Body, client: WebClient) -> None:
+        ack()
+        click = self._click(body, client)
+        if click is not None:
+            said = self.conversation.store.said(click.incident.id)
+            payload = catch_up(click.incident, self.conversation.tree, said)
+            self._whisper(click, str(payload["text"]), client, payload.get("blocks"))
+
+    def _on_invite(self, ack: Ack, body: Body, client: WebClient) -> None:
+        ack()
+        channel = str(body["actions"][0].get("value") or "")
+        try:
+            client.conversations_join(channel=channel)
+            text = "I am in. Say it once more, and I open the thread here."
+        except SlackApiError as error:
+            text = (
+                f"I can't join by myself ({error.response.get('error')}): this channel is private. "
+                "Type `/invite @hawkeye` here, then say it once more."
+            )
+        self.conversation.directory.forget("channels", f"info:{channel}")
+        self.conversation.outbox.hurry(channel)
+        _post_privately(client, channel, body["user"]["id"], "", text, None)
+
+    def _on_run(self, ack: Ack, body: Body, client: WebClient) -> None:
+        ack()
+        container = body.get("container", {})
+        channel = str((body.get("channel") or {}).get("id", container.get("channel_id", "")))
+        thread = str(container.get("thread_ts", ""))
+        request = Request(
+            text=run_text(body["actions"][0].get("value", "")),
+            user=body["user"]["id"],
+            channel=channel,
+            thread_ts=thread,
+            incident=self.conversation.store.incident_in(channel, thread) if thread else None,
+            via="mention" if thread else "slash",
+            trigger_id=body.get("trigger_id", ""),
+            response_url=body.get("response_url", ""),
+        )
+        post_answer(client, request, self.ask(request))
+
+    def _on_command(self, ack: Ack, body: Body) -> None:
+        request = Request(
+            text=body.get("text", ""),
+            user=body["user_id"],
+            channel=body["channel_id"],
+            via="slash",
+            trigger_id=body.get("trigger_id", ""),
+            response_url=body.get("response_url", ""),
+        )
+        reply = self.ask(request)
+        kind = "in_channel" if reply.in_channel else "ephemeral"
+        blocks = list(reply.blocks) if reply.blocks else None
+        ack(text=reply.text, blocks=blocks, response_type=kind)
+
+    def _on_submit(self, ack: Ack, body: Body, view: Body, client: WebClient) -> None:
+        ref = actions.parse(view.get("private_metadata", ""))
+        incident = self.conversation.store.load(ref.incident)
+        if incident is None:
+            ack()
+            return
+        parsed = modals.PARSERS[view["callback_id"]](
+            view, incident, self.conversation.tree, body["user"]["id"], self.conversation.now()
+        )
+        if isinstance(parsed, dict):
+            ack(response_action="errors", errors=parsed)
+            return
+        ack()
+        click = Click(body["user"]["id"], ref, incident, *self._home(incident), trigger="")
+        for event in parsed:
+            self._tell(click, event, client)
+
+    # -- what a click means ------------------------------------------------------------------
+
+    def _take(self, click: Click) -> Event:
+        return ev.Taken(self.conversation.now(), click.user, click.user)
+
+    def _dismiss(self, click: Click) -> Event:
+        return ev.Closed(self.conversation.now(), click.user, "not an incident")
+
+    def _snooze(self, click: Click) -> Event:
+        now = self.conversation.now()
+        until = now + timedelta(minutes=click.ref.minutes or 60)
+        return ev.Snoozed(now, click.user, until)
+
+    def _answer(self, click: Click) -> Event:
+        return ev.Answered(self.conversation.now(), click.ref.step, click.ref.verdict, click.user)
+
+    def _follow(self, click: Click) -> Event | str:
+        suspect = actions.suspect_of(click.incident, click.ref)
+        if suspect is None:
+            return "I no longer know that suspect; use the newest message."
+        now = self.conversation.now()
+        return ev.Answered(now, click.ref.step, "not_recovering", click.user, (suspect,))
+
+    def _mitigate(self, click: Click) -> Event | str:
+        suspect = actions.suspect_of(click.incident, click.ref)
+        if suspect is None:
+            return "I no longer know that suspect; use the newest message."
+        return ev.MitigationAsked(self.conversation.now(), click.user, click.ref.action, suspect)
+
+    def _confirm(self, click: Click) -> Event | str:
+        found = click.incident.mitigation(click.ref.mitigation)
+        refusal = self.mitigations.refusal(found.action, click.user) if found else ""
+        return refusal or ev.MitigationConfirmed(
+            self.conversation.now(), click.ref.mitigation, click.user
+        )
+
+    def _cancel(self, click: Click) -> Event:
+        return ev.MitigationCancelled(self.conversation.now(), click.ref.mitigation, click.user)
+
+    def _accept(self, click: Click) -> Event:
+        return ev.HandoffAnswered(self.conversation.now(), click.ref.handoff, click.user, True)
+
+    def _reopen(self, click: Click) -> Event:
+        return ev.Reopened(self.conversation.now(), click.user)
+
+    def _choose_view(self, click: Click) -> Body:
+        return modals.choose(click.incident, click.ref.step, self.conversation.tree)
+
+    def _how_view(self, click: Click) -> Body:
+        return modals.how(click.incident, click.ref.step, self.conversation.tree)
+
+    def _mitigate_view(self, click: Click) -> Body:
+        return modals.mitigate(click.incident, self.mitigations)
+
+    # -- back to the person ------------------------------------------------------------------
+
+    def _click(self, body: Body, client: WebClient) -> Click | None:
+        container = body.get("container", {})
+        channel = str((body.get("channel") or {}).get("id", container.get("channel_id", "")))
+        thread = str(container.get("thread_ts") or container.get("message_ts", ""))
+        user = body["user"]["id"]
+        try:
+            ref = actions.of(body["actions"][0])
+        except BadValue as error:
+            _post_privately(client, channel, user, thread, str(error), None)
+            return None
+        incident = self.conversation.store.load(ref.incident)
+        if incident is None:
+            text = f"I no longer know {ref.incident}; `/hawkeye incidents` lists what I know."
+            _post_privately(client, channel, user, thread, text, None)
+            return None
+        return Click(user, ref, incident, channel, thread, body.get("trigger_id", ""))
+
+    def _tell(self, click: Click, event: Event | str, client: WebClient) -> None:
+        text = event if isinstance(event, str) else self.conversation.tell(click.incident.id, event)
+        if text:
+            self._whisper(click, text, client)
+
+    def _open(self, click: Click, view: Body, client: WebClient) -> None:
+        try:
+            client.views_open(trigger_id=click.trigger, view=view)
+        except SlackApiError as error:
+            code = error.response.get("error")
+            log.warning("a modal could not be opened", error=code, callback=view["callback_id"])
+            text = "That took too long for Slack to open a form; please click once more."
+            if code not in ("expired_trigger_id", "trigger_expired"):
+                text = f"Slack did not open the form ({code}). Type `@hawkeye help` in the thread."
+            self._whisper(click, text, client)
+
+    def _whisper(self, click: Click, text: str, client: WebClient, blocks: object = None) -> None:
+        _post_privately(client, click.channel, click.user, click.thread, text, blocks)
+
+    def _home(self, incident: Incident) -> tuple[str, str]:
+        for place in self.conversation.store.places(incident.id):
+            ts = place.thread or self.conversation.outbox.message(
+                incident.id, place.channel, "root"
+            )
+            return place.channel, ts
+        return "", ""
+
+
+def _post_privately(
+    client: WebClient, channel: str, user: str, thread: str, text: str, blocks: object
+) -> None:
+    more: dict[str, Any] = {"thread_ts": thread} if thread else {}
+    if blocks:
+        more["blocks"] = blocks
+    try:
+        client.chat_postEphemeral(channel=channel, user=user, text=text, **more)
+    except SlackApiError as error:
+        log.warning("a private answer could not be posted", error=error.response.get("error"))
