@@ -1,0 +1,256 @@
+"""Small typed builders of Block Kit, with what every text needs: escaping, and a limit.
+
+Texts that come from people or data go through :func:`escape`, :func:`code` or :func:`line`
+before they meet mrkdwn; builders cut to Slack's limits and never leave a text empty, which
+Slack refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from analysis.evidence import Chart, Table
+
+Block = dict[str, Any]
+
+NBSP = "\u00a0"
+MOST_BLOCKS = 50
+SECTION = 3000
+OPTION_TEXT = 75
+OPTION_VALUE = 150
+NEAR = timedelta(hours=18)
+"""A moment this close to the reader's incident needs no date."""
+
+_SPACE = re.compile(r"\s+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
+_LINK = re.compile(r"https?://[^\s<>|\"]+")
+
+
+# -- texts ------------------------------------------------------------------------------------
+
+
+def escape(text: str) -> str:
+    """Text for mrkdwn: the three characters that Slack reads as control, written out."""
+    text = _CONTROL.sub("", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def clip(text: str, most: int) -> str:
+    """At most ``most`` characters, never cut inside an entity, a mention or a link."""
+    if len(text) <= most:
+        return text
+    cut = text[: max(most - 2, 0)]
+    for opening, closing in (("<", ">"), ("&", ";")):
+        start = cut.rfind(opening)
+        if start > cut.rfind(closing) and (opening == "<" or len(cut) - start < 6):
+            cut = cut[:start]
+    return cut.rstrip() + ("`" if cut.count("`") % 2 else "") + "…"
+
+
+def line(text: str, most: int = 600) -> str:
+    """Somebody's text as one escaped line of mrkdwn."""
+    return escape(clip(_SPACE.sub(" ", text).strip(), most))
+
+
+def code(name: str, most: int = 48) -> str:
+    """A name as it is written in the data: in code, on one line."""
+    flat = clip(_SPACE.sub(" ", name.replace("`", "'")).strip(), most)
+    return f"`{escape(flat) or '?'}`"
+
+
+def words(name: str, most: int = 48) -> str:
+    """A name for plain text (a button, an option): on one line, cut."""
+    return clip(_SPACE.sub(" ", _CONTROL.sub("", name)).strip(), most) or "?"
+
+
+def listed(items: Sequence[str], most: int = 3) -> str:
+    """ "a", "a and b", "a, b and 3 more"."""
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def person(user: str) -> str:
+    """A mention; a name that is no Slack id as it stands, nobody as "somebody"."""
+    if _PERSON.fullmatch(user):
+        return f"<@{user}>"
+    return line(user, 60) or "somebody"
+
+
+def link(url: str, label: str) -> str:
+    """A link; only its label where the address is not one that Slack takes."""
+    if not _LINK.fullmatch(url) or len(url) > 1000:
+        return label
+    return f"<{url.replace('&', '&amp;')}|{label}>"
+
+
+def clock(moment: datetime, near: datetime | None = None) -> str:
+    """A moment in the reader's zone: the time; with its date when it is far from ``near``."""
+    moment = moment.astimezone(UTC)
+    close = near is not None and abs(moment - near) < NEAR
+    form = "{time}" if close else "{date_short_pretty} {time}"
+    fallback = f"{moment:%H:%M} UTC" if close else f"{moment.day} {moment:%b %H:%M} UTC"
+    return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
+
+
+def percent(share: float) -> str:
+    """0.976 as "98 %"; never a certain 0 or 100."""
+    if 0.995 <= share < 1:
+        return f"over 99{NBSP}%"
+    if 0 < share < 0.005:
+        return f"under 1{NBSP}%"
+    return f"{share * 100:.0f}{NBSP}%".replace("-0", "0", 1 if abs(share) < 0.005 else 0)
+
+
+def count(number: int) -> str:
+    """41200 as "41,200"."""
+    return f"{number:,}"
+
+
+def figure(number: float) -> str:
+    """A number with as many digits as a reader can use."""
+    if number != number or number in (float("inf"), float("-inf")):
+        return "not a number" if number != number else "infinite"
+    if number == int(number) and abs(number) < 1e12:
+        return f"{int(number):,}"
+    return f"{number:,.0f}" if 1000 <= abs(number) < 1e12 else f"{number:.3g}"
+
+
+def span(length: timedelta) -> str:
+    """A duration: "under a minute", "63 min", "3 h 20 min", "2 days"."""
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 120:
+        return f"{minutes}{NBSP}min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours}{NBSP}h" + (f" {rest}{NBSP}min" if rest and hours < 12 else "")
+    return f"{hours // 24} days"
+
+
+# -- objects and elements -----------------------------------------------------------------------
+
+
+def plain(text: str, most: int) -> Block:
+    """A plain_text object; emoji codes stay as typed (a name may hold ``:b:``)."""
+    return {"type": "plain_text", "text": words(text, most), "emoji": False}
+
+
+def mrkdwn(text: str, most: int = SECTION) -> Block:
+    """A mrkdwn object."""
+    text = clip(text, most)
+    return {"type": "mrkdwn", "text": text if text.strip() else "–"}
+
+
+def confirm(title: str, text: str, yes: str, no: str) -> Block:
+    """A dialog that asks again before a dangerous button counts."""
+    return {
+        "title": plain(title, 100),
+        "text": plain(text, 300),
+        "confirm": plain(yes, 30),
+        "deny": plain(no, 30),
+        "style": "danger",
+    }
+
+
+def button(
+    text: str, action_id: str, value: str, *, style: str = "", sure: Block | None = None
+) -> Block:
+    """A button; ``style`` is "", "primary" or "danger", ``sure`` a dialog of :func:`confirm`."""
+    found: Block = {
+        "type": "button",
+        "text": plain(text, 75),
+        "action_id": action_id[:255],
+        "value": value,
+    }
+    if style:
+        found["style"] = style
+    if sure:
+        found["confirm"] = sure
+    return found
+
+
+def option(text: str, value: str, description: str = "") -> Block:
+    """An option of a menu; ``value`` at most 150 characters."""
+    found: Block = {"text": plain(text, OPTION_TEXT), "value": value}
+    if description:
+        found["description"] = plain(description, OPTION_TEXT)
+    return found
+
+
+def overflow(action_id: str, options: Iterable[Block]) -> Block:
+    """A ⋯ menu; Slack shows at most five options."""
+    return {"type": "overflow", "action_id": action_id, "options": list(options)[:5]}
+
+
+def select(action_id: str, placeholder: str, options: Sequence[Block]) -> Block:
+    """A menu to pick one of at most a hundred options from."""
+    return {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": plain(placeholder, 150),
+        "options": list(options)[:100],
+    }
+
+
+# -- blocks -------------------------------------------------------------------------------------
+
+
+def section(text: str, accessory: Block | None = None) -> Block:
+    """A paragraph of mrkdwn, with a menu or button at its side."""
+    found: Block = {"type": "section", "text": mrkdwn(text)}
+    if accessory:
+        found["accessory"] = accessory
+    return found
+
+
+def context(text: str) -> Block:
+    """A small grey line."""
+    return {"type": "context", "elements": [mrkdwn(text, 1500)]}
+
+
+def actions(*elements: Block | None) -> list[Block]:
+    """A row of buttons; no block at all when there is none."""
+    kept = [e for e in elements if e is not None][:25]
+    return [{"type": "actions", "elements": kept}] if kept else []
+
+
+def image(chart: Chart) -> Block:
+    """A chart, uploaded and replaced by its file when the message is sent.
+
+    It has no title of its own: the picture holds one already.
+    """
+    alt = words(chart.alt or chart.title, 1900)
+    return {"type": "image", "chart": chart.id, "alt_text": alt if alt != "?" else "A chart"}
+
+
+def table(found: Table, rows: int = 8, columns: int = 4) -> list[Block]:
+    """A small table, cut to what a phone shows; no block when it has no cells."""
+    width = min(columns, max([len(found.headers), *(len(r) for r in found.rows)], default=0))
+    if not width or not found.rows:
+        return []
+    lines = [found.headers, *found.rows[:rows]]
+    cells = [[_cell(row[i] if i < len(row) else "") for i in range(width)] for row in lines]
+    blocks: list[Block] = [
+        {"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True}] * width}
+    ]
+    if len(found.rows) > rows:
+        blocks.append(context(f"and {len(found.rows) - rows} more rows under “How?”"))
+    return blocks
+
+
+def _cell(text: str) -> Block:
+    flat = words(text, 120)
+    return {"type": "raw_text", "text": flat if flat != "?" else "–"}
+
+
+def message(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+    """A payload: ``text`` is what a lock screen shows."""
+    return {"text": clip(text, 400) or "–", "blocks": list(blocks)[:MOST_BLOCKS]}

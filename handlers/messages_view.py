@@ -1,0 +1,74 @@
+"""What a rendering needs beside the incident: where it is shown, and what is at hand there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from analysis.evidence import Suspect
+from state.incident import Incident
+from state.store import Said
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A mitigation that can be carried out here.
+
+    ``title`` is an imperative of a few words ("Roll back"); ``kinds`` are the kinds of suspects
+    that it acts on.
+    """
+
+    name: str
+    title: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """One channel's view of an incident.
+
+    ``home_link`` leads to the thread in the primary channel; it is used where ``primary`` is
+    False. ``track_record`` maps a kind of cause to (right, all) of the incidents resolved here.
+    ``said`` is what people wrote in the threads. ``posted`` are the names of the posts that this
+    channel has already, so that one that no longer counts is folded instead of left to mislead.
+    """
+
+    now: datetime
+    channel: str
+    primary: bool = True
+    home_link: str = ""
+    track_record: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    mitigations: tuple[Remedy, ...] = ()
+    said: tuple[Said, ...] = ()
+    posted: frozenset[str] = frozenset()
+
+    def title(self, action: str) -> str:
+        """The title of a mitigation, also of one that is no longer available."""
+        known = next((r.title for r in self.mitigations if r.name == action), "")
+        return known or action.replace("_", " ").capitalize() or "Mitigation"
+
+
+def remedies(
+    incident: Incident,
+    view: View,
+    suspects: tuple[Suspect, ...],
+    usual: tuple[str, ...] = (),
+) -> list[tuple[Remedy, Suspect]]:
+    """Which mitigation can act on which of the suspects: the usual ones first, then by suspect.
+
+    Those that are under way, or done, are left out.
+    """
+    busy = {
+        (m.action, m.target.kind, m.target.name)
+        for m in incident.mitigations
+        if m.status not in ("failed", "cancelled")
+    }
+    found: dict[tuple[str, str, str], tuple[Remedy, Suspect]] = {}
+    for suspect in suspects:
+        for remedy in view.mitigations:
+            place = (remedy.name, suspect.kind, suspect.name)
+            if suspect.kind in remedy.kinds and place not in busy:
+                found.setdefault(place, (remedy, suspect))
+    order = {name: rank for rank, name in enumerate(usual)}
+    return sorted(found.values(), key=lambda pair: order.get(pair[0].name, len(order)))

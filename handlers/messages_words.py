@@ -1,0 +1,251 @@
+"""The words that several messages share: answers, suspects, the path, what is ruled out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from analysis.evidence import Evidence, Suspect
+from handlers import blocks as b
+from state.incident import Cause, Incident, Step
+from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
+
+UNSURE = 0.6
+"""Below this confidence a proposal is shown as a guess."""
+
+_POINTING = re.compile(r"(This|These)\b( \w+\b)?")
+
+_RULED_OUT = {
+    "false_alarm": "a false alarm",
+    "world": "a change in the world",
+    "traffic": "traffic",
+    "segment": "a single segment",
+    "infrastructure": "infrastructure",
+    "service": "services",
+    "degraded": "the models",
+    "snapshot": "snapshots",
+    "inputs": "the inputs",
+    "model": "the model itself",
+    "upstream": "what feeds the features",
+    "training_data": "training data",
+}
+"""Verdicts that blame something, and what it is. The others blame nothing: they are no news."""
+
+_BLAMES_NOBODY = frozenset({"real", "none", "fine", "not_snapshot", "unsure", "feature_only"})
+
+
+def node_of(tree: Tree, name: str) -> Node | None:
+    """The node of a step; None when the tree no longer has it."""
+    return tree.node(name) if tree.is_node(name) else None
+
+
+def title(tree: Tree, step: Step) -> str:
+    """ "3 · Which models?", escaped."""
+    node = node_of(tree, step.node)
+    return f"{step.number} · {b.line(node.title if node else step.node, 80)}"
+
+
+def points(branch: Branch) -> bool:
+    """Whether a branch's label only points at suspects ("These features")."""
+    return _POINTING.match(branch.label) is not None
+
+
+def label(branch: Branch, suspects: Iterable[Suspect], name: Callable[[str], str] = b.words) -> str:
+    """A branch as a person reads it: names in the place of "These features" where there are."""
+    names = [name(s.name) for s in suspects]
+    if not names:
+        return branch.label
+    return _POINTING.sub(lambda _: b.listed(names), branch.label, count=1)
+
+
+def _said(branch: Branch, suspects: Iterable[Suspect]) -> str:
+    """A branch as a thing decided, in mrkdwn: what it leads to is left out of the label."""
+    plain = replace(branch, label=b.line(branch.label.split(":")[0], 80))
+    return label(plain, suspects, b.code)
+
+
+def answer(tree: Tree, step: Step) -> str:
+    """What was answered at a step, in mrkdwn: "Real, since 14:05", "`temp` and `dewp`"."""
+    if step.answer is None:
+        return ""
+    node = node_of(tree, step.node)
+    branch = node.branch(step.answer.verdict) if node else None
+    if branch is None:
+        return b.line(step.answer.verdict, 80)
+    text = _said(branch, step.answer.suspects)
+    evidence = step.evidence
+    if evidence and evidence.onset and evidence.verdict == branch.verdict and not points(branch):
+        text += f", since {b.clock(evidence.onset.at, step.scope.now)}"
+    return text
+
+
+def proposal(tree: Tree, step: Step) -> str:
+    """What the check proposed at a step, in mrkdwn."""
+    node, evidence = node_of(tree, step.node), step.evidence
+    branch = node.branch(evidence.verdict) if node and evidence else None
+    return _said(branch, evidence.named) if branch and evidence else "nothing"
+
+
+def headline(evidence: Evidence) -> str:
+    """The finding as a colleague says it: a guess is called one."""
+    text = b.line(evidence.headline, 900) or "I have no words for what I found; see the chart."
+    says_so = (
+        evidence.headline.lower().replace("’", "'").startswith(("i can't", "can't", "not sure"))
+    )
+    if evidence.confidence < UNSURE and not says_so:
+        return f"I can’t tell for sure. My best guess: {text}"
+    return text
+
+
+def suspect_lines(suspects: Iterable[Suspect], step: Step, most: int = 4) -> list[str]:
+    """A line per suspect: name, share with its interval, what changed, since when."""
+    return [_suspect(s, step) for s in list(suspects)[:most]]
+
+
+def _suspect(suspect: Suspect, step: Step) -> str:
+    parts: list[str] = []
+    if suspect.score > 0:
+        share = f"explains {b.percent(min(suspect.score, 1.0))}"
+        if suspect.low is not None and suspect.high is not None:
+            share += f" ({max(suspect.low, 0) * 100:.0f}–{min(suspect.high, 1) * 100:.0f})"
+        parts.append(share)
+    if suspect.changed:
+        parts.append(b.line(suspect.changed, 140))
+    if suspect.since:
+        parts.append(f"since {b.clock(suspect.since, step.scope.now)}")
+    return f"• {b.code(suspect.name)}" + (f" — {', '.join(parts)}" if parts else "")
+
+
+def trail(incident: Incident, number: int) -> list[Step]:
+    """The answered steps that led to a step, and it, first one first."""
+    found: list[Step] = []
+    step = incident.step(number)
+    while step is not None:
+        if step.answer is not None:
+            found.append(step)
+        step = incident.step(step.came_from) if step.came_from < step.number else None
+    return found[::-1]
+
+
+def answered(incident: Incident, tree: Tree) -> list[Step]:
+    """The live steps that people have answered, without the watch over the recovery."""
+    return [s for s in incident.live_steps if s.answer is not None and s.node != tree.recovery]
+
+
+def path(incident: Incident, tree: Tree, cause: Cause | None = None) -> str:
+    """ "Real → Model → `delay` → …": the answers on the way to a cause, or all of them."""
+    steps = trail(incident, cause.step) if cause and cause.step else answered(incident, tree)
+    parts = ["(skipped)" if not (a := answer(tree, s)) else a for s in steps]
+    if len(parts) > 9:
+        parts = [*parts[:4], "…", *parts[-4:]]
+    return " → ".join(parts)
+
+
+def ruled_out(incident: Incident, tree: Tree) -> list[str]:
+    """What the answers excluded, in mrkdwn, each once, in the order of the walk."""
+    followed = {(s.came_from, s.node) for s in incident.live_steps}
+    blamed = {c.kind for c in incident.causes}
+    found: list[str] = []
+    for step in answered(incident, tree):
+        node, given = node_of(tree, step.node), step.answer
+        if node is None or given is None or given.verdict == "unsure" or _guess(step):
+            continue
+        for branch in node.branches:
+            taken = branch.verdict == given.verdict or (step.number, branch.to) in followed
+            if not taken and branch.to not in (AGAIN, LEFT) and branch.verdict not in blamed:
+                found += _excluded(tree, branch)
+    return list(dict.fromkeys(found))
+
+
+def _guess(step: Step) -> bool:
+    evidence, given = step.evidence, step.answer
+    return bool(evidence and given and not given.override and evidence.confidence < UNSURE)
+
+
+def _excluded(tree: Tree, branch: Branch) -> list[str]:
+    if branch.verdict in _BLAMES_NOBODY:
+        return []
+    if not tree.is_node(branch.to) and tree.exit(branch.to).kind in ("unknown", "resolved"):
+        return []
+    return [_RULED_OUT.get(branch.verdict, b.line(branch.label[:1].lower() + branch.label[1:], 60))]
+
+
+def not_examined(incident: Incident) -> list[str]:
+    """What no live step could look at, in mrkdwn, each once."""
+    found: dict[str, None] = {}
+    for step in incident.live_steps:
+        for text in step.evidence.not_examined if step.evidence else ():
+            found.setdefault(b.line(text, 160).rstrip("."))
+    return list(found)
+
+
+def overrides(incident: Incident, tree: Tree) -> list[str]:
+    """Where people decided otherwise than proposed, in mrkdwn."""
+    return [
+        f"step {s.number}: {answer(tree, s)}, {b.person(s.answer.by)}"
+        + (f" (I proposed {proposal(tree, s)})" if s.evidence else " (I could not look)")
+        for s in answered(incident, tree)
+        if s.answer and s.answer.override
+    ]
+
+
+def exit_of(tree: Tree, kind: str) -> Exit | None:
+    """The first exit of a kind of cause; None when the tree has none."""
+    return next((e for e in tree.exits if e.kind == kind), None)
+
+
+def cause_words(tree: Tree, cause: Cause) -> str:
+    """A cause as a few words of mrkdwn without a full stop."""
+    exit_ = exit_of(tree, cause.kind)
+    told = _told(exit_, cause)
+    who = b.listed([b.code(s.name) for s in told])
+    if cause.kind == "unknown":
+        return "I don’t know the cause" if not who else f"unknown: {who}"
+    if cause.kind == "false_alarm":
+        return "False alarm: nothing left its usual range"
+    if cause.kind == "world":
+        return "Nothing broke: the world changed" + (f", most of all in {who}" if who else "")
+    if not who:
+        kind = b.line(exit_.title if exit_ else cause.kind.replace("_", " "), 60)
+        return f"{kind}: {b.line(exit_.meaning, 200).rstrip('.')}" if exit_ else kind
+    changed = b.line(next((s.changed for s in told if s.changed), ""), 200).rstrip(".")
+    text = _PHRASES.get(cause.kind, "{who}").format(who=who) + _through(cause)
+    return f"{text} — {changed}" if changed else text
+
+
+_PHRASES = {
+    "traffic": "traffic of {who}",
+    "snapshot": "snapshot {who}",
+    "training_data": "training data, {who}",
+    "model": "how {who} is served",
+}
+
+
+def _told(exit_: Exit | None, cause: Cause) -> list[Suspect]:
+    """The suspects that name a cause: those of the exit's telling kind, where there are any."""
+    first = exit_.named_by[0] if exit_ and exit_.named_by else ""
+    telling = [s for s in cause.suspects if s.kind == first]
+    return telling or list(cause.suspects)
+
+
+def _through(cause: Cause) -> str:
+    """What a cause acts through: the features that it feeds, the snapshot that it made."""
+    kind, text = {
+        "upstream": ("feature", ", upstream of "),
+        "training_data": ("snapshot", " in snapshot "),
+    }.get(cause.kind, ("", ""))
+    names = dict.fromkeys(b.code(s.name) for s in cause.along if s.kind == kind)
+    return text + b.listed(list(names)) if names else ""
+
+
+def minutes(incident: Incident) -> str:
+    """How long it lasted, from the opening to the close."""
+    end = incident.closed_at
+    return b.span(end - incident.opened_at) if end else ""
+
+
+def answers(incident: Incident, tree: Tree) -> str:
+    """ "6 answers"."""
+    number = len(answered(incident, tree))
+    return f"{number} answer{'s' if number != 1 else ''}"

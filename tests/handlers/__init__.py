@@ -1,0 +1,1 @@
+"""Tests of the shell: what Slack sends in, what goes out."""
