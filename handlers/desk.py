@@ -63,8 +63,11 @@ def close_to(
 ) -> list[Subject]:
     """Up to ``most`` subjects whose names look like ``name``, the likest first."""
     scored = [(likeness(name, s.name), s) for s in every(known, entry)]
-    best = sorted((pair for pair in scored if pair[0] >= CLOSE), key=lambda pair: -pair[0])
-    return list({s.name: s for _, s in reversed(best)}.values())[::-1][:most]
+    found: dict[str, Subject] = {}
+    for score, subject in sorted(scored, key=lambda pair: -pair[0]):
+        if score >= CLOSE:
+            found.setdefault(subject.name, subject)
+    return list(found.values())[:most]
 
 
 def plain(name: str) -> str:

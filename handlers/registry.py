@@ -1,0 +1,267 @@
+"""One registry of commands for slash commands and mentions: text in, a reply out.
+
+``/hawkeye triage precision`` and ``@hawkeye triage precision`` are the same request. A typo gets
+the nearest command, with an example and one button that runs what was meant.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from html import unescape
+from typing import Generic, Literal, TypeVar
+
+import structlog
+
+from handlers.blocks import Block, actions, button, clip, code, escape, section
+
+Via = Literal["slash", "mention"]
+Words = tuple[str, ...]
+C = TypeVar("C")
+
+RUN = "run"
+"""Verb of the buttons that run a command; their value is read by :func:`run_text`."""
+
+_log = structlog.get_logger(__name__)
+_QUOTES = {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'"}
+_TOKEN = re.compile(
+    r"""<[@#!][^<>]*>|<https?://[^<>]*>|"[^"]*"|(?<!\S)'[^']*'(?!\S)|`[^`]+`|[^\s"`]+|["`]"""
+)
+_INCIDENT = re.compile(r"#?he-?0*([1-9]\d{0,8})", re.IGNORECASE)
+_USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
+_CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|([^>]*))?>")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asked, wherever they asked it.
+
+    ``incident`` is the one whose thread it was said in. ``thread_ts`` is "" outside threads.
+    """
+
+    text: str
+    user: str
+    channel: str
+    thread_ts: str = ""
+    incident: str | None = None
+    via: Via = "slash"
+    trigger_id: str = ""
+    response_url: str = ""
+
+    @property
+    def called(self) -> str:
+        """How the bot is called where this was asked."""
+        return "/hawkeye" if self.via == "slash" else "@hawkeye"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer for the one who asked, or for the channel. ``text`` reads well alone."""
+
+    text: str
+    blocks: tuple[Block, ...] | None = None
+    in_channel: bool = False
+
+
+@dataclass(frozen=True)
+class Command(Generic[C]):
+    """One thing that can be asked for.
+
+    ``usage`` begins with the name. ``run`` takes the words after the name; it may raise
+    :class:`Unclear`. ``needs_incident``: it is said in an incident's thread or names one.
+    """
+
+    name: str
+    usage: str
+    summary: str
+    example: str
+    run: Callable[[Request, Words, C], Reply]
+    where: frozenset[Via] = frozenset({"slash", "mention"})
+    needs_incident: bool = False
+
+
+class Unclear(Exception):
+    """A request can't be carried out as it stands.
+
+    ``sentence`` says why and what to do; ``buttons`` are (label, command) pairs that run what
+    may have been meant, or ready-made elements.
+    """
+
+    def __init__(self, sentence: str, *buttons: tuple[str, str] | Block) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.buttons = buttons
+
+
+def dispatch(request: Request, commands: Sequence[Command[C]], context: C) -> Reply:
+    """Find the command that is meant and run it; every mistake becomes a sentence.
+
+    Nothing said runs ``help``. An error inside a command is logged and told to the one who
+    asked, because nobody else would hear of it.
+    """
+    said = words(request.text)
+    if said and said[0].lower().lstrip("/@") == "hawkeye":
+        said = said[1:]
+    name = said[0].lower() if said else "help"
+    command = next((c for c in commands if c.name == name), None)
+    try:
+        if command is None:
+            raise _unknown(said, request, commands)
+        request, rest = _placed(request, command, said[1:])
+        return command.run(request, rest, context)
+    except Unclear as unclear:
+        return reply(unclear.sentence, *unclear.buttons)
+    except Exception as error:
+        _log.exception("command failed", command=name, via=request.via)
+        what = f"{type(error).__name__}: {error}".strip(": ")
+        return reply(
+            f"`{name}` failed and did nothing more: {escape(what)[:500]}. The log has the rest.",
+            ("Try again", " ".join(said)),
+        )
+
+
+def _placed(request: Request, command: Command[C], rest: Words) -> tuple[Request, Words]:
+    """The request with its incident, where the command needs one; the id is no longer a word."""
+    if request.via not in command.where:
+        other = "/hawkeye" if request.via == "mention" else "@hawkeye"
+        raise Unclear(f"`{command.name}` is said as `{other} {command.usage}`.")
+    if not command.needs_incident:
+        return request, rest
+    if found := named_incident(rest):
+        left = tuple(w for w in rest if named_incident((w,)) != found)
+        return replace(request, incident=found), left
+    if request.incident is None:
+        raise Unclear(
+            f"Which incident? Say `@hawkeye {command.example}` in its thread, or name it: "
+            f"`{request.called} {command.name} HE-1 …`.",
+            ("Open incidents", "incidents open"),
+        )
+    return request, rest
+
+
+def _unknown(said: Words, request: Request, commands: Sequence[Command[C]]) -> Unclear:
+    word = said[0]
+    found = get_close_matches(word.lower(), [c.name for c in commands], n=1, cutoff=0.55)
+    if not found:
+        names = ", ".join(f"`{c.name}`" for c in commands)
+        return Unclear(f"I know no {bare(word)}. I know {names}.", ("Help", "help"))
+    meant = next(c for c in commands if c.name == found[0])
+    fixed = " ".join((meant.name, *map(quoted, said[1:])))
+    return Unclear(
+        f"I know no {bare(word)}. `{meant.name}`? For example `{request.called} {meant.example}`.",
+        (fixed, fixed),
+    )
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def words(text: str) -> Words:
+    """The words of what somebody typed; quoted ones and Slack's ``<…>`` tokens stay whole.
+
+    Tolerant: curly quotes count as quotes, an unclosed quote as nothing, punctuation at the
+    end of a word is dropped, Slack's ``&amp; &lt; &gt;`` are read back.
+    """
+    for curly, straight in _QUOTES.items():
+        text = text.replace(curly, straight)
+    found = (_word(token) for token in _TOKEN.findall(text.replace("\u00a0", " ")))
+    return tuple(word for word in found if word)
+
+
+def _word(token: str) -> str:
+    if token.startswith("<") and token.endswith(">"):
+        return token
+    if len(token) > 1 and token[0] == token[-1] and token[0] in "\"'`":
+        return unescape(token[1:-1]).strip()
+    return unescape(token.strip('"`*').rstrip(".,;!?"))
+
+
+def addressed(text: str, bot: str) -> str:
+    """What is said to the bot in a message that mentions it: what follows the first mention,
+    or what stands before it when nothing follows."""
+    before, _, after = re.sub(rf"<@{re.escape(bot)}(?:\|[^>]*)?>", "\0", text).partition("\0")
+    said = after.replace("\0", " ").strip(" ,:\n")
+    return said or before.strip(" ,:\n")
+
+
+def user_in(word: str) -> str | None:
+    """The user's id in ``<@U123>`` or ``<@U123|name>``."""
+    match = _USER.fullmatch(word)
+    return match[1] if match else None
+
+
+def channel_in(word: str) -> str | None:
+    """The channel's id in ``<#C123>`` or ``<#C123|name>``."""
+    match = _CHANNEL.fullmatch(word)
+    return match[1] if match else None
+
+
+def named_incident(said: Words) -> str | None:
+    """The first incident that is named, as the store has it: "he3" is "HE-3"."""
+    found = next((m for word in said if (m := _INCIDENT.fullmatch(word))), None)
+    return f"HE-{found[1]}" if found else None
+
+
+def quoted(word: str) -> str:
+    """A word as it must be typed: in quotes when it has a space."""
+    return f'"{word}"' if re.search(r"\s", word) and not word.startswith("<") else word
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def bare(word: str) -> str:
+    """A word that somebody typed, as code; a mention by its name."""
+    if user_in(word) or channel_in(word):
+        word = word.partition("|")[2].rstrip(">") or user_in(word) or channel_in(word) or word
+    return code(word)
+
+
+def run_button(label: str, text: str, index: int = 0) -> Block:
+    """A button that runs the command ``text`` for whoever presses it."""
+    value = json.dumps({"t": text[:900]}, ensure_ascii=False, separators=(",", ":"))
+    return button(label, f"{RUN}:{index}", value)
+
+
+def way_in(channel: str, incident: str) -> Block:
+    """The button by which somebody lets the bot into a channel where an incident waits."""
+    value = json.dumps({"c": channel, "i": incident}, separators=(",", ":"))
+    return button("Let Hawkeye in", "invite", value, style="primary")
+
+
+def run_text(value: str) -> str:
+    """The command that a ``run`` button stands for; "" when the value is not one of ours."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return ""
+    text = found.get("t") if isinstance(found, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def reply(text: str, *buttons: tuple[str, str] | Block, in_channel: bool = False) -> Reply:
+    """A reply of mrkdwn (split where a section would be too long) and, below it, buttons:
+    (label, command) pairs, or elements that are ready."""
+    elements = [
+        run_button(*item, index=index) if isinstance(item, tuple) else item
+        for index, item in enumerate(buttons[:5])
+    ]
+    blocks = [*(section(part) for part in _parts(text)), *actions(*elements)]
+    return Reply(clip(text, 3000), tuple(blocks), in_channel)
+
+
+def _parts(text: str, most: int = 2900) -> list[str]:
+    """The text in pieces of whole lines; a code block that is cut is closed and opened again."""
+    parts, lines, length, code_open = [], list[str](), 0, False
+    for line in text.split("\n"):
+        line = clip(line, most - 10)
+        if lines and length + len(line) + 1 > most - 8:
+            parts.append("\n".join([*lines, "```"] if code_open else lines))
+            lines, length = (["```"], 4) if code_open else ([], 0)
+        lines.append(line)
+        length += len(line) + 1
+        code_open ^= line.count("```") % 2 == 1
+    return [*parts, "\n".join(lines)]

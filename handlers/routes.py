@@ -1,0 +1,299 @@
+"""What the bot answers over HTTP: alerts in, health, readiness, figures for Prometheus.
+
+An alert is only written down here; the checks run elsewhere, so that the sender is answered at
+once. Every refusal says in a sentence what to change.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from handlers.alerts import FORMATS, BadPayload, Format, Known, Taken
+from handlers.desk import Desk, Subject, nearest, open_about
+from state.incident import Alert, AlertJoined
+
+MOST_BYTES = 1_000_000
+"""A larger body is refused."""
+
+_STOPPED = "what sends messages or runs checks has stopped; restart the bot"
+
+_log = structlog.get_logger(__name__)
+
+
+class Figures:
+    """Counters and gauges, in a registry of their own so that two bots can live in a process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.alerts = Counter(
+            "hawkeye_alerts",
+            "Alerts that came in over HTTP, by format and what became of them.",
+            ["format", "outcome"],
+            registry=self.registry,
+        )
+        self.refused = Counter(
+            "hawkeye_requests_refused",
+            "Requests to /alerts that were refused, by status.",
+            ["status"],
+            registry=self.registry,
+        )
+        self.open = Gauge(
+            "hawkeye_incidents_open", "Incidents that are open.", registry=self.registry
+        )
+
+
+class _Refused(Exception):
+    """The request is answered with ``status`` and a sentence."""
+
+    def __init__(self, status: int, sentence: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.problems = problems
+
+
+@dataclass
+class _Outcome:
+    incidents: dict[str, bool] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+
+def alert_routes(
+    desk: Desk,
+    token: str | None,
+    formats: Mapping[str, Format] = FORMATS,
+    ready: Callable[[], bool] = lambda: True,
+    figures: Figures | None = None,
+) -> list[Route]:
+    """``POST /alerts/{format}`` for those who carry ``token`` as a bearer token, and health.
+
+    Without a ``token`` everybody is refused. Answers 202 with
+    ``{"incidents": [{"id", "joined"}]}`` and, where there are any, ``problems`` and ``ignored``;
+    refusals are ``{"error": sentence, "problems": [sentence]}``. ``ready`` says whether what
+    sends and what works is alive; the store is asked as well.
+    """
+    figures = figures or Figures()
+    checks = {"store": store_ready(desk), "bot": lambda: "" if ready() else _STOPPED}
+
+    async def receive(request: Request) -> Response:
+        try:
+            _authenticate(request, token)
+            name, format_ = _format(request, formats)
+            payload = await _payload(request)
+            taken = await run_in_threadpool(_taken, format_, payload, desk)
+            outcome = await run_in_threadpool(_take_in, desk, taken)
+        except _Refused as refused:
+            figures.refused.labels(str(refused.status)).inc()
+            return _refusal(refused)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        _count(figures, name, outcome, taken)
+        return JSONResponse(_answer(outcome, taken), status_code=202)
+
+    health = health_routes(checks, figures, lambda: len(desk.store.open_incidents()))
+    return [Route("/alerts/{format}", receive, methods=["POST"]), *health]
+
+
+def health_routes(
+    ready: Mapping[str, Callable[[], str]],
+    figures: Figures,
+    open_count: Callable[[], int] | None = None,
+) -> list[Route]:
+    """``/healthz`` (the process answers), ``/readyz`` and ``/metrics``.
+
+    ``ready`` are checks by name: each gives "" when all is well, else a sentence; one that
+    raises is not ready either. ``open_count`` is asked when Prometheus comes by.
+    """
+
+    async def healthz(request: Request) -> Response:
+        del request
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(request: Request) -> Response:
+        del request
+        wrong = await run_in_threadpool(_not_ready, ready)
+        status = "ready" if not wrong else "not ready"
+        return JSONResponse(
+            {"status": status, "problems": wrong}, status_code=503 if wrong else 200
+        )
+
+    async def metrics(request: Request) -> Response:
+        del request
+        if open_count is not None:
+            figures.open.set(await run_in_threadpool(open_count))
+        return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+    ]
+
+
+def store_ready(desk: Desk) -> Callable[[], str]:
+    """A readiness check: the store can be read and written."""
+
+    def check() -> str:
+        with desk.store.transaction():
+            desk.store.rows("SELECT 1")
+        return ""
+
+    return check
+
+
+# -- one request ----------------------------------------------------------------------------------
+
+
+def _authenticate(request: Request, token: str | None) -> None:
+    if not token:
+        raise _Refused(
+            403, "Alerts are refused because this bot has no token: set HAWKEYE_ALERTS_TOKEN."
+        )
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not given.strip():
+        hint = ""
+        if "token" in request.query_params:
+            hint = " A token in the address is not taken: addresses end up in logs."
+        raise _Refused(
+            401, f"Send the token of HAWKEYE_ALERTS_TOKEN as `Authorization: Bearer …`.{hint}"
+        )
+    if not hmac.compare_digest(given.strip().encode(), token.encode()):
+        raise _Refused(403, "That is not the token of HAWKEYE_ALERTS_TOKEN.")
+
+
+def _format(request: Request, formats: Mapping[str, Format]) -> tuple[str, Format]:
+    name = request.path_params["format"]
+    if name in formats:
+        return name, formats[name]
+    close = nearest(name, list(formats))
+    known = ", ".join(f"/alerts/{f}" for f in formats)
+    meant = f" Did you mean /alerts/{close}?" if close else ""
+    raise _Refused(404, f"There is no alert format of that name; there are {known}.{meant}")
+
+
+async def _payload(request: Request) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise _Refused(
+            415, f"Send JSON with `Content-Type: application/json`, not {kind[:60] or 'without'}."
+        )
+    too_long = f"The body is longer than {MOST_BYTES:,} bytes; send fewer alerts at a time."
+    told = request.headers.get("content-length", "").strip()
+    if told.isdigit() and int(told) > MOST_BYTES:
+        raise _Refused(413, too_long)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise _Refused(413, too_long)
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _Refused(422, f"The body is not JSON: {str(error)[:200]}.") from None
+
+
+def _taken(format_: Format, payload: Any, desk: Desk) -> Taken:
+    nodes = tuple(n.name for n in desk.tree.nodes)
+    try:
+        taken = format_(payload, Known(desk.subjects(), desk.now(), nodes))
+    except BadPayload as bad:
+        raise _Refused(422, "The payload is not of this format.", bad.problems) from None
+    if taken.problems and not taken.alerts:
+        raise _Refused(422, "No alert of the payload could be placed.", taken.problems)
+    return taken
+
+
+def _take_in(desk: Desk, taken: Taken) -> _Outcome:
+    outcome = _Outcome()
+    for alert in taken.alerts:
+        if alert.firing:
+            incident, joined = take_in(desk, alert)
+            outcome.incidents[incident] = joined
+        else:
+            _resolved(desk, alert, outcome)
+    return outcome
+
+
+def take_in(desk: Desk, alert: Alert) -> tuple[str, bool]:
+    """Open an incident for an alert that fires: (its name, whether it was open already).
+
+    Beside the same key, the same subject joins as well: two rules about one metric, or a rule
+    and a monitor, are one incident to the team.
+    """
+    if desk.store.find_open(alert.key) is None and not alert.start:
+        found = open_about(desk, Subject(alert.entry, alert.subject))
+        if found is not None:
+            alert = replace(alert, key=found.alert.key)
+    incident = desk.open(alert)
+    return incident.id, incident.joined > 1
+
+
+def _resolved(desk: Desk, alert: Alert, outcome: _Outcome) -> None:
+    """The thread is told that the alert is over; a person decides whether the incident is."""
+    found = desk.store.find_open(alert.key) or open_about(desk, Subject(alert.entry, alert.subject))
+    if found is None:
+        outcome.ignored.append(
+            f"“{alert.title}” is resolved, and no incident about `{alert.subject}` is open."
+        )
+        return
+    refusal = desk.tell(found.id, AlertJoined(desk.now(), alert))
+    if refusal:
+        outcome.ignored.append(refusal)
+    else:
+        outcome.incidents[found.id] = True
+
+
+def _answer(outcome: _Outcome, taken: Taken) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "incidents": [{"id": name, "joined": joined} for name, joined in outcome.incidents.items()]
+    }
+    if taken.problems:
+        answer["problems"] = list(taken.problems)
+    if outcome.ignored:
+        answer["ignored"] = outcome.ignored
+    return answer
+
+
+def _refusal(refused: _Refused) -> Response:
+    _log.info("alert refused", status=refused.status, why=str(refused), problems=refused.problems)
+    body: dict[str, Any] = {"error": str(refused)}
+    if refused.problems:
+        body["problems"] = list(refused.problems)
+    headers = {"WWW-Authenticate": 'Bearer realm="hawkeye"'} if refused.status == 401 else None
+    return JSONResponse(body, status_code=refused.status, headers=headers)
+
+
+def _count(figures: Figures, name: str, outcome: _Outcome, taken: Taken) -> None:
+    joined = sum(outcome.incidents.values())
+    counts = {
+        "opened": len(outcome.incidents) - joined,
+        "joined": joined,
+        "ignored": len(outcome.ignored),
+        "unknown": len(taken.problems),
+    }
+    for what, count in counts.items():
+        figures.alerts.labels(name, what).inc(count)
+
+
+def _not_ready(checks: Mapping[str, Callable[[], str]]) -> list[str]:
+    wrong = []
+    for name, check in checks.items():
+        try:
+            sentence = check()
+        except Exception as error:
+            # Whatever breaks a check is what an operator has to read.
+            sentence = f"{type(error).__name__}: {str(error)[:200]}"
+        if sentence:
+            wrong.append(f"{name}: {sentence}")
+    return wrong

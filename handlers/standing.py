@@ -1,0 +1,144 @@
+"""The commands `status` and `incidents`: where things stand, in a line or a few each."""
+
+from __future__ import annotations
+
+from handlers.blocks import clock, code, escape, line, link, listed, person, span
+from handlers.desk import Desk
+from handlers.registry import Reply, Request, Unclear, Words, bare, named_incident, reply
+from handlers.tree_text import BEEN
+from state.incident import Incident, Step
+
+MONITORS = "monitors"
+"""The store's settings in which bot/monitors.py remembers what each monitor saw."""
+MOST_LISTED = 10
+
+
+def status(request: Request, words: Words, desk: Desk) -> Reply:
+    """One incident where it stands; elsewhere all open ones in a line each, and the monitors."""
+    wanted = named_incident(words) or request.incident
+    if wanted is None:
+        found = desk.store.open_incidents()
+        head = f"*{_count(len(found), 'open incident')}*"
+        shown = [_line(i, desk) for i in found[-MOST_LISTED:]]
+        return reply("\n".join([head, *shown, *monitors(desk)]))
+    incident = desk.store.load(wanted)
+    if incident is None:
+        raise Unclear(f"I know no incident {bare(wanted)}.", ("All incidents", "incidents all"))
+    return reply("\n".join(_standing(incident, desk)))
+
+
+def _standing(incident: Incident, desk: Desk) -> list[str]:
+    """One incident in a few lines."""
+    lines = [_line(incident, desk)]
+    path = [
+        f"{BEEN} {escape(_answer(s, desk))} ({person(s.answer.by)})"
+        for s in incident.live_steps
+        if s.answer
+    ]
+    lines += path[-6:]
+    if incident.causes:
+        lines.append(f"*Cause:* {_causes(incident)}")
+    waiting = [h for h in incident.handoffs if h.status == "offered"]
+    lines += [f"Offered to {person(h.to)}, who has not answered yet." for h in waiting]
+    if incident.current and incident.current.error:
+        lines.append(f"⚠ {line(incident.current.error)}")
+    return lines
+
+
+def _answer(step: Step, desk: Desk) -> str:
+    if step.answer is None or not desk.tree.is_node(step.node):
+        return step.node
+    branch = desk.tree.node(step.node).branch(step.answer.verdict)
+    names = listed([s.name for s in step.answer.suspects])
+    label = branch.label if branch else step.answer.verdict
+    return f"{desk.tree.node(step.node).title} {label}" + (f": {names}" if names else "")
+
+
+def _causes(incident: Incident) -> str:
+    told = []
+    for cause in incident.causes:
+        names = listed([code(s.name) for s in cause.suspects])
+        told.append(f"{cause.kind.replace('_', ' ')}{' ' + names if names else ''}")
+    return "; ".join(told)
+
+
+def monitors(desk: Desk) -> list[str]:
+    """What there is to say about the monitors: how many watch, and which can't."""
+    kept: dict[str, dict[str, str]] = desk.store.settings(MONITORS) or {}
+    if not kept:
+        return []
+    failing = {monitor: seen["error"] for monitor, seen in kept.items() if seen.get("error")}
+    lines = [f"*{_count(len(kept), 'monitor')}*" + (f", {len(failing)} failing" if failing else "")]
+    for monitor, error in sorted(failing.items())[:5]:
+        lines.append(f"⚠ {code(monitor)}: {line(error, 300)}")
+    return lines
+
+
+def incidents(request: Request, words: Words, desk: Desk) -> Reply:
+    """The open incidents, or the newest ones whatever became of them."""
+    which = words[0].lower() if words else "open"
+    if which not in ("open", "all"):
+        raise Unclear(
+            f"I list `open` or `all` incidents, not {bare(which)}. For example "
+            f"`{request.called} incidents all`.",
+            ("Open", "incidents open"),
+            ("All", "incidents all"),
+        )
+    if which == "all":
+        found = desk.store.recent(MOST_LISTED)
+        return reply("\n".join(_line(i, desk) for i in found) or "There has been no incident yet.")
+    found = desk.store.open_incidents()
+    if not found:
+        return reply("No incident is open.", ("Show the newest", "incidents all"))
+    more = len(found) - MOST_LISTED
+    shown = [_line(i, desk) for i in found[-MOST_LISTED:]]
+    return reply("\n".join([*shown, *([f"and {more} older ones"] if more > 0 else [])]))
+
+
+def _line(incident: Incident, desk: Desk) -> str:
+    who = f"{person(incident.owner)} has it" if incident.owner else "nobody has it"
+    parts = [name(desk, incident), line(incident.alert.title, 120)]
+    if incident.is_open:
+        age = span(desk.now() - incident.opened_at)
+        return " · ".join([_mark(incident), *parts, who, _progress(incident, desk), age])
+    by = f" by {person(incident.closed_by)}" if incident.closed_by else ""
+    ended = f"{escape(incident.outcome or incident.status)}{by}"
+    if incident.closed_at:
+        ended += f" {clock(incident.closed_at, desk.now())}"
+    return " · ".join([_mark(incident), *parts, ended])
+
+
+def _mark(incident: Incident) -> str:
+    if incident.is_open:
+        return "🟠" if incident.owner else "🔴"
+    return "🟢" if incident.status == "resolved" else "⚪"
+
+
+def _progress(incident: Incident, desk: Desk) -> str:
+    step = incident.current
+    if step is None:
+        return f"cause: {_causes(incident)}" if incident.causes else "no step waits"
+    live = [s.number for s in incident.live_steps]
+    at = live.index(step.number) + 1
+    if not desk.tree.is_node(step.node):
+        return f"step {at}"
+    about = at + desk.tree.depth(step.node) - 1
+    of = f" of about {about}" if about > at else ""
+    return f"step {at}{of}: {escape(desk.tree.node(step.node).title)}"
+
+
+def name(desk: Desk, incident: Incident) -> str:
+    """The incident's name, as a link to its thread where it has one."""
+    url = desk.link(incident.id)
+    return f"*{link(url, incident.id) if url else incident.id}*"
+
+
+def where(incident: Incident, desk: Desk) -> str:
+    """Its step and its owner, in half a sentence."""
+    return _progress(incident, desk) + (
+        f", {person(incident.owner)} has it" if incident.owner else ", nobody has it yet"
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'No'} {what}{'' if number == 1 else 's'}"
