@@ -110,8 +110,8 @@ def authenticate(workspace: Workspace, method: str, token: str) -> App:
     raise SlackError("invalid_auth")
 
 
-def run(workspace: Workspace, method: str, given: Json, token: str) -> tuple[str | None, Json]:
-    """Carry out a method; returns the app's id and the response body.
+def run(workspace: Workspace, method: str, given: Json, token: str) -> Json:
+    """Carry out a method under the workspace's lock; returns the response body.
 
     Raises:
         SlackError: as Slack refuses.
@@ -124,7 +124,8 @@ def run(workspace: Workspace, method: str, given: Json, token: str) -> tuple[str
         app = authenticate(workspace, method, token)
     check_scope(app, method, given)
     call = Call(workspace, app, method, {k: v for k, v in given.items() if k != "token"})
-    return app.id, {"ok": True, **METHODS[method](call)}
+    with workspace.lock:
+        return {"ok": True, **METHODS[method](call)}
 
 
 def refusal(error: SlackError) -> JSONResponse:
@@ -152,7 +153,7 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
             if fault:
                 await asyncio.sleep(fault.delay)
                 refuse(fault)
-            _, body = run(workspace, method, given, token)
+            body = run(workspace, method, given, token)
             response: Response = JSONResponse(body)
             workspace.recorder.finish(record, "ok", body)
         except SlackError as error:

@@ -107,10 +107,13 @@ def _target(call: Call) -> Channel:
     """
     workspace, given = call.workspace, call.required("channel")
     if given in workspace.users:
-        return conversations.direct(workspace, [call.app.user_id, given])[0]
-    channel = call.channel()
+        channel = conversations.direct(workspace, [call.app.user_id, given])[0]
+    else:
+        channel = call.channel()
     if channel.is_archived:
         raise SlackError("is_archived")
+    if channel.is_im and not call.app.messages_enabled:
+        raise SlackError("messages_tab_disabled")
     public = channel.kind == "channel" and "chat:write.public" in (call.app.scopes or [])
     if call.app.user_id not in channel.members and not public:
         raise SlackError("not_in_channel")
@@ -158,25 +161,23 @@ def _message(call: Call, channel: Channel, **more: Any) -> Message:
 def post_message(call: Call) -> Json:
     """chat.postMessage."""
     workspace = call.workspace
-    with workspace.lock:
-        channel = _target(call)
-        message = _message(call, channel)
-        workspace.faults.spend_post(call.app.id, channel.id)
-        messages.post(workspace, message)
-        shown = message_json(workspace, message)
+    channel = _target(call)
+    message = _message(call, channel)
+    workspace.faults.spend_post(call.app.id, channel.id)
+    messages.post(workspace, message)
+    shown = message_json(workspace, message)
     return {"channel": channel.id, "ts": message.ts, "message": shown}
 
 
 def post_ephemeral(call: Call) -> Json:
     """chat.postEphemeral."""
     workspace = call.workspace
-    with workspace.lock:
-        channel = _target(call)
-        user = call.required("user")
-        workspace.user(user)
-        if user not in channel.members:
-            raise SlackError("user_not_in_channel")
-        message = messages.post(workspace, _message(call, channel, ephemeral_to=user))
+    channel = _target(call)
+    user = call.required("user")
+    workspace.user(user)
+    if user not in channel.members:
+        raise SlackError("user_not_in_channel")
+    message = messages.post(workspace, _message(call, channel, ephemeral_to=user))
     return {"message_ts": message.ts}
 
 
@@ -193,19 +194,18 @@ def _own(call: Call, refusal: str) -> Message:
 def update(call: Call) -> Json:
     """chat.update: what is not given stays, except that text alone removes the blocks."""
     workspace = call.workspace
-    with workspace.lock:
-        message = _own(call, "cant_update_message")
-        content = _content(call, longest=LONGEST_UPDATE)
-        files = call.arguments.get("file_ids")
-        if files is not None:
-            content["files"] = [id for id in call.ids("file_ids") if id in workspace.files]
-        if "text" in content and "blocks" not in content:
-            content["blocks"] = []
-        kept = {name: content.get(name, getattr(message, name)) for name in _BODY}
-        if not any(kept.values()):
-            raise SlackError("no_text")
-        messages.edit(workspace, message, mark=not content.get("blocks"), **content)
-        shown = message_json(workspace, message)
+    message = _own(call, "cant_update_message")
+    content = _content(call, longest=LONGEST_UPDATE)
+    files = call.arguments.get("file_ids")
+    if files is not None:
+        content["files"] = [id for id in call.ids("file_ids") if id in workspace.files]
+    if "text" in content and "blocks" not in content:
+        content["blocks"] = []
+    kept = {name: content.get(name, getattr(message, name)) for name in _BODY}
+    if not any(kept.values()):
+        raise SlackError("no_text")
+    messages.edit(workspace, message, mark=not content.get("blocks"), **content)
+    shown = message_json(workspace, message)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": shown}
 
 
@@ -214,9 +214,8 @@ _BODY = ("text", "blocks", "attachments", "files")
 
 def delete(call: Call) -> Json:
     """chat.delete."""
-    with call.workspace.lock:
-        message = _own(call, "cant_delete_message")
-        messages.delete(call.workspace, message)
+    message = _own(call, "cant_delete_message")
+    messages.delete(call.workspace, message)
     return {"channel": message.channel, "ts": message.ts}
 
 

@@ -66,13 +66,12 @@ def history(call: Call) -> Json:
     workspace, channel = call.workspace, call.channel()
     if call.app.user_id not in channel.members:
         raise SlackError("not_in_channel")
-    with workspace.lock:
-        top = [m for m in channel.messages.values() if not m.is_reply or m.broadcast]
-        top.sort(key=lambda message: message.ts, reverse=True)
-        items, following = page(call, _window(call, top), default=100, most=999)
-        metadata = call.flag("include_all_metadata")
-        shown = [message_json(workspace, message, metadata=metadata) for message in items]
-        pins = sum(message.pinned_by is not None for message in channel.messages.values())
+    top = [m for m in channel.messages.values() if not m.is_reply or m.broadcast]
+    top.sort(key=lambda message: message.ts, reverse=True)
+    items, following = page(call, _window(call, top), default=100, most=999)
+    metadata = call.flag("include_all_metadata")
+    shown = [message_json(workspace, message, metadata=metadata) for message in items]
+    pins = sum(message.pinned_by is not None for message in channel.messages.values())
     body: Json = {"messages": shown, "has_more": bool(following), "pin_count": pins}
     return body | (_cursor(following) if following else {})
 
@@ -82,14 +81,13 @@ def replies(call: Call) -> Json:
     workspace, channel = call.workspace, call.channel()
     if call.app.user_id not in channel.members:
         raise SlackError("not_in_channel")
-    with workspace.lock:
-        asked = channel.messages.get(call.text("ts"))
-        if asked is None:
-            raise SlackError("thread_not_found")
-        found = [] if asked.is_reply else _window(call, channel.replies(asked.ts))
-        items, following = page(call, [asked, *found], default=1000, most=1000)
-        metadata = call.flag("include_all_metadata")
-        shown = [message_json(workspace, message, metadata=metadata) for message in items]
+    asked = channel.messages.get(call.text("ts"))
+    if asked is None:
+        raise SlackError("thread_not_found")
+    found = [] if asked.is_reply else _window(call, channel.replies(asked.ts))
+    items, following = page(call, [asked, *found], default=1000, most=1000)
+    metadata = call.flag("include_all_metadata")
+    shown = [message_json(workspace, message, metadata=metadata) for message in items]
     body: Json = {"messages": shown, "has_more": bool(following)}
     return body | (_cursor(following) if following else {})
 

@@ -38,22 +38,21 @@ def complete_upload(call: Call) -> Json:
     targets = call.ids("channels") or call.ids("channel_id")
     if len(targets) > 100:
         raise SlackError("channels_limit_exceeded")
-    with workspace.lock:
-        places = [workspace.channel(target) for target in targets]
-        if any(call.app.user_id not in place.members for place in places):
-            raise SlackError("not_in_channel")
-        done: list[StoredFile] = []
-        for item in listed:
-            file = workspace.files.get(str(item.get("id")))
-            if file is None or file.app_id != call.app.id:
-                raise SlackError("file_not_found")
-            files.complete(workspace, file, str(item.get("title") or ""))
-            done.append(file)
-        for place in places:
-            text, thread = call.text("initial_comment"), call.text("thread_ts") or None
-            message = messages.as_app(workspace, call.app.id, place.id, text=text, thread_ts=thread)
-            files.share(workspace, done, message)
-        return {"files": [file_json(workspace, file) for file in done]}
+    places = [workspace.channel(target) for target in targets]
+    if any(call.app.user_id not in place.members for place in places):
+        raise SlackError("not_in_channel")
+    done: list[StoredFile] = []
+    for item in listed:
+        file = workspace.files.get(str(item.get("id")))
+        if file is None or file.app_id != call.app.id:
+            raise SlackError("file_not_found")
+        files.complete(workspace, file, str(item.get("title") or ""))
+        done.append(file)
+    for place in places:
+        text, thread = call.text("initial_comment"), call.text("thread_ts") or None
+        message = messages.as_app(workspace, call.app.id, place.id, text=text, thread_ts=thread)
+        files.share(workspace, done, message)
+    return {"files": [file_json(workspace, file) for file in done]}
 
 
 def files_info(call: Call) -> Json:
@@ -66,15 +65,14 @@ def files_info(call: Call) -> Json:
 def files_delete(call: Call) -> Json:
     """files.delete: the file is gone from every message."""
     workspace = call.workspace
-    with workspace.lock:
-        file = files.find(workspace, call.required("file"))
-        if file.app_id != call.app.id:
-            raise SlackError("cant_delete_file")
-        for channel in workspace.channels.values():
-            for message in channel.messages.values():
-                if file.id in message.files:
-                    message.files = [id for id in message.files if id != file.id]
-        del workspace.files[file.id]
+    file = files.find(workspace, call.required("file"))
+    if file.app_id != call.app.id:
+        raise SlackError("cant_delete_file")
+    for channel in workspace.channels.values():
+        for message in channel.messages.values():
+            if file.id in message.files:
+                message.files = [id for id in message.files if id != file.id]
+    del workspace.files[file.id]
     return {}
 
 
@@ -98,50 +96,46 @@ def _trigger(call: Call) -> str:
 
 def views_open(call: Call) -> Json:
     """views.open."""
-    with call.workspace.lock:
-        body = views.check(call.workspace, call.app, _view(call), "modal")
-        user = _trigger(call)
-        return _shown(call, views.open_modal(call.workspace, call.app, user, body))
+    body = views.check(call.workspace, call.app, _view(call), "modal")
+    user = _trigger(call)
+    return _shown(call, views.open_modal(call.workspace, call.app, user, body))
 
 
 def views_push(call: Call) -> Json:
     """views.push: only with a trigger from within a modal."""
     workspace = call.workspace
-    with workspace.lock:
-        body = views.check(workspace, call.app, _view(call), "modal")
-        user = _trigger(call)
-        return _shown(call, views.push(workspace, call.app, user, body))
+    body = views.check(workspace, call.app, _view(call), "modal")
+    user = _trigger(call)
+    return _shown(call, views.push(workspace, call.app, user, body))
 
 
 def views_update(call: Call) -> Json:
     """views.update, by view_id or external_id."""
     workspace = call.workspace
-    with workspace.lock:
-        if call.text("external_id"):
-            view = views.by_external_id(workspace, call.app, call.text("external_id"))
-        else:
-            view = workspace.view(call.required("view_id"))
-        if view.app_id != call.app.id:
-            raise SlackError("not_found")
-        if call.text("hash") and call.text("hash") != view.hash:
-            raise SlackError("hash_conflict")
-        kind = str(view.body["type"])
-        body = views.check(workspace, call.app, _view(call), kind, own=view.id)
-        return _shown(call, views.update(workspace, view, body))
+    if call.text("external_id"):
+        view = views.by_external_id(workspace, call.app, call.text("external_id"))
+    else:
+        view = workspace.view(call.required("view_id"))
+    if view.app_id != call.app.id:
+        raise SlackError("not_found")
+    if call.text("hash") and call.text("hash") != view.hash:
+        raise SlackError("hash_conflict")
+    kind = str(view.body["type"])
+    body = views.check(workspace, call.app, _view(call), kind, own=view.id)
+    return _shown(call, views.update(workspace, view, body))
 
 
 def views_publish(call: Call) -> Json:
     """views.publish: a person's Home tab."""
     workspace, user = call.workspace, call.required("user_id")
-    with workspace.lock:
-        if not call.app.home_enabled:
-            raise SlackError("not_enabled")
-        workspace.user(user)
-        old = workspace.homes.get((call.app.id, user))
-        if call.text("hash") and old and call.text("hash") != old.hash:
-            raise SlackError("hash_conflict")
-        body = views.check(workspace, call.app, _view(call), "home", own=old.id if old else None)
-        return _shown(call, views.publish(workspace, call.app, user, body))
+    if not call.app.home_enabled:
+        raise SlackError("not_enabled")
+    workspace.user(user)
+    old = workspace.homes.get((call.app.id, user))
+    if call.text("hash") and old and call.text("hash") != old.hash:
+        raise SlackError("hash_conflict")
+    body = views.check(workspace, call.app, _view(call), "home", own=old.id if old else None)
+    return _shown(call, views.publish(workspace, call.app, user, body))
 
 
 def _reacted(call: Call) -> tuple[Message, str]:

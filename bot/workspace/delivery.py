@@ -62,7 +62,7 @@ class Deliveries:
 
     recorder: Recorder
     transport: Transport | None = None
-    waiting: deque[Envelope] = field(default_factory=deque)
+    waiting: deque[Envelope] = field(default_factory=lambda: deque(maxlen=2000))
     sent: deque[Envelope] = field(default_factory=lambda: deque(maxlen=2000))
     lock: threading.Lock = field(default_factory=threading.Lock)
 

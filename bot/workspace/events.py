@@ -71,12 +71,14 @@ def message_posted(state: State, message: Message) -> None:
         "event_ts": message.ts,
         "channel_type": channel.kind,
     }
+    if message.files and not message.subtype:
+        event["subtype"] = "file_share"
     apps = apps_in(state, channel)
     publish(state, event, apps, subscription=MESSAGE_EVENTS[channel.kind])
     if message.subtype or channel.is_im:
         return
     named = set(MENTION.findall(message.text))
-    mention = {key: value for key, value in event.items() if key != "channel_type"}
+    mention = {k: v for k, v in event.items() if k not in ("channel_type", "subtype")}
     publish(
         state,
         mention | {"type": "app_mention"},

@@ -19,7 +19,7 @@ def post(state: State, message: Message, *, quiet: bool = False) -> Message:
     """Put a message where it belongs and tell everyone; ``quiet`` tells no app."""
     with state.lock:
         channel = state.channels[message.channel]
-        message.blocks = with_ids(message.blocks, state.random)
+        _identify(state, message)
         if message.ephemeral_to:
             channel.ephemerals[message.ts] = message
         else:
@@ -31,6 +31,15 @@ def post(state: State, message: Message, *, quiet: bool = False) -> Message:
                 events.message_posted(state, message)
     _changed(state, message, "ephemeral" if message.ephemeral_to else "message")
     return message
+
+
+def _identify(state: State, message: Message) -> None:
+    """Give every block and element an id that the app has not named."""
+    message.blocks = with_ids(message.blocks, state.random)
+    message.attachments = [
+        {**part, "blocks": with_ids(part["blocks"], state.random)} if part.get("blocks") else part
+        for part in message.attachments
+    ]
 
 
 def _share_file(state: State, id: str, message: Message) -> None:
@@ -64,8 +73,7 @@ def edit(state: State, message: Message, *, mark: bool, **new: Any) -> Message:
         message.versions.append(copy.deepcopy(before) | {"replaced": state.new_ts()})
         for name, value in new.items():
             setattr(message, name, value)
-        if "blocks" in new:
-            message.blocks = with_ids(message.blocks, state.random)
+        _identify(state, message)
         if mark:
             message.edited = {"user": message.user, "ts": state.new_ts()}
         if not message.ephemeral_to:

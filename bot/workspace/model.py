@@ -133,6 +133,11 @@ class Message:
     entered: dict[str, Json] = field(default_factory=dict)
     versions: list[Json] = field(default_factory=list)
 
+    def all_blocks(self) -> list[Json]:
+        """Its blocks, and those inside its attachments."""
+        inner = [block for part in self.attachments for block in part.get("blocks") or []]
+        return [*self.blocks, *inner]
+
     @property
     def is_reply(self) -> bool:
         """Whether it lives in a thread and is not the thread's parent."""

@@ -29,7 +29,7 @@ def response_url(
 
 def values_of(message: Message, user: str) -> Json:
     """What this person sees chosen in the message's menus."""
-    return merged(initial_values(message.blocks), message.entered.get(user))
+    return merged(initial_values(message.all_blocks()), message.entered.get(user))
 
 
 def _common(state: State, app: App, user: User) -> Json:

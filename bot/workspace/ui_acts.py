@@ -132,17 +132,21 @@ def read(workspace: Workspace, body: Json) -> Json:
     return {}
 
 
-_OWN_FIELDS = {
-    "user",
-    "channel",
-    "message_ts",
-    "view_id",
-    "block_id",
-    "action_id",
-    "type",
-    "state",
-    "action_ts",
-    "text",
+VALUES = {"value", "files", "rich_text_value"} | {
+    f"selected_{name}"
+    for name in (
+        "option",
+        "options",
+        "user",
+        "users",
+        "channel",
+        "channels",
+        "conversation",
+        "conversations",
+        "date",
+        "time",
+        "date_time",
+    )
 }
 
 
@@ -156,7 +160,7 @@ def action(workspace: Workspace, body: Json) -> Json:
         action_id=_text(body, "action_id"),
         block_id=body.get("block_id"),
         state=body.get("state"),
-        **{key: value for key, value in body.items() if key not in _OWN_FIELDS},
+        **{key: value for key, value in body.items() if key in VALUES},
     )
     return {}
 

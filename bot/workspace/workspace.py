@@ -233,7 +233,7 @@ class Workspace(State):
         """
         person = self._person(user)
         place = self.place(person, channel, ts, view_id)
-        blocks = place.body["blocks"] if isinstance(place, View) else place.blocks
+        blocks = place.body["blocks"] if isinstance(place, View) else place.all_blocks()
         chosen: Json | None = None
         if action_id:
             block, element = elements.find(blocks, action_id, block_id)
@@ -283,7 +283,7 @@ class Workspace(State):
         """What an external select offers for the typed text: {"options": […]} or groups."""
         person = self._person(user)
         place = self.place(person, channel, ts, view_id)
-        blocks = place.body["blocks"] if isinstance(place, View) else place.blocks
+        blocks = place.body["blocks"] if isinstance(place, View) else place.all_blocks()
         block, _ = elements.find(blocks, action_id, block_id)
         app, ids = self._owner(place), (str(block["block_id"]), action_id)
         body = payloads.block_suggestion(self, app, person, place, ids, value)

@@ -66,7 +66,7 @@ def build(client: WebClient, signing_secret: str) -> App:
         )
 
     @app.view_closed("ticket")
-    def closed(ack, body, client, view):
+    def closed(ack, client, view):
         ack()
         client.chat_postMessage(channel=view["private_metadata"], text="Never mind.")
 
