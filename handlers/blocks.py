@@ -254,3 +254,49 @@ def _cell(text: str) -> Block:
 def message(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
     """A payload: ``text`` is what a lock screen shows."""
     return {"text": clip(text, 400) or "–", "blocks": list(blocks)[:MOST_BLOCKS]}
+
+
+# -- forms --------------------------------------------------------------------------------------
+
+
+def field_text(name: str, *, multiline: bool = False, placeholder: str = "") -> Block:
+    """A text field of at most 3,000 characters."""
+    found: Block = {"type": "plain_text_input", "action_id": name, "max_length": 3000}
+    if multiline:
+        found["multiline"] = True
+    if placeholder:
+        found["placeholder"] = plain(placeholder, 150)
+    return found
+
+
+def entry(name: str, label: str, element: Block, *, optional: bool = False) -> Block:
+    """A field of a form; its ``block_id`` is the field's name."""
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": plain(label, 150),
+        "element": element,
+        "optional": optional,
+    }
+
+
+def modal(
+    callback: str, title: str, metadata: str, blocks: Sequence[Block], submit: str = ""
+) -> Block:
+    """A form; without ``submit`` it can only be read."""
+    found: Block = {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain(title, 24),
+        "close": plain("Cancel" if submit else "Close", 24),
+        "private_metadata": metadata,
+        "blocks": list(blocks)[:100],
+    }
+    if submit:
+        found["submit"] = plain(submit, 24)
+    return found
+
+
+def notice(title: str, text: str) -> Block:
+    """A form that only says something."""
+    return modal("notice", title, "", [section(escape(text))])

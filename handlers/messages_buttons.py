@@ -109,5 +109,6 @@ def mitigations(
         text = f"{remedy.title}: {b.words(target.name, 36)}…"
         row.append(b.button(text, f"mitigate:{index}", ref))
     if len(found) > most:
-        row.append(b.button("Other mitigation…", "mitigate:more", value(i=incident.id)))
+        other = value(i=incident.id, o="mitigate")
+        row.append(b.button("Other mitigation…", "more:mitigate", other))
     return row
