@@ -23,6 +23,7 @@ ARGS = [
     "--no-first-run",
 ]
 LEFT_OUT: list[str] = []
+CLOSING: list[threading.Thread] = []  # closing a socket takes seconds: not waited for in each test
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -53,6 +54,8 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield browser
         browser.close()
+    for thread in CLOSING:
+        thread.join(10)
 
 
 @dataclass
@@ -184,7 +187,9 @@ def desk(chromium: Any, heard: Heard) -> Iterator[Desk]:
         yield desk
         for page in desk.pages:
             page.context.close()
-        handler.close()
+        handler.client.auto_reconnect_enabled = False
+        CLOSING.append(threading.Thread(target=handler.close))
+        CLOSING[-1].start()
     assert desk.errors == []
     assert [
         url for url in desk.requests if not url.startswith((server.url, "data:", "blob:"))

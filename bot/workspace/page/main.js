@@ -3,6 +3,7 @@
 import { api, follow } from "./api.js";
 import { startClock } from "./clockbar.js";
 import { Composer } from "./composer.js";
+import { shortAgo } from "./dates.js";
 import { dialogOpen } from "./dialog.js";
 import { channelName, nameOfId, onInternalLink } from "./directory.js";
 import { debounce, fill, h, icon, iconButton, toast } from "./dom.js";
@@ -218,6 +219,11 @@ function fromArchive() {
   history.replaceState(null, "", `/${location.search}#/${match[1]}${thread ? `/${thread}` : ""}`);
 }
 
+/** "3 min ago" grows older while nothing else happens. */
+function agePhrases() {
+  for (const node of document.querySelectorAll("[data-since]")) node.textContent = `Last reply ${shortAgo(node.dataset.since)}`;
+}
+
 async function start() {
   fromArchive();
   startTheme(() => store.state && draw());
@@ -230,6 +236,7 @@ async function start() {
   document.addEventListener("keydown", onKey);
   document.addEventListener("visibilitychange", () => document.hidden || refreshSoon());
   startClock(el("clock"));
+  setInterval(agePhrases, 20_000);
   await actAs(new URLSearchParams(location.search).get("user"));
   app.dataset.ready = "true";
 }

@@ -109,7 +109,7 @@ function replies(message, channel) {
   const count = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
   return h("a", { class: "replies", href: `#/${channel}/${message.thread_ts ?? message.ts}`, data: { testid: "replies" } },
     h("span", { class: "faces" }, people), h("strong", {}, count),
-    message.latest_reply ? h("span", { class: "muted" }, `Last reply ${shortAgo(message.latest_reply)}`) : null);
+    message.latest_reply ? h("span", { class: "muted", data: { since: message.latest_reply } }, `Last reply ${shortAgo(message.latest_reply)}`) : null);
 }
 
 function tools(message, channel, inThread) {
