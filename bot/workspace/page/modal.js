@@ -73,7 +73,7 @@ function draw(depth, same) {
   body.addEventListener("input", (event) => forget(event.target));
   body.scrollTop = same ? scroll : 0;
   if (focus) refocus(panel, focus);
-  if (!panel.contains(document.activeElement)) {
+  if (document.activeElement === panel || !panel.contains(document.activeElement)) {
     (panel.querySelector("[data-focus]") ?? firstField(body) ?? panel.querySelector(".modal-foot .primary") ?? panel).focus();
   }
 }
