@@ -6,7 +6,9 @@
 PYTHON ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --progress-bar on --no-build-isolation --no-deps
+# Bytecode is written when a module is first used: compiling all of them now would take longer than
+# everything else here.
+INSTALL := $(PIP) install --progress-bar on --no-compile --no-build-isolation --no-deps
 
 help:
 	@echo "make demo    the main job in a local workspace, no Slack account needed"
@@ -33,7 +35,7 @@ bench: .venv/stamp-dev
 
 # A stamp is as old as the install that it stands for: an unchanged lock is not installed again.
 .venv/stamp-app: .venv/stamp-libraries pyproject.toml
-	@$(INSTALL) --quiet --editable .
+	@PYTHONWARNINGS=ignore $(INSTALL) --quiet --editable .
 	@touch $@
 
 .venv/stamp-dev: requirements-dev.txt .venv/stamp-app
