@@ -11,6 +11,17 @@ export function dialogOpen() {
   return stack.length > 0;
 }
 
+// On the document, not on the dialog: a click beside it leaves the focus nowhere.
+document.addEventListener("keydown", (event) => {
+  const top = stack.at(-1);
+  if (!top || popoverOpen()) return;
+  if (event.key === "Escape") {
+    event.preventDefault();
+    event.stopPropagation();
+    top.onEscape();
+  } else trapTab(event, top.panel);
+}, true);
+
 function updateInert() {
   document.getElementById("app").inert = stack.length > 0;
   stack.forEach(({ shade }, index) => { shade.inert = index < stack.length - 1; });
@@ -27,19 +38,12 @@ export function showDialog(panel, { onEscape, focus = null, kind = "", shadeClos
   panel.setAttribute("role", "dialog");
   panel.setAttribute("aria-modal", "true");
   panel.tabIndex = -1;
-  shade.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !popoverOpen()) {
-      event.preventDefault();
-      event.stopPropagation();
-      onEscape();
-    } else trapTab(event, panel);
-  });
   let pressedOnShade = false;
   shade.addEventListener("pointerdown", (event) => { pressedOnShade = event.target === shade; });
   shade.addEventListener("click", (event) => {
     if (shadeCloses && event.target === shade && pressedOnShade) onEscape();
   });
-  const entry = { shade };
+  const entry = { shade, panel, onEscape };
   stack.push(entry);
   document.getElementById("dialogs").append(shade);
   updateInert();
