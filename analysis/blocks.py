@@ -1,0 +1,111 @@
+"""Same clock hours of earlier days: what a window is compared with.
+
+A *block* is the window moved back by whole days. Block 0 is the window itself, block ``k`` the
+same hours ``k`` days earlier. The spread of a figure over earlier blocks is its natural drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from analysis.evidence import CannotExamine, Scope, Window
+from analysis.tables import Role
+from analysis.warehouse import naive
+
+DAY = timedelta(days=1)
+FEWEST_BLOCKS = 3
+BLOCK = "_block"
+"""Column with the number of a row's block."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The examined window, and ``count`` earlier blocks, each ``period`` before the next.
+
+    ``same_hours`` is False where the history is too short for three earlier days and stretches
+    of the same length right before the window stand in for them.
+    """
+
+    window: Window
+    period: timedelta
+    count: int
+    gap: int
+    same_hours: bool
+
+    @property
+    def low(self) -> Any:
+        """Start of the earliest block, aware."""
+        return self.window.start - self.period * (self.gap + self.count - 1)
+
+    @property
+    def baseline(self) -> Window:
+        """From the earliest block's start to the latest earlier block's end."""
+        return Window(self.low, self.low + self.period * (self.count - 1) + self.window.length)
+
+    def tagged(self, table: Any) -> Any:
+        """Rows of the window and of the blocks, with their number in the column BLOCK.
+
+        ``table`` is an Ibis table with Role.TIME.
+        """
+        seconds = table[Role.TIME].epoch_seconds() - int(naive_seconds(self.window.start))
+        period = int(self.period.total_seconds())
+        # Integer arithmetic on positive numbers: engines disagree on the floor of negatives.
+        shift = (self.gap + self.count + 1) * period
+        back = (shift + seconds) // period
+        table = table.mutate(**{BLOCK: (self.gap + self.count + 1 - back).cast("int64")})
+        within = (shift + seconds) % period < int(self.window.length.total_seconds())
+        block = table[BLOCK]
+        wanted = (block == 0) | ((block >= self.gap) & (block < self.gap + self.count))
+        return table.filter(within, wanted)
+
+
+def edges(c: Comparison, table: Any, reach: timedelta) -> Any:
+    """Rows up to ``reach`` before and after the window's start and the same hours earlier.
+
+    The column BLOCK holds twice the block's number, plus 1 for the rows after.
+    """
+    around = Window(c.window.start - reach, c.window.start + min(reach, c.window.length))
+    shifted = Comparison(around, c.period, c.count, c.gap, c.same_hours)
+    tagged = shifted.tagged(table)
+    seconds = tagged[Role.TIME].epoch_seconds() - int(naive_seconds(c.window.start))
+    period = int(c.period.total_seconds())
+    after = (seconds + tagged[BLOCK] * period >= 0).ifelse(1, 0)
+    return tagged.mutate(**{BLOCK: tagged[BLOCK] * 2 + after})
+
+
+def compare(scope: Scope, longest: timedelta = DAY) -> Comparison:
+    """The blocks for ``scope``: its first day at most, against earlier days of its baseline.
+
+    Raises CannotExamine when the baseline holds fewer than three blocks of any kind.
+    """
+    window = scope.window
+    if window.length > longest:
+        window = Window(window.start, window.start + longest)
+    for period, same in ((DAY, True), (window.length, False)):
+        if period < window.length:
+            continue
+        gap = max(1, _ceil((window.end - scope.baseline.end) / period))
+        # A block that reaches past the baseline's end by a little would hold the onset.
+        room = window.start - period * gap - scope.baseline.start
+        count = int(room / period) + 1 if room >= timedelta(0) else 0
+        if count >= FEWEST_BLOCKS:
+            return Comparison(window, period, min(count, 28), gap, same)
+    hours = scope.baseline.length.total_seconds() / 3600
+    raise CannotExamine(
+        f"The history before the onset has {hours:.1f} hours, the window "
+        f"{window.length.total_seconds() / 3600:.1f}: at least three times as much is needed. "
+        "Choose a shorter window or a later onset."
+    )
+
+
+def naive_seconds(moment: Any) -> float:
+    """Seconds since 1970 of an aware moment, as the engine counts them."""
+    from datetime import datetime
+
+    return (naive(moment) - datetime(1970, 1, 1)).total_seconds()
+
+
+def _ceil(value: float) -> int:
+    return int(-(-value // 1))

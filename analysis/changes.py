@@ -1,0 +1,221 @@
+"""What happened to a feature, in the words of the person who will mend it.
+
+Old and new values are compared for the faults that pipelines really have: missing, constant,
+clipped, another unit, another sign, levels renamed. The first that fits well is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """``new = slope * old + shift``: what a value becomes when its unit changes unannounced."""
+
+    words: str
+    slope: float
+    shift: float = 0.0
+    names: tuple[str, ...] = ()
+
+
+CONVERSIONS = (
+    Conversion("°F → °C", 5 / 9, -160 / 9, ("temp", "dewp", "heat")),
+    Conversion("°C → °F", 9 / 5, 32.0, ("temp", "dewp", "heat")),
+    Conversion("K → °C", 1.0, -273.15, ("temp", "dewp")),
+    Conversion("°C → K", 1.0, 273.15, ("temp", "dewp")),
+    Conversion("miles → km", 1.609344, 0.0, ("dist", "mile", "visib", "wind", "speed")),
+    Conversion("km → miles", 1 / 1.609344, 0.0, ("dist", "km", "visib", "wind", "speed")),
+    Conversion("mph → m/s", 0.44704, 0.0, ("wind", "speed", "gust")),
+    Conversion("m/s → mph", 1 / 0.44704, 0.0, ("wind", "speed", "gust")),
+    Conversion("knots → mph", 1.15078, 0.0, ("wind", "speed", "gust")),
+    Conversion("mph → knots", 1 / 1.15078, 0.0, ("wind", "speed", "gust")),
+    Conversion("feet → m", 0.3048, 0.0, ("height", "alt", "length")),
+    Conversion("m → feet", 1 / 0.3048, 0.0, ("height", "alt", "length")),
+    Conversion("inches → cm", 2.54, 0.0, ("precip", "height", "length")),
+    Conversion("inches → mm", 25.4, 0.0, ("precip", "rain")),
+    Conversion("lb → kg", 0.45359237, 0.0, ("weight", "load")),
+    Conversion("kg → lb", 1 / 0.45359237, 0.0, ("weight", "load")),
+    Conversion("minutes → seconds", 60.0, 0.0, ("time", "delay", "duration", "dur")),
+    Conversion("seconds → minutes", 1 / 60, 0.0, ("time", "delay", "duration", "dur")),
+    Conversion("hours → minutes", 60.0, 0.0, ("time", "delay", "hours")),
+    Conversion("the sign turned", -1.0),
+    Conversion("× 1000", 1000.0),
+    Conversion("÷ 1000", 0.001),
+    Conversion("× 100", 100.0),
+    Conversion("÷ 100", 0.01),
+    Conversion("× 10", 10.0),
+    Conversion("÷ 10", 0.1),
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """``kind`` is one word for tests and code; ``words`` are for people; ``share`` of rows."""
+
+    kind: str
+    words: str
+    share: float = 1.0
+
+
+NOTHING = Change("none", "", 0.0)
+
+
+def numbers(name: str, old: Floats, new: Floats, hidden: bool = False) -> Change:
+    """What happened to a number between ``old`` and ``new`` values; NaN is missing."""
+    if len(old) < 10 or len(new) < 5:
+        return NOTHING
+    gone, before = float(np.isnan(new).mean()), float(np.isnan(old).mean())
+    if gone - before > max(0.03, 4 * np.sqrt(before * (1 - before) / len(new))):
+        return Change("nulls", f"{_percent(gone)} missing, was {_percent(before)}", gone - before)
+    a, b = old[np.isfinite(old)], new[np.isfinite(new)]
+    if len(a) < 10 or len(b) < 5:
+        return NOTHING
+    return (
+        _constant(a, b, hidden)
+        or _clipped(a, b, hidden)
+        or _converted(name, a, b)
+        or _moved(a, b, hidden)
+        or NOTHING
+    )
+
+
+def _constant(a: Floats, b: Floats, hidden: bool) -> Change | None:
+    values, counts = np.unique(b, return_counts=True)
+    top = int(np.argmax(counts))
+    value, share = float(values[top]), float(counts[top] / len(b))
+    before = float(np.mean(a == value))
+    excess = share - before
+    if excess < 0.12 or (share < 0.9 and excess < 3 * before and excess < 0.3):
+        return None
+    if _is_limit(a, b, value):
+        return None
+    said = "one value" if hidden else f"{value:g}"
+    if value == 0:
+        return Change("zeros", f"{_percent(share)} zeros, was {_percent(before)}", excess)
+    if share > 0.97:
+        return Change("frozen", f"constant at {said}", share)
+    return Change("default", f"{_percent(share)} are {said}, was {_percent(before)}", excess)
+
+
+def _is_limit(a: Floats, b: Floats, value: float) -> bool:
+    """Whether ``value`` is the new extreme although old values went well beyond it."""
+    above, below = float(np.mean(a > value)), float(np.mean(a < value))
+    top = value >= b.max() and 0.05 < above < 0.95 and np.mean(b < value) > 0.1
+    bottom = value <= b.min() and 0.05 < below < 0.95 and np.mean(b > value) > 0.1
+    return bool(top or bottom)
+
+
+def _clipped(a: Floats, b: Floats, hidden: bool) -> Change | None:
+    values, counts = np.unique(b, return_counts=True)
+    value = float(values[int(np.argmax(counts))])
+    share = float(counts.max() / len(b))
+    before = float(np.mean(a == value))
+    if share - before < 0.12:
+        return None
+    above = float(np.mean(a > value)), float(np.mean(b > value))
+    below = float(np.mean(a < value)), float(np.mean(b < value))
+    said = "" if hidden else f" at {value:g}"
+    if above[0] > 0.1 and above[1] < 0.75 * above[0]:
+        return Change("clipped", f"cut off{said}: {_percent(share)} lie there", share)
+    if below[0] > 0.1 and below[1] < 0.75 * below[0]:
+        return Change("clipped", f"cut off{said} from below: {_percent(share)} lie there", share)
+    return None
+
+
+def _converted(name: str, a: Floats, b: Floats) -> Change | None:
+    """A known conversion that explains the new values better than the old ones do."""
+    grid = np.linspace(0.02, 0.98, 49)
+    low = name.lower()
+    plain = _gap(a, b, 1.0, 0.0, 0.0, grid)
+    spread = np.std(a) + 1e-12
+    if plain < 0.18:
+        return None
+    found: list[tuple[float, Conversion, float]] = []
+    for c in CONVERSIONS:
+        if c.shift and not any(n in low for n in c.names) and abs(c.slope) == 1:
+            continue
+        for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.15):
+            gap = _gap(a, b, c.slope, c.shift, share, grid)
+            liked = 0.75 if any(n in low for n in c.names) else 1.0
+            found.append((gap * liked + 0.01 * (share < 1), c, share))
+    best, c, share = min(found, key=lambda f: f[0])
+    if best > 0.5 * plain or spread < 1e-9:
+        return None
+    part = "" if share == 1 else f" in about {_percent(share)}"
+    if c.words == "the sign turned":
+        return Change("sign_flip", f"the sign turned{part}", share)
+    shift = f" {'−' if c.shift < 0 else '+'} {abs(c.shift):.4g}" if c.shift else ""
+    return Change("unit", f"values are {c.slope:.3g} × old{shift} ({c.words}?){part}", share)
+
+
+def _gap(a: Floats, b: Floats, slope: float, shift: float, share: float, grid: Floats) -> float:
+    """Mean distance of cumulative shares between ``b`` and a mixture of old and converted."""
+    at = np.concatenate([np.quantile(a, grid), np.quantile(b, grid)])
+    old, new = np.sort(a), np.sort(b)
+    turned = np.sort(slope * a + shift)
+    mixed = (1 - share) * np.searchsorted(old, at) / len(a)
+    mixed = mixed + share * np.searchsorted(turned, at) / len(a)
+    return float(np.abs(mixed - np.searchsorted(new, at) / len(b)).mean() * 2)
+
+
+def _moved(a: Floats, b: Floats, hidden: bool) -> Change | None:
+    spread = float(np.std(a)) + 1e-12
+    step = float(np.median(b) - np.median(a))
+    width = float((np.std(b) + 1e-12) / spread)
+    if abs(step) > 0.3 * spread:
+        way = "higher" if step > 0 else "lower"
+        if hidden:
+            return Change("shift", f"values are {abs(step) / spread:.1f} sd {way}")
+        return Change("shift", f"median {np.median(a):.4g} → {np.median(b):.4g}")
+    if width > 1.4 or width < 0.7:
+        return Change("spread", f"spread is {width:.2g} × what it was")
+    return None
+
+
+def levels(old: pd.Series[Any], new: pd.Series[Any], hidden: bool = False) -> Change:
+    """What happened to a category between ``old`` and ``new`` values; null is missing."""
+    if len(old) < 10 or len(new) < 5:
+        return NOTHING
+    gone, before = float(new.isna().mean()), float(old.isna().mean())
+    if gone - before > max(0.03, 4 * np.sqrt(before * (1 - before) / len(new))):
+        return Change("nulls", f"{_percent(gone)} missing, was {_percent(before)}", gone - before)
+    a, b = old.value_counts(normalize=True), new.value_counts(normalize=True)
+    fresh = [str(x) for x in b.index if x not in a.index]
+    share = float(b[[x not in a.index for x in b.index]].sum())
+    if share > 0.03:
+        which = "" if hidden else f" ({', '.join(fresh[:2])}{' …' if len(fresh) > 2 else ''})"
+        return Change("new_levels", f"{_percent(share)} are unknown levels{which}", share)
+    return _moved_levels(a, b, hidden)
+
+
+def _moved_levels(a: pd.Series[Any], b: pd.Series[Any], hidden: bool) -> Change:
+    both = a.index.union(b.index)
+    p, q = a.reindex(both, fill_value=0.0), b.reindex(both, fill_value=0.0)
+    step = (q - p).sort_values()
+    if float(step.abs().sum()) / 2 < 0.04:
+        return NOTHING
+    lost = [str(x) for x in both if p[x] > 0.03 and q[x] < 0.2 * p[x]]
+    if lost:
+        which = "" if hidden else f": {', '.join(lost[:2])}{' …' if len(lost) > 2 else ''}"
+        word = "level" if len(lost) == 1 else "levels"
+        return Change("lost_levels", f"{len(lost)} {word} lost{which}", float(p[lost].sum()))
+    same = float(np.abs(np.sort(p.to_numpy()) - np.sort(q.to_numpy())).sum()) / 2
+    if same < 0.35 * float(step.abs().sum()) / 2:
+        return Change("remapped", "levels changed places", float(step.abs().sum()) / 2)
+    if hidden:
+        return Change("mix", "levels come in other shares")
+    up = str(step.index[-1])
+    return Change("mix", f"{up} is {_percent(float(q[up]))}, was {_percent(float(p[up]))}")
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %" if share >= 0.01 or share == 0 else "< 1 %"

@@ -1,0 +1,393 @@
+"""Which features moved the predictions, or is it the model itself?
+
+Drift is not responsibility: a feature is blamed when some view says that it broke at the onset
+*and* the served model leans on it. Views: :mod:`analysis.suspicion`. The part of the shift that
+the surrogate cannot explain on familiar inputs is the model's.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import changes, odds, suspicion
+from analysis.charts import features as charts
+from analysis.evidence import Evidence, How, Scope, Suspect, Table
+from analysis.suspicion import Finding, View
+from analysis.tables import Role
+from analysis.views import Reading, read
+from analysis.warehouse import Warehouse, aware
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+SMALL_IMPACT = 0.04
+"""A feature moves predictions too little below this part of their standard deviation."""
+METHOD = (
+    "Each feature against the same hours of earlier days and across the onset: Jensen–Shannon "
+    "distance with null and unseen cells, agreement with other features and with rows of the "
+    "same hour, standing still, repeating its past, slope of label minus prediction. Weighed by "
+    "what a gradient-boosted surrogate of the served prediction makes of it."
+)
+_VIEW_WORDS = {
+    "marginal": "its values",
+    "joint": "its agreement with other features",
+    "peers": "its agreement with rows of the same hour",
+    "still": "its freshness",
+    "past": "its freshness",
+    "labels": "the labels",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Everything that :func:`weigh` decides, before words and pictures."""
+
+    verdict: str
+    confidence: float
+    ranked: tuple[tuple[Finding, float], ...]
+    shares: dict[str, float]
+    model_odds: float
+    model_size: float
+    explained: float
+
+
+def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
+    """Ranks features by their part in the prediction shift; verdicts inputs, model, none.
+
+    Reads the predictions of the suspect models and arms. Raises CannotExamine without features
+    or with too few rows; lists what it could not look at.
+    """
+    begun = time.perf_counter()
+    reading = read(warehouse, scope)
+    dims = tuple(d for d in warehouse.dimensions if d not in reading.bins)
+    output = reading.output(reading.days)
+    found = examine(reading, dims, warehouse.has_labels)
+    decided = weigh(reading, found, output)
+    return _say(warehouse, scope, reading, decided, output, begun)
+
+
+# -- looking ----------------------------------------------------------------------------------
+
+
+def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> list[Finding]:
+    """All views of all features; the joint views again without features that are broken."""
+    material = suspicion.joint_material(r, dims)
+    gap = _label_gap(r) if labels and r.probability else np.full(len(r.days.frame), np.nan)
+    found: list[Finding] = []
+    for name in r.features:
+        views = {"marginal": suspicion.marginal(r, name)}
+        views["joint"] = suspicion.agreement(r, material, name, (), False)
+        views["peers"] = suspicion.agreement(r, material, name, (), True)
+        views["labels"] = suspicion.pays_off(r, name, gap)
+        lag = 0.0
+        if name in material.peers and suspicion.moves(material, name):
+            still, past, lag = suspicion.fresh(r, r.days.frame, name, material.group[name])
+            views |= {"still": still, "past": past}
+        found.append(Finding(name, r.usage(name), views, lag))
+    return _without_the_broken(r, material, found)
+
+
+def _label_gap(r: Reading) -> Floats:
+    label = r.days.frame[Role.LABEL].to_numpy(float, na_value=np.nan)
+    gap: Floats = label - r.days.frame[Role.PREDICTION].to_numpy(float, na_value=np.nan)
+    return gap
+
+
+def _without_the_broken(
+    r: Reading, material: suspicion.Joint, found: list[Finding]
+) -> list[Finding]:
+    """A feature that disagrees only with broken ones is fine: look again without those."""
+    broken: list[str] = []
+    for _ in range(4):
+        rest = [f for f in found if f.name not in broken and f.log_odds > 1.5]
+        if not rest:
+            break
+        broken.append(max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name)
+        out = tuple(broken)
+        for i, f in enumerate(found):
+            if f.name in broken or max(f.views["joint"].log_odds, f.views["peers"].log_odds) < 0:
+                continue
+            again = {
+                "joint": suspicion.agreement(r, material, f.name, out, False),
+                "peers": suspicion.agreement(r, material, f.name, out, True),
+            }
+            kept = {k: v for k, v in again.items() if v.log_odds < f.views[k].log_odds}
+            found[i] = replace(f, views={**f.views, **kept})
+    return found
+
+
+# -- deciding ---------------------------------------------------------------------------------
+
+
+def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
+    """Inputs, model or none, with shares of what moved the predictions."""
+    scale = float(np.nanstd(r.target(r.days)[r.days.block != 0])) or 1.0
+    least = SMALL_IMPACT * scale
+    logs = {"none": float(np.log(0.35)), "model": 0.0}
+    model_odds, model_size = _model_shift(r, output)
+    logs["model"] = float(np.log(0.25)) + model_odds
+    each: dict[str, float] = {}
+    for f in found:
+        size = f.best[1].impact
+        heard = size**2 / (size**2 + least**2)
+        each[f.name] = float(np.log(0.4 / len(found)) + f.log_odds + np.log(heard + 1e-6))
+    logs["inputs"] = float(np.logaddexp.reduce(list(each.values())))
+    shares = odds.share_out(logs)
+    sizes = {
+        f.name: f.best[1].expected * odds.probability(each[f.name] - logs["none"]) for f in found
+    }
+    seen = model_size * odds.probability(logs["model"] - logs["none"])
+    total = sum(sizes.values()) + seen
+    parts = {n: s / total if total > 1e-9 else 0.0 for n, s in sizes.items()}
+    ranked = sorted(((f, parts[f.name]) for f in found), key=lambda fp: (-fp[1], -fp[0].log_odds))
+    verdict = max(shares, key=lambda k: shares[k])
+    return Verdict(
+        verdict,
+        min(max(shares[verdict], 0.01), 0.99),
+        tuple(ranked),
+        shares,
+        model_odds,
+        model_size,
+        sum(parts.values()),
+    )
+
+
+def _model_shift(r: Reading, output: Floats) -> tuple[float, float]:
+    """Evidence that familiar inputs get other predictions, and by how much."""
+    familiar = _familiar(r, r.days), _familiar(r, r.edge)
+    left = np.where(familiar[0], r.target(r.days) - output, np.nan)
+    left_edge = np.where(familiar[1], r.target(r.edge) - r.output(r.edge), np.nan)
+    rows = int(np.isfinite(left[r.days.block == 0]).sum())
+    if rows < 20:
+        return 0.0, 0.0
+    best, size = 0.0, 0.0
+    for power in (left, np.abs(left)):
+        days = _shift_of(r.days.means(power))
+        edge_values = left_edge if power is left else np.abs(left_edge)
+        edge = _shift_of(r.edge.means(edge_values, minus_before=True))
+        here = suspicion.both(days, edge)
+        if here > best and np.sign(days.z) == np.sign(edge.z):
+            best, size = here, max(size, abs(days.change))
+    return best, size
+
+
+def _shift_of(figures: Floats) -> odds.Shift:
+    return odds.shift(float(figures[0]), figures[1:], error=0.02)
+
+
+def _familiar(r: Reading, sample: Any) -> Any:
+    """Rows whose used features all lie in cells that the baseline fills."""
+    top = max((r.usage(n) for n in r.features), default=0.0)
+    out = np.ones(len(sample.frame), dtype=bool)
+    for name in r.features:
+        if r.usage(name) < 0.03 * top:
+            continue
+        b = r.bins[name]
+        base = b.cells(r.days.frame[name][r.days.block != 0])
+        share = np.bincount(base, minlength=b.size) / max(len(base), 1)
+        out &= share[b.cells(sample.frame[name])] > 0.004
+    return out
+
+
+# -- saying -----------------------------------------------------------------------------------
+
+
+def _say(
+    warehouse: Warehouse,
+    scope: Scope,
+    r: Reading,
+    d: Verdict,
+    output: Floats,
+    begun: float,
+) -> Evidence:
+    suspects = tuple(
+        _suspect(r, f, part, f.name in warehouse.hidden)
+        for f, part in d.ranked[:8]
+        if part > 0.005 or f.log_odds > 2
+    )
+    blamed = [s for s in suspects if s.score >= max(0.08, 0.2 * suspects[0].score)]
+    blamed = blamed[:6] if d.verdict == "inputs" else []
+    quality = r.quality(output)
+    notes = _notes(r, quality)
+    shown = [s.name for s in (blamed or suspects)][:2]
+    chart = charts.responsible(r, shown, scope, suspects, warehouse.hidden, d.verdict)
+    return Evidence(
+        verdict=d.verdict,
+        confidence=d.confidence,
+        headline=_headline(d, blamed, suspects),
+        suspects=suspects,
+        proposed=len(blamed),
+        charts=(chart,),
+        table=_table(suspects),
+        not_examined=_not_examined(warehouse, r),
+        disagreements=_disagreements(d, r),
+        figures={
+            "explained_by_inputs": d.explained,
+            "surrogate_r2": quality,
+            "model_shift": d.model_size,
+            "p_inputs": d.shares["inputs"],
+            "p_model": d.shares["model"],
+            "p_none": d.shares["none"],
+        },
+        how=How(
+            METHOD,
+            r.comparison.window,
+            r.comparison.baseline,
+            int(r.counts.rows[list(r.counts.buckets).index(0)]),
+            int(r.counts.rows.sum() - r.counts.rows[list(r.counts.buckets).index(0)]),
+            time.perf_counter() - begun,
+            notes,
+        ),
+    )
+
+
+def _suspect(r: Reading, f: Finding, part: float, hidden: bool) -> Suspect:
+    return Suspect(
+        "feature",
+        f.name,
+        float(min(max(part, 0.0), 1.0)),
+        changed=describe(r, f, hidden),
+        since=since(r, f),
+    )
+
+
+def describe(r: Reading, f: Finding, hidden: bool) -> str:
+    """In a few words what changed about a feature."""
+    kind, view = f.best
+    if kind == "past" and view.log_odds > 2:
+        return f"repeats its values of {f.lag:.0f} h before"
+    if kind == "still" and view.log_odds > 2:
+        return "stands still since then"
+    old, new = _before_after(r, f.name)
+    if r.bins[f.name].kind == "level":
+        change = changes.levels(old, new, hidden)
+    else:
+        change = changes.numbers(
+            f.name,
+            old.to_numpy(float, na_value=np.nan),
+            new.to_numpy(float, na_value=np.nan),
+            hidden,
+        )
+    if kind in ("joint", "peers", "labels") and change.kind in ("none", "shift", "spread", "mix"):
+        return {
+            "joint": "no longer goes with the other features (rows mixed up?)",
+            "peers": "differs within an hour as never before (rows mixed up?)",
+            "labels": "no longer goes with the outcome (old or other rows' values?)",
+        }[kind]
+    if view.log_odds < 0.5:
+        return "usual"
+    return change.words or "another distribution"
+
+
+def _before_after(r: Reading, name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    frame, block = r.days.frame, r.days.block
+    return frame.loc[block > 0, name], frame.loc[block == 0, name]
+
+
+def since(r: Reading, f: Finding) -> datetime | None:
+    """When a feature changed: the best split of its hourly figure around the onset."""
+    import pandas as pd
+
+    kind, view = f.best
+    if view.log_odds < 0.5:
+        return None
+    rows = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
+    start = pd.Timestamp(r.comparison.window.start.replace(tzinfo=None))
+    rows = rows[rows[Role.TIME] >= start - pd.Timedelta(hours=30)]
+    if kind not in ("marginal",):
+        return r.comparison.window.start
+    b = r.bins[f.name]
+    base = b.cells(r.days.frame[f.name][r.days.block > 0])
+    now = b.cells(r.days.frame[f.name][r.days.block == 0])
+    gain = np.bincount(now, minlength=b.size) / max(len(now), 1)
+    gain = gain - np.bincount(base, minlength=b.size) / max(len(base), 1)
+    score = gain[b.cells(rows[f.name])]
+    order = np.argsort(rows[Role.TIME].to_numpy(), kind="stable")
+    score, moments = score[order], rows[Role.TIME].to_numpy()[order]
+    n = len(score)
+    if n < 20:
+        return None
+    total = np.cumsum(score - score.mean())[:-1]
+    size = np.arange(1, n)
+    cut = int(np.argmax(np.abs(total) / np.sqrt(size * (n - size)))) + 1
+    return aware(moments[cut])
+
+
+def _headline(d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...]) -> str:
+    if d.verdict == "inputs":
+        names = " and ".join([", ".join(s.name for s in blamed[:-1]), blamed[-1].name][-2:])
+        if len(blamed) == 1:
+            names = blamed[0].name
+        share = sum(s.score for s in blamed)
+        verb = "explains" if len(blamed) == 1 else "explain"
+        return (
+            f"The inputs: {names} {verb} {share:.0%} of what moved the predictions "
+            f"({blamed[0].changed})."
+        )
+    if d.verdict == "model":
+        return (
+            "Not the inputs: familiar inputs get other predictions since the onset "
+            f"(by {d.model_size:.2f} on the model's scale)."
+        )
+    top = f"; the closest is {suspects[0].name}" if suspects else ""
+    return f"Neither the inputs nor the model's answers changed beyond their usual range{top}."
+
+
+def _table(suspects: tuple[Suspect, ...]) -> Table:
+    rows = tuple(
+        (
+            s.name,
+            f"{s.score:.0%}",
+            s.changed or "usual",
+            f"{s.since:%a %H:%M}" if s.since else "–",
+        )
+        for s in suspects[:6]
+    )
+    return Table(("feature", "explains", "what changed", "since"), rows)
+
+
+def _notes(r: Reading, quality: float) -> tuple[str, ...]:
+    scale = "logit" if r.probability else "prediction"
+    notes = [f"The surrogate explains {quality:.0%} of the {scale}'s variance (R²) on unseen rows."]
+    if not r.comparison.same_hours:
+        notes.append("Less than three earlier days: compared with the stretches right before.")
+    return tuple(notes)
+
+
+def _not_examined(warehouse: Warehouse, r: Reading) -> tuple[str, ...]:
+    out = [f"{name}: its type can't be counted" for name in r.skipped]
+    if not warehouse.has_labels:
+        out.append("whether contributions still go with labels: the log has none")
+    if len(r.features) > suspicion.MOST_JOINT:
+        out.append(f"agreement of the {len(r.features) - suspicion.MOST_JOINT} least used features")
+    return tuple(out)
+
+
+def _disagreements(d: Verdict, r: Reading) -> tuple[str, ...]:
+    """Features on which two views say different things, in a sentence each."""
+    out = []
+    top = max((f.usage for f, _ in d.ranked), default=0.0)
+    for f, part in d.ranked:
+        loud = max(f.views.items(), key=lambda kv: kv[1].log_odds)
+        if loud[1].log_odds > 3 and part < 0.05:
+            out.append(
+                f"{f.name} changed ({_VIEW_WORDS[loud[0]]}), but the model hardly uses it."
+                if f.usage < 0.1 * top
+                else f"{f.name} changed ({_VIEW_WORDS[loud[0]]}), with little effect."
+            )
+    if d.shares["model"] > 0.1 and d.verdict == "inputs":
+        out.append("The surrogate also leaves a part unexplained: the model may have changed too.")
+    if d.shares["inputs"] > 0.1 and d.verdict == "model":
+        out.append(f"{d.ranked[0][0].name} changed as well, but does not explain the shift.")
+    del r
+    return tuple(out[:3])
+
+
+__all__ = ["Verdict", "View", "examine", "since", "weigh", "which_features"]

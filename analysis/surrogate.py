@@ -1,0 +1,195 @@
+"""A stand-in for the served model, learned from the log: inputs in, served prediction out.
+
+It learns the prediction, not the label: on the logit for probabilities, on the raw value
+otherwise. What it explains of a shift is the inputs' part; what it does not is the model's.
+Contributions are Shapley values of replacing an old row's features by a new row's, by sampled
+permutations with their reverses (Castro, Gómez & Tejada 2009; Štrumbelj & Kononenko 2014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.profile import Bins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+CLIP = 1e-4
+"""Probabilities are kept this far from 0 and 1 before the logit."""
+MOST_TREES = 90
+GRID = 24
+"""Points at which a main effect is read."""
+
+
+def served(prediction: Floats, probability: bool) -> Floats:
+    """Predictions on the scale that effects add up on: the logit, or the raw value."""
+    values = np.asarray(prediction, dtype=float)
+    if not probability:
+        return values
+    clipped = np.clip(values, CLIP, 1 - CLIP)
+    out: Floats = np.log(clipped / (1 - clipped))
+    return out
+
+
+def is_probability(prediction: Floats) -> bool:
+    """Whether all predictions lie in 0..1, so that the logit is their natural scale."""
+    known = prediction[np.isfinite(prediction)]
+    return bool(len(known) and known.min() >= 0 and known.max() <= 1)
+
+
+def encode(frame: pd.DataFrame, bins: Mapping[str, Bins]) -> Floats:
+    """Features as numbers, shape (rows, features): levels by index, other = last, null = NaN."""
+    columns = []
+    for name, b in bins.items():
+        if b.kind == "level":
+            cell = b.cells(frame[name]).astype(float)
+            cell[cell == b.size - 1] = np.nan
+            columns.append(cell)
+        else:
+            columns.append(frame[name].to_numpy(dtype=float, na_value=np.nan))
+    return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A fitted stand-in. ``r2`` is on rows that it did not see; ``usage`` per feature is the
+    root mean square change of the output when the feature is shuffled, in output units."""
+
+    bins: Mapping[str, Bins]
+    model: Any
+    r2: float
+    rows: int
+    usage: Mapping[str, float]
+    background: Floats
+
+    def __call__(self, x: Floats) -> Floats:
+        """The output for encoded rows, shape (rows,)."""
+        if self.model is None or not len(x):
+            return np.zeros(len(x))
+        out: Floats = self.model.predict(x)
+        return out
+
+    def effect(self, name: str, values: Floats) -> Floats:
+        """The main effect of one feature at ``values`` (encoded), centred, shape (rows,).
+
+        Partial dependence (Friedman 2001) on a grid, linear between grid points for numbers.
+        """
+        known = values[np.isfinite(values)]
+        column = list(self.bins).index(name)
+        base = self.background[:, column]
+        every = np.concatenate([known, base[np.isfinite(base)]])
+        if self.model is None or self.usage[name] == 0 or not len(every):
+            return np.zeros(len(values))
+        if self.bins[name].kind == "level":
+            grid = np.unique(every)
+        else:
+            ends = [
+                np.quantile(part, np.linspace(0, 1, GRID)) for part in (known, base) if len(part)
+            ]
+            ends = [e[np.isfinite(e)] for e in ends]
+            grid = np.unique(np.concatenate(ends))
+        points = np.append(grid, np.nan)
+        rows = np.repeat(self.background[None, :, :], len(points), axis=0)
+        rows[:, :, column] = points[:, None]
+        flat = self(rows.reshape(-1, rows.shape[2])).reshape(len(points), -1).mean(axis=1)
+        flat = flat - self(self.background).mean()
+        out: Floats = np.interp(np.nan_to_num(values, nan=grid[0]), grid, flat[:-1])
+        return np.where(np.isnan(values), flat[-1], out)
+
+
+def fit(frame: pd.DataFrame, target: Floats, bins: Mapping[str, Bins], seed: int = 0) -> Surrogate:
+    """Gradient-boosted trees of ``target`` on the features of ``bins``; deterministic.
+
+    With fewer than 60 rows or a constant target there is nothing to learn: ``r2`` is 0 and
+    every effect is 0.
+    """
+    x = encode(frame, bins)
+    rng = np.random.default_rng(seed)
+    some = rng.permutation(len(x))[: 60 if len(x) < 400 else 120]
+    usable = np.isfinite(target)
+    if usable.sum() < 60 or np.std(target[usable]) < 1e-9 or not bins:
+        return Surrogate(bins, None, 0.0, len(x), dict.fromkeys(bins, 0.0), x[some])
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    held = rng.random(len(x)) < 0.2
+    levels = [b.kind == "level" for b in bins.values()]
+    wide = len(bins) > 60
+    model = HistGradientBoostingRegressor(
+        max_iter=MOST_TREES // 2 if wide else MOST_TREES,
+        learning_rate=0.18 if wide else 0.13,
+        max_leaf_nodes=15,
+        min_samples_leaf=max(5, min(20, len(x) // 100)),
+        max_bins=64,
+        categorical_features=levels if any(levels) else None,
+        early_stopping=False,
+        random_state=seed,
+    )
+    model.fit(x[usable & ~held], target[usable & ~held])
+    test = usable & held
+    spread = float(np.var(target[test])) if test.sum() > 10 else 0.0
+    error = float(np.mean((model.predict(x[test]) - target[test]) ** 2)) if spread else 0.0
+    r2 = max(0.0, 1 - error / spread) if spread else 0.0
+    usage = _usage(model, x[rng.permutation(len(x))[:300]], list(bins), rng)
+    return Surrogate(bins, model, r2, len(x), usage, x[some])
+
+
+def _usage(
+    model: Any, x: Floats, names: Sequence[str], rng: np.random.Generator
+) -> dict[str, float]:
+    """Root mean square change of the output when one feature's values are shuffled."""
+    n, d = x.shape
+    order = rng.permutation(n)
+    rows = np.repeat(x[None], d, axis=0)
+    for j in range(d):
+        rows[j, :, j] = x[order, j]
+    plain = model.predict(x)
+    moved = model.predict(rows.reshape(-1, d)).reshape(d, n)
+    size = np.sqrt(np.mean((moved - plain) ** 2, axis=1))
+    return {name: float(size[j]) for j, name in enumerate(names)}
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Mean output of new minus old rows, by feature: ``mean`` adds up to ``total``.
+
+    ``typical`` is the mean absolute contribution per row, which offsetting rows do not cancel.
+    """
+
+    mean: Mapping[str, float]
+    typical: Mapping[str, float]
+    total: float
+
+
+def contributions(
+    s: Surrogate, new: Floats, old: Floats, seed: int = 0, pairs: int = 240, rounds: int = 4
+) -> Contributions:
+    """Additive contributions of each feature to the surrogate's output, new minus old."""
+    names = list(s.bins)
+    used = [j for j, n in enumerate(names) if s.usage[n] > 0]
+    if s.model is None or not used or not len(new) or not len(old):
+        return Contributions(dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0), 0.0)
+    rng = np.random.default_rng(seed)
+    a = old[rng.integers(0, len(old), pairs)]
+    b = new[rng.integers(0, len(new), pairs)]
+    total = np.zeros((pairs, len(names)))
+    for _ in range(rounds):
+        order = rng.permutation(used)
+        for path in (order, order[::-1]):
+            steps = np.repeat(a[None], len(path) + 1, axis=0)
+            for i, j in enumerate(path):
+                steps[i + 1 :, :, j] = b[:, j]
+            out = s(steps.reshape(-1, len(names))).reshape(len(path) + 1, pairs)
+            total[:, path] += np.diff(out, axis=0).T
+    total /= 2 * rounds
+    return Contributions(
+        dict(zip(names, map(float, total.mean(axis=0)), strict=True)),
+        dict(zip(names, map(float, np.abs(total).mean(axis=0)), strict=True)),
+        float(total.sum(axis=1).mean()),
+    )
