@@ -89,7 +89,7 @@ def which_service(warehouse: Warehouse, scope: Scope) -> Evidence:
         confidence=min(max(probability if broken else p_none, 0.005), 0.995),
         headline=_headline(ranked, per_service, broken, scope),
         suspects=suspects if broken else (),
-        charts=(_chart(ranked, scope, broken),) if ranked else (),
+        charts=(chart(ranked, scope, broken),) if ranked else (),
         table=_table(ranked),
         onset=scope.onset,
         figures={"series": float(len(ranked)), "probability": probability},
@@ -273,7 +273,8 @@ def _table(ranked: list[Broken]) -> Table | None:
     return Table(("series", "usually → now", "since", "verdict"), tuple(rows)) if rows else None
 
 
-def _chart(ranked: list[Broken], scope: Scope, broken: bool) -> Chart:
+def chart(ranked: list[Broken], scope: Scope, broken: bool = True) -> Chart:
+    """The six clearest series as small multiples; those that broke are marked when ``broken``."""
     panels = [
         Panel(
             one.name,

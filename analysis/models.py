@@ -83,7 +83,7 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
     since = scope.onset.at if scope.onset else None
     arms = [s for m in degraded for s in _arms(readings, m, since)]
     suspects = tuple(
-        Suspect("model", m, probability[m], changed=_change(by_model[m]), since=since)
+        Suspect("model", m, probability[m], changed=describe(by_model[m]), since=since)
         for m in degraded
     )
     verdict = "degraded" if degraded else "none"
@@ -245,7 +245,7 @@ def _arms(readings: Sequence[Reading], model: str, since: datetime | None) -> li
     confined = odds.probability(weight[hit] - max(rest, 0.0)) * odds.probability(-rest)
     if weight[hit] < 0 or confined < 0.5:
         return []
-    return [Suspect("arm", _arm_name(hit), confined, changed=_change(by_arm[hit]), since=since)]
+    return [Suspect("arm", _arm_name(hit), confined, changed=describe(by_arm[hit]), since=since)]
 
 
 def _arm_name(arm: str) -> str:
@@ -253,7 +253,8 @@ def _arm_name(arm: str) -> str:
     return name if experiment == "none" else arm
 
 
-def _change(one: Reading | None) -> str:
+def describe(one: Reading | None) -> str:
+    """A reading in a few words: "NE 0.76 → 0.98"."""
     if one is None:
         return ""
     return f"{_label(one.kind)} {words.number(one.usual)} → {words.number(one.now)}"
@@ -278,7 +279,7 @@ def _headline(
     where = f", in {words.listed([a.name for a in arms])} alone" if arms else ""
     others = [n for n in names if n not in degraded]
     fine = f"; {words.listed(others)} as usual" if others else ""
-    return f"{words.listed(degraded)} got worse{where}: {_change(first)}{fine}."
+    return f"{words.listed(degraded)} got worse{where}: {describe(first)}{fine}."
 
 
 def _table(readings: Sequence[Reading], models: list[str]) -> Table:

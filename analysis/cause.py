@@ -1,0 +1,323 @@
+"""Traffic, infrastructure, the model, or the world?
+
+Five things can be seen to move or not: quality (calibration, NE: predictions against labels),
+labels, predictions at equal mix, the mix of traffic, infrastructure. Each class of cause moves
+some of them and leaves others alone; the classes' probabilities follow by Bayes' rule, with a
+Bayes factor per thing from its spread over earlier days.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import cells as cut
+from analysis import infra, models, odds, quality, words
+from analysis.charts.bars import share_bars
+from analysis.charts.style import BASELINE, EXPECTED, INCIDENT
+from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
+from analysis.metrics import BLOCK, Blocks
+from analysis.odds import NOT_SEEN, Shift
+from analysis.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHOD = (
+    "The change is split into mix (which traffic came) and rate (what happened inside segments); "
+    "quality, labels, predictions, mix and infrastructure are each held against earlier days; "
+    "Bayes' rule weighs which class of cause moves these and leaves the others alone."
+)
+CLASSES = ("model", "traffic", "infrastructure", "world")
+PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15}
+"""How often each class is the cause, before anything is seen; uninformative on purpose."""
+MOVES: Mapping[str, Mapping[str, float]] = {
+    # A broken model is wrong; the world does not move for it. Its labels may be missing.
+    "model": {"quality": 0.85, "labels": 0.05, "predictions": 0.6, "mix": 0.04, "infra": 0.02},
+    # A storm moves labels and predictions together; an extreme one strains the model a little.
+    "world": {"quality": 0.25, "labels": 0.85, "predictions": 0.8, "mix": 0.08, "infra": 0.02},
+    "traffic": {"quality": 0.15, "labels": 0.4, "predictions": 0.3, "mix": 0.96, "infra": 0.02},
+    # Missing features or timeouts usually leave predictions off, labels as they were.
+    "infrastructure": {
+        "quality": 0.6,
+        "labels": 0.05,
+        "predictions": 0.6,
+        "mix": 0.1,
+        "infra": 0.98,
+    },
+}
+"""How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
+STRONGEST = 6.0
+"""No single thing counts for more than this many units of log odds."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """A change of a ratio split over one dimension: ``mix`` + ``rate`` is the whole change."""
+
+    dimension: str
+    mix: float
+    rate: float
+    mix_shift: Shift = NOT_SEEN
+
+    @property
+    def mix_share(self) -> float:
+        """The mix's part of all movement, 0 to 1."""
+        total = abs(self.mix) + abs(self.rate)
+        return abs(self.mix) / total if total else 0.0
+
+
+@dataclass
+class Seen:
+    """What was looked at: log odds that each thing moved, the figures, and what was missing."""
+
+    moved: dict[str, float] = field(default_factory=dict)
+    shifts: dict[str, Shift] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
+    infra: list[infra.Broken] = field(default_factory=list)
+    rows: int = 0
+    baseline_rows: int = 0
+
+
+def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
+    """Decide between the classes of cause.
+
+    Verdicts: ``model``, ``traffic``, ``infrastructure``, ``world``. Raises CannotExamine when
+    nothing at all could be held against earlier days.
+    """
+    began = time.perf_counter()
+    seen = look(warehouse, scope)
+    if not seen.moved:
+        raise CannotExamine(
+            "Neither traffic, infrastructure, predictions nor labels can be held against earlier "
+            f"days: {'; '.join(seen.missing)}."
+        )
+    shares = weigh(seen.moved)
+    verdict = max(shares, key=lambda name: shares[name])
+    headline = _headline(verdict, seen, scope)
+    suspects = tuple(
+        Suspect("metric", name, share)
+        for name, share in sorted(shares.items(), key=lambda x: -x[1])
+    )
+    figures = {f"probability of {name}": share for name, share in shares.items()}
+    figures |= {f"log odds that {name} moved": value for name, value in seen.moved.items()}
+    return Evidence(
+        verdict=verdict,
+        confidence=min(max(shares[verdict], 0.005), 0.995),
+        headline=headline,
+        suspects=(),
+        charts=_charts(seen, shares, scope, headline),
+        table=_table(seen, suspects),
+        not_examined=tuple(seen.missing),
+        disagreements=_disagreements(seen, verdict),
+        onset=scope.onset,
+        figures=figures,
+        how=How(
+            METHOD,
+            scope.window,
+            scope.baseline,
+            seen.rows,
+            seen.baseline_rows,
+            time.perf_counter() - began,
+        ),
+    )
+
+
+def weigh(moved: Mapping[str, float]) -> dict[str, float]:
+    """Probability of each class, from log odds that each thing moved; unseen things are left out.
+
+    A thing that a class moves with probability π counts (1 − π) + π · BF for that class.
+    """
+    weights = {}
+    for name in CLASSES:
+        total = math.log(PRIOR[name])
+        for thing, log_odds in moved.items():
+            factor = math.exp(min(max(log_odds, -STRONGEST), STRONGEST))
+            chance = MOVES[name][thing]
+            total += math.log(1 - chance + chance * factor)
+        weights[name] = total
+    return odds.share_out(weights)
+
+
+def look(warehouse: Warehouse, scope: Scope) -> Seen:
+    """Hold each of the five things against earlier days."""
+    seen = Seen()
+    metric = cut.metric_of(warehouse, scope)
+    _look_at_quality(warehouse, scope, metric.model, seen)
+    try:
+        blocks = Blocks.of(scope)
+        cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
+        seen.missing += missing
+        _look_at_mix(cells, dims, seen)
+        seen.rows = int(cells.loc[cells[BLOCK] == 0, "volume"].sum())
+        seen.baseline_rows = int(cells.loc[cells[BLOCK] > 0, "volume"].sum())
+    except CannotExamine as error:
+        seen.missing.append(str(error))
+    try:
+        seen.infra = infra.breaks(warehouse, scope)
+        broke = infra.probability_of_break(seen.infra)
+        broke = min(max(broke, 0.003), 0.997)
+        seen.moved["infra"] = math.log(broke / (1 - broke))
+    except CannotExamine as error:
+        seen.missing.append(f"infrastructure: {error}")
+    return seen
+
+
+def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen: Seen) -> None:
+    try:
+        readings, missing = models.read(warehouse, scope, (model,) if model else ())
+    except CannotExamine as error:
+        seen.missing.append(str(error))
+        return
+    seen.missing += missing
+    names = dict.fromkeys(r.model for r in readings)
+    judged = [one for one in (models.worst(readings, m) for m in names) if one is not None]
+    judged = [one for one in judged if one.kind in quality.NEEDS_LABEL and one.shift.seen]
+    if judged:
+        one = max(judged, key=lambda r: r.worse)
+        looks = math.log(2 * len(judged))  # several figures of each model were looked at
+        seen.moved["quality"] = one.worse - looks if one.worse > 0 else one.worse
+        seen.shifts["quality"] = one.shift
+        seen.said["quality"] = models.describe(one)
+    for kind, thing in (("mean_prediction", "predictions"), ("mean_label", "labels")):
+        mine = [r for r in readings if r.kind == kind and not r.arm and r.shift.seen]
+        if mine:
+            moved = max(mine, key=lambda r: r.shift.log_odds)
+            looks = math.log(len(mine)) if moved.shift.log_odds > 0 else 0.0
+            seen.moved[thing] = moved.shift.log_odds - looks
+            seen.shifts[thing] = moved.shift
+            seen.said[thing] = models.describe(moved)
+
+
+def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
+    """Shares of traffic by value, and how much of the metric's change the mix carries."""
+    seen.splits = [split(cells, d) for d in dims]
+    best, looked = None, 0
+    for d in dims:
+        text = cells[d].to_numpy(str)
+        for level in _large_levels(cells, d):
+            looked += 1
+            shift = cut.share_shift(cells, (text == level).astype(float))
+            if shift.seen and (best is None or shift.log_odds > best[1].log_odds):
+                best = (f"{d}={level}", shift)
+    if best is None:
+        return
+    name, shift = best
+    looks = math.log(max(looked, 1)) if shift.log_odds > 0 else 0.0
+    small = abs(_percent(shift.now) - _percent(shift.usual)) < 0.02
+    seen.moved["mix"] = min(shift.log_odds - looks, 0.0 if small else math.inf)
+    seen.shifts["mix"] = shift
+    seen.said["mix"] = (
+        f"{name}: {words.percent(_percent(shift.usual))} → {words.percent(_percent(shift.now))}"
+    )
+
+
+def _percent(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def _large_levels(cells: pd.DataFrame, dim: str, most: int = 12) -> list[str]:
+    """The values with the most traffic, now and before together."""
+    volume = cells.groupby(dim)["volume"].sum().sort_values(ascending=False)
+    return [str(level) for level in volume.index[:most]]
+
+
+def split(cells: pd.DataFrame, dim: str) -> Split:
+    """Mix and rate of the metric's change over one dimension (shift-share, Dunn 1960).
+
+    With shares s and rates r of the values now and usually, mix = Σ (s − s₀) · r̄ and
+    rate = Σ s̄ · (r − r₀), bars being midpoints, so that nothing is left over.
+    """
+    blocks = cells[BLOCK].to_numpy(int)
+    levels, codes = np.unique(cells[dim].to_numpy(str), return_inverse=True)
+    count = len(levels)
+    value, below = cells["value"].to_numpy(float), cells["below"].to_numpy(float)
+    now, past = blocks == 0, blocks > 0
+    v1, d1 = (np.bincount(codes[now], x[now], count) for x in (value, below))
+    v0, d0 = (np.bincount(codes[past], x[past], count) for x in (value, below))
+    if not d1.sum() or not d0.sum():
+        return Split(dim, 0.0, 0.0)
+    s1, s0 = d1 / d1.sum(), d0 / d0.sum()
+    whole0, whole1 = v0.sum() / d0.sum(), v1.sum() / d1.sum()
+    with np.errstate(all="ignore"):
+        r0 = np.where(d0 > 0, v0 / d0, whole0)
+        r1 = np.where(d1 > 0, v1 / d1, r0)
+    mix = float(((s1 - s0) * ((r1 + r0) / 2 - (whole0 + whole1) / 2)).sum())
+    return Split(dim, mix, float(whole1 - whole0) - mix)
+
+
+def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
+    said = seen.said
+    if verdict == "infrastructure":
+        one = next((x for x in seen.infra if x.near), None)
+        where = f": `{one.name}` broke at {words.clock(one.at, scope.now)}" if one else ""
+        return f"Infrastructure{where}, when it began."
+    if verdict == "traffic":
+        return f"The traffic changed: {said.get('mix', 'its mix moved')}."
+    if verdict == "world":
+        labels = said.get("labels", "labels moved")
+        return f"The world changed, nothing seems broken: {labels}, and predictions went along."
+    why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
+    quiet = [
+        word
+        for thing, word in (("mix", "traffic"), ("labels", "labels"), ("infra", "infrastructure"))
+        if seen.moved.get(thing, 1.0) < 0
+    ]
+    rest = f"; {words.listed(quiet)} as usual" if quiet else ""
+    return f"The model: {why or 'nothing else moved'}{rest}."
+
+
+def _table(seen: Seen, classes: tuple[Suspect, ...]) -> Table:
+    names = {
+        "quality": "quality",
+        "labels": "labels",
+        "predictions": "predictions",
+        "mix": "mix of traffic",
+        "infra": "infrastructure",
+    }
+    rows = []
+    for thing, name in names.items():
+        if thing in seen.moved:
+            verdict = "moved" if seen.moved[thing] > 0 else "as usual"
+            rows.append((name, verdict, seen.said.get(thing, "")))
+    rows += [(c.name, words.percent(c.score), "") for c in classes[:3]]
+    return Table(("looked at", "verdict", "figures"), tuple(rows))
+
+
+def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
+    out = []
+    if verdict == "model" and seen.moved.get("labels", -1) > 1:
+        out.append(f"Labels moved as well ({seen.said['labels']}): the world may have changed too.")
+    if verdict == "model" and seen.moved.get("mix", -1) > 1:
+        out.append(f"The mix of traffic moved as well ({seen.said['mix']}).")
+    if verdict == "world" and seen.moved.get("quality", -1) > 1:
+        out.append(f"Quality is not as usual either ({seen.said['quality']}).")
+    return tuple(out)
+
+
+def _charts(
+    seen: Seen, shares: Mapping[str, float], scope: Scope, headline: str
+) -> tuple[Chart, ...]:
+    rows = [
+        (name, share, INCIDENT if share == max(shares.values()) else BASELINE)
+        for name, share in sorted(shares.items(), key=lambda x: -x[1])
+    ]
+    clearest = max(seen.splits, key=lambda s: s.mix_share, default=None)
+    if clearest is not None and clearest.mix + clearest.rate:
+        rows.append((f"mix, over {clearest.dimension}", clearest.mix_share, EXPECTED))
+        rows.append(("rate, inside its segments", 1 - clearest.mix_share, EXPECTED))
+    alt = "Probability by class of cause: " + ", ".join(
+        f"{n} {words.percent(s)}" for n, s, _ in rows
+    )
+    title = headline.split(";")[0].rstrip(".")
+    charts = [share_bars(rows, title, alt, "probability; below: parts of the change")]
+    if seen.infra:
+        charts.append(infra.chart(seen.infra, scope))
+    return tuple(charts)

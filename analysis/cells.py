@@ -1,0 +1,196 @@
+"""The serving log (or a metric's own table) cut into cells of its dimensions, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import metrics, odds
+from analysis.evidence import CannotExamine, Scope
+from analysis.metrics import BLOCK, Blocks
+from analysis.odds import Shift
+from analysis.quality import Floats
+from analysis.tables import Metric
+from analysis.warehouse import MOST_ROWS, Warehouse, naive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def metric_of(warehouse: Warehouse, scope: Scope) -> Metric:
+    """The metric that the incident is about; for a model or a feature the mean prediction."""
+    if scope.entry == "metric":
+        try:
+            return warehouse.contract.metric(scope.subject)
+        except KeyError:
+            raise CannotExamine(
+                f"There is no metric `{scope.subject}` in the settings; "
+                f"there are {', '.join(warehouse.contract.metric_names)}."
+            ) from None
+    model = scope.subject if scope.entry == "model" else None
+    return Metric(name=scope.subject, kind="mean_prediction", model=model)
+
+
+def load_cells(
+    warehouse: Warehouse, metric: Metric, blocks: Blocks
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Volume, predictions and labels per block and cell of the dimensions.
+
+    Columns: the dimensions (text), ``_block``, ``volume``, ``value`` and ``below`` (the metric is
+    Σ value ÷ Σ below), ``labels`` and ``positives``. Dimensions with too many values for the row
+    limit are left out and named. Raises CannotExamine when none is left, or no rows.
+    """
+    if metric.source is not None:
+        return _cells_of_table(warehouse, metric, blocks)
+    wanted = list(metric.dimensions or warehouse.dimensions)
+    if not wanted:
+        raise CannotExamine(
+            "No dimensions are named in the settings ([predictions] dimensions): traffic can't be "
+            "cut into segments."
+        )
+    models = (metric.model,) if metric.model else ()
+    arms = (metric.arm,) if metric.arm else ()
+    table = metrics.rows_of(warehouse, blocks, models=models, arms=arms)
+    dims, missing = _affordable(warehouse, table, wanted, blocks.count + 1)
+    table = table.mutate(**{d: table[d].cast("string").fill_null("(null)") for d in dims})
+    kind = metric.kind if metric.kind in _PARTS else "mean_prediction"
+    base = ("mean_prediction", "mean_label") if warehouse.has_labels else ("mean_prediction",)
+    sums = metrics.add_up(
+        warehouse, table, tuple(dict.fromkeys((str(kind), *base))), (BLOCK, *dims)
+    )
+    if sums.empty or not (sums[BLOCK] == 0).any():
+        raise CannotExamine(
+            f"There are no predictions between {blocks.window.start:%d %b %H:%M} and "
+            f"{blocks.window.end:%d %b %H:%M} UTC: choose another window."
+        )
+    above, below = _PARTS[str(kind)]
+    cells = sums[[BLOCK, *dims]].copy()
+    cells["volume"] = sums["n"]
+    cells["value"] = above(sums)
+    cells["below"] = below(sums)
+    cells["prediction"], cells["weight"] = sums["p"], sums["w"]
+    cells["labels"] = sums.get("lw", 0.0)
+    cells["positives"] = sums.get("ly", 0.0)
+    return cells, dims, missing
+
+
+_PARTS: dict[str, tuple[Any, Any]] = {
+    "volume": (lambda s: s["n"], lambda s: s["n"]),
+    "mean_prediction": (lambda s: s["p"], lambda s: s["w"]),
+    "positive_rate": (lambda s: s["pos"], lambda s: s["w"]),
+    "mean_label": (lambda s: s["ly"], lambda s: s["lw"]),
+    "precision": (lambda s: s["tp"], lambda s: s["tp"] + s["fp"]),
+    "recall": (lambda s: s["tp"], lambda s: s["tp"] + s["fn"]),
+    "accuracy": (lambda s: s["ok"], lambda s: s["lw"]),
+    "calibration": (lambda s: s["lp"], lambda s: s["ly"]),
+    "log_loss": (lambda s: s["ll"], lambda s: s["lw"]),
+    "mae": (lambda s: s["ae"], lambda s: s["lw"]),
+    "bias": (lambda s: s["lp"] - s["ly"], lambda s: s["lw"]),
+}
+"""Metrics that are one sum over another, which mix and rate can be told apart for."""
+
+
+def _affordable(
+    warehouse: Warehouse, table: Any, wanted: Sequence[str], blocks: int
+) -> tuple[list[str], list[str]]:
+    """Dimensions whose cells fit the row limit, those with few values first."""
+    counts = warehouse.fetch(
+        table.aggregate(**{f"d{i}": table[d].nunique() for i, d in enumerate(wanted)})
+    )
+    sizes = {d: max(int(counts[f"d{i}"].iloc[0]), 1) for i, d in enumerate(wanted)}
+    rows = int(table.count().to_pandas())
+    kept: list[str] = []
+    dropped: list[str] = []
+    cells = 1
+    for d in sorted(wanted, key=lambda d: sizes[d]):
+        if min(cells * sizes[d] * blocks, rows) > 0.9 * MOST_ROWS:
+            dropped.append(
+                f"dimension `{d}`: {sizes[d]:,} values are too many to cross with the rest"
+            )
+        else:
+            cells *= sizes[d]
+            kept.append(d)
+    if not kept:
+        raise CannotExamine("Every dimension has too many values: " + "; ".join(dropped))
+    return [d for d in wanted if d in kept], dropped
+
+
+def _cells_of_table(
+    warehouse: Warehouse, metric: Metric, blocks: Blocks
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    if not metric.dimensions:
+        raise CannotExamine(
+            f"The metric `{metric.name}` has no dimensions in the settings: it can't be cut."
+        )
+    dims = list(metric.dimensions)
+    table = warehouse.metric_table(metric)
+    start = blocks.window.end - (blocks.count + 1) * blocks.period
+    table = table.filter(table["time"] >= naive(start), table["time"] < naive(blocks.window.end))
+    elapsed = round(blocks.window.end.timestamp()) - table["time"].epoch_seconds() - 1
+    block = (elapsed / round(blocks.period.total_seconds())).floor().cast("int64")
+    inside = elapsed - block * round(blocks.period.total_seconds())
+    table = table.filter(inside < round(blocks.window.length.total_seconds()))
+    table = table.mutate(
+        **{BLOCK: block}, **{d: table[d].cast("string").fill_null("(null)") for d in dims}
+    )
+    below = table["denominator"].sum() if metric.denominator else table["value"].sum()
+    cells = warehouse.fetch(
+        table.group_by([BLOCK, *dims]).aggregate(value=table["value"].sum(), below=below)
+    )
+    if cells.empty or not (cells[BLOCK] == 0).any():
+        raise CannotExamine(f"The metric `{metric.name}` has no rows in the window.")
+    cells = cells.assign(
+        volume=cells["below"], labels=0.0, positives=0.0, weight=0.0, prediction=0.0
+    )
+    return cells, dims, []
+
+
+def against_usual(cells: pd.DataFrame, dims: Sequence[str]) -> pd.DataFrame:
+    """A row per cell: now beside the mean of earlier blocks (``usual_…``)."""
+    columns = ["volume", "value", "below", "prediction", "weight", "labels", "positives"]
+    past = cells[cells[BLOCK] > 0]
+    count = max(past[BLOCK].nunique(), 1)
+    usual = past.groupby(list(dims))[columns].sum() / count
+    now = cells[cells[BLOCK] == 0].groupby(list(dims))[columns].sum()
+    both = now.join(usual.add_prefix("usual_"), how="outer").fillna(0.0)
+    return both.reset_index()
+
+
+def label_shift(cells: pd.DataFrame) -> Shift:
+    """The rate of positives now against earlier blocks; not seen with fewer than 30 labels."""
+    return ratio_shift(cells, "positives", "labels")
+
+
+def prediction_shift(cells: pd.DataFrame) -> Shift:
+    """The mean prediction now against earlier blocks."""
+    return ratio_shift(cells, "prediction", "weight")
+
+
+def ratio_shift(cells: pd.DataFrame, above: str, below: str, fewest: float = 30) -> Shift:
+    """Σ ``above`` ÷ Σ ``below`` in block 0 against the same in earlier blocks."""
+    sums = cells.groupby(BLOCK)[[above, below]].sum()
+    blocks = sums.index.to_numpy(int)
+    top, bottom = sums[above].to_numpy(float), sums[below].to_numpy(float)
+    now = (blocks == 0) & (bottom >= fewest)
+    past = (blocks > 0) & (bottom >= 1)
+    if not now.any():
+        return odds.NOT_SEEN
+    with np.errstate(all="ignore"):
+        rate = top / bottom
+        error = np.sqrt(np.clip(rate * (1 - rate), 1e-6, None) / bottom)
+    return odds.shift(float(rate[now][0]), rate[past], float(error[now][0]), error[past])
+
+
+def share_shift(cells: pd.DataFrame, inside: Floats) -> Shift:
+    """Log odds of the cells marked ``inside`` in all traffic, now against earlier blocks."""
+    blocks = cells[BLOCK].to_numpy(int)
+    count = int(blocks.max()) + 1
+    volume = cells["volume"].to_numpy(float)
+    total = np.bincount(blocks, volume, count)
+    mine = np.bincount(blocks, volume * inside, count)
+    share = np.log((mine + 0.5) / (total - mine + 0.5))
+    error = np.sqrt(1 / (mine + 0.5) + 1 / (total - mine + 0.5))
+    past = (np.arange(count) > 0) & (total > 0)
+    return odds.shift(float(share[0]), share[past], float(error[0]), error[past])
