@@ -47,7 +47,7 @@ def handoff(request: Request, words: Words, desk: Desk) -> Reply:
     if channel and not desk.present(channel):
         return reply(
             f"{text}\nI can't post in <#{channel}> yet.",
-            way_in(channel, incident),
+            way_in(channel),
         )
     return reply(text)
 

@@ -226,10 +226,9 @@ def run_button(label: str, text: str, index: int = 0) -> Block:
     return button(label, f"{RUN}:{index}", value)
 
 
-def way_in(channel: str, incident: str) -> Block:
-    """The button by which somebody lets the bot into a channel where an incident waits."""
-    value = json.dumps({"c": channel, "i": incident}, separators=(",", ":"))
-    return button("Let Hawkeye in", "invite", value, style="primary")
+def way_in(channel: str) -> Block:
+    """The button by which somebody lets the bot into a channel."""
+    return button("Let Hawkeye in", "invite", channel, style="primary")
 
 
 def run_text(value: str) -> str:

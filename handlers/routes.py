@@ -18,7 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from handlers.alerts import FORMATS, BadPayload, Format, Known, Taken
 from handlers.desk import Desk, Subject, nearest, open_about
@@ -75,7 +75,7 @@ def alert_routes(
     formats: Mapping[str, Format] = FORMATS,
     ready: Callable[[], bool] = lambda: True,
     figures: Figures | None = None,
-) -> list[Route]:
+) -> list[BaseRoute]:
     """``POST /alerts/{format}`` for those who carry ``token`` as a bearer token, and health.
 
     Without a ``token`` everybody is refused. Answers 202 with
@@ -109,7 +109,7 @@ def health_routes(
     ready: Mapping[str, Callable[[], str]],
     figures: Figures,
     open_count: Callable[[], int] | None = None,
-) -> list[Route]:
+) -> list[BaseRoute]:
     """``/healthz`` (the process answers), ``/readyz`` and ``/metrics``.
 
     ``ready`` are checks by name: each gives "" when all is well, else a sentence; one that

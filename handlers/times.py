@@ -92,11 +92,9 @@ def is_moment(text: str, now: datetime, zone: tzinfo) -> bool:
 def _tidy(text: str) -> str:
     text = re.sub(r"\s+", " ", text.strip().lower())
     text = text if text.startswith("<!date") else text.strip(".,;!? ")
-    return re.sub(
-        r"^(?:since|from|at|on|for|(?:(?:for|in|over|during) )?(?:the )?(?:last|past))\s+(?=\S)",
-        "",
-        text,
-    )
+    text = re.sub(r"^(?:since|from|at|on|for|in|over|during)\s+(?=\S)", "", text)
+    text = re.sub(r"^(?:the )?(?:last|past) (?=hour|day|week|minute)", "1 ", text)
+    return re.sub(r"^(?:the )?(?:last|past) (?=\d|an?\b|half)", "", text)
 
 
 def _read(text: str, local: datetime) -> datetime | None:

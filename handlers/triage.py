@@ -69,7 +69,7 @@ def _opened(incident: Incident, alert: Alert, when: str, desk: Desk) -> Reply:
         return reply(
             f"{text}\nI can't post in <#{alert.channel}> yet: let me in, and the thread appears. "
             "In a private channel only a member can: type `/invite @hawkeye`.",
-            way_in(alert.channel, incident.id),
+            way_in(alert.channel),
         )
     if not alert.channel:
         text += "\nThe thread opens where alerts about it go; a direct message has no team in it."
