@@ -47,7 +47,7 @@ class Role:
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class TableSource(_Strict):
@@ -55,6 +55,8 @@ class TableSource(_Strict):
     settings file) or the name of a table in the database of ``[data] url``."""
 
     source: str
+    """A Parquet, CSV or JSON file (relative to the settings file, `*` allowed), or the name of a
+    table in the database of `[data] url`."""
 
 
 class Predictions(TableSource):
@@ -65,27 +67,44 @@ class Predictions(TableSource):
     """
 
     time: str
+    """When the prediction was served: a timestamp, a date, or whole seconds since 1970."""
     prediction: str
+    """What was predicted: a probability, a value, a score, or a class."""
     model: str | None = None
+    """Which model served it; without it there is one model, called `model`."""
     snapshot: str | None = None
+    """Which snapshot (version) of the model served it."""
     experiment: str | None = None
+    """Which experiment the request was in."""
     arm: str | None = None
+    """Which arm of the experiment."""
     label: str | None = None
+    """What really happened; empty while it is not known yet."""
     label_time: str | None = None
+    """When the label arrived."""
     weight: str | None = None
+    """How much the row counts; 1 without it."""
     group: str | None = None
+    """The query or session that a ranking model ordered rows for."""
     dimensions: tuple[str, ...] = ()
+    """Columns to cut traffic by, such as country or device."""
     features: tuple[str, ...] | Literal["*"] = "*"
+    """The model's inputs; `"*"` means every column without a role."""
     hidden: tuple[str, ...] = ()
+    """Columns whose values are never shown or stored."""
 
 
 class Infra(TableSource):
     """Infrastructure series in long form: a row is (time, service, metric, value)."""
 
     time: str = "time"
+    """When it was measured."""
     service: str = "service"
+    """What was measured, such as `feature_store`."""
     metric: str = "metric"
+    """Which of its figures, such as `latency_p99`."""
     value: str = "value"
+    """The figure."""
 
 
 class Snapshots(TableSource):
@@ -97,27 +116,44 @@ class Snapshots(TableSource):
     """
 
     model: str = "model"
+    """Which model it is a snapshot of."""
     snapshot: str = "snapshot"
+    """Its name, as in the serving log."""
     published: str = "published"
+    """When it began to serve."""
     trained: str | None = None
+    """When its training ended."""
     train_start: str | None = None
+    """The first moment of the data that it was trained on."""
     train_end: str | None = None
+    """The last moment of that data."""
     parent: str | None = None
+    """The snapshot that it was trained from."""
     metrics: str | None = None
+    """Its offline metrics, as JSON: name to value."""
     curve: str | None = None
+    """Its training curve, as JSON: a list of `{"step", "train_loss", "valid_loss"}`."""
     weights: str | None = None
+    """Its weights' statistics, as JSON: module to `{"mean", "std", "norm", "max", "nan"}`."""
     artifact: str | None = None
+    """Where its artifact lies, relative to the settings file."""
 
 
 class Experiments(TableSource):
     """A/B experiments: a row per arm and period; ``share`` is the arm's part of traffic, 0..1."""
 
     experiment: str = "experiment"
+    """Its name, as in the serving log."""
     arm: str = "arm"
+    """One of its arms."""
     model: str | None = None
+    """The model that it is about."""
     start: str | None = None
+    """When the arm began to get traffic."""
     end: str | None = None
+    """When it ended."""
     share: str | None = None
+    """The arm's part of traffic, 0 to 1."""
 
 
 class Lineage(TableSource):
@@ -128,10 +164,15 @@ class Lineage(TableSource):
     """
 
     upstream: str = "upstream"
+    """The node that data comes from."""
     downstream: str = "downstream"
+    """The node, or feature, that it goes to."""
     upstream_column: str | None = None
+    """The column that is read."""
     downstream_column: str | None = None
+    """The column, or feature, that is made."""
     owner: str | None = None
+    """The team that owns the upstream node."""
 
 
 class Runs(TableSource):
@@ -142,32 +183,49 @@ class Runs(TableSource):
     """
 
     node: str = "node"
+    """Which node of the lineage ran."""
     time: str = "time"
+    """When the run finished."""
     status: str | None = None
+    """How it ended."""
     rows: str | None = None
+    """How many rows it wrote."""
     data_time: str | None = None
+    """The newest event in what it wrote."""
     schema_: str | None = Field(default=None, alias="schema")
+    """Any text that changes when the columns do."""
     version: str | None = None
+    """The version of its code."""
 
 
 class Training(TableSource):
     """Rows that snapshots were trained on: ``partition`` is the day or file they came from."""
 
     snapshot: str = "snapshot"
+    """The snapshot that was trained on this row."""
     model: str | None = None
+    """Its model."""
     time: str | None = None
+    """When the row's event was."""
     partition: str | None = None
+    """The day or file that the row came from."""
     label: str | None = None
+    """The label that it was trained on."""
     weight: str | None = None
+    """How much the row counted."""
 
 
 class Model(_Strict):
     """A served model. ``threshold`` turns a binary prediction into a decision."""
 
     name: str
+    """Its name, as in the serving log."""
     task: Task = "binary"
+    """What it predicts."""
     threshold: float = 0.5
+    """Where a binary prediction becomes a yes."""
     owner: str | None = None
+    """The team that owns it."""
 
 
 class Metric(_Strict):
@@ -178,18 +236,31 @@ class Metric(_Strict):
     """
 
     name: str
+    """What it is called in commands and alerts."""
     kind: MetricKind | None = None
+    """An aggregate over the serving log."""
     model: str | None = None
+    """Only rows of this model."""
     arm: str | None = None
+    """Only rows of this arm."""
     source: str | None = None
+    """A table of its own instead: a file, or the name of a table."""
     time: str = "time"
+    """Its column of times (with `source`)."""
     value: str = "value"
+    """Its column of values (with `source`)."""
     denominator: str | None = None
+    """A column to divide the values by, bucket by bucket (with `source`)."""
     dimensions: tuple[str, ...] = ()
+    """Columns to cut it by (with `source`)."""
     bad: Literal["up", "down", "both"] = "both"
+    """The direction that hurts."""
     every: int = Field(default=60, ge=1, le=1440)
+    """The width of a bucket, in minutes."""
     owner: str | None = None
+    """The team that owns it."""
     title: str | None = None
+    """What people call it."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Metric:
