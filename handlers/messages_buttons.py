@@ -36,19 +36,24 @@ def for_proposal(
         )
     others = [br for br in ways(node) if br is not proposed and not words.points(br)]
     found += [_branch(incident, step, br, br.label) for br in others[:MOST_BRANCHES]]
+    if evidence.confidence < words.UNSURE:
+        found.append(again(incident, step))
     return [*found, choose(incident, step), how(incident, step), more(incident, step)]
 
 
 def by_hand(incident: Incident, step: Step, node: Node) -> list[Block | None]:
     """All branches, none proposed, after a check that could not run."""
-    again = b.button(
-        "Look again", "more:rerun", value(i=incident.id, s=step.number, o="rerun"), style="primary"
-    )
     blind = node.branch(node.blind)
     onward = _branch(incident, step, blind, "Go on without it") if blind in ways(node) else None
     named = [br for br in ways(node) if br is not blind and not words.points(br)]
     found = [_branch(incident, step, br, br.label) for br in named[:MOST_BRANCHES]]
-    return [again, onward, *found, choose(incident, step), more(incident, step)]
+    return [
+        again(incident, step, "primary"),
+        onward,
+        *found,
+        choose(incident, step),
+        more(incident, step),
+    ]
 
 
 def _branch(
@@ -58,6 +63,12 @@ def _branch(
         return None
     ref = value(i=incident.id, s=step.number, v=branch.verdict)
     return b.button(text, f"answer:{branch.verdict}", ref, style=style)
+
+
+def again(incident: Incident, step: Step, style: str = "") -> Block:
+    """Runs the step again over fresh data."""
+    ref = value(i=incident.id, s=step.number, o="rerun")
+    return b.button("Look again", "more:rerun", ref, style=style)
 
 
 def choose(incident: Incident, step: Step) -> Block:

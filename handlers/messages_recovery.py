@@ -91,7 +91,7 @@ def _not_back(incident: Incident, step: Step, node: Node, name: str) -> dict[str
             )
             for index, s in enumerate(left[:MOST_LEFT])
         ]
-        calls = [c for c in _calls(incident, step, node) if c["action_id"] != "answer:" + LEFT]
+        calls = _calls(incident, step, node)
         hand = b.button("Hand off…", "handoff", value(i=incident.id))
         blocks += b.actions(*follow, _keep_watching(incident, step), *calls, hand)
     return b.message(text.replace("*", ""), blocks)

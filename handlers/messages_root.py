@@ -18,7 +18,7 @@ def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
     """The payload of the root message."""
     light, state = _light(incident), _state(incident, tree)
     name = b.line(incident.alert.title or incident.alert.subject, 200) or incident.id
-    story = _story(incident, tree)
+    story = _story(incident, tree, view)
     blocks = [b.section(f"{light} *{name}*" + (f"\n{story}" if story else ""))]
     blocks.append(b.context(" · ".join(_facts(incident, state, view))))
     chart = _chart(incident)
@@ -38,10 +38,10 @@ def _light(incident: Incident) -> str:
     return "🟠" if incident.owner else "🔴"
 
 
-def _story(incident: Incident, tree: Tree) -> str:
+def _story(incident: Incident, tree: Tree, view: View) -> str:
     """What is known in a sentence or two: the alert's words, then the first step's, the cause."""
     if not incident.is_open:
-        return _ending(incident, tree)
+        return _ending(incident, tree, view)
     if incident.causes and incident.status != "diagnosing":
         causes = "; ".join(words.cause_words(tree, c) for c in incident.causes[:3])
         return f"{causes}."
@@ -51,12 +51,12 @@ def _story(incident: Incident, tree: Tree) -> str:
     return b.line(incident.alert.detail, 300)
 
 
-def _ending(incident: Incident, tree: Tree) -> str:
+def _ending(incident: Incident, tree: Tree, view: View) -> str:
     parts: list[str] = [words.cause_words(tree, c) for c in incident.causes[:3]]
     if incident.outcome not in ("", "resolved"):
         parts = [b.line(incident.outcome, 60).capitalize(), *parts]
     parts += [
-        f"{b.line(_verb(m.action), 60).lower()} {b.code(m.target.name)}"
+        f"{b.line(view.title(m.action), 60).lower()} {b.code(m.target.name)}"
         f" at {b.clock(m.done_at, incident.opened_at)}"
         for m in incident.mitigations
         if m.status == "done" and m.done_at
@@ -65,11 +65,6 @@ def _ending(incident: Incident, tree: Tree) -> str:
     text = " · ".join(p for p in parts if p)
     way = words.path(incident, tree)
     return text + (f"\nPath: {way}" if way and incident.causes else "")
-
-
-def _verb(action: str) -> str:
-    """A mitigation's name as words."""
-    return action.replace("_", " ") or "mitigation"
 
 
 def _first(incident: Incident) -> Step | None:

@@ -45,6 +45,9 @@ def _proposed(
     incident: Incident, step: Step, node: Node, evidence: Evidence, view: View, name: str
 ) -> dict[str, Any]:
     finding = words.headline(evidence)
+    branch = node.branch(evidence.verdict)
+    if branch and evidence.confidence < words.UNSURE and branch.verdict != "unsure":
+        finding += f" My best guess: {words.said(branch, evidence.named)}."
     blocks = [*found(evidence, step, f"*{name}* {finding}"), *caveats(evidence)]
     if incident.is_open:
         blocks += b.actions(*buttons.for_proposal(incident, step, node, evidence))

@@ -59,7 +59,7 @@ def label(branch: Branch, suspects: Iterable[Suspect], name: Callable[[str], str
     return _POINTING.sub(lambda _: b.listed(names), branch.label, count=1)
 
 
-def _said(branch: Branch, suspects: Iterable[Suspect]) -> str:
+def said(branch: Branch, suspects: Iterable[Suspect]) -> str:
     """A branch as a thing decided, in mrkdwn: what it leads to is left out of the label."""
     plain = replace(branch, label=b.line(branch.label.split(":")[0], 80))
     return label(plain, suspects, b.code)
@@ -73,7 +73,7 @@ def answer(tree: Tree, step: Step) -> str:
     branch = node.branch(step.answer.verdict) if node else None
     if branch is None:
         return b.line(step.answer.verdict, 80)
-    text = _said(branch, step.answer.suspects)
+    text = said(branch, step.answer.suspects)
     evidence = step.evidence
     if evidence and evidence.onset and evidence.verdict == branch.verdict and not points(branch):
         text += f", since {b.clock(evidence.onset.at, step.scope.now)}"
@@ -84,7 +84,7 @@ def proposal(tree: Tree, step: Step) -> str:
     """What the check proposed at a step, in mrkdwn."""
     node, evidence = node_of(tree, step.node), step.evidence
     branch = node.branch(evidence.verdict) if node and evidence else None
-    return _said(branch, evidence.named) if branch and evidence else "nothing"
+    return said(branch, evidence.named) if branch and evidence else "nothing"
 
 
 def headline(evidence: Evidence) -> str:
@@ -94,7 +94,7 @@ def headline(evidence: Evidence) -> str:
         evidence.headline.lower().replace("’", "'").startswith(("i can't", "can't", "not sure"))
     )
     if evidence.confidence < UNSURE and not says_so:
-        return f"I can’t tell for sure. My best guess: {text}"
+        return f"I can’t tell for sure. {text}"
     return text
 
 
@@ -237,6 +237,24 @@ def _through(cause: Cause) -> str:
     }.get(cause.kind, ("", ""))
     names = dict.fromkeys(b.code(s.name) for s in cause.along if s.kind == kind)
     return text + b.listed(list(names)) if names else ""
+
+
+def who_answered(incident: Incident, tree: Tree) -> str:
+    """Who confirmed what: "steps 1 to 5 by <@U1>, step 6 by <@U2>"."""
+    runs: list[tuple[str, list[int]]] = []
+    for step in answered(incident, tree):
+        by = step.answer.by if step.answer else ""
+        if runs and runs[-1][0] == by:
+            runs[-1][1].append(step.number)
+        else:
+            runs.append((by, [step.number]))
+    return ", ".join(f"{_steps(numbers)} by {b.person(by)}" for by, numbers in runs[-5:])
+
+
+def _steps(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"step {numbers[0]}"
+    return f"steps {numbers[0]} to {numbers[-1]}"
 
 
 def minutes(incident: Incident) -> str:

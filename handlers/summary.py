@@ -84,16 +84,16 @@ def _lines(items: Sequence[str]) -> str:
 
 
 def _known(incident: Incident, tree: Tree) -> list[str]:
-    """The causes, the way to them, and the findings that people confirmed."""
+    """The causes, else the first and the newest confirmed finding; the way, and who confirmed."""
     found = [f"{words.cause_words(tree, c)}." for c in incident.causes[:3]]
-    steps = words.answered(incident, tree)
-    for step in steps:
-        evidence, given = step.evidence, step.answer
-        if evidence and given and not given.override and len(found) < 4:
-            found.append(f"{b.line(evidence.headline, 240)} ({b.person(given.by)} confirmed)")
+    steps = [s for s in words.answered(incident, tree) if s.answer and not s.answer.override]
+    told = steps[:1] if found else [*steps[:1], *steps[1:][-1:]]
+    found += [
+        f"{words.title(tree, s)} {b.line(s.evidence.headline, 240)}" for s in told if s.evidence
+    ]
     way = words.path(incident, tree)
     if way:
-        found.append(f"So far: {way}")
+        found.append(f"So far: {way} ({words.who_answered(incident, tree)})")
     return found or [b.line(incident.alert.detail, 240) or "Only the alert itself so far."]
 
 
