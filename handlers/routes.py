@@ -168,7 +168,8 @@ def _authenticate(request: Request, token: str | None) -> None:
         raise _Refused(
             401, f"Send the token of HAWKEYE_ALERTS_TOKEN as `Authorization: Bearer …`.{hint}"
         )
-    if not hmac.compare_digest(given.strip().encode(), token.encode()):
+    # Starlette reads headers as Latin-1; this gives back the bytes that were sent.
+    if not hmac.compare_digest(given.strip().encode("latin-1"), token.encode()):
         raise _Refused(403, "That is not the token of HAWKEYE_ALERTS_TOKEN.")
 
 
