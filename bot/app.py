@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from slack_bolt import App
@@ -29,13 +29,11 @@ from handlers.mitigations import Action, Mitigations
 from handlers.registry import Reply, Request, dispatch
 from handlers.sender import Sender
 from handlers.threads import Threads
-from handlers.work import Work
+from handlers.work import Runner, Work
 from state.incident import Alert, Incident
 from state.outbox import Post
 from state.store import Place, Store
-
-if TYPE_CHECKING:
-    from bot.web import Web
+from state.tree import Tree
 
 log = structlog.get_logger()
 
@@ -47,12 +45,17 @@ def utc_now() -> datetime:
 
 @dataclass
 class Bot:
-    """The running bot. ``actions`` are mitigations beside those of the settings and plugins."""
+    """The running bot. ``actions`` are mitigations beside those of the settings and plugins.
+
+    ``tree`` and ``runner`` stand in for the plugins' tree and the worker processes.
+    """
 
     settings: Settings
     clock: Callable[[], datetime] = utc_now
     actions: Sequence[Action] = ()
     recheck: timedelta | None = None
+    tree: Tree = field(default_factory=plugins.tree)
+    runner: Runner | None = None
     store: Store = field(init=False)
     conversation: Conversation = field(init=False)
     sender: Sender = field(init=False)
@@ -69,22 +72,25 @@ class Bot:
         self.mitigations = self._mitigations()
         self.conversation = Conversation(
             store=self.store,
-            tree=plugins.tree(),
+            tree=self.tree,
             clock=self.clock,
             habits=self._habits(),
             known=subjects(settings),
             directory=self.directory,
             renderer=self._render,
         )
-        self.workers = Workers(
-            settings.walk.workers, settings.walk.seconds, settings.walk.memory_mb, warm_up
-        )
-        runner = CheckRunner(self.workers, str(settings.path))
+        runner = self.runner or self._workers()
         self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)
         self.work = Work(self.conversation, runner, self.mitigations, self._remind)
         self.conversation.woken += [self.sender.wake, self.work.wake]
         self.threads = Threads(self.conversation, self.ask)
         self.app = self._bolt()
+
+    def _workers(self) -> Runner:
+        walk = self.settings.walk
+        workers = Workers(walk.workers, walk.seconds, walk.memory_mb, warm_up)
+        self._running.append(workers.shutdown)
+        return CheckRunner(workers, str(self.settings.path))
 
     # -- the parts -----------------------------------------------------------------------------
 
@@ -130,7 +136,6 @@ class Bot:
     def _bolt(self) -> App:
         app = App(
             client=self.client,
-            token=self.client.token,
             signing_secret=_secret(self.settings.secrets.slack_signing_secret) or "unused",
             token_verification_enabled=False,
         )
@@ -163,16 +168,21 @@ class Bot:
 
     # -- running -------------------------------------------------------------------------------
 
+    @property
+    def web_url(self) -> str:
+        """Where alerts are taken in, once started."""
+        return self.web.url
+
     def start(self) -> None:
         """Start everything: workers are warming up already, Slack comes last."""
-        from bot.monitors import start_monitors
         from bot.web import Web
 
-        web: Web = Web.of(self)
+        self.web = Web.of(self)
         schedule = Schedule()
-        start_monitors(self, schedule)
+        if self.settings.monitors.on:
+            self._watch(schedule)
         threading.Thread(target=self._read_back, name="read-back", daemon=True).start()
-        for part in (self.sender, self.work, schedule, web):
+        for part in (self.sender, self.work, schedule, self.web):
             part.start()
             self._running.append(part.stop)
         if self.settings.slack.mode == "socket":
@@ -180,7 +190,7 @@ class Bot:
             socket = SocketModeHandler(self.app, token, web_client=self.client)
             socket.connect()
             self._running.append(socket.close)
-        log.info("hawkeye is up", mode=self.settings.slack.mode, web=web.url)
+        log.info("hawkeye is up", mode=self.settings.slack.mode, web=self.web.url)
 
     def _read_back(self) -> None:
         count = self.threads.catch_up(self.client)
@@ -190,7 +200,6 @@ class Bot:
         """Stop everything, the last started first; what is owed is done after the next start."""
         while self._running:
             self._running.pop()()
-        self.workers.shutdown()
         self.store.close()
 
     def __enter__(self) -> Bot:

@@ -27,6 +27,10 @@ class Runner(Protocol):
         """The evidence, later; an urgent one goes before those computed ahead."""
         ...
 
+    def hurry(self, future: Future[Evidence]) -> None:
+        """Somebody waits now for what was computed ahead."""
+        ...
+
 
 @dataclass
 class Work:
@@ -131,6 +135,8 @@ class Work:
             if future is None or future.done():
                 future = self.runner(node, scope, urgent=urgent)
                 self._running[key] = future
+            elif urgent:
+                self.runner.hurry(future)
 
         def finish(done: Future[Evidence]) -> None:
             try:

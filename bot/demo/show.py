@@ -1,0 +1,162 @@
+"""The demo as a whole: world, local workspace and the real bot, started together."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import signal
+import threading
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.demo import Clock, World, build, scenarios
+from bot.demo.actions import demo_actions
+from bot.demo.clockbar import clock_routes
+from bot.progress import steps
+
+if TYPE_CHECKING:
+    from bot.app import Bot
+    from bot.workspace import Server, User, Workspace
+
+DEFAULT = "unit_change"
+CHANNEL = "ml-oncall"
+RECHECK = timedelta(minutes=30)
+
+
+@dataclass
+class Demo:
+    """Everything that a demo consists of, running."""
+
+    world: World
+    clock: Clock
+    workspace: Workspace
+    server: Server
+    bot: Bot
+    people: dict[str, User]
+    alerts_url: str
+    alerts_token: str
+
+    def fire(self) -> str:
+        """Send the world's alert, as a team's alerting would: over HTTP. The incident's id."""
+        alert = self.world.alert
+        body = {
+            alert.entry: alert.subject,
+            "title": alert.title,
+            "since": alert.since.isoformat(),
+            "severity": 2,
+            "key": f"demo:{alert.subject}",
+            "detail": alert.detail,
+        }
+        request = urllib.request.Request(
+            f"{self.alerts_url}/alerts/generic",
+            data=json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self.alerts_token}",
+                "Content-Type": "application/json",
+            },
+            method="POST",
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(json.load(answer)["incidents"][0]["id"])
+
+
+def list_scenarios() -> Iterator[str]:
+    """A line each, the name first."""
+    for scenario in scenarios():
+        yield f"{scenario.name:24} {scenario.about}"
+
+
+@contextmanager
+def open_demo(name: str, seed: int, home: Path, port: int) -> Iterator[Demo]:
+    """Build the world and start everything; stops it all at the end.
+
+    Raises click.ClickException for a scenario that does not exist or a port that is taken.
+    """
+    known = [s.name for s in scenarios()]
+    if name not in known:
+        raise click.ClickException(f"There is no scenario {name!r}. There are: {', '.join(known)}.")
+    with steps(f"Setting up {name}, seed {seed}") as say:
+        folder = home.absolute() / f"{name}-{seed}"
+        shutil.rmtree(folder, ignore_errors=True)
+        world = build(name, seed, folder, progress=say, cache=home.absolute() / "cache")
+        say("starting the workspace and the bot")
+        with ExitStack() as stack:
+            yield _started(world, port, stack)
+
+
+def _started(world: World, port: int, stack: ExitStack) -> Demo:
+    from bot.app import Bot
+    from bot.config import load
+    from bot.workspace import Workspace, manifest_of, serve
+
+    clock = Clock(world.now)
+    stack.callback(clock.stop)
+    workspace = Workspace()
+    people = {
+        "ana": workspace.add_user("ana", "Ana Ruiz"),
+        "bo": workspace.add_user("bo", "Bo Lindqvist"),
+        "cy": workspace.add_user("cy", "Cy Okafor"),
+    }
+    app = workspace.install(manifest_of(Path(__file__).parents[1] / "manifest.json"))
+    everyone = [p.id for p in people.values()]
+    workspace.add_channel(CHANNEL, [*everyone, app.user_id])
+    workspace.add_channel("data-platform", [people["bo"].id, people["ana"].id, app.user_id])
+    workspace.add_channel("general", everyone)
+    token = secrets.token_urlsafe(16)
+    server = stack.enter_context(serve(workspace, port, extra_routes=clock_routes(clock)))
+    settings = load(
+        world.folder / "hawkeye.toml",
+        {
+            "SLACK_BOT_TOKEN": app.bot_token,
+            "SLACK_APP_TOKEN": app.app_token,
+            "SLACK_API_URL": server.api_url,
+            "HAWKEYE_ALERTS_TOKEN": token,
+        },
+    )
+    slack = settings.slack.model_copy(update={"port": 0, "channel": f"#{CHANNEL}"})
+    settings = settings.model_copy(update={"slack": slack})
+    bot = Bot(settings, clock=clock.now, actions=demo_actions(world, clock), recheck=RECHECK)
+    stack.enter_context(bot)
+    return Demo(world, clock, workspace, server, bot, people, bot.web_url, token)
+
+
+def show(name: str, seed: int, home: Path, port: int) -> None:
+    """Run the demo for a person, until Ctrl-C."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        with open_demo(name, seed, home, port) as demo:
+            demo.fire()
+            click.echo(
+                f"\n  Open {demo.server.url} and look into #{CHANNEL}: an alert has just come in."
+                "\n  You are Ana; the picker at the top left makes you somebody else."
+                "\n  Ctrl-C ends the demo.\n"
+            )
+            webbrowser.open(demo.server.url)
+            while not stopped.wait(0.5):
+                pass
+    except OSError as error:
+        raise click.ClickException(f"{error} (choose another --port)") from error
+
+
+def play(name: str, seed: int, home: Path, port: int) -> int:
+    """Play the on-call who accepts every proposal. 0: the planted cause was found, 3: another
+    one, 1: an error."""
+    from bot.demo.autoplay import autoplay
+
+    try:
+        with open_demo(name, seed, home, port) as demo:
+            return autoplay(demo)
+    except (OSError, TimeoutError) as error:
+        click.echo(f"The demo could not be played: {error}", err=True)
+        return 1

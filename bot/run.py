@@ -1,0 +1,36 @@
+"""``hawkeye run``: the bot until somebody stops it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+
+def run_until_stopped(settings: Settings) -> None:
+    """Start the bot, and stop it cleanly on Ctrl-C or SIGTERM.
+
+    Raises ClickException when the settings lack a token or a port is taken.
+    """
+    from bot.app import Bot
+    from bot.config import SettingsError
+
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    try:
+        bot = Bot(settings)
+        bot.start()
+    except (SettingsError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        click.echo(f"HawkEye is up ({settings.slack.mode} mode). Ctrl-C stops it.", err=True)
+        while not stopped.wait(0.5):
+            pass
+    finally:
+        bot.stop()

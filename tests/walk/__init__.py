@@ -1,0 +1,1 @@
+"""The walk: alert to conclusion, through Bolt and the local workspace."""

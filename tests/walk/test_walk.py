@@ -1,0 +1,261 @@
+"""From an alert to its conclusion, by the clicks of people, over both of Slack's transports."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from analysis.evidence import CannotExamine
+from bot.workspace import Fault
+from state import incident as ev
+from tests.walk.stage import BAD, staged
+
+
+@pytest.fixture(scope="module", params=["socket", "http"])
+def both(request, tmp_path_factory):
+    """A stage for each transport."""
+    with staged(tmp_path_factory.mktemp("stage"), request.param) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """A fresh stage over Socket Mode."""
+    with staged(tmp_path) as found:
+        yield found
+
+
+def walk_to_the_cause(stage, incident):
+    """Accept three proposals."""
+    stage.press(incident, "step-1", "answer:yes")
+    stage.press(incident, "step-2", "answer:these")
+    stage.press(incident, "step-3", "answer:data")
+    stage.shows(incident, "conclusion", "s-bad")
+
+
+def test_an_alert_is_walked_to_its_root_cause(both):
+    """Root, three steps with charts, a conclusion; answered steps fold to one line."""
+    incident = both.fire(key="walk")
+    both.shows(incident, "root", "precision")
+    both.shows(incident, "step-1", "It fell.", "slack_file")
+    walk_to_the_cause(both, incident)
+    found = both.incident(incident)
+    assert found.status == "concluded"
+    assert [c.kind for c in found.causes] == ["training_data"]
+    both.shows(incident, "step-1", "✓", both.ana)
+    assert all(not s.answer.override for s in found.live_steps)
+
+
+def test_only_one_message_a_step_is_ever_posted(stage):
+    """Updates happen in place: the thread holds the root, three steps, the conclusion."""
+    incident = stage.fire()
+    walk_to_the_cause(stage, incident)
+    bots = [
+        m for m in stage.workspace.channel(stage.channel).messages.values() if not m.ephemeral_to
+    ]
+    assert len(bots) == 5
+
+
+def test_the_second_click_changes_nothing_and_is_told_who_was_first(stage):
+    """Bo clicks what Ana has answered already."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    ts = stage.ts(incident, "step-1")
+    stage.canned.hold.clear()
+    value = next(
+        e["value"]
+        for b in stage.body(incident, "step-1")["blocks"]
+        for e in b.get("elements", [])
+        if e.get("action_id") == "answer:yes"
+    )
+    stage.workspace.click(stage.ana, stage.channel, ts, action_id="answer:yes")
+    assert stage.until(lambda: stage.incident(incident).steps[0].answer)
+    # Bo's page still shows the button: he sends the very same click.
+    refusal = stage.bot.conversation.tell(
+        incident, ev.Answered(stage.bot.clock(), 1, "no", stage.bo)
+    )
+    assert stage.ana in refusal
+    assert '"v":"yes"' in value
+    stage.canned.hold.set()
+
+
+def test_the_next_step_is_computed_while_the_person_reads(stage):
+    """Before the click the next check has run ahead; the click runs nothing."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    assert stage.until(lambda: ("which", False) in stage.canned.ran)
+    stage.press(incident, "step-1", "answer:yes")
+    stage.shows(incident, "step-2", "One is bad.")
+    assert ("which", True) not in stage.canned.ran
+
+
+def test_a_restart_goes_on_where_it_was(tmp_path):
+    """The bot dies while a check runs; its next life finishes the step."""
+    with staged(tmp_path) as stage:
+        incident = stage.fire()
+        stage.shows(incident, "step-1", "answer:yes")
+        stage.canned.hold.clear()
+        stage.canned.by_node["which"] = stage.canned.by_node["which"]
+        stage.press(incident, "step-1", "answer:yes")
+        assert stage.until(lambda: len(stage.incident(incident).steps) == 2)
+        store_before = stage.incident(incident)
+    assert store_before.is_open
+    from state.due import DueWork
+    from state.store import Store
+
+    store = Store(tmp_path / ".hawkeye" / "state.db")
+    DueWork(store).release_all()
+    kept = store.load(incident)
+    assert kept == store_before
+    if kept.current.status == "running":
+        owed = {d.kind for d in DueWork(store).claim(stage.bot.clock() + timedelta(hours=1), 50)}
+        assert "check" in owed
+    store.close()
+
+
+def test_slack_asking_to_wait_loses_nothing(stage):
+    """A 429 on every kind of call: everything arrives afterwards, once."""
+    for method in ("chat.postMessage", "chat.update", "files.getUploadURLExternal"):
+        stage.workspace.inject(Fault(method, times=2, retry_after=1))
+    incident = stage.fire()
+    assert stage.until(lambda: "answer:yes" in str(stage.body(incident, "step-1")), 15)
+    walk_to_the_cause(stage, incident)
+    assert stage.incident(incident).status == "concluded"
+
+
+def test_a_deleted_message_is_posted_anew(stage):
+    """Reposted only when Slack says that it is gone."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    old = stage.ts(incident, "step-1")
+    stage.bot.client.chat_delete(channel=stage.channel, ts=old)
+    stage.bot.conversation.tell(incident, ev.Answered(stage.bot.clock(), 1, "yes", stage.ana))
+    assert stage.until(lambda: stage.ts(incident, "step-1") not in ("", old))
+    stage.shows(incident, "step-1", "✓")
+
+
+def test_a_chart_that_cannot_be_uploaded_is_said_in_words(stage):
+    """The step comes without its picture, and says what the picture would show."""
+    stage.bot.sender.uploads.most_tries = 2
+    stage.workspace.inject(Fault("files.getUploadURLExternal", times=200, error="internal_error"))
+    incident = stage.fire()
+    assert stage.until(lambda: "could not be uploaded" in str(stage.body(incident, "step-1")), 15)
+    stage.shows(incident, "step-1", "a line falls from 3 to 1", "answer:yes")
+
+
+def test_a_check_that_cannot_run_is_answered_by_hand(stage):
+    """The sentence is in the thread, with the branches."""
+    stage.canned.by_node["real"] = CannotExamine("There are 12 rows; 500 are needed.")
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "There are 12 rows; 500 are needed.", "answer:yes")
+    stage.press(incident, "step-1", "answer:yes")
+    stage.shows(incident, "step-2", "One is bad.")
+
+
+def test_a_check_that_breaks_says_so_and_loses_nothing(stage):
+    """A bug in a check is the bot's fault, in words, with a way on."""
+    stage.canned.by_node["real"] = ZeroDivisionError("division by zero")
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "fault of mine", "division by zero", "answer:yes")
+
+
+def test_a_mitigation_is_shown_confirmed_carried_out_and_watched(stage):
+    """Dry run, one confirmation, the effect measured, resolved by a person."""
+    incident = stage.fire()
+    walk_to_the_cause(stage, incident)
+    stage.press(incident, "conclusion", "mitigate:0")
+    stage.shows(incident, "mitigation-1", "would be replaced by its parent")
+    assert stage.rollback.done == []
+    stage.press(incident, "mitigation-1", "confirm")
+    stage.shows(incident, "step-4", "It is back.")
+    assert stage.rollback.done == [BAD.name]
+    stage.press(incident, "step-4", "answer:recovered")
+    assert stage.until(lambda: stage.incident(incident).status == "resolved")
+    stage.shows(incident, "root", "🟢")
+
+
+def test_a_person_who_may_not_confirm_is_told_and_nothing_happens(stage):
+    """Only those named in the settings may."""
+    stage.bot.mitigations.may["rollback"] = frozenset({stage.bo})
+    incident = stage.fire()
+    walk_to_the_cause(stage, incident)
+    stage.press(incident, "conclusion", "mitigate:0")
+    stage.press(incident, "mitigation-1", "confirm")
+    assert stage.until(lambda: any(stage.bo in w for w in stage.whispers(stage.ana)))
+    assert stage.rollback.done == []
+    stage.press(incident, "mitigation-1", "confirm", by=stage.bo)
+    assert stage.until(lambda: stage.rollback.done == [BAD.name])
+
+
+def test_a_hand_off_to_another_channel_shows_one_state_in_both(stage):
+    """Bo accepts in his own channel; both roots name him."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    stage.workspace.say(
+        stage.ana,
+        stage.channel,
+        "we saw the same on 3 March?",
+        thread_ts=stage.ts(incident, "root"),
+    )
+    assert stage.until(lambda: stage.bot.store.said(incident))
+    stage.bot.conversation.tell(
+        incident, ev.HandoffOffered(stage.bot.clock(), stage.ana, stage.bo, stage.other)
+    )
+    stage.shows(incident, "handoff-1", "3 March", channel=stage.other)
+    stage.press(incident, "handoff-1", "accept", by=stage.bo, channel=stage.other)
+    assert stage.until(lambda: stage.incident(incident).owner == stage.bo)
+    stage.shows(incident, "root", stage.bo)
+    stage.shows(incident, "root", stage.bo, channel=stage.other)
+
+
+def test_messages_written_while_the_bot_was_down_are_read_back(stage):
+    """The thread is the record."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    thread = stage.ts(incident, "root")
+    stage.workspace.say(stage.ana, stage.channel, "written meanwhile", thread_ts=thread)
+    assert stage.until(lambda: stage.bot.store.said(incident))
+    stage.bot.store.forget(stage.channel, stage.bot.store.said(incident)[0].ts)
+    assert stage.bot.threads.catch_up(stage.bot.client) >= 1
+    assert [s.text for s in stage.bot.store.said(incident)] == ["written meanwhile"]
+
+
+def test_a_button_of_a_closed_incident_says_so(stage):
+    """Nothing is lost, nothing happens, the person reads why."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    refusal = stage.bot.conversation.tell(
+        incident, ev.Closed(stage.bot.clock(), stage.ana, "stopped")
+    )
+    assert refusal == ""
+    assert "reopen" in stage.bot.conversation.tell(
+        incident, ev.Answered(stage.bot.clock(), 1, "yes", stage.bo)
+    )
+
+
+def test_the_same_alert_again_joins_the_open_thread(stage):
+    """One thread, with a count."""
+    first, second = stage.fire("same"), stage.fire("same")
+    assert first == second
+    stage.shows(first, "root", "2 alerts")
+
+
+def test_a_mention_is_answered_where_it_was_made(stage):
+    """Slash commands don't work in threads; mentions do."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    stage.workspace.say(
+        stage.ana, stage.channel, "@hawkeye status", thread_ts=stage.ts(incident, "root")
+    )
+    assert stage.until(lambda: any("HE-1" in w for w in stage.whispers(stage.ana)))
+
+
+def test_the_acknowledgement_comes_while_checks_run(stage):
+    """A click is acknowledged at once, however long the check takes."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:no")
+    stage.canned.hold.clear()
+    began = time.perf_counter()
+    stage.press(incident, "step-1", "answer:no")
+    assert time.perf_counter() - began < 2.5
+    stage.canned.hold.set()
