@@ -250,7 +250,7 @@ class Metric(_Strict):
     value: str = "value"
     """Its column of values (with `source`)."""
     denominator: str | None = None
-    """A column to divide the values by, bucket by bucket (with `source`)."""
+    """A column to divide by: Σ value ÷ Σ denominator (with `source`)."""
     dimensions: tuple[str, ...] = ()
     """Columns to cut it by (with `source`)."""
     bad: Literal["up", "down", "both"] = "both"

@@ -66,7 +66,7 @@ class Tables(Section):
 
 
 class Slack(Section):
-    """How Hawkeye meets Slack. Tokens are never read from the file: see Environment."""
+    """How HawkEye meets Slack. Tokens are never read from the file: see Environment."""
 
     mode: Literal["socket", "http"] = "socket"
     """`socket` needs no address that Slack can reach; `http` listens on `host` and `port`."""
@@ -108,7 +108,7 @@ class Alerts(Section):
 
 
 class Monitors(Section):
-    """Hawkeye's own watch over the tables: opens a thread by itself."""
+    """HawkEye's own watch over the tables: opens a thread by itself."""
 
     on: bool = True
     """Whether to watch at all."""
