@@ -73,10 +73,9 @@ def _check_ids(blocks: list[Any], at: str, found: list[str]) -> None:
     for index, block in enumerate(blocks):
         if not isinstance(block, dict):
             continue
-        if named[block.get("block_id")] > 1:
-            report(
-                found, f"block_id `{block['block_id']}` must be unique", f"{at}/{index}/block_id"
-            )
+        own = block.get("block_id")
+        if isinstance(own, str) and named[own] > 1:
+            report(found, f"block_id `{own}` must be unique", f"{at}/{index}/block_id")
         seen: set[str] = set()
         for place, item in _elements(block):
             action = item.get("action_id")
