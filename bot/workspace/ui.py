@@ -81,7 +81,16 @@ def ui_message(workspace: Workspace, message: Message) -> Json:
         file["url"] = f"/files/{file['id']}/{quote(file['name'])}"
         stored = workspace.files[file["id"]]
         file["width"], file["height"] = stored.width, stored.height
+    body["blocks"] = [_sized(workspace, block) for block in body.get("blocks", [])]
     return body
+
+
+def _sized(workspace: Workspace, block: Json) -> Json:
+    """An image block with its size, so that the page can reserve its place."""
+    file = workspace.files.get(str((block.get("slack_file") or {}).get("id")))
+    if block.get("type") != "image" or file is None or not file.width:
+        return block
+    return {**block, "image_width": file.width, "image_height": file.height}
 
 
 def state_json(workspace: Workspace, user: User) -> Json:

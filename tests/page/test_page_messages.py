@@ -130,6 +130,7 @@ def test_a_chart_keeps_its_place_and_can_be_enlarged(desk: Desk) -> None:
     page = desk.open()
     frame = page.get_by_role("button", name=f"Enlarge image: {alt}")
     expect(frame.get_by_role("img", name=alt)).to_be_visible()
+    assert frame.evaluate("node => node.style.getPropertyValue('--ratio')") == "720 / 300"
     page.wait_for_function("document.querySelector('.figure img').naturalWidth === 720")
     box = frame.bounding_box()
     assert box is not None
