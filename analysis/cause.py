@@ -172,7 +172,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
 
 def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen: Seen) -> None:
     try:
-        readings, missing = models.read(warehouse, scope, (model,) if model else ())
+        readings, missing = models.read(warehouse, scope, (model,) if model else (), brief=True)
     except CannotExamine as error:
         seen.missing.append(str(error))
         return

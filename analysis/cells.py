@@ -97,10 +97,12 @@ def _affordable(
 ) -> tuple[list[str], list[str]]:
     """Dimensions whose cells fit the row limit, those with few values first."""
     counts = warehouse.fetch(
-        table.aggregate(**{f"d{i}": table[d].nunique() for i, d in enumerate(wanted)})
+        table.aggregate(
+            rows=table.count(), **{f"d{i}": table[d].nunique() for i, d in enumerate(wanted)}
+        )
     )
     sizes = {d: max(int(counts[f"d{i}"].iloc[0]), 1) for i, d in enumerate(wanted)}
-    rows = int(table.count().to_pandas())
+    rows = int(counts["rows"].iloc[0])
     kept: list[str] = []
     dropped: list[str] = []
     cells = 1

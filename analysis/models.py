@@ -112,9 +112,12 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
 
 
 def read(
-    warehouse: Warehouse, scope: Scope, models: Sequence[str] = ()
+    warehouse: Warehouse, scope: Scope, models: Sequence[str] = (), *, brief: bool = False
 ) -> tuple[list[Reading], list[str]]:
-    """All readings of models (``arm`` empty) and of their arms, and what could not be read."""
+    """All readings of models (``arm`` empty) and of their arms, and what could not be read.
+
+    ``brief`` leaves the arms and AUC out, which cost queries of their own.
+    """
     blocks = Blocks.of(scope)
     missing: list[str] = []
     if blocks.count < 3:
@@ -125,9 +128,10 @@ def read(
     table = metrics.rows_of(warehouse, blocks, models=models)
     out: list[Reading] = []
     for by in ((Role.MODEL,), (Role.MODEL, Role.EXPERIMENT, Role.ARM)):
-        if len(by) > 1 and warehouse.contract.predictions.arm is None:
+        if len(by) > 1 and (brief or warehouse.contract.predictions.arm is None):
             continue
         for tasks, kinds in _kinds(warehouse):
+            kinds = tuple(k for k in kinds if not (brief and k == "auc"))
             out += _read_cut(warehouse, table, by, tasks, kinds)
     if not warehouse.has_labels:
         missing.append("quality: the serving log has no labels; the shift of predictions is shown")

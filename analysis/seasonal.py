@@ -157,29 +157,28 @@ def _profile(
 ) -> Floats:
     """Each slot's own robust mean, shrunk by how well the slots can be told apart."""
     count = int(season.max()) + 1
-    means, errors = np.zeros(count), np.full(count, np.inf)
-    weights = np.zeros(len(rest))
-    weights[known] = _weights(noise, between, known)
-    for slot in np.unique(season[known]):
-        members = known & (season == slot)
-        if members.sum() < 2:
-            continue
-        x = rest[members]
-        means[slot] = _level(x, weights[members])
-        spread = float(
-            np.mean(
-                np.minimum((x - means[slot]) ** 2, 9 * np.median((x - means[slot]) ** 2) + 1e-30)
-            )
-        )
-        errors[slot] = spread / members.sum()
-    learnt = np.isfinite(errors)
+    slot, x = season[known], rest[known]
+    weights = _weights(noise, between, known)
+    members = np.bincount(slot, minlength=count)
+    order = np.lexsort((x, slot))
+    middle = np.minimum(np.cumsum(members) - members + members // 2, len(x) - 1)
+    means = np.where(members > 0, x[order][middle], 0.0)
+    scale = 1.4826 * float(np.median(np.abs(x - means[slot]))) or float(np.std(x)) or 1.0
+    for _ in range(4):
+        off = np.abs(x - means[slot])
+        trust = weights * np.minimum(1.0, HUBER * scale / np.maximum(off, 1e-12))
+        below = np.bincount(slot, trust, count)
+        means = np.bincount(slot, trust * x, count) / np.maximum(below, 1e-12)
+    learnt = members >= 2
     if learnt.sum() < 2:
         return np.zeros(len(rest))
-    pooled = float(np.mean(errors[learnt]))
+    squares = np.minimum((x - means[slot]) ** 2, 9 * scale**2)
+    errors = np.bincount(slot, squares, count)[learnt] / members[learnt] ** 2
+    pooled = float(np.mean(errors))
     true = max(float(np.var(means[learnt])) - pooled, 0.0)
-    own = 0.5 * errors[learnt] + 0.5 * pooled
-    means[learnt] *= true / np.maximum(true + own, 1e-30)
-    return means[season]
+    means[learnt] *= true / np.maximum(true + 0.5 * (errors + pooled), 1e-30)
+    means[~learnt] = 0.0
+    return np.asarray(means[season])
 
 
 def _between(rest: Floats, noise: Floats) -> float:

@@ -1,0 +1,70 @@
+"""Pictures of publishes: who served when, with the onset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from analysis.charts import style
+from analysis.evidence import Chart, Onset, Scope
+from analysis.publishes import Publish
+
+
+def timeline(
+    found: Sequence[Publish],
+    onset: Onset,
+    scope: Scope,
+    suspects: Sequence[Publish],
+    verdict: str,
+) -> Chart:
+    """A bar per snapshot from going live until it was replaced, a row per model and arm."""
+    low = max(scope.baseline.start, onset.at - timedelta(days=10))
+    high = scope.window.end
+    card, (axes,) = style.figure(height=min(400, 260 + 28 * len(_lanes(found))))
+    lanes = _lanes(found)[:8]
+    blamed = {(p.model, p.snapshot) for p in suspects} if verdict != "not_snapshot" else set()
+    for y, (model, arm) in enumerate(lanes):
+        mine = [p for p in found if (p.model, p.arm) == (model, arm)]
+        starts: list[tuple[datetime, str]] = [(low, mine[0].before)]
+        starts += [(p.at, p.snapshot) for p in mine]
+        for i, (at, name) in enumerate(starts):
+            end = starts[i + 1][0] if i + 1 < len(starts) else high
+            if end <= low:
+                continue
+            bad = (model, name) in blamed
+            colour = style.INCIDENT if bad else style.CYCLE[i % 2 * 4]
+            width = end - max(at, low)
+            axes.barh(y, width, left=max(at, low), height=0.55, color=colour, alpha=0.75)  # type: ignore[arg-type]
+            if width > (high - low) / 9:
+                axes.text(
+                    max(at, low) + width / 2,  # type: ignore[arg-type]
+                    y,
+                    style.shorten(name, 16),
+                    ha="center",
+                    va="center",
+                    fontsize=style.SMALL,
+                    color=style.INK,
+                )
+    style.name_rows(axes, [m if a in ("all", "none") else f"{m} · {a}" for m, a in lanes], most=22)
+    if not lanes:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "one snapshot throughout", transform=axes.transAxes, ha="center")
+    style.shade_window(axes, scope.window)
+    style.mark_onset(axes, onset)
+    style.time_axis(axes, low, high)
+    title = _title(suspects, onset, verdict)
+    words = [f"{p.snapshot} live {p.at:%d %b %H:%M}" for p in found[-4:]]
+    alt = f"{title}. Publishes: {'; '.join(words) or 'none'}. Onset {onset.at:%d %b %H:%M} UTC."
+    return style.render(card, title, alt)
+
+
+def _lanes(found: Sequence[Publish]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((p.model, p.arm) for p in found))
+
+
+def _title(suspects: Sequence[Publish], onset: Onset, verdict: str) -> str:
+    if verdict == "snapshot" and suspects:
+        return f"{suspects[0].snapshot} went live when it began"
+    if verdict == "unsure":
+        return "A publish near the onset may or may not be the cause"
+    return "No publish explains the change"
