@@ -1,0 +1,373 @@
+"""The faults: each edits raw inputs or swaps a function of the pipeline, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bot.demo.flights import (
+    DAY,
+    HOUR,
+    NEVER,
+    Flights,
+    Floats,
+    Minutes,
+    Raw,
+    Strings,
+    Weather,
+    uniform,
+)
+from bot.demo.nets import Recipe
+from bot.demo.pipeline import Code, Columns, Step
+from bot.demo.registry import Job
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What was planted: the conclusion's kind, and the names of which any one is right.
+
+    ``told`` says it in a sentence. ``onset`` is in minutes, UTC.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    told: str
+    onset: int
+
+
+def unchanged_raw(raw: Raw) -> Raw:
+    """Raw inputs stay as they are."""
+    return raw
+
+
+def unchanged_code(code: Code) -> Code:
+    """Code stays as it is."""
+    return code
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A regime's edits from ``start`` on.
+
+    ``node`` is where running it again with the last good code or data heals it; ``failing``
+    are nodes whose runs fail; ``released`` are nodes with a new version; ``arm`` is the
+    (model, arm) whose rollback or removal heals it; ``hidden`` are features that the lineage
+    does not list in this world.
+    """
+
+    truth: Truth
+    start: int
+    edit_raw: Callable[[Raw], Raw] = unchanged_raw
+    edit_code: Callable[[Code], Code] = unchanged_code
+    node: str | None = None
+    failing: frozenset[str] = frozenset()
+    released: tuple[str, ...] = ()
+    config_of: tuple[str, str] | None = None
+    hidden: tuple[str, ...] = ()
+
+
+# -- raw inputs --------------------------------------------------------------------------------
+
+
+def frozen_weather(moment: int) -> Callable[[Raw], Raw]:
+    """The feed sends nothing from ``moment`` on; what it sent last stays the newest."""
+
+    def edit(raw: Raw) -> Raw:
+        sent = raw.weather.time < moment
+        table = replace(
+            raw.weather,
+            time=raw.weather.time[sent],
+            origin=raw.weather.origin[sent],
+            values={name: value[sent] for name, value in raw.weather.values.items()},
+        )
+        return replace(raw, weather=table)
+
+    return edit
+
+
+def silent_aircraft(moment: int) -> Callable[[Raw], Raw]:
+    """No pushback message comes in from ``moment`` on."""
+    return lambda raw: replace(raw, messages_until=moment)
+
+
+def converted_weather(
+    moment: int, columns: tuple[str, ...], convert: Callable[[Floats], Floats]
+) -> Callable[[Raw], Raw]:
+    """The feed itself sends other units from ``moment`` on."""
+
+    def edit(raw: Raw) -> Raw:
+        after = raw.weather.time >= moment
+        values = dict(raw.weather.values)
+        for name in columns:
+            values[name] = np.where(after, convert(values[name]), values[name])
+        return replace(raw, weather=replace(raw.weather, values=values))
+
+    return edit
+
+
+def fewer_flights(moment: int, column: str, value: str, share: float) -> Callable[[Raw], Raw]:
+    """``share`` of the flights with ``column == value`` scored from ``moment`` on are gone."""
+
+    def edit(raw: Raw) -> Raw:
+        flights = raw.flights
+        gone = (flights.scored >= moment) & (getattr(flights, column) == value)
+        gone &= uniform(flights.id, "gone") < share
+        return replace(raw, flights=flights.take(~gone))
+
+    return edit
+
+
+def more_flights(
+    moment: int, column: str, value: str, times: int, until: int
+) -> Callable[[Raw], Raw]:
+    """Extra sections of the flights with ``column == value`` from ``moment`` on.
+
+    Each extra flight is a real one of the same day, moved by some minutes.
+    """
+
+    def edit(raw: Raw) -> Raw:
+        flights = raw.flights
+        chosen = (flights.scored >= moment) & (flights.scored < until)
+        mine = flights.take(chosen & (getattr(flights, column) == value))
+        parts = [flights]
+        for copy in range(1, times + 1):
+            shift = 3 + (uniform(mine.id, f"shift{copy}") * 40).astype(np.int64)
+            extra = replace(
+                mine,
+                id=mine.id + copy * 1_000_000,
+                number=mine.number + 7000,
+                tail=np.array([f"{tail}/{copy}" for tail in mine.tail], dtype=object),
+                sched=mine.sched + shift,
+                dep=np.where(mine.dep < NEVER, mine.dep + shift, NEVER),
+                arr=np.where(mine.arr < NEVER, mine.arr + shift, NEVER),
+            )
+            parts.append(extra)
+        every = Flights(
+            **{
+                name: np.concatenate([getattr(p, name) for p in parts])
+                for name in Flights.__dataclass_fields__
+            }
+        )
+        return replace(raw, flights=every.sorted())
+
+    return edit
+
+
+def frozen_hourly(moment: int) -> Callable[[Code], Code]:
+    """The job that writes the hourly weather last succeeded at ``moment``."""
+
+    def hourly(table: Weather) -> Weather:
+        sent = table.time < moment
+        values = {name: value[sent] for name, value in table.values.items()}
+        return Weather(table.time[sent], table.origin[sent], values)
+
+    return lambda code: replace(code, weather_hourly=hourly)
+
+
+# -- code --------------------------------------------------------------------------------------
+
+
+def converted(
+    node: str, columns: tuple[str, ...], convert: Callable[[Floats], Floats]
+) -> Callable[[Code], Code]:
+    """``node`` writes these columns through ``convert``."""
+
+    def edit(code: Code) -> Code:
+        before = code.steps[node]
+
+        def step(raw: Raw, rows: Flights, code: Code) -> Columns:
+            result = before(raw, rows, code)
+            return result | {name: convert(result[name]) for name in columns}
+
+        return code.with_step(node, step)
+
+    return edit
+
+
+def step_swapped(node: str, step: Step) -> Callable[[Code], Code]:
+    """``node`` runs ``step``."""
+    return lambda code: code.with_step(node, step)
+
+
+def unmatched_tails(tails: Strings) -> Strings:
+    """A clean-up that drops the leading N: no tail number matches any more."""
+    return np.array([t[1:] if t.startswith("N") else t for t in tails], dtype=object)
+
+
+def shuffled_tails(seed: int) -> Callable[[Strings], Strings]:
+    """An index that slipped: each aircraft has the key of another one."""
+
+    def keys(tails: Strings) -> Strings:
+        known = np.unique(tails.astype(str))
+        place = np.searchsorted(known, tails.astype(str))
+        ranks = np.array([abs(hash_text(t, seed)) for t in known])
+        order = np.argsort(ranks, kind="stable")
+        other = np.empty(len(known), dtype=object)
+        other[order] = known[np.roll(order, 1)]
+        return np.asarray(other[place], dtype=object)
+
+    return keys
+
+
+def hash_text(text: str, seed: int) -> int:
+    """A number from a text, the same in every run."""
+    import zlib
+
+    return zlib.crc32(f"{seed}:{text}".encode())
+
+
+def tails_keyed(keys: Callable[[Strings], Strings]) -> Callable[[Code], Code]:
+    """tail_keys runs another function."""
+    return lambda code: replace(code, tail_keys=keys)
+
+
+def timeouts_of(dose: float, moment: int) -> Callable[[Code], Code]:
+    """About ``dose`` of the requests to the feature store time out from ``moment`` on."""
+
+    def share(time: Minutes) -> Floats:
+        wobble = 0.85 + 0.3 * uniform(time // 5, "wobble")
+        broken: Floats = np.where(time >= moment, np.minimum(dose * wobble, 0.98), 0.004)
+        return broken
+
+    return lambda code: replace(code, timeouts=share)
+
+
+def scores_changed(
+    model: str, arm: str, change: Callable[[Floats], Floats]
+) -> Callable[[Code], Code]:
+    """The scorer passes the scores of one arm through ``change``."""
+
+    def edit(code: Code) -> Code:
+        before = code.scores
+
+        def scores(values: Floats, which: str, where: str) -> Floats:
+            values = before(values, which, where)
+            return change(values) if (which, where) == (model, arm) else values
+
+        return replace(code, scores=scores)
+
+    return edit
+
+
+def logit_changed(slope: float, shift: float) -> Callable[[Floats], Floats]:
+    """Probabilities with their logit times ``slope`` plus ``shift``."""
+
+    def change(score: Floats) -> Floats:
+        likely = np.clip(score, 1e-6, 1 - 1e-6)
+        logit = np.log(likely / (1 - likely))
+        return 1 / (1 + np.exp(-(slope * logit + shift)))
+
+    return change
+
+
+def labels_of(model: str, make: Callable[[Floats], Floats]) -> Callable[[Code], Code]:
+    """The outcome of a flight is judged by another rule."""
+    return lambda code: replace(code, labels={**code.labels, model: make})
+
+
+# -- training ----------------------------------------------------------------------------------
+
+
+def training_of(snapshot: str, change: Callable[[Job, Columns], Job]) -> Callable[[Code], Code]:
+    """The training job of one snapshot runs through ``change``."""
+
+    def training(job: Job, columns: Columns) -> Job:
+        return change(job, columns) if job.publish.snapshot == snapshot else job
+
+    return lambda code: replace(code, training=training)
+
+
+def without_days(days: frozenset[int]) -> Callable[[Job, Columns], Job]:
+    """These partitions never arrived."""
+
+    def change(job: Job, columns: Columns) -> Job:
+        del columns
+        return job.keep(~np.isin(job.day, list(days)))
+
+    return change
+
+
+def labels_rewritten(
+    days: frozenset[int], share: float, rewrite: Callable[[Floats], Floats]
+) -> Callable[[Job, Columns], Job]:
+    """In these partitions ``share`` of the labels went through ``rewrite``."""
+
+    def change(job: Job, columns: Columns) -> Job:
+        del columns
+        hit = np.isin(job.day, list(days)) & (uniform(job.rows, "labels") < share)
+        return replace(job, label=np.where(hit, rewrite(job.label), job.label))
+
+    return change
+
+
+def recipe_changed(**changes: Any) -> Callable[[Job, Columns], Job]:
+    """Other hyperparameters, e.g. a learning rate that is far too large."""
+
+    def change(job: Job, columns: Columns) -> Job:
+        del columns
+        recipe: Recipe = replace(job.recipe, **changes)
+        return replace(job, recipe=recipe)
+
+    return change
+
+
+UNITS: Mapping[str, tuple[str, tuple[str, ...], str, Callable[[Floats], Floats]]] = {
+    "fahrenheit": (
+        "weather_hourly",
+        ("temp", "dewp"),
+        "°F became °C",
+        lambda v: (v - 32) * 5 / 9,
+    ),
+    "pressure": ("weather_hourly", ("pressure",), "hPa became inHg", lambda v: v / 33.8639),
+    "pascal": ("weather_hourly", ("pressure",), "hPa became kPa", lambda v: v / 10),
+    "wind": ("weather_hourly", ("wind_speed",), "mph became km/h", lambda v: v * 1.609344),
+    "rain": ("weather_hourly", ("precip",), "inches became millimetres", lambda v: v * 25.4),
+    "visibility": ("weather_hourly", ("visib",), "miles became kilometres", lambda v: v * 1.609344),
+    "humidity": ("weather_hourly", ("humid",), "percent became a fraction", lambda v: v / 100),
+    "delays": (
+        "trailing_delays",
+        ("origin_delay_3h", "carrier_delay_24h"),
+        "minutes became seconds",
+        lambda v: v * 60,
+    ),
+    "hours": (
+        "trailing_delays",
+        ("origin_delay_3h", "carrier_delay_24h"),
+        "minutes became hours",
+        lambda v: v / 60,
+    ),
+    "pushback_hours": ("pushback", ("dep_delay",), "minutes became hours", lambda v: v / 60),
+    "pushback_seconds": ("pushback", ("dep_delay",), "minutes became seconds", lambda v: v * 60),
+    "metres": ("weather_hourly", ("visib",), "miles became metres", lambda v: v * 1609.344),
+    "distance": ("ops_schedule", ("distance",), "miles became kilometres", lambda v: v * 1.609344),
+}
+"""Name → the node, its columns, what happened, and the conversion."""
+
+UNLISTED: tuple[tuple[str, str, str, Callable[[Floats], Floats]], ...] = (
+    ("pushback", "dep_delay", "minutes became hours", lambda v: v / 60),
+    ("pushback", "dep_delay", "minutes became seconds", lambda v: v * 60),
+    ("pushback", "dep_delay", "its sign was lost", np.abs),
+    ("pushback", "dep_delay", "a constant 0", np.zeros_like),
+    ("trailing_delays", "origin_delay_3h", "minutes became seconds", lambda v: v * 60),
+    ("trailing_delays", "origin_delay_3h", "its sign was lost", lambda v: -v),
+    ("trailing_delays", "carrier_delay_24h", "minutes became seconds", lambda v: v * 60),
+    ("trailing_delays", "origin_queue", "a constant 40", lambda v: np.full_like(v, 40.0)),
+    ("request", "bank_departures", "per minute, not per hour", lambda v: v / 60),
+    ("request", "bank_departures", "counts both directions twice", lambda v: v * 4),
+    ("tail_history", "tail_prev_delay", "minutes became seconds", lambda v: v * 60),
+    ("weather_hourly", "humid", "percent became a fraction", lambda v: v / 100),
+    ("weather_hourly", "pressure", "hPa became kPa", lambda v: v / 10),
+)
+"""Node, feature, what happened, and how its values change; the lineage leaves it out."""
+
+HOURS_OF_DAY = (11 * HOUR, 17 * HOUR)
+"""Onsets are drawn between these minutes of the UTC day: morning and noon in New York."""
+
+
+def moment_of(day: int, share: float) -> int:
+    """A minute of the UTC day ``day`` in :data:`HOURS_OF_DAY`, by ``share`` in 0..1."""
+    low, high = HOURS_OF_DAY
+    return day * DAY + low + int(share * (high - low))
