@@ -14,22 +14,23 @@ START = datetime(2026, 3, 4, 14, 5, tzinfo=UTC)
 PNG = b"\x89PNG toy"
 
 
-def unused(warehouse: object, scope: Scope) -> Evidence:
+def unused(_warehouse: object, _scope: Scope) -> Evidence:
     """A check that no test here runs."""
     raise AssertionError("these tests read no data")
 
 
 def node(name: str, title: str, *branches: Branch) -> Node:
     """A node of the toy tree."""
-    words = dict(why="why", diagnosis="compared with a usual day", mitigation="page its owner")
     return Node(
         name,
         title,
         f"{title} Since when?",
+        why="Each has another owner.",
+        diagnosis="Compared with a usual day.",
+        mitigation="Page its owner.",
         check=unused,
         branches=branches,
         blind=branches[1 if name in ("snapshot", "recovery") else 0].verdict,
-        **words,
     )
 
 
@@ -206,12 +207,9 @@ UPSTREAM = Evidence(
 WALK = (REAL, CAUSE, MODELS, SNAPSHOT, FEATURES, UPSTREAM)
 
 
-def opened(**changes: object) -> Incident:
+def opened(alert: Alert = ALERT) -> Incident:
     """An incident whose first check is running."""
-    incident = Incident("HE-12", ALERT, START, 2)
-    for name, change in changes.items():
-        object.__setattr__(incident, name, change)
-    return after(incident, ev.Opened(at(0), "real", SCOPE))
+    return after(Incident("HE-12", alert, START, 2), ev.Opened(at(0), "real", SCOPE))
 
 
 def after(incident: Incident, *events: Event) -> Incident:
@@ -233,3 +231,20 @@ def walked(steps: int, *, last_answered: bool = True) -> Incident:
             answer = ev.Answered(at(2 * number + 1), number, evidence.verdict, "U0ANA")
             incident = after(incident, answer)
     return incident
+
+
+NOT_BACK = Evidence("not_recovering", 0.9, "Not back after 20 minutes.", how=HOW)
+BACK = Evidence("recovered", 0.97, "Back in its band since 15:25.", how=HOW)
+WATCHING = Evidence("watching", 0.5, "Too few rows to tell.", how=HOW)
+
+
+def mitigated(incident: Incident, *then: Event) -> Incident:
+    """The conclusion's mitigation asked for, planned, confirmed and done."""
+    return after(
+        incident,
+        ev.MitigationAsked(at(20), "U0ANA", "rerun", HOURLY),
+        ev.MitigationPlanned(at(20), 1, "Runs weather_hourly again."),
+        ev.MitigationConfirmed(at(21), 1, "U0BO"),
+        ev.MitigationDone(at(22), 1, "It ran."),
+        *then,
+    )

@@ -1,0 +1,240 @@
+"""The root and the steps say where the incident is, in every state it can be in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from handlers import actions
+from state import incident as ev
+from state.machine import advance
+from tests.handlers.looks import buttons, charts, elements, refused, thread, words
+from tests.handlers.toy import (
+    ALERT,
+    BACK,
+    FEATURES,
+    NOT_BACK,
+    REAL,
+    SNAPSHOT,
+    TREE,
+    WATCHING,
+    after,
+    at,
+    mitigated,
+    opened,
+    walked,
+)
+
+# -- the root --------------------------------------------------------------------------------
+
+
+def test_a_new_incident_is_red_and_offers_to_be_taken():
+    """Before anybody looked: the alert's words and three ways to react."""
+    root = thread(opened())["root"]
+    assert root.payload["text"].startswith("🔴 Late-arrival alerts: precision 0.71 → 0.58")
+    assert "nobody has it yet" in words(root)
+    assert "step 1 of about 6" in words(root)
+    assert list(buttons(root)) == ["Take it", "Not an incident", "Catch me up"]
+    naps = [e for e in elements(root) if e["type"] == "static_select"]
+    assert [actions.parse(o["value"]).minutes for o in naps[0]["options"]] == [15, 60, 240, 720]
+    assert charts(root) == []
+
+
+def test_the_root_takes_over_what_the_first_step_found():
+    """Its finding and its chart replace the alert's detail."""
+    incident = walked(2, last_answered=False)
+    root = thread(incident)["root"]
+    assert REAL.headline in words(root)
+    assert charts(root) == [REAL.charts[0].id]
+    assert root.payload["text"].startswith("🟠")
+    assert "<@U0ANA> has it" in words(root)
+    assert "Take it" not in buttons(root)
+    assert {"Hand off…", "Catch me up", "Resolve…", "Take it over"} == set(buttons(root))
+
+
+def test_joined_alerts_snooze_and_a_pending_offer_stand_on_the_root():
+    """What changes how urgent it is."""
+    incident = after(
+        opened(),
+        ev.AlertJoined(at(1), ALERT),
+        ev.Snoozed(at(2), "U0ANA", at(90)),
+        ev.HandoffOffered(at(3), "U0ANA", "U0BO"),
+    )
+    text = words(thread(incident)["root"])
+    assert "2 alerts joined" in text
+    assert "quiet until" in text
+    assert "offered to <@U0BO>" in text
+    assert "quiet until" not in words(thread(incident, now=at(91))["root"])
+
+
+def test_a_resolved_incident_is_green_with_cause_path_minutes_and_answers():
+    """The living message ends as the record in short."""
+    watched = mitigated(walked(6), ev.Checked(at(40), 7, BACK))
+    incident = after(watched, ev.Answered(at(63), 7, "recovered", "U0ANA"))
+    root = thread(incident)["root"]
+    text = words(root).replace("\u00a0", " ")
+    assert root.payload["text"].startswith("🟢")
+    for part in ("`weather_hourly`", "63 min", "6 answers", "run again", "Path: Real"):
+        assert part in text
+    assert list(buttons(root)) == ["Reopen", "Catch me up"]
+
+
+def test_a_dismissed_incident_is_neither_red_nor_green():
+    """Not an incident is no success."""
+    incident = after(opened(), ev.Closed(at(3), "U0ANA", "not an incident"))
+    root = thread(incident)["root"]
+    assert root.payload["text"].startswith("⚪")
+    assert "not an incident by <@U0ANA>" in words(root)
+
+
+def test_the_other_channel_shows_the_same_state_and_the_way_home():
+    """Another team's channel gets the root, the offer and the conclusion, and a link."""
+    incident = after(walked(6), ev.HandoffOffered(at(20), "U0ANA", "U0BO", "C2"))
+    link = "https://team.slack.example/archives/C1/p1"
+    posts = thread(incident, channel="C2", primary=False, home_link=link)
+    assert set(posts) == {"root", "handoff-1", "conclusion-6"}
+    assert f"<{link}|" in words(posts["root"])
+    assert posts["root"].payload["text"] == thread(incident)["root"].payload["text"]
+    assert "handoff-1" not in thread(incident, channel="C3", primary=False)
+
+
+# -- steps -----------------------------------------------------------------------------------
+
+
+def test_a_running_step_says_what_is_being_looked_at():
+    """No buttons, no chart: only the question."""
+    post = thread(opened())["step-1"]
+    assert "Looking: Is it real?" in words(post)
+    assert elements(post) == []
+
+
+def test_a_proposed_step_offers_the_proposal_by_name_first():
+    """The primary button names the suspects; the others are the branches that need none."""
+    post = thread(walked(5, last_answered=False))["step-5"]
+    found = buttons(post)
+    assert next(iter(found)) == "temp and dewp"
+    assert found["temp and dewp"]["style"] == "primary"
+    assert found["temp and dewp"]["action_id"] == "answer:inputs"
+    ref = actions.parse(found["temp and dewp"]["value"])
+    assert (ref.incident, ref.step, ref.verdict) == ("HE-12", 5, "inputs")
+    assert set(found) >= {"Not the inputs: look inside the model", "Neither", "Choose…", "How?"}
+    options = [actions.of({"selected_option": o}) for o in elements(post)[-1]["options"]]
+    assert [o.option for o in options] == ["rerun", "window", "back", "note", "stop"]
+    assert options[2].step == 4
+
+
+def test_a_proposed_step_shows_how_sure_from_what_and_what_is_missing():
+    """Confidence, rows, table, disagreement: nothing hidden behind the button."""
+    post = thread(walked(5, last_answered=False))["step-5"]
+    text = words(post).replace("\u00a0", " ")
+    assert "93 % sure · 41,200 rows since" in text
+    assert "1,912,004 of the 14 days before · 0.4 s" in text
+    assert "Views disagree: visib drifted" in text
+    table = next(block for block in post.payload["blocks"] if block["type"] == "table")
+    assert table["rows"][1][0]["text"] == "temp"
+    assert "Not looked at: feature store latency" in words(
+        thread(walked(2, last_answered=False))["step-2"]
+    )
+
+
+def test_without_a_table_the_suspects_are_listed_with_their_intervals():
+    """Share, interval, what changed, since when."""
+    incident = after(walked(4), ev.Checked(at(10), 5, replace(FEATURES, table=None)))
+    text = words(thread(incident)["step-5"]).replace("\u00a0", " ")
+    assert "• `temp` — explains 61 % (55–67), values are 0.56" in text
+    assert "visib" not in text.split("Views")[0]
+
+
+def test_a_guess_is_called_one_and_is_no_primary_button():
+    """Below 60 % the person is to read before pressing."""
+    unsure = replace(SNAPSHOT, confidence=0.45, headline="Two snapshots served the same traffic.")
+    post = thread(after(walked(3), ev.Checked(at(8), 4, unsure)))["step-4"]
+    text = words(post).replace("\u00a0", " ")
+    assert "I can’t tell for sure. Two snapshots" in text
+    assert "My best guess: No snapshot." in text
+    assert "only 45 % sure" in text
+    assert not any(e.get("style") for e in elements(post))
+    assert "Look again" in buttons(post)
+
+
+def test_a_check_that_could_not_run_leaves_every_branch_to_the_person():
+    """The sentence, the branches by hand, and once more."""
+    error = "312 incident and 40 baseline rows; need 500 each: widen the window."
+    incident = after(walked(1), ev.CheckFailed(at(4), 2, error))
+    post = thread(incident)["step-2"]
+    assert error in words(post)
+    assert next(iter(buttons(post))) == "Look again"
+    assert {"Go on without it", "Traffic", "Infrastructure", "Choose…"} <= set(buttons(post))
+    assert "needs you" in words(thread(incident)["root"])
+
+
+def test_an_answered_step_is_one_line_with_its_chart():
+    """✓ what, who, when; the chart stays."""
+    post = thread(walked(5))["step-5"]
+    assert words(post).startswith("✓ *5 · `temp` and `dewp`* — <@U0ANA>, <!date^")
+    assert charts(post) == [FEATURES.charts[0].id]
+    assert "\n" not in words(post)
+    assert "since <!date^" in words(thread(walked(1))["step-1"])
+
+
+def test_an_override_says_what_was_proposed():
+    """Both opinions stay on the record."""
+    incident = after(walked(2, last_answered=False), ev.Answered(at(5), 2, "world", "U0BO"))
+    text = words(thread(incident)["step-2"])
+    assert "*2 · The world changed* — <@U0BO>" in text
+    assert "override: I proposed Model" in text
+
+
+def test_a_step_that_was_left_behind_is_one_struck_line_without_chart():
+    """Going back folds what came after."""
+    incident = after(walked(4), ev.WentBack(at(12), 2, "U0ANA"))
+    posts = thread(incident)
+    assert words(posts["step-3"]) == "~3 · Which models?~ left behind"
+    assert charts(posts["step-3"]) == []
+    assert "Model" in buttons(posts["step-2"])
+
+
+def test_buttons_disappear_when_the_incident_is_closed():
+    """Nothing to press in a closed thread but what reopens it."""
+    incident = after(walked(3, last_answered=False), ev.Closed(at(9), "U0ANA", "stopped"))
+    posts = thread(incident)
+    assert all(not elements(p) for name, p in posts.items() if name != "root")
+
+
+# -- all of them -----------------------------------------------------------------------------
+
+
+def test_posts_stand_in_the_order_of_time():
+    """The root first; a watch stands where the mitigation was done, whenever it is looked at."""
+    incident = mitigated(walked(6), ev.Checked(at(30), 7, NOT_BACK))
+    incident = after(incident, ev.HandoffOffered(at(57), "U0ANA", "U0BO"))
+    names = list(thread(incident))
+    assert names[0] == "root"
+    assert names[1:] == [*(f"step-{n}" for n in range(1, 7)), *names[7:]]
+    assert names[7:] == ["conclusion-6", "mitigation-1", "step-7", "handoff-1"]
+    assert [p.position for p in thread(incident).values()] == list(range(len(names)))
+
+
+def test_every_button_of_a_walk_is_understood_by_the_machine():
+    """No branch button leads to a refusal."""
+    for number in range(1, 7):
+        incident = walked(number, last_answered=False)
+        for button in buttons(thread(incident)[f"step-{number}"]).values():
+            if actions.verb(button["action_id"]) == "answer":
+                ref = actions.parse(button["value"])
+                answer = ev.Answered(at(30), ref.step, ref.verdict, "U0ANA")
+                changed, effects = advance(incident, answer, TREE)
+                assert changed.version == incident.version + 1, effects
+
+
+def test_a_walk_is_taken_by_slack_in_every_state():
+    """Nothing of it is beyond Block Kit's limits."""
+    for number in range(1, 7):
+        for last in (False, True):
+            posts = thread(walked(number, last_answered=last))
+            assert refused(list(posts.values())) == []
+
+
+def test_rendering_twice_gives_the_same():
+    """Otherwise every event would update every message."""
+    incident = mitigated(walked(6), ev.Checked(at(30), 7, WATCHING))
+    assert thread(incident) == thread(incident, now=at(600))

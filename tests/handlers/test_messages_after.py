@@ -1,0 +1,236 @@
+"""What follows the walk: recovery, mitigations, the conclusion, the hand-off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.evidence import Suspect
+from handlers import actions
+from state import incident as ev
+from state.store import Said
+from tests.handlers.looks import buttons, elements, thread, words
+from tests.handlers.toy import (
+    BACK,
+    CAUSE,
+    FEATURES,
+    HOURLY,
+    NOT_BACK,
+    REAL,
+    SNAPSHOT,
+    UPSTREAM,
+    WATCHING,
+    after,
+    at,
+    mitigated,
+    opened,
+    walked,
+)
+
+# -- recovery --------------------------------------------------------------------------------
+
+
+def test_the_watch_over_the_recovery_counts_its_looks():
+    """Updated in place, with a way to call it by hand."""
+    fresh = mitigated(walked(6))
+    assert "Watching since" in words(thread(fresh)["step-7"])
+    looked = after(fresh, ev.Checked(at(30), 7, WATCHING))
+    assert "1 look, the last" in words(thread(looked)["step-7"])
+    assert "Back to normal: resolve" in buttons(thread(looked)["step-7"])
+    assert "watching the recovery" in words(thread(looked)["root"])
+
+
+def test_a_recovered_metric_proposes_to_resolve():
+    """The primary button ends it, another one keeps watching."""
+    post = thread(mitigated(walked(6), ev.Checked(at(30), 7, BACK)))["step-7"]
+    assert buttons(post)["Back to normal: resolve"]["style"] == "primary"
+    assert actions.parse(buttons(post)["Keep watching"]["value"]).option == "rerun"
+
+
+def test_not_recovering_offers_the_suspects_that_are_left():
+    """A click on one is an answer that the machine takes."""
+    incident = mitigated(walked(6), ev.Checked(at(30), 7, NOT_BACK))
+    post = thread(incident)["step-7"]
+    assert "The suspect that is left: `visib`." in words(post)
+    ref = actions.parse(buttons(post)["Follow visib"]["value"])
+    suspect = actions.suspect_of(incident, ref)
+    assert suspect
+    again = after(incident, ev.Answered(at(31), ref.step, "not_recovering", "U0ANA", (suspect,)))
+    assert again.current
+    assert again.current.node == "upstream"
+
+
+def test_not_recovering_with_nobody_left_says_so():
+    """No suspect is invented."""
+    short = tuple(s for s in FEATURES.suspects[:2])
+    incident = after(walked(4), ev.Checked(at(10), 5, replace(FEATURES, suspects=short)))
+    for number, evidence in ((5, FEATURES), (6, UPSTREAM)):
+        if number == 6:
+            incident = after(incident, ev.Checked(at(12), 6, evidence))
+        incident = after(incident, ev.Answered(at(13), number, evidence.verdict, "U0ANA"))
+    post = thread(mitigated(incident, ev.Checked(at(30), 7, NOT_BACK)))["step-7"]
+    assert "No suspect is left" in words(post)
+    assert not any(text.startswith("Follow") for text in buttons(post))
+
+
+# -- mitigations -----------------------------------------------------------------------------
+
+
+def test_a_mitigation_asks_twice_and_then_says_what_it_did():
+    """Planning, planned with a dialog, carrying, done."""
+    asked = after(walked(6), ev.MitigationAsked(at(20), "U0ANA", "rerun", HOURLY))
+    assert "Nothing is changed yet" in words(thread(asked)["mitigation-1"])
+    planned = after(asked, ev.MitigationPlanned(at(20), 1, "Runs weather_hourly again."))
+    post = thread(planned)["mitigation-1"]
+    assert "*What it will do:* Runs weather_hourly again." in words(post)
+    yes = buttons(post)["Do it"]
+    assert yes["style"] == "danger"
+    assert "Runs weather_hourly again." in yes["confirm"]["text"]["text"]
+    assert actions.parse(yes["value"]).mitigation == 1
+    carrying = after(planned, ev.MitigationConfirmed(at(21), 1, "U0BO"))
+    assert "confirmed by <@U0BO>" in words(thread(carrying)["mitigation-1"])
+    assert elements(thread(carrying)["mitigation-1"]) == []
+    done = after(carrying, ev.MitigationDone(at(22), 1, "It ran."))
+    assert words(thread(done)["mitigation-1"]).startswith("✓ *Run again: `weather_hourly`*")
+    assert "It ran." in words(thread(done)["mitigation-1"])
+
+
+def test_a_failed_mitigation_can_be_tried_again_and_a_cancelled_one_is_struck():
+    """Neither leaves anybody guessing whether something was changed."""
+    asked = after(walked(6), ev.MitigationAsked(at(20), "U0ANA", "rerun", HOURLY))
+    failed = after(asked, ev.MitigationFailed(at(21), 1, "The deployer answered 503."))
+    post = thread(failed)["mitigation-1"]
+    assert "The deployer answered 503." in words(post)
+    ref = actions.parse(buttons(post)["Try again"]["value"])
+    assert (ref.action, ref.kind, ref.name) == ("rerun", "upstream", "weather_hourly")
+    planned = after(asked, ev.MitigationPlanned(at(20), 1, "Runs it."))
+    gone = after(planned, ev.MitigationCancelled(at(21), 1, "U0ANA"))
+    assert "cancelled, nothing was changed" in words(thread(gone)["mitigation-1"])
+
+
+def test_a_mitigation_can_start_at_a_step_that_has_a_suspect():
+    """While the diagnosis goes on, and only once."""
+    incident = walked(6, last_answered=False)
+    post = thread(incident)["step-6"]
+    ref = actions.parse(buttons(post)["Run again: weather_hourly…"]["value"])
+    assert (ref.action, ref.kind, ref.name) == ("rerun", "upstream", "weather_hourly")
+    asked = after(incident, ev.MitigationAsked(at(20), "U0ANA", "rerun", HOURLY))
+    assert "Run again: weather_hourly…" not in buttons(thread(asked)["step-6"])
+    assert not any("Run again" in t for t in buttons(thread(walked(5))["step-5"]))
+
+
+# -- conclusion ------------------------------------------------------------------------------
+
+
+def test_the_conclusion_names_cause_path_and_what_is_ruled_out():
+    """Everything that a reader needs who comes now."""
+    post = thread(walked(6), track_record={"upstream": (11, 12)})["conclusion-6"]
+    text = words(post).replace("\u00a0", " ")
+    assert text.startswith(
+        "*Cause: `weather_hourly`, upstream of `temp` and `dewp` — the run of 14:00 writes °C.*"
+    )
+    assert "Confidence 72 % (this branch was the recorded cause 11 of 12 times here)." in text
+    assert "→ Model → `delay_gbm` → No snapshot → `temp` and `dewp` → `weather_hourly`" in text
+    assert "Ruled out: a false alarm, traffic, infrastructure, a change in the world" in text
+    assert "Not looked at: feature store latency" in text
+    assert list(buttons(post)) == ["Run again: weather_hourly…", "Hand off…", "Resolve…"]
+
+
+def test_a_track_record_is_claimed_only_when_there_is_one():
+    """No "0 of 0 times"."""
+    assert "recorded cause" not in words(thread(walked(6))["conclusion-6"])
+
+
+def test_an_unknown_cause_says_what_would_decide_it():
+    """What was ruled out, what was not looked at, where it was least sure."""
+    unsure = replace(SNAPSHOT, confidence=0.7)
+    incident = after(walked(3), ev.Checked(at(8), 4, unsure))
+    incident = after(incident, ev.Answered(at(9), 4, "not_snapshot", "U0ANA"))
+    none = replace(FEATURES, verdict="none", headline="Nothing moved.", proposed=0)
+    incident = after(incident, ev.Checked(at(10), 5, none), ev.Answered(at(11), 5, "none", "U0ANA"))
+    post = thread(incident)["conclusion-5"]
+    text = words(post).replace("\u00a0", " ")
+    assert text.startswith("*I don’t know the cause.*")
+    assert "Not looked at:* feature store latency" in text
+    assert "step 4 again with more data (I was 70 % sure of it)" in text
+    assert actions.parse(buttons(post)["Back to step 4"]["value"]).step == 4
+    assert "over to you" in words(thread(incident)["root"])
+
+
+def test_a_false_alarm_is_one_click_from_being_closed():
+    """And says that nothing left its range."""
+    fine = replace(REAL, verdict="false_alarm", onset=None, headline="No. It stayed in its band.")
+    incident = after(opened(), ev.Checked(at(2), 1, fine))
+    incident = after(incident, ev.Answered(at(3), 1, "false_alarm", "U0ANA"))
+    post = thread(incident)["conclusion-1"]
+    assert words(post).startswith("*False alarm: nothing left its usual range.*")
+    assert buttons(post)["Not an incident"]["action_id"] == "dismiss"
+
+
+def test_a_changed_world_blames_nobody():
+    """A storm is not broken."""
+    storm = replace(
+        CAUSE, verdict="world", suspects=(Suspect("segment", "origin=EWR", 0.7),), proposed=1
+    )
+    incident = after(walked(1), ev.Checked(at(4), 2, storm))
+    incident = after(incident, ev.Answered(at(5), 2, "world", "U0ANA"))
+    text = words(thread(incident)["conclusion-2"])
+    assert text.startswith("*Nothing broke: the world changed, most of all in `origin=EWR`.*")
+
+
+def test_several_causes_are_listed():
+    """Each with its own confidence."""
+    also = ev.Answered(at(5), 2, "infrastructure", "U0ANA", None, ("traffic",))
+    incident = after(walked(2, last_answered=False), also)
+    text = words(thread(incident)["conclusion-2"])
+    assert text.count("• *Cause:") == 2
+    assert "Infrastructure" in text
+    assert "Traffic" in text
+
+
+def test_a_conclusion_that_no_longer_counts_is_folded():
+    """Going back leaves no cause standing in the thread."""
+    incident = after(walked(6), ev.WentBack(at(20), 3, "U0ANA"))
+    posts = thread(incident, posted=frozenset({"root", "conclusion-6"}))
+    assert "taken back" in words(posts["conclusion-6"])
+    assert elements(posts["conclusion-6"]) == []
+    assert "conclusion-6" not in thread(incident)
+
+
+def test_the_recorded_cause_replaces_the_concluded_one():
+    """What a person records at the end is what the thread says."""
+    closed = ev.Closed(at(70), "U0BO", "resolved", "", "infra", ("feature_store",))
+    text = words(thread(after(walked(6), closed))["conclusion-6"])
+    assert text.startswith("*Cause: `feature_store`.* Recorded by <@U0BO>.")
+
+
+# -- hand-off --------------------------------------------------------------------------------
+
+
+def test_an_offer_carries_the_summary_and_its_two_answers():
+    """Known, ruled out, open, next, and what was said."""
+    said = (Said("C1", "1772634000.1", "U0CY", "we saw this on 3 March", "https://s.example/p1"),)
+    incident = after(walked(6), ev.HandoffOffered(at(57), "U0ANA", "U0BO"))
+    post = thread(incident, said=said)["handoff-1"]
+    text = words(post).replace("\u00a0", " ")
+    assert text.startswith("*<@U0ANA> → <@U0BO>*, offered")
+    assert "57 min in" in text
+    for part in ("*Known:*", "*Ruled out:*", "*Open:*", "*Next:*", "we saw this on 3 March"):
+        assert part in text
+    assert actions.parse(buttons(post)["Accept"]["value"]).handoff == 1
+    assert "asks <@U0BO> to take over" in post.payload["text"]
+
+
+@pytest.mark.parametrize(("accepted", "said"), [(True, "accepted"), (False, "declined")])
+def test_an_answered_offer_is_one_line(accepted, said):
+    """The reason of a refusal stays."""
+    incident = after(
+        walked(6),
+        ev.HandoffOffered(at(57), "U0ANA", "U0BO"),
+        ev.HandoffAnswered(at(58), 1, "U0BO", accepted, "" if accepted else "not <ours>"),
+    )
+    post = thread(incident)["handoff-1"]
+    assert said in words(post)
+    assert elements(post) == []
+    assert accepted or "not &lt;ours&gt;" in words(post)
