@@ -52,7 +52,7 @@ def timeline(
     style.shade_window(axes, scope.window)
     style.mark_onset(axes, onset)
     style.time_axis(axes, low, high)
-    title = _title(suspects, onset, verdict)
+    title = _title(suspects, verdict)
     words = [f"{p.snapshot} live {p.at:%d %b %H:%M}" for p in found[-4:]]
     alt = f"{title}. Publishes: {'; '.join(words) or 'none'}. Onset {onset.at:%d %b %H:%M} UTC."
     return style.render(card, title, alt)
@@ -62,7 +62,7 @@ def _lanes(found: Sequence[Publish]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((p.model, p.arm) for p in found))
 
 
-def _title(suspects: Sequence[Publish], onset: Onset, verdict: str) -> str:
+def _title(suspects: Sequence[Publish], verdict: str) -> str:
     if verdict == "snapshot" and suspects:
         return f"{suspects[0].snapshot} went live when it began"
     if verdict == "unsure":

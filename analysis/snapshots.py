@@ -1,0 +1,230 @@
+"""Did a new snapshot do it? Publish times against the onset, and the same rows through both.
+
+Three pieces of evidence per publish: how near it is to the onset (against how often snapshots
+are published), how much the answers to the same inputs changed (against earlier publishes), and,
+with labels, whether the old snapshot would have done better on the new one's own rows.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from analysis import odds, publishes
+from analysis.charts import snapshots as charts
+from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
+from analysis.publishes import Link, Publish
+from analysis.views import arms_of
+from analysis.warehouse import Warehouse
+
+METHOD = (
+    "Publishes around the onset; a gradient-boosted surrogate of the old snapshot answers the new "
+    "one's requests, so that inputs are held equal; sizes are compared with earlier publishes, "
+    "losses in pairs on labelled rows."
+)
+PRIOR = 0.3
+USUAL_SIZE = 0.25
+"""A benign retraining moves answers by about this much (logits; times the spread otherwise)."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A publish near the onset with its log Bayes factors."""
+
+    publish: Publish
+    timing: float
+    answers: float
+    link: Link | None
+
+    @property
+    def log_odds(self) -> float:
+        """All evidence together, before the prior."""
+        return self.timing + self.answers
+
+
+def which_snapshot(warehouse: Warehouse, scope: Scope) -> Evidence:
+    """Names the snapshot whose publish caused the change; snapshot, not_snapshot or unsure.
+
+    Reads predictions and, when there is one, the registry. Raises CannotExamine when the log
+    has no rows in the scope.
+    """
+    begun = time.perf_counter()
+    onset = scope.onset or Onset(
+        scope.window.start, scope.window.start - timedelta(hours=2), scope.window.start
+    )
+    found = publishes.publishes(warehouse, scope, arms_of(scope))
+    near = [p for p in found if _timing(p, onset, found, scope) > -3]
+    measured = publishes.links(warehouse, scope, found, onset.low) if near else []
+    by_name = {(link.publish.model, link.publish.snapshot): link for link in measured}
+    candidates = [
+        Candidate(
+            p,
+            _timing(p, onset, found, scope),
+            _answers(by_name.get((p.model, p.snapshot)), measured, near),
+            by_name.get((p.model, p.snapshot)),
+        )
+        for p in _once(near)
+    ]
+    return _say(warehouse, scope, onset, found, candidates, begun)
+
+
+def _once(found: list[Publish]) -> list[Publish]:
+    seen: dict[tuple[str, str], Publish] = {}
+    for p in found:
+        seen.setdefault((p.model, p.snapshot), p)
+    return list(seen.values())
+
+
+def _timing(p: Publish, onset: Onset, found: list[Publish], scope: Scope) -> float:
+    """Log odds that a publish at this distance from the onset is no coincidence.
+
+    The onset's error has Student's t with 2 degrees of freedom and the bounds' width as scale;
+    a coincidence is uniform at the rate of publishes of this model.
+    """
+    from scipy.stats import t
+
+    hours = (scope.window.end - scope.baseline.start).total_seconds() / 3600
+    mine = len({q.snapshot for q in found if q.model == p.model})
+    rate = max(mine, 1) / max(hours, 24.0)
+    width = max((onset.high - onset.low).total_seconds() / 3600 / 2, 0.75)
+    gap = (p.at - onset.at).total_seconds() / 3600
+    return float(t.logpdf(gap / width, 2) - np.log(width) - np.log(rate))
+
+
+def _answers(link: Link | None, measured: list[Link], near: list[Publish]) -> float:
+    """Log odds from the answers: larger changes than earlier publishes made, and worse ones."""
+    if link is None:
+        return 0.0
+    names = {(p.model, p.snapshot) for p in near}
+    past = [m for m in measured if (m.publish.model, m.publish.snapshot) not in names]
+    usual = [m.size for m in past] + [USUAL_SIZE]
+    size = float(np.log((link.size + 0.05) / (float(np.median(usual)) + 0.05)))
+    spread = 0.5
+    moved = odds.log_bayes_factor(max(size, 0.0) / spread, 8)
+    if not np.isfinite(link.worse):
+        return moved
+    natural = [m.worse for m in past if np.isfinite(m.worse)]
+    wobble = float(np.std([*natural, 0.0, 0.01, -0.01])) if natural else 0.015
+    error = float(np.hypot(link.worse_error, wobble))
+    return odds.log_bayes_factor(max(link.worse, 0.0) / error, 12) + 0.5 * max(moved, -1.0)
+
+
+# -- saying -----------------------------------------------------------------------------------
+
+
+def _say(
+    warehouse: Warehouse,
+    scope: Scope,
+    onset: Onset,
+    found: list[Publish],
+    candidates: list[Candidate],
+    begun: float,
+) -> Evidence:
+    logs = {"": float(np.log(1 - PRIOR))}
+    for i, c in enumerate(candidates):
+        logs[str(i)] = float(np.log(PRIOR / len(candidates))) + c.log_odds
+    shares = odds.share_out(logs)
+    ranked = sorted(((shares[str(i)], c) for i, c in enumerate(candidates)), key=lambda sc: -sc[0])
+    some = 1 - shares[""]
+    best = ranked[0][0] if ranked else 0.0
+    blamed = [sc for sc in ranked if sc[0] > 0.5 * best]
+    if best > 0.6 or (some > 0.75 and best > 0.5):
+        verdict, sure = "snapshot", best
+    elif some < 0.4:
+        verdict, sure = "not_snapshot", shares[""]
+    else:
+        verdict, sure = "unsure", max(0.5, 1 - abs(2 * some - 1))
+    sure = min(sure, 0.99)
+    suspects = tuple(_suspect(share, c) for share, c in ranked[:6])
+    missing = _missing(warehouse, candidates)
+    chart = charts.timeline(found, onset, scope, [c.publish for _, c in ranked[:1]], verdict)
+    return Evidence(
+        verdict=verdict,
+        confidence=min(max(sure, 0.01), 0.99),
+        headline=_headline(verdict, ranked, found, onset),
+        suspects=suspects,
+        proposed=len(blamed) if verdict == "snapshot" else 0,
+        charts=(chart,),
+        table=_table(ranked) if ranked else None,
+        not_examined=missing,
+        figures={"p_snapshot": some, "publishes": float(len(_once(found)))},
+        how=How(
+            METHOD,
+            scope.window,
+            scope.baseline,
+            sum(c.link.rows for c in candidates if c.link),
+            0,
+            time.perf_counter() - begun,
+        ),
+    )
+
+
+def _suspect(share: float, c: Candidate) -> Suspect:
+    words = "published near the onset; its answers could not be compared"
+    if c.link is not None:
+        words = f"same inputs: answers differ by {c.link.size:.2f} from {c.publish.before}"
+        if np.isfinite(c.link.worse):
+            way = "worse" if c.link.worse > 0 else "better"
+            words += f", loss {abs(c.link.worse):.3f} {way}"
+    return Suspect("snapshot", c.publish.snapshot, share, words, since=c.publish.at)
+
+
+def _headline(
+    verdict: str, ranked: list[tuple[float, Candidate]], found: list[Publish], onset: Onset
+) -> str:
+    if verdict == "snapshot":
+        c = ranked[0][1]
+        better = c.link is not None and np.isfinite(c.link.worse) and c.link.worse > 0
+        tail = f": {c.publish.before} would have done better on the same rows" if better else ""
+        return f"{c.publish.snapshot} went live at {_clock(c.publish.at)}, when it began{tail}."
+    if verdict == "unsure":
+        return (
+            f"I can't tell: {len(ranked)} publish(es) near the onset. More labelled rows, or "
+            "scoring the same rows with both snapshots, would decide it."
+        )
+    if ranked:
+        return (
+            f"{ranked[0][1].publish.snapshot} went live near the onset, but gives the same "
+            "inputs about the same answers as the one before."
+        )
+    last = [p for p in found if p.at <= onset.high]
+    ago = f"the latest went live {_clock(last[-1].at)}" if last else "none was published"
+    return f"No snapshot: {ago}, and it began at {_clock(onset.at)}."
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%a %H:%M}"
+
+
+def _table(ranked: list[tuple[float, Candidate]]) -> Table:
+    rows = []
+    for share, c in ranked[:6]:
+        link = c.link
+        moved = f"{link.size:.2f}" if link else "–"
+        worse = f"{link.worse:+.3f}" if link and np.isfinite(link.worse) else "no labels"
+        rows.append(
+            (c.publish.snapshot, _clock(c.publish.at), f"{moved} / {worse}", f"{share:.0%}")
+        )
+    return Table(("snapshot", "live since", "answers moved / loss", "likely"), tuple(rows))
+
+
+def _missing(warehouse: Warehouse, candidates: list[Candidate]) -> tuple[str, ...]:
+    out = []
+    if warehouse.contract.predictions.snapshot is None:
+        out.append("which snapshot served a row: the log has no such column")
+    if not warehouse.has("snapshots"):
+        out.append("the registry of snapshots: there is no table `snapshots` in the settings")
+    out += [
+        f"{c.publish.snapshot}: too few rows to compare with {c.publish.before}"
+        for c in candidates
+        if c.link is None
+    ]
+    if not warehouse.has_labels:
+        out.append("whether the old snapshot would have done better: the log has no labels")
+    return tuple(out)
+
+
+__all__ = ["Candidate", "CannotExamine", "which_snapshot"]
