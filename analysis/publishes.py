@@ -115,7 +115,9 @@ def links(warehouse: Warehouse, scope: Scope, found: list[Publish], begun: datet
     return out
 
 
-def _measure(warehouse: Warehouse, scope: Scope, model: str, chosen: list[Publish]) -> list[Link]:
+def _measure(
+    warehouse: Warehouse, scope: Scope, model: str, chosen: list[Publish], begun: datetime
+) -> list[Link]:
     names = {p.snapshot for p in chosen} | {p.before for p in chosen}
     log = warehouse.predictions(models=(model,), snapshots=sorted(names))
     log = log.filter(
@@ -183,7 +185,7 @@ def _link(
     guess_old = model(surrogate.encode(old[held], bins))
     left, left_old = answer - guess, target[held] - guess_old
     noise = float(np.mean(left_old**2))
-    size = float(np.sqrt(max(np.mean(left**2) - noise, 0.0)))
+    size = float(np.sqrt(max(float(np.mean(left**2)) - noise, 0.0)))
     worse, error = _worse(here, answer, guess, probability)
     handicap, _ = _worse(old[held], target[held], guess_old, probability)
     handicap = handicap if np.isfinite(handicap) else 0.0
