@@ -1,6 +1,6 @@
 """The walk without Slack: every proposal is accepted, the result is one JSON object.
 
-Its form is documented in docs/headless.md and tested.
+Its form is :class:`bot.report.Report`, documented in docs/headless.md.
 """
 
 from __future__ import annotations

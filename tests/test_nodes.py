@@ -1,0 +1,105 @@
+"""One contract suite for every node, built-in or a plugin's."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from analysis.evidence import CannotExamine, Evidence
+from analysis.scenarios import FAULTS, plant
+from analysis.warehouse import Warehouse
+from bot.headless import report, walk
+from bot.plugins import tree as wanted_tree
+from bot.report import Report
+from state.incident import Alert, Incident, Opened
+from state.tree import AGAIN
+
+TREE = wanted_tree()
+EXAMPLES = [(n.name, e.fault, e.verdict) for n in TREE.nodes for e in n.examples]
+SEED = 11
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """Teams with planted faults, each made once."""
+    return cache(lambda fault: plant(fault, SEED, tmp_path_factory.mktemp(fault)))
+
+
+@pytest.fixture(scope="module")
+def looked(planted):
+    """Evidence of a node on a fault, as somebody who was right so far would come to it."""
+
+    @cache
+    def look(node, fault):
+        team = planted(fault)
+        scope = team.at("real" if node.startswith("real") else node)
+        return TREE.node(node).check(Warehouse(team.contract, team.root, scope.now), scope)
+
+    return look
+
+
+def test_every_example_names_a_fault_that_can_be_planted():
+    """The tree and the scenarios speak the same language."""
+    assert {fault for _, fault, _ in EXAMPLES} <= set(FAULTS)
+    assert len(EXAMPLES) >= 12
+
+
+@pytest.mark.parametrize(("node", "fault", "verdict"), EXAMPLES)
+def test_a_node_comes_to_the_verdict_of_its_example(looked, node, fault, verdict):
+    """What was planted is what it says."""
+    evidence = looked(node, fault)
+    assert evidence.verdict == verdict, evidence.headline
+
+
+@pytest.mark.parametrize(("node", "fault", "verdict"), EXAMPLES)
+def test_every_step_says_what_it_saw(looked, node, fault, verdict):
+    """A sentence, a chart with words, how it was computed; never a verdict without a branch."""
+    evidence = looked(node, fault)
+    assert isinstance(evidence, Evidence)
+    branch = TREE.node(node).branch(evidence.verdict)
+    assert branch is not None
+    assert branch.to != AGAIN
+    assert 10 < len(evidence.headline) <= 400, evidence.headline
+    assert evidence.how.method
+    assert evidence.charts
+    assert all(len(chart.alt) > 20 for chart in evidence.charts)
+    assert len(evidence.named) <= len(evidence.suspects)
+
+
+@pytest.mark.parametrize("node", [n.name for n in TREE.nodes])
+def test_a_node_without_its_data_says_so_in_a_sentence(node, tmp_path):
+    """A log without labels, arms, snapshots, lineage, in a window without rows."""
+    team = plant("none", SEED, tmp_path)
+    extras = ("infra", "snapshots", "experiments", "lineage", "runs", "training")
+    bare = team.contract.model_copy(update=dict.fromkeys(extras))
+    scope = team.scope
+    later = replace(
+        scope,
+        now=scope.now.replace(year=scope.now.year + 3),
+        window=scope.window.shifted(scope.now.replace(year=scope.now.year + 3) - scope.now),
+    )
+    try:
+        said = TREE.node(node).check(Warehouse(bare, team.root, later.now), later)
+    except CannotExamine as error:
+        said = str(error)
+    if isinstance(said, str):
+        assert len(said) > 20
+        assert said[0].isupper() or said[0] in "`["
+    else:
+        assert TREE.node(node).branch(said.verdict) is not None
+
+
+def test_a_whole_walk_ends_at_what_was_planted_in_the_documented_form(planted):
+    """What `hawkeye triage --auto --json` prints validates against its schema."""
+    team = planted("unit_change")
+    scope = team.scope
+    alert = Alert("test", "k", scope.entry, scope.subject, "test", scope.window.start)
+
+    def check(node, scope):
+        return TREE.node(node).check(Warehouse(team.contract, team.root, scope.now), scope)
+
+    opened = Opened(scope.now, TREE.start(scope.entry), scope)
+    walked = walk(Incident("HE-0", alert, scope.now, 2), opened, TREE, check)
+    found = Report.model_validate(report(walked))
+    assert found.conclusion.kind == "upstream"
+    assert found.path[0].node == "real"
