@@ -108,6 +108,7 @@ export function chart(block) {
     svg,
     h("div", { class: "legend" }, names.map((name, n) =>
       h("span", {}, h("i", { class: `key series-${n % 6}` }), name))),
-    h("table", { class: "only-readers" }, h("tbody", {},
-      dataFor(spec).map(([label, value]) => h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, String(value)))))));
+    // A table ignores height and overflow, so something around it has to clip it.
+    h("div", { class: "only-readers" }, h("table", {}, h("tbody", {},
+      dataFor(spec).map(([label, value]) => h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, String(value))))))));
 }
