@@ -305,19 +305,19 @@ def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
 def _charts(
     seen: Seen, shares: Mapping[str, float], scope: Scope, headline: str
 ) -> tuple[Chart, ...]:
-    rows = [
-        (name, share, INCIDENT if share == max(shares.values()) else BASELINE)
-        for name, share in sorted(shares.items(), key=lambda x: -x[1])
-    ]
+    ranked = sorted(shares.items(), key=lambda x: -x[1])
+    rows = [(n, s, INCIDENT if n == ranked[0][0] else BASELINE) for n, s in ranked]
+    panels = [("How probable each class of cause is", rows)]
     clearest = max(seen.splits, key=lambda s: s.mix_share, default=None)
     if clearest is not None and clearest.mix + clearest.rate:
-        rows.append((f"mix, over {clearest.dimension}", clearest.mix_share, EXPECTED))
-        rows.append(("rate, inside its segments", 1 - clearest.mix_share, EXPECTED))
-    alt = "Probability by class of cause: " + ", ".join(
-        f"{n} {words.percent(s)}" for n, s, _ in rows
+        mix = clearest.mix_share
+        parts = [("mix of traffic", mix, EXPECTED), ("inside segments", 1 - mix, EXPECTED)]
+        panels.append((f"Where the change sits, over {clearest.dimension}", parts))
+    alt = "; ".join(
+        f"{heading}: " + ", ".join(f"{n} {words.percent(s)}" for n, s, _ in part)
+        for heading, part in panels
     )
-    title = headline.split(";")[0].rstrip(".")
-    charts = [share_bars(rows, title, alt, "probability; below: parts of the change")]
+    charts = [share_bars(panels, headline.split(";")[0].rstrip("."), alt)]
     if seen.infra:
         charts.append(infra.chart(seen.infra, scope))
     return tuple(charts)

@@ -137,12 +137,7 @@ def judge(metric: Metric, one: Series, blocks: Blocks, scope: Scope) -> Judged:
         train = one.times < start
     band = seasonal.fit(one.times, one.work, train=train, errors=one.errors)
     per_block = max(1, round(blocks.period.total_seconds() / 60 / one.minutes))
-    back = min(LOOK_BACK, max(scope.window.length, timedelta(hours=6)))
-    if scope.onset is not None:
-        back = timedelta(0)
-    first = int(
-        np.searchsorted(one.times, start - np.timedelta64(round(back.total_seconds()), "s"))
-    )
+    first = int(np.searchsorted(one.times, since))
     first = max(min(first, len(one) - 1), FIRST_AFTER)
     found = seasonal.locate(one.work, band, first)
     past = _earlier_breaks(metric, one, band, first, per_block)

@@ -36,27 +36,28 @@ def segment_bars(bars: Sequence[Bar], title: str, alt: str, unit: str) -> Chart:
     return style.render(card, title, alt)
 
 
-def share_bars(
-    shares: Sequence[tuple[str, float, str]], title: str, alt: str, unit: str, *, height: int = 260
-) -> Chart:
-    """One bar per (name, share, colour), with its figure written at its end."""
-    card, (axes,) = style.figure(height=height)
-    for y, (_, share, colour) in enumerate(shares):
-        axes.barh(y, share, height=0.6, color=colour)
-        axes.annotate(
-            f"{100 * share:.0f} %",
-            (share, y),
-            xytext=(4 if share >= 0 else -4, 0),
-            textcoords="offset points",
-            ha="left" if share >= 0 else "right",
-            va="center",
-            fontsize=style.SMALL,
-            color=style.INK,
-        )
-    style.name_rows(axes, [name for name, _, _ in shares], most=30)
-    low = min([0.0, *(s for _, s, _ in shares)])
-    high = max([0.01, *(s for _, s, _ in shares)])
-    axes.set_xlim(low * 1.2, high * 1.18)
-    style.percent_axis(axes.xaxis)
-    axes.set_xlabel(unit)
+Shares = Sequence[tuple[str, float, str]]
+"""(name, share 0 to 1, colour) of each bar."""
+
+
+def share_bars(panels: Sequence[tuple[str, Shares]], title: str, alt: str) -> Chart:
+    """Panels one above the other, each a heading over bars with their figures at the ends."""
+    rows = sum(len(shares) + 1.2 for _, shares in panels)
+    card, every = style.figure(len(panels), height=round(90 + 34 * rows))
+    for axes, (heading, shares) in zip(every, panels, strict=True):
+        for y, (_, share, colour) in enumerate(shares):
+            axes.barh(y, share, height=0.62, color=colour)
+            axes.annotate(
+                f"{100 * share:.0f} %",
+                (share, y),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=style.SMALL,
+                color=style.INK,
+            )
+        style.name_rows(axes, [name for name, _, _ in shares], most=30)
+        axes.set_title(heading, fontsize=style.SMALL, color=style.INK, loc="left", pad=4)
+        axes.set_xlim(0, 1.12)
+        axes.set_xticks([])
     return style.render(card, title, alt)

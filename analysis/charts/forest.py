@@ -35,5 +35,5 @@ def forest(rows: Sequence[Interval], title: str, alt: str) -> Chart:
     style.name_rows(axes, [row.name for row in rows], most=34)
     edge = max([3.0, *(min(abs(row.z), MOST) for row in rows)]) * 1.1
     axes.set_xlim(-edge, edge)
-    axes.set_xlabel("distance from usual, in standard deviations of earlier days (band: ± 2)")
+    axes.set_xlabel("standard deviations from usual (band: ± 2)")
     return style.render(card, title, alt)

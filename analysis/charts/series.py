@@ -37,6 +37,8 @@ def metric_chart(
     Shows the window and a day and a half before it; ``times`` are naive UTC starts of buckets.
     """
     card, (axes,) = style.figure()
+    if np.nanmin(values, initial=0.0) >= 0:
+        low = np.maximum(low, 0.0)
     start = min(window.start, onset.low if onset else window.start)
     first = start - max(timedelta(hours=36), window.length / 2)
     moments = utc(times)

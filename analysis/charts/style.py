@@ -42,6 +42,7 @@ INK, PAPER, GRID, BORDER = "#1F2328", "#FCFCFA", "#E3E3DF", "#C9C9C4"
 WIDTH, HEIGHT, DPI, SCALE = 720, 400, 100, 1.5
 TEXT, SMALL, TITLE = 12.0, 11.0, 13.5
 LONGEST_LABEL = 28
+LINE = 62
 
 
 def figure(
@@ -83,12 +84,21 @@ def _dress(axes: Axes) -> None:
 
 def render(figure: Figure, title: str, alt: str) -> Chart:
     """The finished card as PNG; ``title`` is a sentence, ``alt`` says what the chart shows."""
-    lines = textwrap.wrap(title, 64, max_lines=2, placeholder=" …")
+    lines = _two_lines(title.replace("`", ""))
     figure.suptitle(
         "\n".join(lines), x=0.015, ha="left", fontsize=TITLE, fontweight="bold", color=INK
     )
     _take_text_literally(figure)
     return Chart.of(_png(figure), title, alt)
+
+
+def _two_lines(title: str) -> list[str]:
+    """At most two lines, of about equal length when one is not enough."""
+    if len(title) > LINE:
+        balanced = textwrap.wrap(title, min(LINE, len(title) // 2 + 8))
+        if len(balanced) <= 2:
+            return balanced
+    return textwrap.wrap(title, LINE, max_lines=2, placeholder=" …")
 
 
 def _png(figure: Figure) -> bytes:
