@@ -79,6 +79,63 @@ def test_a_mention_is_completed_and_reaches_the_app(desk: Desk, heard: Heard) ->
     assert heard.wait("app_mention")["text"] == f"<@{desk.app.user_id}> help"
 
 
+def test_older_messages_are_loaded_when_the_reader_scrolls_up(desk: Desk) -> None:
+    """A hundred at a time, and what was in view stays in view."""
+    for i in range(130):
+        desk.workspace.say(desk.bo, desk.channel.id, f"line {i}.")
+    page = desk.open()
+    expect(page.get_by_text("line 129.")).to_be_in_viewport()
+    expect(page.get_by_text("line 20.")).to_have_count(0)
+    page.get_by_test_id("messages").evaluate("node => { node.scrollTop = 0; }")
+    expect(page.get_by_text("line 20.")).to_have_count(1)
+    expect(page.get_by_text("line 35.")).to_be_in_viewport()
+    expect(page.get_by_text("line 0.", exact=True)).not_to_be_in_viewport()
+
+
+def test_a_permalink_opens_its_message_here_and_in_a_new_tab(desk: Desk) -> None:
+    """A link to a reply opens the thread, in place as well as when it is loaded afresh."""
+    ts = desk.post(text="an alert")
+    reply = desk.client.chat_postMessage(channel=desk.channel.id, thread_ts=ts, text="step 1")
+    link = desk.client.chat_getPermalink(channel=desk.channel.id, message_ts=reply["ts"])
+    address = link["permalink"]
+    desk.post(text=f"<{address}|said there>")
+    page = desk.open()
+    page.get_by_role("link", name="said there").click()
+    pane = page.get_by_test_id("thread-pane")
+    expect(pane.get_by_test_id("message").last).to_contain_text("step 1")
+    page.goto(address)
+    expect(pane.get_by_test_id("message").last).to_contain_text("step 1")
+
+
+def test_the_switcher_goes_anywhere_by_name(desk: Desk) -> None:
+    """Ctrl + K, a few letters, Enter."""
+    page = desk.open()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("platf")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="data-platform", exact=True)).to_be_visible()
+
+
+def test_somebody_who_is_gone_is_replaced_by_the_first_person(desk: Desk) -> None:
+    """An address kept from another run still opens the page."""
+    page = desk.open()
+    page.goto(f"{desk.server.url}/?user=UGONE")
+    expect(page.get_by_test_id("act-as")).to_contain_text("Ana Ruiz")
+
+
+def test_new_replies_are_marked_until_the_thread_was_open(desk: Desk) -> None:
+    """The channel shows which thread has something new."""
+    ts = desk.post(text="an alert")
+    desk.client.chat_postMessage(channel=desk.channel.id, thread_ts=ts, text="step 1")
+    page = desk.open()
+    expect(page.get_by_title("New replies")).to_be_visible()
+    page.get_by_test_id("replies").click()
+    expect(page.get_by_title("New replies")).to_have_count(0)
+    page.get_by_test_id("thread-close").click()
+    desk.client.chat_postMessage(channel=desk.channel.id, thread_ts=ts, text="step 2")
+    expect(page.get_by_title("New replies")).to_be_visible()
+
+
 def test_shortcuts_are_found_in_their_menus(desk: Desk, heard: Heard) -> None:
     """Message shortcuts in the message's menu, global ones beside the field."""
     ts = desk.post(text="somebody else's alert")

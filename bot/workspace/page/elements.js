@@ -61,7 +61,7 @@ function button(element, ctx) {
     openLink(inside, element.url);
     if (!inside.defaultPrevented && /^(https?:|\/)/.test(element.url)) window.open(element.url, "_blank", "noopener");
     event.target.blur?.();
-    return ctx.surface.act(ctx.block, { ...element, confirm: null }, withoutUndefined({ value: element.value }));
+    return ctx.surface.act(ctx.block, { ...element, confirm: null }, withoutUndefined({ value: element.value }), { brief: true });
   };
   return h("button", { type: "button", class: `button ${style}`, aria: { label },
     ...marks(element, ctx), on: { click } },

@@ -4,6 +4,7 @@
 import { h, append } from "./dom.js";
 import { dayOf } from "./dates.js";
 import { messageNode } from "./message.js";
+import { hasUnseenReplies } from "./store.js";
 
 const NEAR = 60; // px from the bottom that still count as "at the bottom"
 const GROUP_SECONDS = 300;
@@ -121,7 +122,7 @@ export class MessageList {
   }
 
   row(message, channel, compact, rows) {
-    const signature = `${compact}${JSON.stringify(message)}`;
+    const signature = `${compact}${!this.inThread && hasUnseenReplies(message)}${JSON.stringify(message)}`;
     const old = this.rows.get(message.ts);
     if (old && old.signature === signature) {
       rows.set(message.ts, old);

@@ -14,7 +14,7 @@ import { attempt, onEdit } from "./menus.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { onModalChange, syncModal } from "./modal.js";
 import { popoverOpen } from "./popover.js";
-import { renderSidebar } from "./sidebar.js";
+import { openSwitcher, renderSidebar } from "./sidebar.js";
 import { coalesce, currentChannel, loadMessages, loadOlder, loadState, loadThread, store } from "./store.js";
 import { settleAll } from "./surface.js";
 import { startTheme } from "./theme.js";
@@ -51,7 +51,8 @@ function drawHeader() {
     inspector: () => [icon("braces"), h("h2", { class: "place-name" }, "Payload inspector")],
   };
   fill(el("main-head"), h("span", { class: unread ? "has-unread" : "" }, back), titles[place.view]());
-  document.title = `${channel && place.view === "channel" ? channelName(channel) : state.team.name} · ${state.team.name}`;
+  const news = state.channels.some((one) => one.unread) ? "• " : "";
+  document.title = `${news}${channel && place.view === "channel" ? channelName(channel) : state.team.name} · ${state.team.name}`;
 }
 
 function memberNames(channel) {
@@ -139,7 +140,7 @@ function connect() {
   stopStream = follow(store.user, store.state.seq, onEvent, (up) => {
     const was = el("offline").hidden;
     el("offline").hidden = up;
-    if (up && !was) refresh();
+    if (!up || !was) refresh(); // while down this finds out whether the workspace was replaced
   });
 }
 
@@ -185,7 +186,13 @@ async function navigate() {
 /** Act as another person (null: the first one); the place stays when they may see it. */
 async function actAs(user) {
   store.user = user;
-  await loadState();
+  try {
+    await loadState();
+  } catch (error) {
+    if (user === null || error.code !== "user_not_found") throw error;
+    store.user = null;
+    await loadState();
+  }
   const url = new URL(location.href);
   url.searchParams.set("user", store.user);
   history.replaceState(null, "", url);
@@ -207,8 +214,11 @@ function openPermalink(channel, ts, thread) {
 }
 
 function onKey(event) {
-  if (event.key !== "Escape" || dialogOpen() || popoverOpen()) return;
-  if (store.place.thread) closeThread();
+  if (dialogOpen() || popoverOpen()) return;
+  if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    openSwitcher(el("main-head"));
+  } else if (event.key === "Escape" && store.place.thread) closeThread();
 }
 
 /** A permalink that was opened in a new tab. */

@@ -6,6 +6,7 @@ import { directory, nameOf, nameOfId } from "./directory.js";
 import { emojiFor, emojiNode, plainNodes } from "./emoji.js";
 import { fullTimeOf, shortAgo, timeOf } from "./dates.js";
 import { mrkdwn, link } from "./mrkdwn.js";
+import { hasUnseenReplies } from "./store.js";
 import { messageSurface } from "./surface.js";
 import { openMessageMenu, openReactionPicker, react } from "./menus.js";
 
@@ -107,8 +108,9 @@ function replies(message, channel) {
   if (!message.reply_count) return null;
   const people = (message.reply_users ?? []).slice(0, 4).map((id) => avatar(directory.user(id) ?? { name: id }, 20));
   const count = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
-  return h("a", { class: "replies", href: `#/${channel}/${message.thread_ts ?? message.ts}`, data: { testid: "replies" } },
+  return h("a", { class: `replies ${hasUnseenReplies(message) ? "fresh" : ""}`, href: `#/${channel}/${message.thread_ts ?? message.ts}`, data: { testid: "replies" } },
     h("span", { class: "faces" }, people), h("strong", {}, count),
+    hasUnseenReplies(message) ? h("span", { class: "unread-dot", title: "New replies" }) : null,
     message.latest_reply ? h("span", { class: "muted", data: { since: message.latest_reply } }, `Last reply ${shortAgo(message.latest_reply)}`) : null);
 }
 

@@ -8,11 +8,11 @@ let open = null;
 /** Close the open pop-up, if any; focus returns to what opened it unless told otherwise. */
 export function closePopover(refocus = true) {
   if (!open) return false;
-  const { root, anchor, onClose } = open;
+  const { root, anchor, before, onClose } = open;
   open = null;
   root.remove();
   anchor.setAttribute("aria-expanded", "false");
-  if (refocus && anchor.isConnected) anchor.focus();
+  if (refocus) (before?.isConnected && before !== document.body ? before : anchor).focus();
   onClose?.();
   return true;
 }
@@ -30,6 +30,7 @@ window.addEventListener("resize", () => open && place(open.root, open.anchor.get
 /** Show `content` beside `anchor`; returns the pop-up's element. */
 export function openPopover(anchor, content, { label, onClose = null, wide = false } = {}) {
   closePopover(false);
+  const before = document.activeElement;
   const root = h("div", { class: `popover ${wide ? "wide" : ""}`, data: { testid: "popover" },
     aria: { label }, role: "group" }, content);
   root.addEventListener("keydown", (event) => {
@@ -41,7 +42,7 @@ export function openPopover(anchor, content, { label, onClose = null, wide = fal
   });
   document.getElementById("layer").append(root);
   anchor.setAttribute("aria-expanded", "true");
-  open = { root, anchor, onClose };
+  open = { root, anchor, before, onClose };
   place(root, anchor.getBoundingClientRect());
   return root;
 }

@@ -75,6 +75,17 @@ function newMessage(anchor) {
     }) })) });
 }
 
+/** Ctrl + K: go to any channel, person, app or the inspector by typing a part of its name. */
+export function openSwitcher(anchor) {
+  const rooms = store.state.channels.filter((channel) => !channel.is_archived).map((channel) => ({
+    label: channelName(channel), icon: channel.is_im ? "person" : channel.is_private ? "lock" : "hash", place: channel.id }));
+  const homes = store.state.apps.filter((app) => app.home).map((app) => ({
+    label: `${app.name}, Home`, icon: "home", place: `home/${app.id}` }));
+  const tools = [{ label: "Payload inspector", icon: "braces", place: "inspector" }];
+  openList(anchor, { label: "Go to", search: true, placeholder: "Go to …", items: [...rooms, ...homes, ...tools],
+    onPick: (item) => { location.hash = `#/${item.place}`; } });
+}
+
 /** Draw the sidebar again; `actAs(id)` switches the acting user. */
 export function renderSidebar(root, actAs) {
   const { state, place } = store;

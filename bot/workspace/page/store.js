@@ -16,6 +16,20 @@ export const store = {
   hasMore: false,
 };
 
+const seenReplies = new Map();
+
+/** True when a thread has replies that the acting user has not looked at in this page. */
+export function hasUnseenReplies(message) {
+  const seen = seenReplies.get(`${store.user}:${message.ts}`) ?? "";
+  return Boolean(message.reply_count) && (message.latest_reply ?? "") > seen;
+}
+
+/** The open thread has been looked at. */
+function noteThreadSeen() {
+  const last = store.thread.filter((message) => !message.is_ephemeral).at(-1);
+  if (last) seenReplies.set(`${store.user}:${store.place.thread}`, last.ts);
+}
+
 /** Read /ui/state again. */
 export async function loadState() {
   const state = await api.state(store.user);
@@ -60,7 +74,9 @@ export async function loadThread() {
     return;
   }
   const answer = await api.thread(store.user, channel, thread);
-  if (thread === store.place.thread) store.thread = answer.messages;
+  if (thread !== store.place.thread) return;
+  store.thread = answer.messages;
+  noteThreadSeen();
 }
 
 /** Run an async job so that calls made while it runs cause exactly one more run. */

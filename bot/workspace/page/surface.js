@@ -81,8 +81,11 @@ export class Surface {
     return this.busy.has(`${block.block_id}\n${element.action_id}`);
   }
 
-  /** Send an action; asks first when the element has a confirm object. True when the app took it. */
-  async act(block, element, fields = {}) {
+  /**
+   * Send an action; asks first when the element has a confirm object. True when the app took it.
+   * `brief`: no update is expected, so the element is free as soon as the app has acknowledged.
+   */
+  async act(block, element, fields = {}, { brief = false } = {}) {
     const key = `${block.block_id}\n${element.action_id}`;
     if (this.busy.has(key)) return false;
     if (element.confirm && !(await this.agree(element.confirm))) return false;
@@ -94,7 +97,7 @@ export class Surface {
       });
       const mark = this.busy.get(key);
       if (mark) mark.answered = true;
-      if (mark?.seen) this.setBusy(key, false);
+      if (mark?.seen || brief) this.setBusy(key, false);
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
