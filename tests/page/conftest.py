@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ import pytest
 
 from bot.workspace import App, Channel, Command, Message, Server, Shortcut, User, Workspace, serve
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,38 +20,19 @@ ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-LEFT_OUT: list[str] = []
 CLOSING: list[threading.Thread] = []  # closing a socket takes seconds: not waited for in each test
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without Chromium the browser tests are left out, by name (see the end of the run)."""
-    if shutil.which("chromium"):
-        return
-    out = [item for item in items if item.get_closest_marker("browser")]
-    if out:
-        LEFT_OUT.extend(item.nodeid for item in out if item.nodeid not in LEFT_OUT)
-        config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in out]
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Name what was left out and the command that brings what is missing."""
-    if LEFT_OUT:
-        terminalreporter.section("left out: no Chromium (sudo apt-get install -y chromium)")
-        for name in LEFT_OUT:
-            terminalreporter.write_line(name)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """One headless browser for the whole run, in its own thread-bound Playwright."""
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Any]:
+    """One headless browser for the tests of this folder (two synchronous Playwrights in one
+    process do not get along, so it does not outlive them)."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
+        started = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        yield started
+        started.close()
     for thread in CLOSING:
         thread.join(10)
 
@@ -148,7 +127,7 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def desk(chromium: Any, heard: Heard) -> Iterator[Desk]:
+def desk(browser: Any, heard: Heard) -> Iterator[Desk]:
     """The served workspace with a connected Bolt app that writes down what it hears."""
     from slack_bolt import App as Bolt
     from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -183,7 +162,7 @@ def desk(chromium: Any, heard: Heard) -> Iterator[Desk]:
         )
         handler.connect()
         workspace.wait_for(lambda: workspace.connected.get(app.id))
-        desk = Desk(workspace, server, app, ana, bo, channel, other, bolt, chromium)
+        desk = Desk(workspace, server, app, ana, bo, channel, other, bolt, browser)
         yield desk
         for page in desk.pages:
             page.context.close()

@@ -228,7 +228,7 @@ def test_the_page_comes_back_after_the_connection_was_lost(desk: Desk) -> None:
     expect(page.get_by_text("Connection lost")).to_be_hidden()
 
 
-def test_the_demo_clock_is_shown_and_its_buttons_post(chromium: Any) -> None:
+def test_the_demo_clock_is_shown_and_its_buttons_post(browser: Any) -> None:
     """The bar exists only where the demo world serves a clock."""
     posted: list[str] = []
 
@@ -247,7 +247,7 @@ def test_the_demo_clock_is_shown_and_its_buttons_post(chromium: Any) -> None:
     workspace.add_channel("ml-oncall", [ana])
     extra = [Route("/demo/clock", clock), Route("/demo/faster", faster, methods=["POST"])]
     with serve(workspace, extra_routes=extra) as server:
-        context = chromium.new_context(locale="en-GB", timezone_id="Europe/Berlin")
+        context = browser.new_context(locale="en-GB", timezone_id="Europe/Berlin")
         page = context.new_page()
         page.goto(server.url)
         bar = page.get_by_test_id("clock")
