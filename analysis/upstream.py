@@ -1,0 +1,193 @@
+"""Where do the suspect features come from? The deepest ill node above all of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from analysis import health, lineage, rootcause
+from analysis.charts import lineage as charts
+from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
+from analysis.health import Health
+from analysis.lineage import Graph
+from analysis.warehouse import Warehouse, naive
+
+METHOD = (
+    "The lineage is walked upstream from the suspect features. Each node's runs since the onset "
+    "(status, rows, freshness, schema, version, gaps) are held against the node's own history; "
+    "the deepest node that is ill and lies above the suspects is blamed."
+)
+NOBODY = float(np.log(2.0))
+"""Weight of "nothing upstream shows why"."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    graph: Graph
+    features: tuple[str, ...]
+    coverage: dict[str, float]
+    health: dict[str, Health]
+    shares: dict[str, float]
+
+
+def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
+    """Names the node to mend; verdicts upstream, feature_only.
+
+    Reads lineage and runs. Without a lineage, or with nothing ill above the suspects, the
+    features themselves are where the trail ends. Raises CannotExamine without suspects.
+    """
+    begun = time.perf_counter()
+    features = _features(scope)
+    onset = scope.onset or Onset(
+        scope.window.start, scope.window.start - timedelta(hours=1), scope.window.start
+    )
+    if not warehouse.has("lineage"):
+        return _only(scope, features, ("the lineage: there is no table `lineage`",), begun)
+    graph = lineage.read(warehouse)
+    above = {f: graph.of_feature(f) for f in features}
+    if not any(above.values()):
+        gone = tuple(f"{f}: no edge of the lineage leads to it" for f in features)
+        return _only(scope, features, gone, begun)
+    weights = _weights(scope, features)
+    coverage = _coverage(graph, above, weights, warehouse.features)
+    ills = _health(warehouse, scope, onset, tuple(coverage))
+    shares = rootcause.blame(graph, {n: h.log_odds for n, h in ills.items()}, coverage, NOBODY)
+    return _say(warehouse, scope, _Found(graph, features, coverage, ills, shares), begun)
+
+
+def _features(scope: Scope) -> tuple[str, ...]:
+    named = scope.named("feature")
+    if not named and scope.entry == "feature":
+        named = (scope.subject,)
+    if not named:
+        raise CannotExamine("No suspect feature was confirmed: choose the features first.")
+    return named
+
+
+def _weights(scope: Scope, features: tuple[str, ...]) -> dict[str, float]:
+    """The suspects' shares, so that a node above the main suspects covers more."""
+    scores = {s.name: max(s.score, 0.02) for s in scope.suspects if s.kind == "feature"}
+    raw = {f: scores.get(f, 1.0) for f in features}
+    total = sum(raw.values())
+    return {f: w / total for f, w in raw.items()}
+
+
+def _coverage(
+    graph: Graph,
+    above: dict[str, dict[str, int]],
+    weights: dict[str, float],
+    every: tuple[str, ...],
+) -> dict[str, float]:
+    """Log weight per ancestor: how much of the suspicion it covers, how many bystanders."""
+    below: dict[str, int] = {}
+    for feature in every:
+        for node in graph.of_feature(feature):
+            below[node] = below.get(node, 0) + 1
+    out = {}
+    for node in dict.fromkeys(n for found in above.values() for n in found):
+        mine = [f for f in above if node in above[f]]
+        covered = sum(weights[f] for f in mine)
+        others = max(below.get(node, 0) - len(mine), 0)
+        specific = (len(mine) + 1) / (len(mine) + 1 + 0.5 * others)
+        out[node] = 3 * float(np.log(covered + 0.02)) + float(np.log(specific))
+    return out
+
+
+def _health(
+    warehouse: Warehouse, scope: Scope, onset: Onset, nodes: tuple[str, ...]
+) -> dict[str, Health]:
+    if not warehouse.has("runs"):
+        return {n: Health(n, (), 0) for n in nodes}
+    table = warehouse.table("runs")
+    low = min(scope.baseline.start, onset.low - timedelta(days=14))
+    table = table.filter(table["time"] >= naive(low), table["node"].isin(list(nodes)))
+    frame = warehouse.fetch(table)
+    return {n: health.examine(n, frame, onset, scope.window.end) for n in nodes}
+
+
+# -- saying -----------------------------------------------------------------------------------
+
+
+def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidence:
+    ranked = sorted(f.coverage, key=lambda n: -f.shares[n])
+    best = ranked[0]
+    verdict = "upstream" if f.shares[best] > f.shares[""] else "feature_only"
+    sure = f.shares[best] if verdict == "upstream" else f.shares[""]
+    suspects = tuple(
+        Suspect(
+            "upstream",
+            n,
+            f.shares[n],
+            f.health[n].words,
+            since=f.health[n].signs[0].since if f.health[n].signs else None,
+        )
+        for n in ranked[:6]
+        if f.shares[n] > 0.005
+    )
+    if verdict == "feature_only":
+        named = _as_features(scope, f.features)
+        proposed, suspects = len(named), (*named, *suspects)
+    else:
+        proposed = sum(1 for s in suspects if s.score > 0.5 * suspects[0].score)
+    chart = charts.family(f.graph, f.features, f.health, best, verdict)
+    missing = () if warehouse.has("runs") else ("the nodes' runs: there is no table `runs`",)
+    return Evidence(
+        verdict=verdict,
+        confidence=min(max(sure, 0.01), 0.99),
+        headline=_headline(verdict, f, best),
+        suspects=suspects,
+        proposed=proposed,
+        charts=(chart,),
+        table=_table(f, ranked),
+        not_examined=missing,
+        figures={f"p_{n}": f.shares[n] for n in ranked[:4]} | {"p_nobody": f.shares[""]},
+        how=How(
+            METHOD,
+            scope.window,
+            scope.baseline,
+            sum(h.runs for h in f.health.values()),
+            0,
+            time.perf_counter() - begun,
+        ),
+    )
+
+
+def _headline(verdict: str, f: _Found, best: str) -> str:
+    names = " and ".join(f.features[:2]) + (" …" if len(f.features) > 2 else "")
+    if verdict == "upstream":
+        owner = f.graph.owners.get(best)
+        team = f" (owner: {owner})" if owner else ""
+        verb = "comes" if len(f.features) == 1 else "come"
+        return f"{names} {verb} from {best}{team}: {f.health[best].words}."
+    return f"Nothing upstream of {names} shows why: {len(f.coverage)} nodes look as usual."
+
+
+def _table(f: _Found, ranked: list[str]) -> Table:
+    rows = tuple(
+        (n, f.health[n].words, f.graph.owners.get(n, "–"), f"{f.shares[n]:.0%}") for n in ranked[:6]
+    )
+    return Table(("node", "since the onset", "owner", "likely"), rows)
+
+
+def _as_features(scope: Scope, features: tuple[str, ...]) -> tuple[Suspect, ...]:
+    known = {s.name: s for s in scope.suspects if s.kind == "feature"}
+    return tuple(known.get(f, Suspect("feature", f, 1.0 / len(features))) for f in features)
+
+
+def _only(
+    scope: Scope, features: tuple[str, ...], missing: tuple[str, ...], begun: float
+) -> Evidence:
+    """The trail ends at the features because there is nothing to follow."""
+    names = " and ".join(features[:2]) + (" …" if len(features) > 2 else "")
+    return Evidence(
+        verdict="feature_only",
+        confidence=0.9,
+        headline=f"The trail ends at {names}: no lineage leads further up.",
+        suspects=_as_features(scope, features),
+        proposed=len(features),
+        not_examined=missing,
+        how=How(METHOD, scope.window, scope.baseline, 0, 0, time.perf_counter() - begun),
+    )
