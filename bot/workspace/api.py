@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import uuid
+from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import parse_qsl
@@ -137,42 +138,47 @@ def refusal(error: SlackError) -> JSONResponse:
     return JSONResponse(error.to_json())
 
 
-def routes(workspace: Workspace) -> list[BaseRoute]:
-    """The routes of the Web API and of file uploads."""
+@dataclass(frozen=True)
+class WebApi:
+    """The Web API and the upload endpoint of one workspace."""
 
-    async def call(request: Request) -> Response:
+    workspace: Workspace
+
+    async def call(self, request: Request) -> Response:
+        """Any method, by GET or POST."""
         method = str(request.path_params["method"])
-        header = request.headers.get("authorization", "")
-        record = None
         try:
             given = await arguments(request)
-            token = header.removeprefix("Bearer ").strip() or str(given.get("token") or "")
-            owner = next((a.id for a in workspace.apps.values() if token == a.bot_token), None)
-            record = workspace.recorder.add("in", "api", method, owner, given)
-            fault = workspace.faults.take(method)
+        except SlackError as error:
+            return refusal(error)
+        header = request.headers.get("authorization", "")
+        token = header.removeprefix("Bearer ").strip() or str(given.get("token") or "")
+        app = next((a for a in self.workspace.apps.values() if token == a.bot_token), None)
+        recorder = self.workspace.recorder
+        record = recorder.add("in", "api", method, app.id if app else None, given)
+        try:
+            fault = self.workspace.faults.take(method)
             if fault:
                 await asyncio.sleep(fault.delay)
                 refuse(fault)
-            body = run(workspace, method, given, token)
-            response: Response = JSONResponse(body)
-            workspace.recorder.finish(record, "ok", body)
+            body = run(self.workspace, method, given, token)
         except SlackError as error:
-            response = refusal(error)
-            if record:
-                workspace.recorder.finish(record, error.code, error.to_json())
+            recorder.finish(record, error.code, error.to_json())
+            return refusal(error)
         except ConnectionDropped:
-            if record:
-                workspace.recorder.finish(record, "dropped")
+            recorder.finish(record, "dropped")
             return drop(request)
         except Exception:
             log.exception("%s failed inside the local workspace", method)
-            response = JSONResponse({"ok": False, "error": "internal_error"}, status_code=500)
-            if record:
-                workspace.recorder.finish(record, "internal_error")
-        return response
+            recorder.finish(record, "internal_error")
+            return JSONResponse({"ok": False, "error": "internal_error"}, status_code=500)
+        recorder.finish(record, "ok", body)
+        scopes = {"X-OAuth-Scopes": ",".join(app.scopes)} if app and app.scopes else None
+        return JSONResponse(body, headers=scopes)
 
-    async def upload(request: Request) -> Response:
-        file = workspace.files.get(str(request.path_params["id"]))
+    async def upload(self, request: Request) -> Response:
+        """The bytes of an announced file, raw or as a multipart form."""
+        file = self.workspace.files.get(str(request.path_params["id"]))
         if file is None or file.completed:
             return Response("no such upload", status_code=404)
         data = await request.body()
@@ -182,14 +188,19 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
             data = next((part for part in parts if isinstance(part, bytes)), b"")
         if len(data) > files.LARGEST:
             return Response("too large", status_code=413)
-        files.receive(workspace, file, data)
-        record = workspace.recorder.add("in", "api", "upload", file.app_id, data)
-        workspace.recorder.finish(record, "ok", {"file": file.id})
+        files.receive(self.workspace, file, data)
+        recorder = self.workspace.recorder
+        record = recorder.add("in", "api", "upload", file.app_id, data)
+        recorder.finish(record, "ok", {"file": file.id})
         return Response(f"OK - {len(data)}")
 
+
+def routes(workspace: Workspace) -> list[BaseRoute]:
+    """The routes of the Web API and of file uploads."""
+    web = WebApi(workspace)
     return [
-        Route("/api/{method:path}", call, methods=["GET", "POST"]),
-        Route("/upload/v1/{id}", upload, methods=["POST", "PUT"]),
+        Route("/api/{method:path}", web.call, methods=["GET", "POST"]),
+        Route("/upload/v1/{id}", web.upload, methods=["POST", "PUT"]),
     ]
 
 

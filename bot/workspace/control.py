@@ -1,8 +1,9 @@
-"""/control/*: faults, refreshed connections, timings; for tests and for the curious."""
+"""/control/*: faults, refreshed connections, timings; and the response_url endpoint."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,85 +12,97 @@ from starlette.routing import BaseRoute, Route
 
 from bot.workspace import answers
 from bot.workspace.faults import Fault
-from bot.workspace.model import SlackError
+from bot.workspace.model import Json, SlackError
 from bot.workspace.sockets import Carrier
 from bot.workspace.webhooks import verify_request_url
 from bot.workspace.workspace import Workspace
 
-SETTINGS = {
-    "ack_timeout",
-    "trigger_seconds",
-    "file_processing_seconds",
-}
+SETTINGS = {"ack_timeout", "trigger_seconds", "file_processing_seconds"}
 
 
-def routes(workspace: Workspace, carrier: Carrier) -> list[BaseRoute]:
-    """The control routes and the response_url endpoint."""
+def _bad(text: str) -> Response:
+    return JSONResponse({"ok": False, "error": "invalid_request", "message": text}, status_code=400)
 
-    async def fault(request: Request) -> Response:
+
+@dataclass(frozen=True)
+class Control:
+    """The control endpoints of one served workspace."""
+
+    workspace: Workspace
+    carrier: Carrier
+
+    async def fault(self, request: Request) -> Response:
+        """POST or DELETE /control/fault."""
         if request.method == "DELETE":
-            workspace.faults.clear()
+            self.workspace.faults.clear()
             return JSONResponse({"ok": True})
         try:
-            workspace.inject(Fault.from_json(await request.json()))
+            self.workspace.inject(Fault.from_json(await request.json()))
         except (KeyError, TypeError, ValueError) as error:
-            return _bad(f"a fault needs `method` and numbers where numbers belong: {error!r}")
+            return _bad(f"a fault needs `method`, and numbers where numbers belong: {error!r}")
         return JSONResponse({"ok": True})
 
-    async def refresh(request: Request) -> Response:
+    async def refresh(self, request: Request) -> Response:
+        """POST /control/refresh/<app>."""
         app_id = str(request.path_params["app"])
-        if app_id not in workspace.apps:
-            return _bad(f"no app {app_id!r}")
-        await carrier.refresh(app_id)
+        if app_id not in self.workspace.apps:
+            return _bad(f"no app {app_id!r}; there are {sorted(self.workspace.apps)}")
+        await self.carrier.refresh(app_id)
         return JSONResponse({"ok": True})
 
-    async def verify(request: Request) -> Response:
-        app = workspace.apps.get(str(request.path_params["app"]))
+    async def verify(self, request: Request) -> Response:
+        """POST /control/verify/<app>."""
+        app = self.workspace.apps.get(str(request.path_params["app"]))
         if app is None or not app.request_url:
             return _bad("no such app, or it has no request URL")
-        verified = await run_in_threadpool(verify_request_url, workspace, app)
+        verified = await run_in_threadpool(verify_request_url, self.workspace, app)
         return JSONResponse({"ok": verified})
 
-    async def settings(request: Request) -> Response:
+    async def settings(self, request: Request) -> Response:
+        """POST /control/settings."""
         given = await request.json()
         unknown = given.keys() - SETTINGS - {"limit_posts"}
         if unknown:
             return _bad(f"unknown {sorted(unknown)}; there are {sorted(SETTINGS)}, limit_posts")
         for name in given.keys() & SETTINGS:
-            setattr(workspace, name, float(given[name]))
+            setattr(self.workspace, name, float(given[name]))
         if "limit_posts" in given:
-            workspace.faults.limit_posts = bool(given["limit_posts"])
+            self.workspace.faults.limit_posts = bool(given["limit_posts"])
         return JSONResponse({"ok": True})
 
-    async def respond(request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
+        """POST to a response_url."""
         id = str(request.path_params["id"])
-        url = workspace.response_urls.get(id)
-        record = None
+        url = self.workspace.response_urls.get(id)
         try:
             body = json.loads(await request.body() or b"{}")
-            if not isinstance(body, dict):
-                raise SlackError("invalid_payload")
-            owner = url.app_id if url else None
-            record = workspace.recorder.add("in", "response_url", "response_url", owner, body)
-            answers.respond(workspace, id, body)
         except ValueError:
-            return Response("invalid_payload", status_code=400)
+            body = None
+        owner = url.app_id if url else None
+        recorder = self.workspace.recorder
+        record = recorder.add("in", "response_url", "response_url", owner, body)
+        try:
+            self._answer(id, body)
         except SlackError as error:
-            if record:
-                workspace.recorder.finish(record, error.code, error.to_json())
+            recorder.finish(record, error.code, error.to_json())
             gone = error.code in ("expired_url", "used_url")
             return JSONResponse(error.to_json(), status_code=404 if gone else 400)
-        workspace.recorder.finish(record, "ok")
+        recorder.finish(record, "ok")
         return Response("ok")
 
+    def _answer(self, id: str, body: Json | None) -> None:
+        if not isinstance(body, dict):
+            raise SlackError("invalid_payload")
+        answers.respond(self.workspace, id, body)
+
+
+def routes(workspace: Workspace, carrier: Carrier) -> list[BaseRoute]:
+    """The control routes and the response_url endpoint."""
+    control = Control(workspace, carrier)
     return [
-        Route("/control/fault", fault, methods=["POST", "DELETE"]),
-        Route("/control/refresh/{app}", refresh, methods=["POST"]),
-        Route("/control/verify/{app}", verify, methods=["POST"]),
-        Route("/control/settings", settings, methods=["POST"]),
-        Route("/actions/{team}/{id:path}", respond, methods=["POST"]),
+        Route("/control/fault", control.fault, methods=["POST", "DELETE"]),
+        Route("/control/refresh/{app}", control.refresh, methods=["POST"]),
+        Route("/control/verify/{app}", control.verify, methods=["POST"]),
+        Route("/control/settings", control.settings, methods=["POST"]),
+        Route("/actions/{team}/{id:path}", control.respond, methods=["POST"]),
     ]
-
-
-def _bad(text: str) -> Response:
-    return JSONResponse({"ok": False, "error": "invalid_request", "message": text}, status_code=400)

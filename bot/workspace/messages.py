@@ -23,7 +23,7 @@ def post(state: State, message: Message, *, quiet: bool = False) -> Message:
         if message.ephemeral_to:
             channel.ephemerals[message.ts] = message
         else:
-            channel.messages[message.ts] = message
+            channel.add(message)
             channel.last_read[message.user] = message.ts
             for id in message.files:
                 _share_file(state, id, message)
@@ -97,9 +97,7 @@ def delete(state: State, message: Message) -> None:
             message.reactions = {}
         else:
             message.deleted = True
-            gone = channel.messages.pop(message.ts, None)
-            if gone:
-                channel.messages_deleted.append(gone)
+            channel.remove(message)
         if not message.ephemeral_to:
             events.message_deleted(state, message, before)
     _changed(state, message, "message_deleted")

@@ -160,6 +160,7 @@ class Channel:
     topic: str = ""
     purpose: str = ""
     messages: dict[str, Message] = field(default_factory=dict)
+    threads: dict[str, list[Message]] = field(default_factory=dict)
     ephemerals: dict[str, Message] = field(default_factory=dict)
     messages_deleted: list[Message] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
@@ -179,10 +180,23 @@ class Channel:
         """The name in interaction payloads, where direct messages are called so."""
         return {"im": "directmessage", "group": "privategroup"}.get(self.kind, self.name)
 
+    def add(self, message: Message) -> None:
+        """Put a message into the history and, a reply, under its parent."""
+        self.messages[message.ts] = message
+        if message.is_reply:
+            self.threads.setdefault(message.thread_ts or "", []).append(message)
+
+    def remove(self, message: Message) -> None:
+        """Take a message out; it is kept among the deleted ones."""
+        if self.messages.pop(message.ts, None):
+            self.messages_deleted.append(message)
+        if message.is_reply:
+            thread = self.threads.get(message.thread_ts or "", [])
+            self.threads[message.thread_ts or ""] = [m for m in thread if m is not message]
+
     def replies(self, ts: str) -> list[Message]:
         """The replies under a parent, oldest first."""
-        found = [m for m in self.messages.values() if m.thread_ts == ts and m.ts != ts]
-        return sorted(found, key=lambda m: m.ts)
+        return sorted(self.threads.get(ts, []), key=lambda message: message.ts)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def test_public_posting_needs_no_membership_with_its_scope(place):
     assert place.client.chat_postMessage(channel="C0OTHER", text="x")["ok"]
 
 
+@pytest.mark.filterwarnings("ignore:The top-level `text`")
 def test_an_update_keeps_what_is_not_given_and_every_version(place):
     """Text alone removes the blocks; blocks alone keep the text; the transcript has it all."""
     blocks = [{"type": "divider"}]
@@ -111,6 +112,7 @@ def test_an_update_keeps_what_is_not_given_and_every_version(place):
     assert told["text"] == "two"
 
 
+@pytest.mark.filterwarnings("ignore:The top-level `text`")
 def test_updates_are_refused_with_slacks_codes(place):
     """message_not_found, cant_update_message, msg_too_long, no_text."""
     update = place.client.chat_update
