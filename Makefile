@@ -8,7 +8,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Bytecode is written when a module is first used: compiling all of them now would take longer than
 # everything else here.
-INSTALL := $(PIP) install --progress-bar on --no-compile --no-build-isolation --no-deps
+INSTALL := $(PIP) install --progress-bar on --no-compile --no-deps --no-build-isolation \
+	--use-pep517
 
 help:
 	@echo "make demo    the main job in a local workspace, no Slack account needed"
