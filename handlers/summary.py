@@ -16,7 +16,7 @@ from state.store import Said
 from state.tree import Tree
 
 MOST_SAID = 5
-_TOKEN = re.compile(r"<([^<>]*)>")
+_TOKEN = re.compile(r"<([@#!][^<>]*|(?:https?://|mailto:)[^<>]*)>")
 _NUMBER = re.compile(r"\d")
 _SMALL_TALK = re.compile(
     r"(thanks?|thx|ok(ay)?|on it|looking|\+1|lgtm|got it|hi|hello)\b.{0,12}", re.I
