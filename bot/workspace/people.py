@@ -74,6 +74,18 @@ class People(State):
             raise SlackError("cant_delete_message")
         messages.delete(self, message)
 
+    def remove(self, channel: str, ts: str) -> None:
+        """Delete anybody's message, as an administrator may.
+
+        Raises:
+            SlackError: message_not_found.
+        """
+        messages.delete(self, self.message(channel, ts))
+
+    def archive(self, channel: str, *, on: bool = True) -> None:
+        """Archive a channel, or bring it back."""
+        conversations.archive(self, self.channel(channel), on=on)
+
     def dismiss(self, user: str | User, channel: str, ts: str) -> None:
         """Dismiss an ephemeral message."""
         message = self.message(channel, ts)

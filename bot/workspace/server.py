@@ -94,6 +94,7 @@ def application(workspace: Workspace, extra_routes: Sequence[BaseRoute] = ()) ->
         *ui.routes(workspace),
         *ui_acts.routes(workspace),
         Route("/", index),
+        Route("/archives/{place:path}", index),  # permalinks: the page finds the message
         Route("/archives/{permalink:path}", index),
         Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
     ]

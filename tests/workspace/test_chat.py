@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -210,6 +211,33 @@ def test_a_scheduled_message_arrives_in_its_time(place):
         place.client.chat_scheduleMessage, channel="C0GENERAL", text="x", post_at=int(now) + 10**8
     )
     assert (past["error"], far["error"]) == ("time_in_past", "time_too_far")
+
+
+def test_what_an_administrator_removed_is_gone_for_the_app(place):
+    """The app's next update is told message_not_found; an archived channel is is_archived."""
+    ts = place.client.chat_postMessage(channel="C0GENERAL", text="x")["ts"]
+    place.workspace.remove("C0GENERAL", ts)
+    gone = refused(place.client.chat_update, channel="C0GENERAL", ts=ts, text="y")
+    place.workspace.archive("general")
+    closed = refused(place.client.chat_postMessage, channel="C0GENERAL", text="y")
+    assert (gone["error"], closed["error"]) == ("message_not_found", "is_archived")
+
+
+def test_many_people_at_once_lose_nothing(place):
+    """Eight threads speak, react and read; every message is there once, in order."""
+    parent = place.workspace.say("ana", "general", "parent").ts
+
+    def busy(number):
+        for turn in range(20):
+            ts = place.workspace.say("bo", "general", f"{number}-{turn}", thread_ts=parent).ts
+            place.workspace.react("ana", "general", ts, "eyes")
+            place.client.conversations_replies(channel="C0GENERAL", ts=parent, limit=5)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(busy, range(8)))
+    replies = place.workspace.channel("general").replies(parent)
+    assert len({reply.text for reply in replies}) == len(replies) == 160
+    assert all(reply.reactions == {"eyes": ["U0ANA"]} for reply in replies)
 
 
 def test_two_apps_do_not_touch_each_others_messages(place):

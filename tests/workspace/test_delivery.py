@@ -109,6 +109,15 @@ def test_an_asked_for_reconnect_loses_nothing(place, listen):
     assert listener.requests[0].payload["event"]["text"] == "still there?"
 
 
+def test_events_keep_their_order_on_one_connection(place, listen):
+    """Thirty messages in a row are sent in that order."""
+    listen()
+    sent = [place.workspace.say("ana", "general", f"m{number}").ts for number in range(30)]
+    records = place.workspace.recorder.find("message", "out")
+    place.workspace.wait_for(lambda: all(r.status == "acked" for r in records), timeout=10)
+    assert [record.request["event"]["ts"] for record in records] == sent
+
+
 def test_several_connections_share_the_envelopes(place, listen):
     """Each envelope goes to one connection only."""
     first, second = listen(), listen()

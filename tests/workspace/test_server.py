@@ -62,6 +62,14 @@ def test_extra_routes_are_served_beside_the_workspace():
         assert json.loads(answer)["speed"] == 60
 
 
+def test_a_permalink_opens_the_page(place):
+    """The page itself finds the channel and the message from the address."""
+    ts = place.client.chat_postMessage(channel="C0GENERAL", text="x")["ts"]
+    link = place.client.chat_getPermalink(channel="C0GENERAL", message_ts=ts)["permalink"]
+    with urllib.request.urlopen(link) as answer, urllib.request.urlopen(place.server.url) as page:
+        assert answer.read() == page.read()
+
+
 def test_a_workspace_can_be_served_again(place):
     """What was there is still there."""
     place.workspace.say("ana", "general", "still here")
