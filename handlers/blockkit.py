@@ -20,6 +20,7 @@ from handlers.blockkit_rules import anything, fields, flag, one_of, report, stri
 
 MOST_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 MARKDOWN_CHARACTERS = 12_000
+TABLE_CHARACTERS = 10_000
 MOST_CHARTS = 2
 
 
@@ -86,6 +87,17 @@ def _check_ids(blocks: list[Any], at: str, found: list[str]) -> None:
                 seen.add(action)
 
 
+def _characters(value: Any) -> int:
+    """How many characters of text a table's rows show, however deep they stand."""
+    if isinstance(value, list):
+        return sum(_characters(item) for item in value)
+    if isinstance(value, dict):
+        own = value.get("text")
+        inner = _characters(value.get("elements"))
+        return inner + (len(own) if isinstance(own, str) else 0)
+    return 0
+
+
 def _check_totals(blocks: list[Any], at: str, found: list[str]) -> None:
     """What is limited over all blocks together: markdown text, tables, charts."""
     kinds = Counter(str(block.get("type")) for block in blocks if isinstance(block, dict))
@@ -101,6 +113,14 @@ def _check_totals(blocks: list[Any], at: str, found: list[str]) -> None:
         report(found, text, at)
     if kinds["table"] > 1:
         report(found, "only_one_table_allowed", at)
+    cells = sum(
+        _characters(block.get("rows"))
+        for block in blocks
+        if isinstance(block, dict) and block.get("type") in ("table", "data_table")
+    )
+    if cells > TABLE_CHARACTERS:
+        text = f"all table cells together must be less than {TABLE_CHARACTERS + 1} characters"
+        report(found, text, at)
     if kinds["data_visualization"] > MOST_CHARTS:
         report(found, f"no more than {MOST_CHARTS} data_visualization blocks allowed", at)
 

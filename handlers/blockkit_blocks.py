@@ -86,7 +86,7 @@ ELEMENTS["rich_text_input"] = fields(
 )
 
 CELLS: dict[str, Rule] = {
-    "raw_text": fields({**KIND, "text": string()}),
+    "raw_text": fields({**KIND, "text": string(least=1)}),
     "rich_text": RICH_TEXT,
 }
 DATA_CELLS: dict[str, Rule] = {

@@ -315,6 +315,10 @@ BAD = [
         {"type": "table", "rows": [[{"type": "raw_number", "value": 1}]]},
         f"unsupported type: raw_number {AT}/rows/0/0/type]",
     ),
+    (
+        {"type": "table", "rows": [[{"type": "raw_text", "text": ""}]]},
+        f"must be more than 0 characters {AT}/rows/0/0/text]",
+    ),
     (chart(series=13), f"no more than 12 items allowed {AT}/chart/series]"),
     (chart(points=21), f"no more than 20 items allowed {AT}/chart/series/0/data]"),
     (chart(title="x" * 51), f"must be less than 51 characters {AT}/title]"),
@@ -374,13 +378,17 @@ def test_ids_are_unique():
 
 
 def test_some_limits_count_over_the_whole_message():
-    """One table, two charts, 12,000 characters of markdown."""
+    """One table, 10,000 characters in cells, two charts, 12,000 characters of markdown."""
     half = {"type": "markdown", "text": "x" * 6000}
     assert problems([half, half]) == []
     assert "all markdown blocks together" in problems([half, half, half])[0]
     assert problems([table(1, 1), table(1, 1)]) == [
         "[ERROR] only_one_table_allowed [json-pointer:/blocks]"
     ]
+    full = {"type": "table", "rows": [[{"type": "raw_text", "text": "x" * 4000}, rich("x" * 6000)]]}
+    assert problems([full]) == []
+    full["rows"][0].append({"type": "raw_text", "text": "x"})
+    assert "all table cells together must be less than 10001 characters" in problems([full])[0]
     assert problems([chart(), chart()]) == []
     assert "no more than 2 data_visualization" in problems([chart(), chart(), chart()])[0]
 
