@@ -95,7 +95,6 @@ def application(workspace: Workspace, extra_routes: Sequence[BaseRoute] = ()) ->
         *ui_acts.routes(workspace),
         Route("/", index),
         Route("/archives/{place:path}", index),  # permalinks: the page finds the message
-        Route("/archives/{permalink:path}", index),
         Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
     ]
     app = Starlette(
