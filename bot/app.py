@@ -175,12 +175,12 @@ class Bot:
 
     def start(self) -> None:
         """Start everything: workers are warming up already, Slack comes last."""
+        from bot.monitors import start_monitors
         from bot.web import Web
 
         self.web = Web.of(self)
         schedule = Schedule()
-        if self.settings.monitors.on:
-            self._watch(schedule)
+        start_monitors(self, schedule)
         threading.Thread(target=self._read_back, name="read-back", daemon=True).start()
         for part in (self.sender, self.work, schedule, self.web):
             part.start()

@@ -41,12 +41,15 @@ class Web:
     @classmethod
     def of(cls, bot: Bot) -> Web:
         """The server of a bot: alerts always, Slack's requests when the settings say HTTP."""
+        from bot import plugins
+        from handlers.alerts import FORMATS
         from handlers.routes import alert_routes
 
         secrets, slack = bot.settings.secrets, bot.settings.slack
         routes = alert_routes(
             bot.conversation,
             secrets.alerts_token.get_secret_value() if secrets.alerts_token else None,
+            {**FORMATS, **plugins.alert_formats()},
             ready=lambda: bot.sender.alive and bot.work.alive,
         )
         if slack.mode == "http":
