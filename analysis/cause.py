@@ -40,7 +40,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
     # A broken model is wrong; the world does not move for it. Its labels may be missing.
     "model": {"quality": 0.85, "labels": 0.05, "predictions": 0.6, "mix": 0.04, "infra": 0.02},
     # A storm moves labels and predictions together; an extreme one strains the model a little.
-    "world": {"quality": 0.25, "labels": 0.85, "predictions": 0.8, "mix": 0.08, "infra": 0.02},
+    "world": {"quality": 0.25, "labels": 0.9, "predictions": 0.9, "mix": 0.08, "infra": 0.02},
     "traffic": {"quality": 0.15, "labels": 0.4, "predictions": 0.3, "mix": 0.96, "infra": 0.02},
     # Missing features or timeouts usually leave predictions off, labels as they were.
     "infrastructure": {
@@ -52,6 +52,17 @@ MOVES: Mapping[str, Mapping[str, float]] = {
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
+CONFIRMED = {
+    "mean_label": "labels",
+    "mean_prediction": "predictions",
+    "positive_rate": "predictions",
+    "calibration": "quality",
+    "normalised_entropy": "quality",
+    "auc": "quality",
+    "volume": "mix",
+}
+"""Once a person has said that the metric moved, this thing did."""
+SURE = 2.0
 STRONGEST = 6.0
 """No single thing counts for more than this many units of log odds."""
 
@@ -160,6 +171,9 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
         seen.baseline_rows = int(cells.loc[cells[BLOCK] > 0, "volume"].sum())
     except CannotExamine as error:
         seen.missing.append(str(error))
+    thing = CONFIRMED.get(metric.kind or "")
+    if scope.entry == "metric" and thing in seen.moved:
+        seen.moved[thing] = max(seen.moved[thing], SURE)
     try:
         seen.infra = infra.breaks(warehouse, scope)
         broke = infra.probability_of_break(seen.infra)

@@ -8,7 +8,7 @@ A figure of today is therefore held against the spread of the same figure over e
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,8 @@ REACH = 6.0
 class Shift:
     """Today against earlier blocks: ``z`` in their standard deviations, ``df`` degrees of freedom.
 
-    ``usual`` and ``spread`` describe the blocks, ``now`` is today's figure.
+    ``usual`` and ``spread`` describe the blocks, ``now`` is today's figure; ``beyond`` is the
+    number of blocks that lie farther out on the same side.
     """
 
     now: float
@@ -30,6 +31,7 @@ class Shift:
     spread: float
     z: float
     df: int
+    beyond: int = 0
 
     @property
     def change(self) -> float:
@@ -39,7 +41,18 @@ class Shift:
     @property
     def log_odds(self) -> float:
         """Evidence that something moved, as the logarithm of a Bayes factor."""
-        return log_bayes_factor(self.z, self.df)
+        return log_bayes_factor(self.tempered, self.df)
+
+    @property
+    def tempered(self) -> float:
+        """``z`` held down by ranks: halfway to what the blocks farther out allow for."""
+        if not math.isfinite(self.z) or self.beyond == 0:
+            return self.z
+        from scipy.special import stdtrit
+
+        tail = (self.beyond + 0.5) / (self.df + 2)
+        by_rank = -float(stdtrit(self.df, min(tail, 0.5)))
+        return math.copysign(min(abs(self.z), 0.5 * (abs(self.z) + by_rank)), self.z)
 
     @property
     def seen(self) -> bool:
@@ -56,7 +69,7 @@ def shift(
     """How far ``now`` is from ``history``, one figure per earlier block.
 
     The spread is the standard deviation of the blocks, made robust by the median absolute
-    deviation where that is larger than half of it; ``error`` is the standard error of ``now``.
+    deviation where that is larger than 0.6 of it; ``error`` is the standard error of ``now``.
     When today holds fewer rows than usual, its own error counts on top of the part of the
     blocks' spread that their ``errors`` do not explain. Returns NOT_SEEN below three blocks.
     """
@@ -69,7 +82,7 @@ def shift(
     sd = float(np.std(past, ddof=1))
     robust = float(np.median(np.abs(past - usual))) * 1.4826
     # Storm days widen sd and belong to what is usual; a single freak day should not blind us.
-    spread_sq = max(robust, 0.5 * (sd + robust)) ** 2
+    spread_sq = max(robust, 0.6 * sd) ** 2
     own = 0.0 if not math.isfinite(error) else error**2
     if errors is not None:
         noise = np.asarray(errors, dtype=float)[usable]
@@ -81,7 +94,8 @@ def shift(
     spread_sq *= 1 + 1 / len(past)
     floor = 1e-9 * max(abs(usual), abs(now), 1e-9)
     spread = math.sqrt(spread_sq) + floor
-    return Shift(now, usual, spread, (now - usual) / spread, len(past) - 1)
+    beyond = int(((past - now) * (now - usual) > 0).sum())
+    return Shift(now, usual, spread, (now - usual) / spread, len(past) - 1, beyond)
 
 
 def log_bayes_factor(z: float, df: int, reach: float = REACH) -> float:
@@ -104,6 +118,13 @@ def _log_t(z: float, df: int) -> float:
 def probability(log_odds: float) -> float:
     """Log odds as a probability, kept within 0.005 and 0.995: no check knows its own faults."""
     return min(max(1 / (1 + math.exp(-min(max(log_odds, -50.0), 50.0))), 0.005), 0.995)
+
+
+def mixed(pairs: Sequence[tuple[float, float]]) -> float:
+    """Log Bayes factor of "one of these", from (chance, log Bayes factor) of each."""
+    total = sum(chance for chance, _ in pairs)
+    top = max(value for _, value in pairs)
+    return top + math.log(sum(c / total * math.exp(v - top) for c, v in pairs))
 
 
 def share_out(log_weights: Mapping[str, float]) -> dict[str, float]:

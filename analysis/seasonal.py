@@ -225,22 +225,27 @@ def step_evidence(z: Floats, memory: float, first: int) -> Floats:
     return gain
 
 
-def locate(values: ArrayLike, band: Band, first: int) -> Break | None:
+def locate(values: ArrayLike, band: Band, first: int, prior: Floats | None = None) -> Break | None:
     """The most likely first point of a step that lasts to the end, at or after ``first``.
 
-    None when no point from ``first`` on is known. Always returns one otherwise: judge it by its
-    ``evidence``.
+    ``prior`` weighs the points from ``first`` on (even when None): where an alert says that it
+    began. None when no point from ``first`` on is known. Always returns one otherwise: judge it
+    by its ``evidence``.
     """
     y = np.asarray(values, dtype=float)
     z = (y - band.expected) / band.spread
     gain = step_evidence(z, band.memory, first)
     if not np.isfinite(gain).any():
         return None
+    chance = np.where(np.isfinite(gain), 1.0, 0.0)
+    if prior is not None:
+        chance[first:] *= prior[: len(gain) - first]
+    with np.errstate(divide="ignore"):
+        gain = gain + np.log(chance / max(float(chance.sum()), 1e-300))
     index = int(np.argmax(gain))
     weight = np.exp(gain - gain[index])
+    evidence = float(gain[index] + math.log(weight.sum()))
     weight /= weight.sum()
-    evidence = float(gain[index] + math.log(np.exp(gain - gain[index]).sum()))
-    evidence -= math.log(max(int(np.isfinite(gain).sum()), 1))
     low, high = _credible(weight, 0.95)
     step = float(np.nanmean((y - band.expected)[index:]))
     return Break(index, low, high, "up" if step > 0 else "down", evidence, step)

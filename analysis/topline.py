@@ -4,44 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from analysis import odds, seasonal, words
+from analysis import odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
-from analysis.metrics import Blocks, Series, series
-from analysis.odds import Shift
-from analysis.quality import NEEDS_LABEL, Floats, back
-from analysis.seasonal import Band, Break
+from analysis.judging import Judged, judge, matched_shift
+from analysis.metrics import Blocks, series
+from analysis.quality import NEEDS_LABEL, back
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 
 METHOD = (
-    "The series is held against a robust profile of the same hours of earlier days (Huber; "
-    "empirical Bayes). The onset is a Bayesian change point (Smith 1975) on whitened residuals; "
+    "The window against the same hours of earlier days, and a lasting step in a robust seasonal "
+    "band (Huber; empirical Bayes) by a Bayesian change point (Smith 1975) on whitened residuals; "
     "the same search on every earlier day says how often nothing looks like this."
 )
 MODEL_KINDS = ("mean_prediction", "calibration", "log_loss", "volume")
-LOOK_BACK = timedelta(hours=24)
-"""An alert may come this much later than its cause."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A series held against its band: the break, and how unusual it is among earlier days."""
-
-    metric: Metric
-    series: Series
-    band: Band
-    found: Break | None
-    unusual: Shift
-    log_odds: float
-    out: int
-    longest: int
-    days: int
 
 
 def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -57,10 +38,15 @@ def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
         raise CannotExamine(
             f"`{scope.subject}` can't be judged: {'; '.join(missing) or 'it has no series'}."
         )
-    # Several series of one subject are looked at: the best of them has to be that much better.
+    # A metric that an alert names has most of the prior; what stands behind it, or several
+    # series of a model or a feature, share what is left.
+    named = scope.entry == "metric"
+    chances = [1.0 if i == 0 or not named else 0.25 for i in range(len(judged))]
+    pairs = [(c, one.log_odds) for c, one in zip(chances, judged, strict=True)]
+    probability = odds.probability(odds.mixed(pairs))
     best = max(judged, key=lambda one: one.log_odds)
-    log_odds = best.log_odds - (math.log(len(judged)) if best.log_odds > 0 else 0.0)
-    probability = odds.probability(log_odds)
+    if named and judged[0].log_odds > 0:
+        best = judged[0]
     return _evidence(scope, best, probability, missing, time.perf_counter() - began)
 
 
@@ -69,7 +55,8 @@ def _candidates(
 ) -> tuple[list[Judged], list[str]]:
     judged: list[Judged] = []
     missing: list[str] = []
-    if scope.entry == "feature":
+    from_log = scope.entry != "feature"
+    if not from_log:
         from analysis.topline_features import feature_series
 
         pairs = feature_series(warehouse, scope.subject, blocks)
@@ -82,7 +69,8 @@ def _candidates(
                 missing.append(str(error))
     for metric, one in pairs:
         try:
-            judged.append(judge(metric, one, blocks, scope))
+            matched = matched_shift(warehouse, metric, blocks) if from_log else None
+            judged.append(judge(metric, one, blocks, scope, matched))
         except ValueError as error:
             missing.append(f"{metric.title or metric.name}: {error}")
     return judged, missing
@@ -121,77 +109,6 @@ def _companions(metric: Metric) -> list[Metric]:
 
 def _plain(kind: str) -> str:
     return kind.replace("_", " ")
-
-
-def judge(metric: Metric, one: Series, blocks: Blocks, scope: Scope) -> Judged:
-    """Hold a series against its band, and today's break against that of each earlier day.
-
-    Raises ValueError when there are fewer than 8 points before the window.
-    """
-    start = np.datetime64(scope.window.start.replace(tzinfo=None), "s")
-    back = timedelta(0) if scope.onset is not None else max(LOOK_BACK, 2 * scope.window.length)
-    since = start - np.timedelta64(round(back.total_seconds()), "s")
-    train = one.times < since
-    if (np.isfinite(one.work) & train).sum() < 3 * LOOK_BACK / timedelta(minutes=one.minutes):
-        since = start - np.timedelta64(round(scope.window.length.total_seconds() / 2), "s")
-        train = one.times < start
-    band = seasonal.fit(one.times, one.work, train=train, errors=one.errors)
-    per_block = max(1, round(blocks.period.total_seconds() / 60 / one.minutes))
-    first = int(np.searchsorted(one.times, since))
-    first = max(min(first, len(one) - 1), FIRST_AFTER)
-    found = seasonal.locate(one.work, band, first)
-    past = _earlier_breaks(metric, one, band, first, per_block)
-    now = _strength(found, metric)
-    unusual = odds.shift(now, past, error=1.0)  # a strength has a spread of about 1 by chance
-    if unusual.seen:
-        log_odds = unusual.log_odds if unusual.z > 0 else odds.log_bayes_factor(0.0, unusual.df)
-    else:  # too few days to know what is usual: the series' own noise has to do
-        log_odds = 0.5 * now**2 / 2 - 1.0
-    z = _off(one, band, metric)
-    return Judged(
-        metric, one, band, found, unusual, log_odds, _run(z[first:]), _run(z[:first]), len(past)
-    )
-
-
-FIRST_AFTER = 4
-
-
-def _strength(found: Break | None, metric: Metric) -> float:
-    """A break's evidence on the scale of standard deviations; none when it is for the better."""
-    if found is None or found.evidence <= 0 or metric.bad not in ("both", found.direction):
-        return 0.0
-    return math.sqrt(2 * found.evidence)
-
-
-def _earlier_breaks(
-    metric: Metric, one: Series, band: Band, first: int, per_block: int
-) -> list[float]:
-    """The strongest break that the same search finds as of the same clock time of earlier days."""
-    past: list[float] = []
-    for earlier in range(per_block, first - FIRST_AFTER, per_block):
-        end = len(one) - earlier
-        cut = Band(band.expected[:end], band.spread[:end], band.memory, band.seasons)
-        found = seasonal.locate(one.work[:end], cut, first - earlier)
-        if found is not None:
-            past.append(_strength(found, metric))
-    return past
-
-
-def _off(one: Series, band: Band, metric: Metric) -> Floats:
-    """Distance from what is expected in usual standard deviations, in the sense that hurts."""
-    z: Floats = (one.work - band.expected) / band.spread
-    if metric.bad == "down":
-        return -z
-    return np.abs(z) if metric.bad == "both" else z
-
-
-def _run(z: Floats) -> int:
-    """Longest run of buckets outside the band; a gap neither breaks nor lengthens it."""
-    longest = run = 0
-    for x in z[np.isfinite(z)]:
-        run = run + 1 if x > 2 else 0
-        longest = max(longest, run)
-    return longest
 
 
 def _evidence(
@@ -252,6 +169,8 @@ def _onset(best: Judged, scope: Scope) -> Onset | None:
         return min(moment, scope.now)
 
     at = moments[best.found.index]
+    if at <= scope.window.start < at + width:  # the alert says more exactly when in this bucket
+        at = scope.window.start
     return Onset(
         within(at), within(moments[best.found.low]), within(moments[best.found.high] + width)
     )
@@ -304,7 +223,8 @@ def _figures(best: Judged) -> dict[str, float]:
     raw = {
         "now": now,
         "usual": usual,
-        "z": best.unusual.z,
+        "z": best.matched.z,
+        "z of the break": best.unusual.z,
         "log_odds": best.log_odds,
         "evidence": best.found.evidence if best.found else math.nan,
         "buckets_out": float(best.out),
