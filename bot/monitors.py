@@ -35,11 +35,17 @@ MOST_LOOKS = 3
 LOOKS_IN_A_ROW = 2
 """So many looks in a row must find the excursion before a thread opens."""
 SURE = math.log(0.95 / 0.05)
-"""Log odds that an excursion needs, before it is corrected for the number of monitors."""
+"""Log odds that an excursion must have after all, prior included."""
+RARE = 30
+"""Before any data are seen, one look in so many meets a real excursion: a monitor looks at what
+nobody complained about, and a metric breaks for a day about once a month."""
+AT_ITS_WORD = 0.99
 BACK = 0.8
 """How sure the recovery check must be that an excursion is over already."""
 LAST_DAY = timedelta(days=1)
 RECENT = timedelta(hours=2)
+OLDEST = timedelta(days=2)
+"""An excursion that began earlier was there when the monitor looked before, or is how it is now."""
 COOL_DOWN = timedelta(hours=24)
 """An excursion that goes on after its incident was closed is left alone for so long."""
 
@@ -177,18 +183,21 @@ def _excursion(
     alike = sum(s.entry == subject.entry for s in watched)
     if evidence.verdict != "real" or not is_sure(evidence, alike):
         return None
+    if evidence.onset is not None and evidence.onset.high < now - OLDEST:
+        return None
     return None if _is_over(subject, evidence, scope, desk, run_check) else evidence
 
 
 def is_sure(evidence: Evidence, watched: int) -> bool:
     """Whether evidence is strong enough when ``watched`` monitors look for the same.
 
-    The odds that one needs grow with the number that could have been out by chance
-    (Bonferroni's correction, on the odds).
+    A check reports odds as of an even prior, fit for an alert that somebody raised. Here the
+    prior is one in :data:`RARE`, or one in ``watched`` where more could be out by chance. A
+    check that tells no odds is taken at its word when it is surer than :data:`AT_ITS_WORD`.
     """
-    belief = min(max(evidence.confidence, 1e-9), 1 - 1e-9)
-    odds = evidence.figures.get("log_odds", math.log(belief / (1 - belief)))
-    return odds >= SURE + math.log(max(watched, 1))
+    if "log_odds" not in evidence.figures:
+        return evidence.confidence >= AT_ITS_WORD
+    return evidence.figures["log_odds"] >= SURE + math.log(max(watched, RARE))
 
 
 def _is_over(

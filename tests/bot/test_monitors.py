@@ -36,7 +36,7 @@ def settings(tmp_path, **monitors: object) -> Settings:
 
 @dataclass
 class Checks:
-    """Stands in for the workers: what each subject looks like, and what was asked."""
+    """Stands in for the workers: log odds by subject that is out, and what was asked."""
 
     out: dict[str, float] = field(default_factory=dict)
     onset: timedelta = timedelta(minutes=30)
@@ -58,7 +58,8 @@ class Checks:
         at = scope.now - self.onset
         onset = Onset(at, at - timedelta(minutes=5), at + timedelta(minutes=5))
         headline = f"{scope.subject} left its band: 1 instead of 2; never before."
-        return Evidence("real", self.out[scope.subject], headline, onset=onset)
+        figures = {"log_odds": self.out[scope.subject]}
+        return Evidence("real", 0.99, headline, onset=onset, figures=figures)
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_metrics_are_watched_by_default_and_the_rest_by_name_or_all(tmp_path):
 
 def test_two_looks_in_a_row_open_a_thread_and_a_third_opens_no_other(desk, tmp_path):
     """With the onset that was found, and the monitor's own key."""
-    checks, wanted = Checks(out={"precision": 0.99}), settings(tmp_path)
+    checks, wanted = Checks(out={"precision": 9.0}), settings(tmp_path)
     assert look(desk, checks, wanted) == []
     assert look(desk, checks, wanted) == ["HE-1"]
     alert = desk.store.load("HE-1").alert
@@ -130,7 +131,7 @@ def test_an_excursion_that_comes_and_goes_opens_nothing(desk, tmp_path):
     """No flapping: one look is not enough."""
     checks, wanted = Checks(), settings(tmp_path)
     for _ in range(4):
-        checks.out = {"precision": 0.99}
+        checks.out = {"precision": 9.0}
         assert look(desk, checks, wanted) == []
         checks.out = {}
         assert look(desk, checks, wanted) == []
@@ -138,20 +139,36 @@ def test_an_excursion_that_comes_and_goes_opens_nothing(desk, tmp_path):
 
 def test_weak_evidence_opens_nothing(desk, tmp_path):
     """Nobody is woken by a guess."""
-    checks = Checks(out={"precision": 0.9})
+    checks = Checks(out={"precision": 4.0})
     assert look(desk, checks, settings(tmp_path), times=4) == []
 
 
 def test_the_more_monitors_watch_the_surer_each_one_has_to_be():
     """One in a hundred is out by chance sooner than one alone."""
-    assert is_sure(Evidence("real", 0.96, "Out."), 1)
-    assert not is_sure(Evidence("real", 0.96, "Out."), 20)
-    assert is_sure(Evidence("real", 0.995, "Out.", figures={"log_odds": 9.0}), 100)
+
+    def out(odds: float) -> Evidence:
+        return Evidence("real", 0.99, "Out.", figures={"log_odds": odds})
+
+    assert is_sure(out(7.0), 1)
+    assert not is_sure(out(7.0), 500)
+    assert is_sure(out(12.0), 500)
+
+
+def test_a_check_that_tells_no_odds_is_taken_at_its_word():
+    """A team's own first question may report a confidence alone."""
+    assert is_sure(Evidence("real", 0.99, "Out."), 5)
+    assert not is_sure(Evidence("real", 0.9, "Out."), 5)
+
+
+def test_an_excursion_of_days_ago_is_how_it_is_now(desk, tmp_path):
+    """The monitor looked then, and a person was told or there was none to tell."""
+    checks = Checks(out={"precision": 9.0}, onset=timedelta(days=3))
+    assert look(desk, checks, settings(tmp_path), times=3) == []
 
 
 def test_an_excursion_that_is_over_already_opens_nothing(desk, tmp_path):
     """The check of recovery sees the last two hours back in the band."""
-    checks = Checks(out={"precision": 0.99}, onset=timedelta(hours=9), over=0.95)
+    checks = Checks(out={"precision": 9.0}, onset=timedelta(hours=9), over=0.95)
     assert look(desk, checks, settings(tmp_path), times=4) == []
     assert ("recovery", "precision") in checks.asked
     checks.over = 0.6
@@ -162,14 +179,14 @@ def test_what_is_looked_at_by_people_already_is_left_to_them(desk, tmp_path):
     """Whoever opened it: the monitor does not even look."""
     alert = ev.Alert("person", "k", "metric", "precision", "Asked", NOW)
     desk.open(alert)
-    checks = Checks(out={"precision": 0.99})
+    checks = Checks(out={"precision": 9.0})
     assert look(desk, checks, settings(tmp_path), times=3) == []
     assert checks.asked == []
 
 
 def test_after_an_incident_was_closed_the_same_excursion_opens_no_second_one(desk, tmp_path):
     """Until it has been calm, or the cool-down has passed."""
-    checks = Checks(out={"precision": 0.99}, onset=timedelta(hours=5))
+    checks = Checks(out={"precision": 9.0}, onset=timedelta(hours=5))
     wanted = settings(tmp_path)
     look(desk, checks, wanted, times=2)
     desk.tell("HE-1", ev.Closed(desk.at, "U01", "not an incident"))
@@ -180,19 +197,19 @@ def test_after_an_incident_was_closed_the_same_excursion_opens_no_second_one(des
 
 def test_a_new_excursion_after_a_closed_incident_opens_a_new_one(desk, tmp_path):
     """Calm in between makes it new."""
-    checks, wanted = Checks(out={"precision": 0.99}, onset=timedelta(hours=5)), settings(tmp_path)
+    checks, wanted = Checks(out={"precision": 9.0}, onset=timedelta(hours=5)), settings(tmp_path)
     look(desk, checks, wanted, times=2)
     desk.tell("HE-1", ev.Closed(desk.at, "U01", "resolved"))
     desk.at += EVERY
     checks.out = {}
     look(desk, checks, wanted)
-    checks.out = {"precision": 0.99}
+    checks.out = {"precision": 9.0}
     assert look(desk, checks, wanted, times=2) == ["HE-2"]
 
 
 def test_an_onset_after_the_close_is_new_without_a_calm_look(desk, tmp_path):
     """It may break again between two looks."""
-    checks, wanted = Checks(out={"precision": 0.99}), settings(tmp_path)
+    checks, wanted = Checks(out={"precision": 9.0}), settings(tmp_path)
     look(desk, checks, wanted, times=2)
     desk.tell("HE-1", ev.Closed(desk.at, "U01", "resolved"))
     desk.at += timedelta(hours=2)
@@ -202,7 +219,7 @@ def test_an_onset_after_the_close_is_new_without_a_calm_look(desk, tmp_path):
 def test_a_monitor_that_fails_is_shown_and_stops_no_other(desk, tmp_path):
     """And is forgotten when it works again."""
     wanted = settings(tmp_path, models="all")
-    checks = Checks(out={"delay": 0.99}, broken={"precision": CannotExamine("No rows <today>.")})
+    checks = Checks(out={"delay": 9.0}, broken={"precision": CannotExamine("No rows <today>.")})
     assert look(desk, checks, wanted, times=2) == ["HE-1"]
     assert "2 monitors*, 1 failing" in status(desk)
     assert "`metric:precision`: No rows &lt;today&gt;." in status(desk)
@@ -216,7 +233,7 @@ def test_a_monitor_that_fails_is_shown_and_stops_no_other(desk, tmp_path):
 
 def test_a_failed_look_neither_counts_nor_resets(desk, tmp_path):
     """Not knowing is not calm."""
-    checks, wanted = Checks(out={"precision": 0.99}), settings(tmp_path)
+    checks, wanted = Checks(out={"precision": 9.0}), settings(tmp_path)
     look(desk, checks, wanted)
     checks.broken = {"precision": CannotExamine("Gone for a minute.")}
     assert look(desk, checks, wanted) == []
@@ -238,7 +255,7 @@ def test_a_monitor_looks_only_when_its_time_has_come(desk, tmp_path):
 
 def test_a_restart_remembers_what_was_seen(desk, tmp_path):
     """A second process takes over where the first one was."""
-    checks, wanted = Checks(out={"precision": 0.99}), settings(tmp_path)
+    checks, wanted = Checks(out={"precision": 9.0}), settings(tmp_path)
     look(desk, checks, wanted)
     reborn = FakeDesk(Store(desk.store.path), at=desk.at, known=desk.known)
     assert look(reborn, checks, wanted) == ["HE-1"]
