@@ -82,6 +82,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """So is a file that skips itself as a whole."""
+    report = yield
+    if NOTHING_LEFT_OUT and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"left out, and HAWKEYE_NOTHING_LEFT_OUT is set: {report.longrepr}"
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Names what was left out, and the command that brings what it needs."""
     for marker, names in LEFT_OUT.items():
