@@ -136,7 +136,7 @@ class Walk(Section):
     seconds: float = Field(default=60, gt=0, le=3600)
     """Seconds that a check may take before it is stopped."""
     memory_mb: int = Field(default=4000, ge=500)
-    """Megabytes that a worker may hold before it is stopped; about 300 are the libraries'."""
+    """Megabytes that a worker may hold before it is stopped; about 200 are the libraries'."""
 
     @model_validator(mode="after")
     def _gives_up_after_a_look(self) -> Walk:
