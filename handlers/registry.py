@@ -134,9 +134,10 @@ def _placed(request: Request, command: Command[C], rest: Words) -> tuple[Request
         left = tuple(w for w in rest if named_incident((w,)) != found)
         return replace(request, incident=found), left
     if request.incident is None:
+        there = " ".join(w for w in command.example.split() if not named_incident((w,)))
         raise Unclear(
-            f"Which incident? Say `@hawkeye {command.example}` in its thread, or name it: "
-            f"`{request.called} {command.name} HE-1 …`.",
+            f"Which incident? In its thread `@hawkeye {there}` is enough; elsewhere name it: "
+            f"`{request.called} {command.example}`.",
             ("Open incidents", "incidents open"),
         )
     return request, rest

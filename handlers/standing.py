@@ -135,9 +135,8 @@ def name(desk: Desk, incident: Incident) -> str:
 
 def where(incident: Incident, desk: Desk) -> str:
     """Its step and its owner, in half a sentence."""
-    return _progress(incident, desk) + (
-        f", {person(incident.owner)} has it" if incident.owner else ", nobody has it yet"
-    )
+    who = f"{person(incident.owner)} has it" if incident.owner else "nobody has it yet"
+    return f"{who}; {_progress(incident, desk)}"
 
 
 def _count(number: int, what: str) -> str:

@@ -18,12 +18,11 @@ class _Walk:
     tree: Tree
     here: str = ""
     taken: dict[str, set[str]] = field(default_factory=dict)
-    exits: frozenset[str] = frozenset()
     drawn: set[str] = field(default_factory=set)
 
 
 def picture(tree: Tree, incident: Incident | None = None) -> list[str]:
-    """The tree's lines, a node drawn out where it is first met.
+    """The tree's lines, a node drawn out where it is first met (``↑`` points back to it).
 
     With an incident, from the node where it began: ``✓`` marks the answers on its path and
     ``▶`` the step where it is.
@@ -37,43 +36,45 @@ def picture(tree: Tree, incident: Incident | None = None) -> list[str]:
                 walk.taken.setdefault(step.node, set()).add(step.answer.verdict)
         walk.here = incident.current.node if incident.current else ""
         starts = [steps[0].node] if steps else starts
-    lines: list[str] = []
     entries = {target: entry for entry, target in reversed(tree.starts)}
+    lines: list[str] = []
     for start in starts:
-        if incident is None:
-            lines.append(f"Alert about a {entries[start]}:")
-        lines += _node(walk, start, "")
+        lead = f"Alert about a {entries[start]}: " if incident is None else ""
+        if start in walk.drawn:
+            lines.append(f"{lead}{tree.node(start).title} ↑")
+        else:
+            lines += _node(walk, start, "", lead)
     if tree.recovery not in walk.drawn:
-        lines += ["After a mitigation:", *_node(walk, tree.recovery, "")]
+        lines += _node(walk, tree.recovery, "", "After a mitigation: ")
     return lines
 
 
-def _node(walk: _Walk, name: str, indent: str) -> Iterator[str]:
+def _node(walk: _Walk, name: str, indent: str, lead: str) -> Iterator[str]:
+    """The node on the line of what leads to it, and its branches below."""
     walk.drawn.add(name)
-    mark = HERE if name == walk.here else BEEN if name in walk.taken else " "
-    yield f"{indent}{mark} {walk.tree.node(name).title}"
+    mark = f"{HERE} " if name == walk.here else ""
+    yield f"{lead}{mark}{walk.tree.node(name).title}"
     branches = walk.tree.node(name).branches
     for index, branch in enumerate(branches):
         last = index == len(branches) - 1
-        yield from _branch(walk, name, branch, indent + "  ", last)
+        head = f"{indent}{'└' if last else '├'} {_label(walk, name, branch)}"
+        if walk.tree.is_node(branch.to) and branch.to not in walk.drawn:
+            yield from _node(walk, branch.to, indent + ("  " if last else "│ "), f"{head} → ")
+        else:
+            yield f"{head}{_target(walk, branch)}"
 
 
-def _branch(walk: _Walk, node: str, branch: Branch, indent: str, last: bool) -> Iterator[str]:
-    tick = f"{BEEN} " if branch.verdict in walk.taken.get(node, ()) else ""
-    head = f"{indent}{'└' if last else '├'} {tick}{branch.label}"
-    deeper = walk.tree.is_node(branch.to) and branch.to not in walk.drawn
-    if not deeper:
-        yield f"{head} → {_target(walk, branch.to)}"
-        return
-    yield head
-    yield from _node(walk, branch.to, indent + ("  " if last else "│ "))
+def _label(walk: _Walk, node: str, branch: Branch) -> str:
+    taken = branch.verdict in walk.taken.get(node, ())
+    return f"{BEEN} {branch.label}" if taken else branch.label
 
 
-def _target(walk: _Walk, to: str) -> str:
-    if to == AGAIN:
-        return "look again later"
-    if to == LEFT:
-        return "the suspects that are left"
-    if walk.tree.is_node(to):
-        return f"{walk.tree.node(to).title} (above)"
-    return f"■ {walk.tree.exit(to).title}"
+def _target(walk: _Walk, branch: Branch) -> str:
+    if branch.to == AGAIN:
+        return " → look again later"
+    if branch.to == LEFT:
+        return " → the suspects that are left"
+    if walk.tree.is_node(branch.to):
+        return f" → {walk.tree.node(branch.to).title} ↑"
+    title = walk.tree.exit(branch.to).title
+    return " ■" if title == branch.label else f" ■ {title}"

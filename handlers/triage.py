@@ -37,7 +37,7 @@ def triage(request: Request, words: Words, desk: Desk) -> Reply:
     if found is not None and not anew:
         again = f"triage {typed(subject, desk)} {when}".strip() + " anew"
         return reply(
-            f"{name(desk, found)} is already on {code(subject.name)}: {where(found, desk)}.",
+            f"{name(desk, found)} is already on {code(subject.name)} ({where(found, desk)}).",
             ("Open another one", again),
         )
     channel = "" if request.channel.startswith("D") else request.channel

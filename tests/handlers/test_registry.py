@@ -39,7 +39,7 @@ def _asks_back(_request, _said, _context):
 
 COMMANDS = (
     Command("triage", "triage <name>", "Look.", "triage precision since 14:05", _echo),
-    Command("handoff", "handoff @user", "Offer.", "handoff @bo", _echo, needs_incident=True),
+    Command("handoff", "handoff @user", "Offer.", "handoff HE-1 @bo", _echo, needs_incident=True),
     Command("help", "help", "List.", "help", _echo),
     Command("break", "break", "Fail.", "break", _breaks),
     Command("ask", "ask", "Ask back.", "ask", _asks_back),
@@ -107,8 +107,8 @@ def test_a_command_that_needs_an_incident_takes_it_from_its_thread_or_from_an_id
 def test_without_an_incident_it_says_where_and_how_to_say_it():
     """Two ways: in the thread, or with an id."""
     found = ask("handoff <@U2>")
-    assert "@hawkeye handoff @bo" in found.text
-    assert "HE-1" in found.text
+    assert "`@hawkeye handoff @bo`" in found.text
+    assert "`/hawkeye handoff HE-1 @bo`" in found.text
     assert buttons(found) == {"Open incidents": "incidents open"}
 
 
