@@ -17,6 +17,7 @@ import numpy as np
 from analysis import changes, odds, suspicion
 from analysis.charts import features as charts
 from analysis.evidence import Evidence, How, Scope, Suspect, Table
+from analysis.familiar import answers_shift
 from analysis.suspicion import Finding, View
 from analysis.tables import Role
 from analysis.views import Reading, read
@@ -131,7 +132,7 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
     scale = float(np.nanstd(r.target(r.days)[r.days.block != 0])) or 1.0
     least = SMALL_IMPACT * scale
     logs = {"none": float(np.log(0.35)), "model": 0.0}
-    model_odds, model_size = _model_shift(r, output)
+    model_odds, model_size = answers_shift(r, output)
     logs["model"] = float(np.log(0.25)) + model_odds
     each: dict[str, float] = {}
     for f in found:
@@ -157,43 +158,6 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
         model_size,
         sum(parts.values()),
     )
-
-
-def _model_shift(r: Reading, output: Floats) -> tuple[float, float]:
-    """Evidence that familiar inputs get other predictions, and by how much."""
-    familiar = _familiar(r, r.days), _familiar(r, r.edge)
-    left = np.where(familiar[0], r.target(r.days) - output, np.nan)
-    left_edge = np.where(familiar[1], r.target(r.edge) - r.output(r.edge), np.nan)
-    rows = int(np.isfinite(left[r.days.block == 0]).sum())
-    if rows < 20:
-        return 0.0, 0.0
-    best, size = 0.0, 0.0
-    for power in (left, np.abs(left)):
-        days = _shift_of(r.days.means(power))
-        edge_values = left_edge if power is left else np.abs(left_edge)
-        edge = _shift_of(r.edge.means(edge_values, minus_before=True))
-        here = suspicion.both(days, edge)
-        if here > best and np.sign(days.z) == np.sign(edge.z):
-            best, size = here, max(size, abs(days.change))
-    return best, size
-
-
-def _shift_of(figures: Floats) -> odds.Shift:
-    return odds.shift(float(figures[0]), figures[1:], error=0.02)
-
-
-def _familiar(r: Reading, sample: Any) -> Any:
-    """Rows whose used features all lie in cells that the baseline fills."""
-    top = max((r.usage(n) for n in r.features), default=0.0)
-    out = np.ones(len(sample.frame), dtype=bool)
-    for name in r.features:
-        if r.usage(name) < 0.03 * top:
-            continue
-        b = r.bins[name]
-        base = b.cells(r.days.frame[name][r.days.block != 0])
-        share = np.bincount(base, minlength=b.size) / max(len(base), 1)
-        out &= share[b.cells(sample.frame[name])] > 0.004
-    return out
 
 
 # -- saying -----------------------------------------------------------------------------------

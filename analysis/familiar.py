@@ -1,0 +1,59 @@
+"""Do familiar inputs still get the answers that they got? The part that inputs can't explain.
+
+Rows count as familiar when every feature that the model uses lies in a cell that the baseline
+fills: outside of them a surrogate guesses, and a guess accuses nobody.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analysis import odds, suspicion
+from analysis.views import Reading, Sample
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+FEWEST = 20
+SHARE = 0.004
+"""A cell with a smaller share of the baseline's rows is unfamiliar."""
+
+
+def answers_shift(r: Reading, output: Floats) -> tuple[float, float]:
+    """Log Bayes factor that familiar inputs get other predictions, and by how much.
+
+    ``output`` is the surrogate's for the day sample. Both the mean and the typical size of the
+    difference are looked at, against earlier days and across the onset.
+    """
+    left = np.where(familiar(r, r.days), r.target(r.days) - output, np.nan)
+    left_edge = r.target(r.edge) - r.output(r.edge)
+    left_edge = np.where(familiar(r, r.edge), left_edge, np.nan)
+    if int(np.isfinite(left[r.days.block == 0]).sum()) < FEWEST:
+        return 0.0, 0.0
+    best, size = -2.0, 0.0
+    for day_values, edge_values in ((left, left_edge), (np.abs(left), np.abs(left_edge))):
+        days = _shift_of(r.days.means(day_values))
+        edge = _shift_of(r.edge.means(edge_values, minus_before=True))
+        here = suspicion.both(days, edge)
+        if here > best and (not edge.seen or np.sign(days.z) == np.sign(edge.z)):
+            best, size = here, max(size, abs(days.change) if days.seen else 0.0)
+    return best, size
+
+
+def _shift_of(figures: Floats) -> odds.Shift:
+    return odds.shift(float(figures[0]), figures[1:], error=0.02)
+
+
+def familiar(r: Reading, sample: Sample) -> Any:
+    """Which rows of a sample have only familiar inputs, a boolean per row."""
+    top = max((r.usage(n) for n in r.features), default=0.0)
+    out = np.ones(len(sample.frame), dtype=bool)
+    for name in r.features:
+        if r.usage(name) < 0.03 * top:
+            continue
+        b = r.bins[name]
+        base = b.cells(r.days.frame[name][r.days.block != 0])
+        share = np.bincount(base, minlength=b.size) / max(len(base), 1)
+        out &= share[b.cells(sample.frame[name])] > SHARE
+    return out

@@ -1,0 +1,314 @@
+"""What is different inside the model, or in how it is served?
+
+A snapshot is judged by its training curve and by its weights per module, against earlier
+snapshots of its model. Without a suspect snapshot, the same inputs' answers before and since
+the onset tell whether the serving changed; the change is described as a line on the old answers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis import odds, views
+from analysis.charts import training as charts
+from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
+from analysis.familiar import answers_shift, familiar
+from analysis.training_rows import against
+from analysis.warehouse import Warehouse
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+METHOD = (
+    "Training curve (final loss, loss above its best, gap to training) and weight statistics per "
+    "module against earlier snapshots; for serving, a surrogate of the answers before the onset "
+    "on familiar inputs since then."
+)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing inside a snapshot: where, how sure, in words."""
+
+    name: str
+    log_odds: float
+    words: str
+
+
+def look_inside(warehouse: Warehouse, scope: Scope) -> Evidence:
+    """Looks into the suspect snapshot, or at serving when none is suspected.
+
+    Verdicts snapshot, model, fine. Raises CannotExamine when neither registry nor log can tell.
+    """
+    begun = time.perf_counter()
+    named = scope.named("snapshot")
+    if named:
+        return _snapshot(warehouse, scope, named[0], begun)
+    return _serving(warehouse, scope, begun)
+
+
+# -- a snapshot -------------------------------------------------------------------------------
+
+
+def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) -> Evidence:
+    if not warehouse.has("snapshots"):
+        raise CannotExamine("There is no table `snapshots` in the settings to look into.")
+    frame = warehouse.fetch(warehouse.table("snapshots")).sort_values("published", kind="stable")
+    frame["snapshot"] = frame["snapshot"].astype(str)
+    mine = frame[frame["snapshot"] == suspect]
+    if mine.empty:
+        raise CannotExamine(f"The table `snapshots` has no row for {suspect}.")
+    row = mine.iloc[-1]
+    same = frame[frame["model"].astype(str) == str(row["model"])]
+    past = same[same["published"] < row["published"]].tail(6)
+    curves = {str(r.snapshot): _points(r.curve) for r in past.itertuples()}
+    curve = _points(row["curve"])
+    weights = [_modules(r.weights) for r in past.itertuples()]
+    signs = [*_curve(curve, list(curves.values())), *_weights(_modules(row["weights"]), weights)]
+    signs.sort(key=lambda s: -s.log_odds)
+    missing = []
+    if not curve:
+        missing.append("the training curve: the registry has none")
+    if not _modules(row["weights"]):
+        missing.append("weights per module: the registry has none")
+    # Whoever comes here has a snapshot whose answers are worse and whose data are fine.
+    logs = {"fine": float(np.log(0.35))}
+    share = float(np.log(0.65 / max(len(signs), 1)))
+    logs["snapshot"] = float(
+        np.logaddexp.reduce([share + s.log_odds for s in signs]) if signs else np.log(0.3)
+    )
+    shares = odds.share_out(logs)
+    verdict = max(shares, key=lambda k: shares[k])
+    title = _title(suspect, verdict, signs)
+    pictures = _curves_chart(curves, suspect, curve, title)
+    modules = [s for s in signs if s.log_odds > 1][:3]
+    return Evidence(
+        verdict=verdict,
+        confidence=min(max(shares[verdict], 0.01), 0.99),
+        headline=title + ".",
+        suspects=(
+            Suspect("snapshot", suspect, shares["snapshot"], signs[0].words if signs else ""),
+            *(Suspect("module", s.name, odds.probability(s.log_odds), s.words) for s in modules),
+        ),
+        proposed=1 if verdict == "snapshot" else 0,
+        charts=pictures,
+        table=Table(("where", "finding"), tuple((s.name, s.words) for s in signs[:6]))
+        if signs
+        else None,
+        not_examined=tuple(missing),
+        figures={"p_snapshot": shares["snapshot"], "earlier_snapshots": float(len(past))},
+        how=How(METHOD, scope.window, None, 0, 0, time.perf_counter() - begun),
+    )
+
+
+def _title(suspect: str, verdict: str, signs: Sequence[Sign]) -> str:
+    if verdict == "snapshot" and signs:
+        return f"The training of {suspect} went wrong: {signs[0].words}"
+    return f"{suspect} looks inside like the snapshots before it"
+
+
+def _curves_chart(
+    curves: Mapping[str, Sequence[tuple[float, float, float]]],
+    suspect: str,
+    curve: Sequence[tuple[float, float, float]],
+    title: str,
+) -> tuple[Chart, ...]:
+    if not curve:
+        return ()
+    shown = {n: [(s, v) for s, _, v in p] for n, p in curves.items() if p}
+    shown[suspect] = [(s, v) for s, _, v in curve]
+    return (charts.curves(shown, suspect, title),)
+
+
+def _points(text: object) -> list[tuple[float, float, float]]:
+    """Step, training and validation loss; a missing validation loss reads as the training's."""
+    found = _json(text)
+    out = []
+    for point in found if isinstance(found, list) else []:
+        if not isinstance(point, dict):
+            continue
+        train = _number(point.get("train_loss"))
+        valid = _number(point.get("valid_loss"))
+        out.append((_number(point.get("step")), train, train if math.isnan(valid) else valid))
+    return out
+
+
+def _modules(text: object) -> dict[str, dict[str, float]]:
+    found = _json(text)
+    if not isinstance(found, dict):
+        return {}
+    return {
+        str(m): {str(k): _number(v) for k, v in stats.items()}
+        for m, stats in found.items()
+        if isinstance(stats, dict)
+    }
+
+
+def _json(text: object) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _curve(
+    curve: Sequence[tuple[float, float, float]],
+    past: Sequence[Sequence[tuple[float, float, float]]],
+) -> list[Sign]:
+    """Divergence: not finite, above its own best, above earlier ends, a jump between steps."""
+    if len(curve) < 2:
+        return []
+    valid = np.array([v for _, _, v in curve])
+    if not np.isfinite(valid).all():
+        step = curve[int(np.flatnonzero(~np.isfinite(valid))[0])][0]
+        return [Sign("training curve", 8.0, f"the loss is not a number from step {step:g} on")]
+    others = [np.array([v for _, _, v in c]) for c in past if len(c) >= 2]
+    others = [o for o in others if np.isfinite(o).all()]
+    best = int(np.argmin(valid))
+    rise = _log_ratio(valid[-1], valid[best])
+    rises = np.array([_log_ratio(o[-1], o.min()) for o in others])
+    end, ends = float(np.log(valid[-1] + 1e-9)), np.array([np.log(o[-1] + 1e-9) for o in others])
+    jump = float(np.max(np.diff(np.log(valid + 1e-9))))
+    jumps = np.array([np.max(np.diff(np.log(o + 1e-9))) for o in others])
+    wild = float(np.std(np.diff(np.log(valid + 1e-9), n=2))) if len(valid) > 3 else math.nan
+    wilds = np.array([np.std(np.diff(np.log(o + 1e-9), n=2)) for o in others if len(o) > 3])
+    found = [
+        (rise, rises, 0.02, f"the loss rose {np.expm1(rise):.0%} above its best"),
+        (end, ends, 0.05, f"the loss ends at {valid[-1]:.3g}"),
+        (jump, jumps, 0.03, f"the loss jumped by {np.expm1(max(jump, 0)):.0%} between two steps"),
+        (wild, wilds, 0.02, "the loss swings from step to step"),
+    ]
+    out = []
+    for now, history, floor, words in found:
+        shift = against(now, history if len(history) else np.array([0.0]), floor)
+        if words.startswith("the loss ends") and not len(history):
+            continue
+        usual = (
+            f", usually {math.exp(shift.usual):.3g}" if words.startswith("the loss ends") else ""
+        )
+        log_odds = shift.log_odds if shift.seen and shift.z > 0 else -1.5
+        out.append(Sign("training curve", log_odds, words + usual))
+    return out
+
+
+def _weights(
+    mine: Mapping[str, Mapping[str, float]], past: Sequence[Mapping[str, Mapping[str, float]]]
+) -> list[Sign]:
+    """Each module's norm, spread and largest weight against earlier snapshots', on logs."""
+    out = []
+    for module, stats in mine.items():
+        if stats.get("nan", 0) > 0 or not math.isfinite(stats.get("norm", 0.0)):
+            out.append(
+                Sign(module, 8.0, f"{module}: {stats.get('nan', 0):g} weights are no number")
+            )
+            continue
+        for name in ("norm", "std", "max"):
+            now = stats.get(name, math.nan)
+            history = np.array([p.get(module, {}).get(name, math.nan) for p in past])
+            history = history[np.isfinite(history) & (history > 0)]
+            if not (now > 0) or len(history) < 1:
+                continue
+            shift = against(float(np.log(now)), np.log(history), 0.15)
+            ratio = now / float(np.median(history))
+            penalty = float(np.log(3 * len(mine)))
+            words = f"{module}: {name} of the weights is {ratio:.2g} × what it was"
+            out.append(Sign(module, shift.log_odds - 0.5 * penalty, words))
+    return out
+
+
+def _log_ratio(now: float, then: float) -> float:
+    return float(np.log((now + 1e-9) / (then + 1e-9)))
+
+
+# -- serving ----------------------------------------------------------------------------------
+
+
+def _serving(warehouse: Warehouse, scope: Scope, begun: float) -> Evidence:
+    r = views.read(warehouse, scope)
+    output = r.output(r.days)
+    evidence, size = answers_shift(r, output)
+    shares = odds.share_out({"fine": float(np.log(0.4)), "model": float(np.log(0.6)) + evidence})
+    verdict = max(shares, key=lambda k: shares[k])
+    rows = familiar(r, r.days) & np.isfinite(r.target(r.days))
+    now, then = rows & (r.days.block == 0), rows & (r.days.block > 0)
+    words = _line(r.target(r.days), output, now, then, r.probability)
+    who = _who(scope)
+    title = (
+        f"{who} gives the same inputs other answers since the onset: {words}"
+        if verdict == "model"
+        else f"{who} answers familiar inputs as before"
+    )
+    chart = _answers_chart(r, output, now, then, title)
+    names = [Suspect("arm", a, shares["model"], words) for a in scope.named("arm")]
+    names += [Suspect("model", m, shares["model"], words) for m in scope.named("model")]
+    return Evidence(
+        verdict=verdict,
+        confidence=min(max(shares[verdict], 0.01), 0.99),
+        headline=title + ".",
+        suspects=tuple(names) if verdict == "model" else (),
+        proposed=len(names) if verdict == "model" else 0,
+        charts=(chart,) if chart else (),
+        not_examined=("artifacts were not scored: answers were compared in the log",),
+        figures={"answers_moved": size, "surrogate_r2": r.quality(output)},
+        how=How(
+            METHOD,
+            r.comparison.window,
+            r.comparison.baseline,
+            int(now.sum()),
+            int(then.sum()),
+            time.perf_counter() - begun,
+        ),
+    )
+
+
+def _who(scope: Scope) -> str:
+    models, arms = scope.named("model"), scope.named("arm")
+    who = " and ".join(models[:2]) or "The model"
+    return f"{who} in {arms[0]}" if arms else who
+
+
+def _line(target: Floats, output: Floats, now: Any, then: Any, probability: bool) -> str:
+    """The new answers as a line on the expected ones, relative to the same line before."""
+    if now.sum() < 20 or then.sum() < 20:
+        return "too few familiar rows to say how"
+    slope, shift = np.polyfit(output[now], target[now], 1)
+    slope0, shift0 = np.polyfit(output[then], target[then], 1)
+    ratio = slope / slope0 if abs(slope0) > 1e-6 else slope
+    step = shift - shift0 * ratio
+    scale = "logit" if probability else "prediction"
+    if abs(ratio - 1) < 0.12:
+        return f"{scale}s moved by {step:+.2f}"
+    return f"{scale}s are {ratio:.2f} × old {step:+.2f}"
+
+
+def _answers_chart(
+    r: views.Reading, output: Floats, now: Any, then: Any, title: str
+) -> Chart | None:
+    rng = np.random.default_rng(0)
+    picked = []
+    for rows in (then, now):
+        index = np.flatnonzero(rows)
+        picked.append(
+            rng.choice(index, min(len(index), 500), replace=False) if len(index) else index
+        )
+    if not len(picked[0]) or not len(picked[1]):
+        return None
+    target = r.target(r.days)
+    guess = np.concatenate([output[picked[0]], output[picked[1]]])
+    split = np.repeat([False, True], [len(picked[0]), len(picked[1])])
+    return charts.answers(guess, target[picked[0]], target[picked[1]], split, title)
+
+
+__all__ = ["look_inside"]
