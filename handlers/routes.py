@@ -210,6 +210,11 @@ def _taken(format_: Format, payload: Any, desk: Desk) -> Taken:
         taken = format_(payload, Known(desk.subjects(), desk.now(), nodes))
     except BadPayload as bad:
         raise _Refused(422, "The payload is not of this format.", bad.problems) from None
+    except Exception as error:
+        # A team's own format may raise anything; whoever sent the alert has to hear of it.
+        _log.exception("alert format failed")
+        what = f"{type(error).__name__}: {str(error)[:200]}"
+        raise _Refused(500, f"The format failed on this payload ({what}).") from error
     if taken.problems and not taken.alerts:
         raise _Refused(422, "No alert of the payload could be placed.", taken.problems)
     return taken
@@ -220,7 +225,7 @@ def _take_in(desk: Desk, taken: Taken) -> _Outcome:
     for alert in taken.alerts:
         if alert.firing:
             incident, joined = take_in(desk, alert)
-            outcome.incidents[incident] = joined
+            outcome.incidents.setdefault(incident, joined)
         else:
             _resolved(desk, alert, outcome)
     return outcome
@@ -252,7 +257,7 @@ def _resolved(desk: Desk, alert: Alert, outcome: _Outcome) -> None:
     if refusal:
         outcome.ignored.append(refusal)
     else:
-        outcome.incidents[found.id] = True
+        outcome.incidents.setdefault(found.id, True)
 
 
 def _answer(outcome: _Outcome, taken: Taken) -> dict[str, Any]:

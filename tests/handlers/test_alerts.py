@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "alerts.md"
 
 def payload(name: str) -> Any:
     """A recorded payload."""
-    return json.loads((PAYLOADS / f"{name}.json").read_text())
+    return json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def test_alertmanagers_webhook_becomes_an_alert():
@@ -236,14 +236,14 @@ def test_no_payload_breaks_a_format(name, found):
 
 def test_the_documentation_lists_the_keys_of_the_generic_format():
     """As the model describes them."""
-    text = DOCS.read_text()
+    text = DOCS.read_text(encoding="utf-8")
     for key, meaning in GENERIC_KEYS.items():
         assert f"| `{key}` | {meaning} |" in text
 
 
 def test_the_documentations_examples_are_taken():
     """Each JSON block of a format goes through it."""
-    blocks = [b.split("```")[0] for b in DOCS.read_text().split("```json\n")[1:]]
+    blocks = [b.split("```")[0] for b in DOCS.read_text(encoding="utf-8").split("```json\n")[1:]]
     taken = [generic(json.loads(b), KNOWN) for b in blocks]
     assert len(taken) >= 2
     assert all(t.alerts and not t.problems for t in taken)

@@ -389,7 +389,7 @@ def test_every_example_is_a_request_that_is_understood(desk, command):
 
 def test_the_documentation_lists_the_commands_as_the_registry_has_them():
     """Usage, summary and example of each."""
-    text = DOCS.read_text()
+    text = DOCS.read_text(encoding="utf-8")
     for command in COMMANDS:
         usage = command.usage.replace("|", "\\|")
         assert f"| `{usage}` | {command.summary} | `/hawkeye {command.example}` |" in text

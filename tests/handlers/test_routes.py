@@ -72,6 +72,14 @@ def test_a_resolved_alert_tells_its_thread_and_opens_nothing(desk):
     assert desk.store.load("HE-1").is_open
 
 
+def test_two_alerts_of_one_payload_about_one_subject_are_one_incident(desk):
+    """Which the payload opened."""
+    body = [{"metric": "precision", "key": "a"}, {"metric": "precision", "key": "b"}]
+    answer = client(desk).post("/alerts/generic", json=body, headers=OURS)
+    assert answer.json() == {"incidents": [{"id": "HE-1", "joined": False}]}
+    assert desk.store.load("HE-1").joined == 2
+
+
 def test_a_group_opens_what_it_can_and_tells_the_rest(desk):
     """An unknown alert does not hold up the others."""
     answer = send(desk, "alertmanager_group")
@@ -179,6 +187,9 @@ def test_a_teams_own_format_is_served_beside_ours(desk):
     answer = found.post("/alerts/pager", json={"id": "P1"}, headers=OURS)
     assert answer.json() == {"incidents": [{"id": "HE-1", "joined": False}]}
     assert desk.store.load("HE-1").alert.source == "pager"
+    broken = found.post("/alerts/pager", json={}, headers=OURS)
+    assert broken.status_code == 500
+    assert "KeyError: 'id'" in broken.json()["error"]
 
 
 def test_health_says_that_the_process_answers_and_ready_that_everything_works(desk):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -102,6 +104,15 @@ def test_what_is_no_length_gets_a_sentence(text):
     """With an example."""
     with pytest.raises(UnclearTime, match="Try `7d`"):
         span(text)
+
+
+def test_the_documentations_times_are_all_understood():
+    """Each of the table's examples."""
+    text = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    rows = text.partition("| say | meaning |")[2].partition("\n\n")[0]
+    said = re.findall(r"`([^`]+)`", rows)
+    assert len(said) >= 12
+    assert [s for s in said if not is_moment(s, NOW, ZONE)] == []
 
 
 @given(st.text(max_size=40))
