@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 from bot.workspace import conversations, messages
-from bot.workspace.call import Call, Methods
+from bot.workspace.call import Call, Methods, page
 from bot.workspace.files import problems_of_images
-from bot.workspace.model import Channel, Json, Message, SlackError
+from bot.workspace.model import Channel, Json, Message, Scheduled, SlackError
 from bot.workspace.shapes import message_json
 from handlers.blockkit import problems
 
@@ -232,7 +232,7 @@ def get_permalink(call: Call) -> Json:
 
 
 def schedule_message(call: Call) -> Json:
-    """chat.scheduleMessage, by the machine's clock."""
+    """chat.scheduleMessage: after ``post_at`` minus the workspace's now, in real seconds."""
     workspace = call.workspace
     channel = _target(call)
     post_at = call.integer("post_at", 0)
@@ -242,17 +242,41 @@ def schedule_message(call: Call) -> Json:
     if ahead > FURTHEST:
         raise SlackError("time_too_far")
     message = _message(call, channel)
+    id = workspace.new_id("Q")
 
     def send() -> None:
-        message.ts = workspace.new_ts()
-        messages.post(workspace, message)
+        with workspace.lock:
+            if workspace.scheduled.pop(id, None):
+                message.ts = workspace.new_ts()
+                messages.post(workspace, message)
 
     timer = threading.Timer(ahead, send)
     timer.daemon = True
-    id = workspace.new_id("Q")
-    workspace.scheduled[id] = timer
+    workspace.scheduled[id] = Scheduled(id, call.app.id, channel.id, post_at, message.text, timer)
     timer.start()
     return {"channel": channel.id, "scheduled_message_id": id, "post_at": post_at}
+
+
+def delete_scheduled(call: Call) -> Json:
+    """chat.deleteScheduledMessage."""
+    channel, id = call.channel(), call.required("scheduled_message_id")
+    waiting = call.workspace.scheduled.get(id)
+    if waiting is None or (waiting.app_id, waiting.channel) != (call.app.id, channel.id):
+        raise SlackError("invalid_scheduled_message_id")
+    waiting.timer.cancel()
+    del call.workspace.scheduled[id]
+    return {}
+
+
+def list_scheduled(call: Call) -> Json:
+    """chat.scheduledMessages.list."""
+    mine = [one for one in call.workspace.scheduled.values() if one.app_id == call.app.id]
+    items, following = page(call, mine, default=100, most=1000)
+    shown = [
+        {"id": one.id, "channel_id": one.channel, "post_at": one.post_at, "text": one.text}
+        for one in items
+    ]
+    return {"scheduled_messages": shown, "response_metadata": {"next_cursor": following}}
 
 
 METHODS: Methods = {
@@ -262,4 +286,6 @@ METHODS: Methods = {
     "chat.delete": delete,
     "chat.getPermalink": get_permalink,
     "chat.scheduleMessage": schedule_message,
+    "chat.deleteScheduledMessage": delete_scheduled,
+    "chat.scheduledMessages.list": list_scheduled,
 }

@@ -90,14 +90,15 @@ def merged(values: Json, entered: Json | None) -> Json:
     """``values`` with what a person has entered; unknown ids are ignored, as Slack's client would.
 
     ``entered`` is {"values": {block_id: {action_id: {…}}}} or its inner part. Each entry may leave
-    out its type.
+    out its type. An emptied text field is None, as in Slack.
     """
     inner = (entered or {}).get("values", entered or {})
     result = copy.deepcopy(values)
     for block_id, actions in inner.items():
         for action_id, entry in actions.items():
             if action_id in result.get(block_id, {}):
-                result[block_id][action_id] = {**result[block_id][action_id], **entry}
+                filled = {key: None if value == "" else value for key, value in entry.items()}
+                result[block_id][action_id] = {**result[block_id][action_id], **filled}
     return result
 
 

@@ -6,6 +6,7 @@ workspace) unless a name says otherwise. Everything here is plain data; the rule
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -279,6 +280,18 @@ class Trigger:
     made: float
     view_id: str | None = None
     used: bool = False
+
+
+@dataclass
+class Scheduled:
+    """A message that waits for its time (``post_at``: Unix seconds)."""
+
+    id: str
+    app_id: str
+    channel: str
+    post_at: int
+    text: str
+    timer: threading.Timer
 
 
 @dataclass

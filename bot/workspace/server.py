@@ -168,7 +168,8 @@ class Server:
         self.workspace.stopping.set()
         self.workspace.changes.add("app")
         self._server.should_exit = True
-        self._thread.join(10)
+        if self._thread.ident is not None:
+            self._thread.join(10)
         self._socket.close()
 
     def refresh(self, app_id: str) -> None:

@@ -19,6 +19,7 @@ from bot.workspace.model import (
     Channel,
     Message,
     ResponseUrl,
+    Scheduled,
     SlackError,
     StoredFile,
     Trigger,
@@ -63,7 +64,7 @@ class State:
     connected: dict[str, int] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
-    scheduled: dict[str, threading.Timer] = field(default_factory=dict)
+    scheduled: dict[str, Scheduled] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     recorder: Recorder = field(default_factory=Recorder)
     faults: Faults = field(default_factory=Faults)

@@ -213,6 +213,21 @@ def test_a_scheduled_message_arrives_in_its_time(place):
     assert (past["error"], far["error"]) == ("time_in_past", "time_too_far")
 
 
+def test_a_scheduled_message_is_listed_and_taken_back(place):
+    """Until its time has come; then, or for another id, there is nothing to take back."""
+    at = int(place.workspace.now()) + 3600
+    id = place.client.chat_scheduleMessage(channel="C0GENERAL", text="later", post_at=at)[
+        "scheduled_message_id"
+    ]
+    listed = place.client.chat_scheduledMessages_list()["scheduled_messages"]
+    assert [(one["id"], one["post_at"], one["text"]) for one in listed] == [(id, at, "later")]
+    call = {"channel": "C0GENERAL", "scheduled_message_id": id}
+    place.client.chat_deleteScheduledMessage(**call)
+    assert place.client.chat_scheduledMessages_list()["scheduled_messages"] == []
+    body = refused(place.client.chat_deleteScheduledMessage, **call)
+    assert body["error"] == "invalid_scheduled_message_id"
+
+
 def test_what_an_administrator_removed_is_gone_for_the_app(place):
     """The app's next update is told message_not_found; an archived channel is is_archived."""
     ts = place.client.chat_postMessage(channel="C0GENERAL", text="x")["ts"]

@@ -305,6 +305,18 @@ def test_inputs_are_checked_before_they_are_submitted(place, element, value, fin
     assert set(result.errors) == (set() if fine else {"b"})
 
 
+def test_an_emptied_optional_field_is_null(place):
+    """The app gets None, not an empty string."""
+    answering(place)
+    blocks = [field({"type": "plain_text_input", "initial_value": "draft"}, optional=True)]
+    view = sample_app.modal("") | {"blocks": blocks}
+    opened = place.client.views_open(trigger_id=trigger(place), view=view)["view"]
+    assert opened["state"]["values"]["b"]["a"]["value"] == "draft"
+    assert place.workspace.submit("ana", opened["id"], {"b": {"a": {"value": ""}}}).ok
+    sent = place.workspace.deliveries.sent[-1].payload["view"]["state"]["values"]
+    assert sent["b"]["a"] == {"type": "plain_text_input", "value": None}
+
+
 def test_a_conversation_select_can_bring_response_urls(place):
     """response_url_enabled in a submitted modal."""
     answering(place)
