@@ -100,7 +100,9 @@ def clock(moment: datetime, near: datetime | None = None) -> str:
 
 
 def percent(share: float) -> str:
-    """0.976 as "98 %"; never a certain 0 or 100."""
+    """0.976 as "98 %"; only a true 1 is 100 %."""
+    if share != share:
+        return f"?{NBSP}%"
     if 0.995 <= share < 1:
         return f"over 99{NBSP}%"
     if 0 < share < 0.005:

@@ -7,7 +7,7 @@ from typing import Any
 from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
-from handlers.messages_view import View
+from handlers.messages_view import LONGEST_NAME, View
 from state.incident import Incident, Mitigation
 
 
@@ -50,7 +50,7 @@ def _buttons(incident: Incident, found: Mitigation, view: View) -> list[Block]:
             b.button("Do it", "confirm", ref, style="danger", sure=sure),
             b.button("Cancel", "cancel", ref),
         ]
-    if found.status == "failed":
+    if found.status == "failed" and len(found.action) <= LONGEST_NAME:
         again = value(i=incident.id, a=found.action, k=found.target.kind, n=found.target.name)
         return [b.button("Try again", "mitigate:again", again)]
     return []

@@ -10,13 +10,16 @@ from analysis.evidence import Suspect
 from state.incident import Incident
 from state.store import Said
 
+LONGEST_NAME = 100
+"""Longer names of mitigations don't fit into a button; such a one is not offered."""
+
 
 @dataclass(frozen=True)
 class Remedy:
     """A mitigation that can be carried out here.
 
-    ``title`` is an imperative of a few words ("Roll back"); ``kinds`` are the kinds of suspects
-    that it acts on.
+    ``name`` has at most 100 characters. ``title`` is an imperative of a few words ("Roll back");
+    ``kinds`` are the kinds of suspects that it acts on.
     """
 
     name: str
@@ -68,7 +71,8 @@ def remedies(
     for suspect in suspects:
         for remedy in view.mitigations:
             place = (remedy.name, suspect.kind, suspect.name)
-            if suspect.kind in remedy.kinds and place not in busy:
+            fits = suspect.kind in remedy.kinds and len(remedy.name) <= LONGEST_NAME
+            if fits and place not in busy:
                 found.setdefault(place, (remedy, suspect))
     order = {name: rank for rank, name in enumerate(usual)}
     return sorted(found.values(), key=lambda pair: order.get(pair[0].name, len(order)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from analysis.evidence import Chart, Evidence, How, Suspect, Table
@@ -31,6 +31,8 @@ HOSTILE = (
     "🔴" * 300,
     "<@U0BO>",
 )
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Without shrinking: of incidents this large it takes minutes."""
 names = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40))
 KINDS = ("feature", "snapshot", "upstream", "arm", "model", "segment", "metric")
 
@@ -101,7 +103,7 @@ said = st.lists(
 remedies = st.lists(st.builds(Remedy, names, names, st.just(KINDS)), max_size=5).map(tuple)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, phases=PHASES)
 @given(incident=incidents(), spoken=said, mitigations=remedies)
 def test_slack_takes_every_message_of_every_incident(incident, spoken, mitigations):
     """No payload is beyond a limit, and nobody is called by a name."""
@@ -134,7 +136,7 @@ class Roll:
         self.name = name
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, phases=PHASES)
 @given(incident=incidents(), name=names, number=st.integers(0, 8))
 def test_slack_takes_every_form_of_every_incident(incident, name, number):
     """Prefilled with whatever the incident holds."""
@@ -151,7 +153,7 @@ def test_slack_takes_every_form_of_every_incident(incident, name, number):
     assert [text for form in forms for text in problems_of_view(form)] == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, phases=PHASES)
 @given(incident=incidents(), mitigations=remedies)
 def test_every_button_can_be_read_back(incident, mitigations):
     """And where it names a suspect, the incident knows that one."""
