@@ -8,56 +8,38 @@ the others of the same payload are taken.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
-from handlers.desk import Subject, Subjects, close_to, every, find, nearest
+from handlers.desk import Subject, close_to, every, find, nearest
+from handlers.payloads import (
+    BadPayload,
+    Known,
+    Taken,
+    node_of,
+    not_too_many,
+    one_line,
+    past,
+    severity_of,
+    validated,
+    web_address,
+)
 from state.incident import Alert, Entry
 
-M = TypeVar("M", bound=BaseModel)
-MOST_ALERTS = 200
-"""More alerts than this in one payload are refused: nobody could follow that many threads."""
-
-_SEVERITIES = {
-    1: ("critical", "page", "fatal", "emergency", "sev1", "p1"),
-    2: ("error", "high", "major", "sev2", "p2"),
-    3: ("warning", "warn", "medium", "minor", "sev3", "p3"),
-    4: ("info", "low", "notice", "none", "sev4", "p4"),
-}
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a payload is held against: names, the tree's nodes, and the bot's time."""
-
-    subjects: Subjects
-    now: datetime
-    nodes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What came of a payload. ``problems`` are sentences, one for each alert that was not taken."""
-
-    alerts: tuple[Alert, ...] = ()
-    problems: tuple[str, ...] = ()
-
+__all__ = [
+    "FORMATS",
+    "GENERIC_KEYS",
+    "BadPayload",
+    "Format",
+    "Known",
+    "Taken",
+    "alertmanager",
+    "generic",
+]
 
 Format = Callable[[Any, Known], Taken]
-
-
-class BadPayload(ValueError):
-    """The payload is not of the format; ``problems`` name key, what was found, what expected."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 class _Unknown(Exception):
@@ -106,8 +88,8 @@ def alertmanager(payload: Any, known: Known) -> Taken:
 
     Raises BadPayload.
     """
-    group = _validated(_Group, payload)
-    _not_too_many(len(group.alerts))
+    group = validated(_Group, payload)
+    not_too_many(len(group.alerts))
     alerts, problems = dict[str, Alert](), list[str]()
     for firing in group.alerts:
         labels = {**group.commonLabels, **firing.labels}
@@ -134,13 +116,13 @@ def _from_labels(
         key=f"alertmanager:{firing.fingerprint or _fingerprint(labels)}",
         entry=subject.entry,
         subject=subject.name,
-        title=_one_line(title, 200),
-        since=_past(firing.startsAt, known.now),
-        severity=_severity(labels.get("severity") or labels.get("priority") or ""),
+        title=one_line(title, 200),
+        since=past(firing.startsAt, known.now),
+        severity=severity_of(labels.get("severity") or labels.get("priority") or ""),
         firing=firing.status == "firing",
         detail="\n".join(filter(None, detail))[:2000],
-        url=_url(firing.generatorURL),
-        start=_node(labels.get("hawkeye_start", ""), known),
+        url=web_address(firing.generatorURL),
+        start=node_of(labels.get("hawkeye_start", ""), known),
         channel=labels.get("hawkeye_channel", ""),
     )
 
@@ -174,7 +156,7 @@ def _nobody_knows(name: str, entry: Entry | None, known: Known) -> str:
     names = ", ".join(f"`{s.name}` ({s.entry})" for s in shown) or "nothing: no metric is set up"
     lead = "The nearest are" if close else "Known are"
     what = entry or "metric, model or feature"
-    return f"There is no {what} `{_one_line(name, 80)}`. {lead} {names}."
+    return f"There is no {what} `{one_line(name, 80)}`. {lead} {names}."
 
 
 def _fingerprint(labels: Mapping[str, str]) -> str:
@@ -236,12 +218,12 @@ def generic(payload: Any, known: Known) -> Taken:
     """
     items = payload.get("alerts", payload) if isinstance(payload, dict) else payload
     items = items if isinstance(items, list) else [items]
-    _not_too_many(len(items))
+    not_too_many(len(items))
     parsed, wrong = list[_Generic](), list[str]()
     for index, item in enumerate(items):
         where = f"alert {index + 1}: " if len(items) > 1 else ""
         try:
-            parsed.append(_validated(_Generic, item))
+            parsed.append(validated(_Generic, item))
         except BadPayload as bad:
             wrong += [where + problem for problem in bad.problems]
             continue
@@ -267,9 +249,9 @@ def _sense(item: _Generic, known: Known) -> Iterator[str]:
         close = nearest(item.start, known.nodes)
         meant = f"; did you mean `{close}`?" if close else ""
         yield f"`start`: found {item.start!r}, expected one of {', '.join(known.nodes)}{meant}"
-    if item.url and not _url(item.url):
+    if item.url and not web_address(item.url):
         yield f"`url`: found {item.url[:80]!r}, expected an http or https address"
-    if not _severity(item.severity, 0):
+    if not severity_of(item.severity, 0):
         expected = "1 (worst) to 4, or a word such as `critical`, `warning`, `info`"
         yield f"`severity`: found {item.severity!r}, expected {expected}"
 
@@ -289,9 +271,9 @@ def _from_generic(item: _Generic, known: Known) -> Alert:
         key=f"generic:{item.key or subject}",
         entry=subject.entry,
         subject=subject.name,
-        title=_one_line(item.title, 200) or f"{subject.name} is off",
-        since=_past(item.since or known.now, known.now),
-        severity=_severity(item.severity),
+        title=one_line(item.title, 200) or f"{subject.name} is off",
+        since=past(item.since or known.now, known.now),
+        severity=severity_of(item.severity),
         firing=item.status == "firing",
         detail=item.detail[:2000],
         url=item.url,
@@ -302,68 +284,3 @@ def _from_generic(item: _Generic, known: Known) -> Alert:
 
 FORMATS: dict[str, Format] = {"alertmanager": alertmanager, "generic": generic}
 """The formats that we ship, by the last part of their address."""
-
-
-# -- shared ---------------------------------------------------------------------------------------
-
-
-def _validated(model: type[M], payload: Any) -> M:
-    try:
-        return model.model_validate(payload)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise BadPayload(tuple(_sentence(d, model) for d in details[:10])) from None
-
-
-def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    """Key, what was found, what was expected."""
-    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in detail["loc"])
-    where = f"`{_one_line(key, 80)}`" if key else "the payload"
-    found = _one_line(repr(detail["input"]), 80)
-    if detail["type"] == "extra_forbidden":
-        close = nearest(key, list(model.model_fields))
-        names = ", ".join(f"`{n}`" for n in model.model_fields)
-        meant = f"did you mean `{close}`?" if close else f"expected one of {names}"
-        return f"{where}: found a key that I don't know; {meant}"
-    if detail["type"] == "missing":
-        return f"{where}: found nothing, expected it to be there"
-    if detail["type"] == "timezone_aware":
-        return f"{where}: found {found}, expected a time with a zone, as 2026-11-23T14:05:00Z"
-    expected = detail["msg"].removeprefix("Input should be ").partition(" or instance of")[0]
-    if "datetime" in detail["type"]:
-        expected = "a time such as 2026-11-23T14:05:00Z"
-    if detail["type"] in ("model_type", "model_attributes_type", "dict_type"):
-        expected = "a JSON object"
-    return f"{where}: found {found}, expected {expected}"
-
-
-def _not_too_many(count: int) -> None:
-    if count > MOST_ALERTS:
-        raise BadPayload((f"found {count} alerts in one payload, expected at most {MOST_ALERTS}",))
-
-
-def _severity(said: int | str, unknown: int = 2) -> int:
-    """1 to 4 from a number or a word; ``unknown`` for any other word."""
-    text = str(said).strip().lower()
-    if text in ("1", "2", "3", "4"):
-        return int(text)
-    return next((level for level, names in _SEVERITIES.items() if text in names), unknown)
-
-
-def _past(moment: datetime, now: datetime) -> datetime:
-    """A clock that is ahead of ours, or a time that was never set, counts as now."""
-    moment = moment.astimezone(UTC) if moment.year > 1970 else now
-    return min(moment, now)
-
-
-def _node(name: str, known: Known) -> str:
-    return name if name in known.nodes else ""
-
-
-def _url(text: str) -> str:
-    return text if re.fullmatch(r"https?://[^\s<>|\"]{1,1000}", text) else ""
-
-
-def _one_line(text: str, most: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
