@@ -43,6 +43,9 @@ def complete_upload(call: Call) -> Json:
         raise SlackError("not_in_channel")
     done: list[StoredFile] = []
     for item in listed:
+        if not isinstance(item, dict):
+            text = f"[ERROR] must be an object [json-pointer:/files/{len(done)}]"
+            raise SlackError("invalid_arguments", messages=[text])
         file = workspace.files.get(str(item.get("id")))
         if file is None or file.app_id != call.app.id:
             raise SlackError("file_not_found")

@@ -100,6 +100,8 @@ def test_replies_come_after_their_parent_in_pages(place):
             {"files": '[{"id": "F0NO"}]', "channel_id": "C0GENERAL"},
             "file_not_found",
         ),
+        ("files.completeUploadExternal", {"files": "[1]"}, "invalid_arguments"),
+        ("files.completeUploadExternal", {"files": "[]"}, "invalid_arguments"),
         ("api.test", {"error": "my_error"}, "my_error"),
     ],
 )
