@@ -133,7 +133,8 @@ def _clipped(a: Floats, b: Floats, hidden: bool) -> Change | None:
 
 def _converted(name: str, a: Floats, b: Floats) -> Change | None:
     """A known conversion that explains the new values better than the old ones do."""
-    grid = np.linspace(0.02, 0.98, 49)
+    grid = np.linspace(0.02, 0.98, 33)
+    a, b = _thin(a), _thin(b)
     low = name.lower()
     plain = _gap(a, b, 1.0, 0.0, 0.0, grid)
     spread = np.std(a) + 1e-12
@@ -155,6 +156,14 @@ def _converted(name: str, a: Floats, b: Floats) -> Change | None:
         return Change("sign_flip", f"the sign turned{part}", share)
     shift = f" {'−' if c.shift < 0 else '+'} {abs(c.shift):.4g}" if c.shift else ""
     return Change("unit", f"values are {c.slope:.3g} × old{shift} ({c.words}?){part}", share)
+
+
+def _thin(values: Floats, most: int = 600) -> Floats:
+    """At most so many values, evenly spaced in order of size."""
+    ordered = np.sort(values)
+    index = np.linspace(0, len(ordered) - 1, min(most, len(ordered))).astype(int)
+    out: Floats = ordered[index]
+    return out
 
 
 def _gap(a: Floats, b: Floats, slope: float, shift: float, share: float, grid: Floats) -> float:

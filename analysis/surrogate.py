@@ -76,32 +76,56 @@ class Surrogate:
         out: Floats = self.model.predict(x)
         return out
 
-    def effect(self, name: str, values: Floats) -> Floats:
-        """The main effect of one feature at ``values`` (encoded), centred, shape (rows,).
+    def curves(self, news: Floats) -> dict[str, Curve]:
+        """The main effect of every used feature, on a grid that covers background and ``news``.
 
-        Partial dependence (Friedman 2001) on a grid, linear between grid points for numbers.
+        Partial dependence (Friedman 2001), centred; all grids go through the model at once.
+        ``news`` are encoded rows whose range the grids must cover as well.
         """
-        known = values[np.isfinite(values)]
-        column = list(self.bins).index(name)
-        base = self.background[:, column]
-        every = np.concatenate([known, base[np.isfinite(base)]])
-        if self.model is None or self.usage[name] == 0 or not len(every):
-            return np.zeros(len(values))
+        if self.model is None:
+            return {}
+        top = max(self.usage.values(), default=0.0)
+        used = [n for n in self.bins if self.usage[n] > 0.005 * top]
+        names = list(self.bins)
+        rows = self.background[: 40 if len(used) > 30 else 80]
+        grids = {n: self._grid(names.index(n), n, news) for n in used}
+        stacks = []
+        for name, grid in grids.items():
+            stack = np.repeat(rows[None, :, :], len(grid) + 1, axis=0)
+            stack[:, :, names.index(name)] = np.append(grid, np.nan)[:, None]
+            stacks.append(stack.reshape(-1, rows.shape[1]))
+        if not stacks:
+            return {}
+        out = self(np.vstack([rows, *stacks]))
+        middle, at, found = float(out[: len(rows)].mean()), len(rows), {}
+        for name, grid in grids.items():
+            size = (len(grid) + 1) * len(rows)
+            flat = out[at : at + size].reshape(len(grid) + 1, -1).mean(axis=1) - middle
+            found[name] = Curve(grid, flat[:-1], float(flat[-1]))
+            at += size
+        return found
+
+    def _grid(self, column: int, name: str, news: Floats) -> Floats:
+        parts = [part[np.isfinite(part)] for part in (self.background[:, column], news[:, column])]
         if self.bins[name].kind == "level":
-            grid = np.unique(every)
-        else:
-            ends = [
-                np.quantile(part, np.linspace(0, 1, GRID)) for part in (known, base) if len(part)
-            ]
-            ends = [e[np.isfinite(e)] for e in ends]
-            grid = np.unique(np.concatenate(ends))
-        points = np.append(grid, np.nan)
-        rows = np.repeat(self.background[None, :, :], len(points), axis=0)
-        rows[:, :, column] = points[:, None]
-        flat = self(rows.reshape(-1, rows.shape[2])).reshape(len(points), -1).mean(axis=1)
-        flat = flat - self(self.background).mean()
-        out: Floats = np.interp(np.nan_to_num(values, nan=grid[0]), grid, flat[:-1])
-        return np.where(np.isnan(values), flat[-1], out)
+            return np.unique(np.concatenate(parts))
+        ends = [np.quantile(p, np.linspace(0, 1, GRID)) for p in parts if len(p)]
+        return np.unique(np.concatenate(ends)) if ends else np.zeros(1)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A main effect: its value at the points of ``grid``, and where the feature is missing."""
+
+    grid: Floats
+    value: Floats
+    missing: float
+
+    def __call__(self, values: Floats) -> Floats:
+        """The effect at encoded values, linear between grid points, shape (rows,)."""
+        known = np.interp(np.nan_to_num(values, nan=self.grid[0]), self.grid, self.value)
+        out: Floats = np.where(np.isnan(values), self.missing, known)
+        return out
 
 
 def fit(frame: pd.DataFrame, target: Floats, bins: Mapping[str, Bins], seed: int = 0) -> Surrogate:
@@ -119,7 +143,6 @@ def fit(frame: pd.DataFrame, target: Floats, bins: Mapping[str, Bins], seed: int
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     held = rng.random(len(x)) < 0.2
-    levels = [b.kind == "level" for b in bins.values()]
     wide = len(bins) > 60
     model = HistGradientBoostingRegressor(
         max_iter=MOST_TREES // 2 if wide else MOST_TREES,
@@ -127,7 +150,6 @@ def fit(frame: pd.DataFrame, target: Floats, bins: Mapping[str, Bins], seed: int
         max_leaf_nodes=15,
         min_samples_leaf=max(5, min(20, len(x) // 100)),
         max_bins=64,
-        categorical_features=levels if any(levels) else None,
         early_stopping=False,
         random_state=seed,
     )

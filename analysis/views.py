@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,10 +89,16 @@ class Reading:
         """How far predictions move when the feature is shuffled, in the output's units."""
         return (self.halves[0].usage[name] + self.halves[1].usage[name]) / 2
 
+    @cached_property
+    def _curves(self) -> tuple[dict[str, surrogate.Curve], dict[str, surrogate.Curve]]:
+        news = self.days.x[self.days.block == 0]
+        return self.halves[0].curves(news), self.halves[1].curves(news)
+
     def effect(self, name: str, sample: Sample) -> Floats:
         """The surrogate's main effect of a feature, per row of a sample."""
         values = sample.x[:, list(self.bins).index(name)]
-        return (self.halves[0].effect(name, values) + self.halves[1].effect(name, values)) / 2
+        parts = [c[name](values) for c in self._curves if name in c]
+        return sum(parts, np.zeros(len(values))) / 2
 
     def target(self, sample: Sample) -> Floats:
         """The served prediction per row, on the scale of the surrogate."""
