@@ -8,14 +8,14 @@ from random import Random
 
 from bot.demo import writer
 from bot.demo.faults import Fault
-from bot.demo.flights import Raw, load, to_minute, to_time
+from bot.demo.flights import HOUR, Raw, load, to_minute, to_time
 from bot.demo.measure import watch
-from bot.demo.oracle import LATEST, Found, find
+from bot.demo.oracle import Found, find
 from bot.demo.scenarios import Draw, Scenario, scenario
 from bot.demo.stage import Stage, set_stage
 from bot.demo.world import Alert, World
 
-WEEKS, DRAWS = 6, 16
+WEEKS, DRAWS, QUIET_DRAWS = 6, 16, 60
 """So many weeks are tried, and so many draws in each, before giving up."""
 
 
@@ -66,18 +66,20 @@ def _drawn(
     kind: Scenario, seed: int, raw: Raw, cache: Path, say: Callable[[str], None]
 ) -> tuple[Stage, Fault, Found]:
     rng = Random(f"{kind.name}:{seed}")
+    failed = 0
     for _ in range(WEEKS):
         anchor = kind.week(rng, raw)
         say(f"the weeks before {to_time(anchor * 1440):%-d %B}")
         stage = set_stage(raw, anchor, cache, say)
-        for attempt in range(DRAWS):
+        for attempt in range(DRAWS if kind.find != "quiet" else QUIET_DRAWS):
             say(f"planting, draw {attempt + 1}")
-            fault = kind.plant(Draw(rng, stage))
+            fault = kind.plant(Draw(rng, stage, failed))
+            failed += 1
             if fault is None:
                 continue
             served = stage.clean
             if kind.find == "damage":
-                end = min(fault.truth.onset + LATEST, stage.end)
+                end = min(fault.truth.onset + kind.patience * HOUR, stage.end)
                 served = stage.replay(stage.regimes(fault), end)
             found = find(stage, kind, fault, served, rng)
             if found is not None:

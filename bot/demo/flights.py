@@ -227,7 +227,7 @@ def _parse_flights(folder: Path) -> Flights:
         distance=table["distance"].to_numpy(dtype=float),
         sched=sched,
         hour=table["hour"].to_numpy(dtype=np.int64),
-        weekday=date.dt.weekday.to_numpy(dtype=np.int64),
+        weekday=date.dt.day_of_week.to_numpy().astype(np.int64),
         day=day,
         dep=_after(sched, dep_delay),
         dep_delay=dep_delay,

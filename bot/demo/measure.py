@@ -20,6 +20,8 @@ THRESHOLD = 0.4
 """``late_arrival`` flags a flight from this probability on."""
 BASELINE_DAYS = 28
 FEWEST_ROWS = 60
+FEWEST_LABELS = 150
+"""A metric over labels is not read with fewer."""
 
 
 @dataclass(frozen=True)
@@ -114,19 +116,23 @@ class Reading:
         return hurts and abs(self.z) >= z and self.beyond <= 1 and self.days >= 14
 
 
-def read(served: Served, name: str, start: int, end: int, known: int) -> Reading | None:
+def read(
+    served: Served, name: str, start: int, end: int, known: int, as_fresh: bool = True
+) -> Reading | None:
     """The metric over ``start <= t < end`` with the labels known at minute ``known``.
 
-    The days before are read with labels that are as fresh. None when there are too few rows.
+    The days before are read with labels that are as fresh, or, with ``as_fresh`` off, with all
+    labels that had arrived by ``known``. None when there are too few rows.
     """
     metric = watch(name)
     value, rows = _value(served, metric, start, end, known)
-    if (rows < FEWEST_ROWS and metric.kind != "volume") or not np.isfinite(value):
+    fewest = FEWEST_LABELS if metric.needs_label else FEWEST_ROWS
+    if (rows < fewest and metric.kind != "volume") or not np.isfinite(value):
         return None
     earlier = []
     for day in range(1, BASELINE_DAYS + 1):
         ago = day * DAY
-        past, count = _value(served, metric, start - ago, end - ago, known - ago)
+        past, count = _value(served, metric, start - ago, end - ago, known - ago * as_fresh)
         if count >= FEWEST_ROWS // 2 and np.isfinite(past):
             earlier.append(past)
     if len(earlier) < 7:

@@ -86,9 +86,8 @@ def lineage(hidden: tuple[str, ...] = ()) -> dict[str, list[Any]]:
     """The edges as columns. ``hidden`` features have no edge, nor have the caller's own."""
     edges: list[tuple[str, str, str | None, str | None]] = [(a, b, None, None) for a, b in JOINS]
     for node, names in GROUPS.items():
-        for name in names:
-            if node != "request" and name not in (*hidden, *UNLISTED):
-                edges.append((node, "feature_store", name, name))
+        listed = [n for n in names if node != "request" and n not in (*hidden, *UNLISTED)]
+        edges += [(node, "feature_store", name, name) for name in listed]
     for model in MODELS:
         edges += [("feature_store", model, None, None), ("training_set", model, None, None)]
     return {
@@ -213,8 +212,8 @@ def written(node: str, served: Served, raw: Raw, due: int, every: int) -> tuple[
         until = min(due, raw.messages_until) if node == "pushback" else due
         return int(np.isfinite(values).sum()), _newest(flights.dep, high_row, until)
     arrivals = flights.arr[max(0, low_row - 1500) : high_row]
-    inside = (arrivals >= low) & (arrivals < due)
-    return int(inside.sum()), int(arrivals[arrivals < due].max(initial=due - DAY))
+    landed = (arrivals >= low) & (arrivals < due)
+    return int(landed.sum()), int(arrivals[arrivals < due].max(initial=due - DAY))
 
 
 def _span(time: Minutes, low: int, high: int) -> int:
@@ -248,11 +247,13 @@ def infra(
     rng = np.random.default_rng(seed)
 
     def noise(scale: float) -> Floats:
-        return np.exp(rng.normal(0, scale, len(time)))
+        wobble: Floats = np.exp(rng.normal(0, scale, len(time)))
+        return wobble
 
     def blips(size: float) -> Floats:
         """Now and then ten bad minutes, on an ordinary day too."""
-        return 1 + size * (uniform(time // 10, f"blip{seed}{size}") < 0.002)
+        rare: Floats = 1 + size * (uniform(time // 10, f"blip{seed}{size}") < 0.002).astype(float)
+        return rare
 
     busy = rate / max(rate.mean(), 1e-9)
     slow = (9 + 3 * busy) * noise(0.15) * blips(2.5) + 240 * share

@@ -11,15 +11,18 @@ from random import Random
 import numpy as np
 
 from bot.demo.faults import Fault
-from bot.demo.flights import HOUR
+from bot.demo.flights import DAY, HOUR
 from bot.demo.measure import Reading, read, watch
 from bot.demo.scenarios import Scenario
 from bot.demo.stage import Stage
 from bot.demo.timeline import Served
 
-LOOKS = (4, 6, 8, 10, 12, 16, 20, 24)
-"""Hours after the onset at which the metrics are looked at."""
-LATEST = LOOKS[-1] * HOUR
+LOOKS = (4, 6, 8, 10, 12, 16, 20, 24, 30, 36, 44)
+"""Hours after the onset at which the metrics are looked at, while the scenario has patience."""
+
+
+QUIET = 1.6
+"""A day is ordinary when no metric is farther out than this over twelve hours."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def find(
 def _damage(stage: Stage, scenario: Scenario, fault: Fault, served: Served) -> Found | None:
     """The first look at which a metric is out, most of it because of the fault."""
     since = fault.truth.onset
-    for hours in LOOKS:
+    for hours in (h for h in LOOKS if h <= scenario.patience):
         now = since + hours * HOUR
         best: Reading | None = None
         for name in scenario.metrics:
@@ -55,11 +58,22 @@ def _damage(stage: Stage, scenario: Scenario, fault: Fault, served: Served) -> F
             without = read(stage.clean, name, since, now, now)
             if without is None or without.pages(2.0) or not _mostly(reading, without):
                 continue
+            plain = read(served, name, since, now, now, as_fresh=False)
+            if plain is None or not plain.pages() or plain.z * reading.z < 0:
+                continue
+            if not _calm_after(stage, name, now):
+                continue
             if best is None or abs(reading.z) > abs(best.z):
                 best = reading
         if best is not None:
             return Found(best, since, now)
     return None
+
+
+def _calm_after(stage: Stage, name: str, now: int) -> bool:
+    """Whether the day that follows would be ordinary without the fault: a recovery can show."""
+    after = read(stage.clean, name, now, now + DAY, now + 2 * DAY, as_fresh=False)
+    return after is not None and abs(after.z) < 2
 
 
 def _mostly(reading: Reading, without: Reading) -> bool:
@@ -70,7 +84,7 @@ def _mostly(reading: Reading, without: Reading) -> bool:
 def _storm(stage: Stage, scenario: Scenario, fault: Fault) -> Found | None:
     """Delays are out of the usual and the models took it as well as ever."""
     since = fault.truth.onset
-    for hours in LOOKS[2:]:
+    for hours in (h for h in LOOKS[2:] if h <= scenario.patience):
         now = since + hours * HOUR
         share = read(stage.clean, "late_share", since, now, now)
         if share is None or not share.pages(2.5):
@@ -102,9 +116,12 @@ def _by_chance(stage: Stage, scenario: Scenario, fault: Fault, rng: Random) -> F
         return None
     if metric.bad == "up" and reading.z < 0:
         return None
+    plain = read(stage.clean, name, since, since + width, now, as_fresh=False)
+    if plain is None or abs(plain.z) > 2.8:
+        return None
     for other in scenario.metrics:
         day = read(stage.clean, other, now - 12 * HOUR, now, now)
-        if day is None or abs(day.z) > 1.3:
+        if day is None or abs(day.z) > QUIET:
             return None
     return Found(reading, since, now)
 

@@ -38,7 +38,7 @@ Step: TypeAlias = Callable[[Raw, Flights, "Code"], Columns]
 """Computes one node's columns for flights that are scored."""
 
 QUEUE_HOURS = 2
-"""A cancelled flight leaves the departure queue after this many hours."""
+"""A flight is counted in the departure queue for at most this many hours."""
 
 TAIL_DAYS = 2
 """How far back a tail's previous flight is looked for."""
@@ -130,8 +130,12 @@ def _queue(
     mine: Minutes,
     known: Minutes,
 ) -> Floats:
-    """Flights due before ``known`` that have not ``left``; the cancelled count for two hours."""
-    gone = np.where(left, flights.dep, flights.sched + QUEUE_HOURS * HOUR)
+    """Flights due in the two hours before ``known`` that have not ``left``.
+
+    Nobody knows then which of those that are later still will be cancelled.
+    """
+    longest = flights.sched + QUEUE_HOURS * HOUR
+    gone = np.where(left, np.minimum(flights.dep, longest), longest)
     due = np.sort(origin * NEVER + flights.sched)
     out = np.sort(origin * NEVER + np.maximum(gone, flights.sched))
     key = mine * NEVER + known

@@ -24,11 +24,12 @@ QUALITY = (*RISK, *DELAY)
 
 @dataclass(frozen=True)
 class Draw:
-    """What a planting function draws from: random numbers, the clean world, the week's first
-    day (days since 1970)."""
+    """What a planting function draws from: random numbers, the clean world, and how many draws
+    before were not serious enough."""
 
     rng: Random
     stage: Stage
+    failed: int = 0
 
     def onset(self) -> int:
         """A minute in the morning or at noon of one of the week's days."""
@@ -55,6 +56,29 @@ def any_week(rng: Random, raw: Raw) -> int:
     return rng.randrange(FIRST_DAY, LAST_DAY)
 
 
+WEATHER_DRAWS = 48
+ROUGH_HOURS = 240
+
+
+def rough_week(rng: Random, raw: Raw) -> int:
+    """A week that begins with some of the year's worst weather."""
+    start, span = FIRST_DAY * DAY, (LAST_DAY - FIRST_DAY) * DAY
+    days = {hour // DAY for hour in _worst_hours(raw, start, span, ROUGH_HOURS)}
+    return rng.choice(sorted(days))
+
+
+def _worst_hours(raw: Raw, start: int, span: int, count: int) -> list[int]:
+    """The hours of ``start <= t < start + span`` with the roughest observations, by time."""
+    table = raw.weather
+    inside = (table.time >= start) & (table.time < start + span)
+    values = {name: np.nan_to_num(v[inside], nan=0.0) for name, v in table.values.items()}
+    rough = 2 * np.clip(3 - values["visib"], 0, 3) + 8 * np.clip(values["precip"], 0, 0.5)
+    rough += np.clip(values["wind_speed"] - 20, 0, 25) / 5
+    hours, place = np.unique(table.time[inside], return_inverse=True)
+    total = np.bincount(place, weights=rough)
+    return sorted(int(h) for h in hours[np.argsort(-total, kind="stable")[:count]])
+
+
 def stormy_week(rng: Random, raw: Raw) -> int:
     """One of the worst days: over half of all arrivals were more than 15 minutes late."""
     flights = raw.flights
@@ -72,7 +96,7 @@ class Scenario:
     named after, ``metrics`` those that may raise the alert, ``find`` how the alert is found:
     "damage" compares with the world without the fault, "quiet" wants a false alarm, "storm"
     wants a real change with nothing broken. ``entry`` is where the walk starts,
-    ``week`` draws the days."""
+    ``week`` draws the days, ``patience`` is for how many hours the metrics are looked at."""
 
     name: str
     about: str
@@ -83,11 +107,19 @@ class Scenario:
     find: Literal["damage", "quiet", "storm"] = "damage"
     entry: Literal["metric", "model", "feature"] = "metric"
     week: Callable[[Random, Raw], int] = any_week
+    patience: int = 24
 
 
 def _stale(draw: Draw) -> Fault:
-    onset = draw.onset()
-    node = draw.rng.choice(("noaa_feed", "weather_hourly", "trailing_delays", "acars_out"))
+    """The weather feed breaks in bad weather; where that harms nobody, another feed or job."""
+    if draw.failed < WEATHER_DRAWS:
+        node = draw.rng.choice(("noaa_feed", "weather_hourly"))
+        start = draw.stage.anchor * DAY
+        onset = draw.rng.choice(_worst_hours(draw.stage.regime.raw, start, 2 * DAY, 8))
+        onset += draw.rng.randrange(5, HOUR)
+    else:
+        node = draw.rng.choice(("trailing_delays", "acars_out"))
+        onset = draw.onset()
     if node == "acars_out":
         truth = Truth("upstream", (node,), "no pushback messages come in any more", onset)
         return Fault(truth, onset, edit_raw=f.silent_aircraft(onset), node=node)
@@ -172,15 +204,16 @@ def _partition(draw: Draw) -> Fault | None:
     if publish is None:
         return None
     bad, days = draw.stage.late_days(publish)
-    part = draw.rng.choice(("late", "late", "calm", "recent"))
-    share = draw.rng.uniform(0.4, 0.65)
-    count = round(len(days) * share)
-    chosen = {"late": bad[-count:], "calm": bad[:count], "recent": days[-count:]}[part]
-    which = {
-        "late": "the days with the most delays, whose files came in late",
-        "calm": "the calmest days",
-        "recent": "the latest days",
+    part = draw.rng.choice(("late", "few", "few late", "few calm"))
+    count = round(len(days) * draw.rng.uniform(0.6, 0.85))
+    left = draw.rng.randrange(2, 6)
+    chosen, which = {
+        "late": (bad[-count:], "the days with the most delays, whose files came in late"),
+        "few": (days[:-left], "all but the latest days"),
+        "few late": (bad[:-left], "all but the days with the most delays"),
+        "few calm": (bad[left:], "all but the calmest days"),
     }[part]
+    count = len(chosen)
     truth = Truth(
         "training_data",
         (publish.snapshot, "training_set", *_partitions(frozenset(chosen))),
@@ -308,6 +341,7 @@ _ALL = (
         "feed_stale",
         "A feed or a job stops (weather, pushback messages, …); the last values are served on.",
         "upstream", "the feed or the job", (*QUALITY, *SCORES), _stale,
+        week=rough_week, patience=36,
     ),
     Scenario(
         "tail_join_broken",

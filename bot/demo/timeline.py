@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +110,8 @@ class Served:
 
     def take(self, index: npt.NDArray[np.generic]) -> Served:
         """The predictions at ``index`` (positions or a mask)."""
-        return replace(self, **{name: getattr(self, name)[index] for name in COLUMNS})
+        part: dict[str, Any] = {name: getattr(self, name)[index] for name in COLUMNS}
+        return replace(self, **part)
 
     def between(self, start: int, end: int) -> Served:
         """Predictions made in ``start <= t < end``."""
@@ -221,9 +223,10 @@ def _joined(before: Served, after: Served) -> Served:
         mine = before.model == model
         label[mine] = values[before.row[mine]]
     before = replace(before, label=label)
-    return replace(
-        after, **{n: np.concatenate([getattr(before, n), getattr(after, n)]) for n in COLUMNS}
-    )
+    both: dict[str, Any] = {
+        n: np.concatenate([getattr(before, n), getattr(after, n)]) for n in COLUMNS
+    }
+    return replace(after, **both)
 
 
 def _paused(publish: Publish, regimes: tuple[Regime, ...]) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from analysis.tables import Contract
-from bot.demo import writer
+from bot.demo import operations, writer
 from bot.demo.faults import Fault, Truth
 from bot.demo.flights import HOUR, to_minute, to_time
 from bot.demo.registry import CONTROL, NO_ARM, TREATMENT
@@ -80,7 +80,7 @@ class World:
             stage = self.stage
             writer.rewrite(self.folder, served, regimes, stage.start, stage.end, self.seed)
             self.regimes, self.served = regimes, served
-            return words.replace("would go", "go").replace("would be", "is")
+            return words.replace("would go", "went").replace("would be", "was")
 
     # -- plans ---------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class World:
         return regime, (
             f"{_series(key)} would go back from {name} to {good.snapshot} (published "
             f"{to_time(good.published):%d %b %H:%M}); about {rows:.0f} predictions an hour. "
-            "Its publishes are on hold until then."
+            "Its publishes would be on hold from then on."
         )
 
     def _arm_to_zero(self, now: Regime, name: str) -> tuple[Regime, str]:
@@ -136,12 +136,12 @@ class World:
         regime = replace(now, share=0.0 if arm == TREATMENT else 1.0)
         return regime, (
             f"{arm}'s traffic would go to {other}: about {rows:.0f} predictions an hour, "
-            f"then served by {self._serving(now.start, other)}."
+            f"served by {self._serving(now.start, other)}."
         )
 
     def _rerun(self, now: Regime, name: str) -> tuple[Regime, str]:
         node = name.partition("/")[0]
-        known = {*writer.operations.OWNERS, self.fault.node}
+        known = {*operations.OWNERS, self.fault.node}
         if node not in known:
             raise CannotMitigate(f"There is no node {name!r} in the pipeline.")
         both = sum(self._rate(now.start, *key) for key in _KEYS)
