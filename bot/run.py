@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot import logs
+
 if TYPE_CHECKING:
     from bot.config import Settings
 
@@ -20,6 +22,7 @@ def run_until_stopped(settings: Settings) -> None:
     from bot.app import Bot
     from bot.config import SettingsError
 
+    logs.to_stderr()
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())

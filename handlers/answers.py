@@ -141,7 +141,7 @@ class Answers:
         channel = str(body["actions"][0].get("value") or "")
         try:
             client.conversations_join(channel=channel)
-            text = "I am in. Say it once more, and I open the thread here."
+            text = "I am in; the thread that waited for this channel opens now."
         except SlackApiError as error:
             text = (
                 f"I can't join by myself ({error.response.get('error')}): this channel is private. "

@@ -122,7 +122,8 @@ def autoplay(demo: Demo) -> int:
     truth = demo.world.truth
     causes = ", ".join(f"{c['kind']} {c['name']}" for c in found["causes"]) or "no cause named"
     click.echo(f"Conclusion: {found['kind']} ({causes})")
-    click.echo(f"Planted:    {truth.kind} ({', '.join(truth.names) or 'nothing'})")
+    more = f" and {len(truth.names) - 3} more names" if len(truth.names) > 3 else ""
+    click.echo(f"Planted:    {truth.kind} ({', '.join(truth.names[:3]) or 'nothing'}{more})")
     right = is_right(found, truth.kind, truth.names)
     if right:
         player.mitigate()

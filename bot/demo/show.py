@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot import logs
 from bot.demo import Clock, World, build, scenarios
 from bot.demo.actions import demo_actions
 from bot.demo.clockbar import clock_routes
@@ -84,6 +85,7 @@ def open_demo(name: str, seed: int, home: Path, port: int) -> Iterator[Demo]:
     known = [s.name for s in scenarios()]
     if name not in known:
         raise click.ClickException(f"There is no scenario {name!r}. There are: {', '.join(known)}.")
+    logs.to_file(home / "demo.log")
     with steps(f"Setting up {name}, seed {seed}") as say:
         folder = home.absolute() / f"{name}-{seed}"
         shutil.rmtree(folder, ignore_errors=True)
