@@ -52,17 +52,6 @@ MOVES: Mapping[str, Mapping[str, float]] = {
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
-CONFIRMED = {
-    "mean_label": "labels",
-    "mean_prediction": "predictions",
-    "positive_rate": "predictions",
-    "calibration": "quality",
-    "normalised_entropy": "quality",
-    "auc": "quality",
-    "volume": "mix",
-}
-"""Once a person has said that the metric moved, this thing did."""
-SURE = 2.0
 STRONGEST = 6.0
 """No single thing counts for more than this many units of log odds."""
 
@@ -171,9 +160,9 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
         seen.baseline_rows = int(cells.loc[cells[BLOCK] > 0, "volume"].sum())
     except CannotExamine as error:
         seen.missing.append(str(error))
-    thing = CONFIRMED.get(metric.kind or "")
+    thing = cut.CONFIRMED.get(metric.kind or "")
     if scope.entry == "metric" and thing in seen.moved:
-        seen.moved[thing] = max(seen.moved[thing], SURE)
+        seen.moved[thing] = max(seen.moved[thing], cut.SURE)
     try:
         seen.infra = infra.breaks(warehouse, scope)
         broke = infra.probability_of_break(seen.infra)

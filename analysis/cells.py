@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+CONFIRMED = {
+    "mean_label": "labels",
+    "mean_prediction": "predictions",
+    "positive_rate": "predictions",
+    "calibration": "quality",
+    "normalised_entropy": "quality",
+    "auc": "quality",
+    "volume": "mix",
+}
+"""What has moved once a person has said that a metric of this kind did."""
+SURE = 2.0
+"""Log odds that such a word is worth at least."""
+
+
 def metric_of(warehouse: Warehouse, scope: Scope) -> Metric:
     """The metric that the incident is about; for a model or a feature the mean prediction."""
     if scope.entry == "metric":
@@ -130,7 +144,7 @@ def _cells_of_table(
     table = warehouse.metric_table(metric)
     start = blocks.window.end - (blocks.count + 1) * blocks.period
     table = table.filter(table["time"] >= naive(start), table["time"] < naive(blocks.window.end))
-    elapsed = round(blocks.window.end.timestamp()) - table["time"].epoch_seconds() - 1
+    elapsed = round(blocks.window.end.timestamp()) - metrics.seconds_of(table["time"]) - 1
     block = (elapsed / round(blocks.period.total_seconds())).floor().cast("int64")
     inside = elapsed - block * round(blocks.period.total_seconds())
     table = table.filter(inside < round(blocks.window.length.total_seconds()))

@@ -16,6 +16,7 @@ from analysis import odds, seasonal, words
 from analysis.charts.series import utc
 from analysis.charts.small import Panel, small_multiples
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect, Table
+from analysis.metrics import bucket_of
 from analysis.quality import Floats
 from analysis.seasonal import Band, Break
 from analysis.warehouse import MOST_ROWS, Warehouse, naive
@@ -158,7 +159,7 @@ def _load(warehouse: Warehouse, scope: Scope) -> tuple[pd.DataFrame, int]:
         ),
         86400,
     )
-    table = table.mutate(bucket=(table["time"].epoch_seconds() / width).floor().cast("int64"))
+    table = table.mutate(bucket=bucket_of(table["time"], width))
     grouped = table.group_by(["service", "metric", "bucket"])
     frame = warehouse.fetch(grouped.aggregate(value=table["value"].cast("float64").mean()))
     return frame.sort_values("bucket"), width

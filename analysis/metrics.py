@@ -107,12 +107,12 @@ def rows_of(
     start = blocks.window.end - (blocks.count + 1) * blocks.period
     table = warehouse.predictions(Window(start, blocks.window.end), models=models, arms=arms)
     end = ibis.literal(round(blocks.window.end.timestamp()))
-    elapsed = end - table[Role.TIME].epoch_seconds() - 1
+    elapsed = end - seconds_of(table[Role.TIME]) - 1
     block = (elapsed / period).floor().cast("int64")
     if not whole:
         table = table.filter(elapsed - block * period < length)
     if warehouse.contract.predictions.label_time is not None:
-        arrived = table[Role.LABEL_TIME].epoch_seconds() < end - block * period
+        arrived = seconds_of(table[Role.LABEL_TIME]) < end - block * period
         table = table.mutate(**{Role.LABEL: arrived.ifelse(table[Role.LABEL], ibis.null())})
     return table.mutate(**{BLOCK: block})
 
@@ -170,9 +170,14 @@ def series(
     return regular(sums[BUCKET].to_numpy(float), found, even, span, metric)
 
 
+def seconds_of(time: Any) -> Any:
+    """Whole seconds since 1970, rounded down (a cast would round to the nearest)."""
+    return time.truncate("s").epoch_seconds()
+
+
 def bucket_of(time: Any, width: int) -> Any:
     """The whole number of ``width`` seconds since 1970 that a time falls in."""
-    return (time.epoch_seconds() / width).floor().cast("int64")
+    return (seconds_of(time) / width).floor().cast("int64")
 
 
 def regular(keys: Floats, found: Estimate, even: Estimate, span: Window, metric: Metric) -> Series:

@@ -22,7 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import odds, words
-from analysis.cells import against_usual, label_shift, load_cells, metric_of, share_shift
+from analysis.cells import (
+    CONFIRMED,
+    SURE,
+    against_usual,
+    label_shift,
+    load_cells,
+    metric_of,
+    share_shift,
+)
 from analysis.charts.bars import Bar, segment_bars
 from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
@@ -263,10 +271,13 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     if judged:
         weights["segment"] = min(judged[0][1].log_odds - 0.25 * candidates, 12.0)
     if labels.seen:
-        weights["world"] = min(labels.log_odds, 12.0)
+        moved = labels.log_odds
+        if scope.entry == "metric" and CONFIRMED.get(metric.kind or "") == "labels":
+            moved = max(moved, SURE)
+        weights["world"] = min(moved, 12.0)
     shares = odds.share_out(weights)
     verdict = max(shares, key=lambda v: shares[v])
-    strong = [(one, s) for one, s in judged if s.log_odds > candidates * 0.25] or judged[:1]
+    strong = _strong(judged, candidates * 0.25)
     suspects = tuple(
         Suspect("segment", one.name, max(min(one.share, 1.0), -1.0), changed=_moved(s))
         for one, s in strong
@@ -292,6 +303,16 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
             (f"dimensions: {', '.join(dims)}", f"{len(frame):,} cells"),
         ),
     )
+
+
+def _strong(judged: list[tuple[Segment, Shift]], bar: float) -> list[tuple[Segment, Shift]]:
+    """Segments that are unusual and not small beside the largest; at least the clearest one."""
+    largest = max((abs(one.actual - one.expected) for one, _ in judged), default=0.0)
+    return [
+        (one, s)
+        for one, s in judged
+        if s.log_odds > bar and abs(one.actual - one.expected) >= 0.25 * largest
+    ] or judged[:1]
 
 
 def _against_history(cells: pd.DataFrame, one: Segment) -> Shift:

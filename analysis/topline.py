@@ -124,7 +124,7 @@ def _evidence(
         "metric",
         best.metric.name,
         probability,
-        changed=_change(best),
+        changed=_change(best, scope),
         since=onset.at if onset else None,
     )
     if scope.onset is not None and real:
@@ -145,7 +145,7 @@ def _evidence(
         charts=(_chart(scope, best, onset, name, headline),),
         not_examined=tuple(missing),
         onset=onset,
-        figures=_figures(best),
+        figures=_figures(best, scope),
         how=How(
             METHOD,
             scope.window,
@@ -176,9 +176,15 @@ def _onset(best: Judged, scope: Scope) -> Onset | None:
     )
 
 
-def _levels(best: Judged) -> tuple[float, float]:
-    """Mean of the series and of its expectation since the break (weighted by rows)."""
-    since = slice(best.found.index if best.found else len(best.series) - 1, None)
+def _levels(best: Judged, scope: Scope) -> tuple[float, float]:
+    """Mean of the series and of its expectation (weighted by rows) since the break where there
+    is one that hurts, otherwise over the window."""
+    start = np.datetime64(scope.window.start.replace(tzinfo=None), "s")
+    first = min(int(np.searchsorted(best.series.times, start)), len(best.series) - 1)
+    found = best.found
+    if found is not None and found.evidence > 0 and best.metric.bad in ("both", found.direction):
+        first = found.index
+    since = slice(first, None)
     values = best.series.values[since]
     expected = back(best.metric.kind or "", best.band.expected[since])
     weights = np.where(np.isfinite(values), np.maximum(best.series.rows[since], 1e-9), 0.0)
@@ -192,18 +198,19 @@ def _levels(best: Judged) -> tuple[float, float]:
     )
 
 
-def _change(best: Judged) -> str:
-    now, usual = _levels(best)
+def _change(best: Judged, scope: Scope) -> str:
+    now, usual = _levels(best, scope)
     return f"{words.number(now)}, usually {words.number(usual)}"
 
 
 def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     name = best.metric.title or best.metric.name
-    now, usual = _levels(best)
+    now, usual = _levels(best, scope)
     figures = f"{words.number(now)} instead of about {words.number(usual)}"
     width = timedelta(minutes=best.series.minutes)
     if onset is None:
-        if best.found is not None and best.metric.bad not in ("both", best.found.direction):
+        better = now < usual if best.metric.bad == "up" else now > usual
+        if best.metric.bad != "both" and better:
             return f"{name} moved for the better, if at all: {figures}."
         return (
             f"{name} is within what is usual at these hours: {figures}, and earlier days "
@@ -218,8 +225,8 @@ def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     return f"{name} left its band at {words.clock(onset.at, scope.now)}: {figures}{tail}."
 
 
-def _figures(best: Judged) -> dict[str, float]:
-    now, usual = _levels(best)
+def _figures(best: Judged, scope: Scope) -> dict[str, float]:
+    now, usual = _levels(best, scope)
     raw = {
         "now": now,
         "usual": usual,
@@ -236,7 +243,7 @@ def _figures(best: Judged) -> dict[str, float]:
 
 
 def _chart(scope: Scope, best: Judged, onset: Onset | None, name: str, headline: str) -> Chart:
-    now, usual = _levels(best)
+    now, usual = _levels(best, scope)
     alt = f"{name} over time: {words.number(now)} lately, {words.number(usual)} expected. " + (
         f"It leaves its band at {words.clock(onset.at)} UTC." if onset else "It stays usual."
     )

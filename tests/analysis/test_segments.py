@@ -1,0 +1,133 @@
+"""Planted segments are found, exactly, and clean traffic is left alone."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import segments
+from analysis.evidence import CannotExamine
+from tests.analysis import logs
+
+
+def _cells(rng, sizes=(10, 8, 12, 6)):
+    """Leaf cells with a forecast and counts that scatter around it."""
+    grids = np.meshgrid(*[np.arange(s) for s in sizes], indexing="ij")
+    frame = pd.DataFrame({f"d{i}": [f"v{x}" for x in g.ravel()] for i, g in enumerate(grids)})
+    frame["expected"] = rng.lognormal(3, 1, len(frame))
+    frame["actual"] = frame["expected"] * np.exp(rng.normal(0, 0.08, len(frame)))
+    return frame
+
+
+def _plant(frame, where, factor):
+    hit = np.logical_and.reduce([frame[k] == v for k, v in where.items()])
+    frame.loc[hit, "actual"] *= factor
+
+
+CASES = (
+    [{"d0": "v3"}],
+    [{"d0": "v3", "d2": "v5"}],
+    [{"d0": "v3", "d1": "v2", "d3": "v1"}],
+    [{"d1": "v4"}, {"d0": "v7", "d3": "v2"}],
+    [{"d0": "v1", "d2": "v2"}, {"d1": "v6", "d2": "v9"}, {"d0": "v8", "d3": "v5"}],
+)
+
+
+@pytest.mark.parametrize("planted", CASES)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_planted_segments_are_found_exactly(planted, seed):
+    """Up to three causes of up to three dimensions, each with its own factor."""
+    rng = np.random.default_rng(seed)
+    frame = _cells(rng)
+    for where, factor in zip(planted, (0.45, 1.9, 0.6), strict=False):
+        _plant(frame, where, factor)
+    found = segments.explain(frame, ["d0", "d1", "d2", "d3"])
+    assert sorted(map(str, (sorted(s.where.items()) for s in found))) == sorted(
+        map(str, (sorted(w.items()) for w in planted))
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_clean_cells_have_no_segment(seed):
+    """Scatter alone explains nothing."""
+    frame = _cells(np.random.default_rng(seed))
+    assert segments.explain(frame, ["d0", "d1", "d2", "d3"]) == []
+
+
+def test_a_rate_that_fell_is_told_from_traffic_that_grew():
+    """The denominator's change is mix, what is left is rate."""
+    rng = np.random.default_rng(0)
+    frame = _cells(rng).rename(columns={"actual": "n", "expected": "n0"})
+    _plant(frame.rename(columns={"n": "actual"}), {"d0": "v1"}, 1.0)
+    frame.loc[frame["d1"] == "v3", "n"] *= 2.0
+    frame["v0"] = 0.3 * frame["n0"]
+    frame["v"] = 0.3 * frame["n"] * np.exp(rng.normal(0, 0.05, len(frame)))
+    frame.loc[frame["d2"] == "v7", "v"] *= 0.5
+    found = segments.explain(frame, ["d0", "d1", "d2", "d3"], "v", "v0", denominator=("n", "n0"))
+    assert {(s.effect, s.name) for s in found} == {("mix", "d1=v3"), ("rate", "d2=v7")}
+
+
+def test_a_hundred_thousand_cells_take_about_a_second():
+    """Large cubes are searched by counting, not by looping (generous bound: shared machines)."""
+    rng = np.random.default_rng(0)
+    frame = _cells(rng, (20, 20, 16, 16))
+    _plant(frame, {"d0": "v3", "d1": "v2"}, 0.5)
+    began = time.process_time()
+    found = segments.explain(frame, ["d0", "d1", "d2", "d3"])
+    assert [s.name for s in found] == ["d0=v3, d1=v2"]
+    assert time.process_time() - began < 5
+
+
+def test_bad_input_says_what_is_missing():
+    """No rows, or no such column."""
+    with pytest.raises(ValueError, match="0 rows"):
+        segments.explain(_cells(np.random.default_rng(0)).head(0), ["d0"])
+    with pytest.raises(ValueError, match="missing: nope"):
+        segments.explain(_cells(np.random.default_rng(0)), ["nope"])
+
+
+def test_values_that_are_null_are_a_value():
+    """A dimension that went null is a segment like any other."""
+    frame = _cells(np.random.default_rng(0))
+    frame.loc[frame["d0"] == "v3", "d0"] = None
+    frame.loc[frame["d0"].isna(), "actual"] *= 3
+    assert [s.name for s in segments.explain(frame, ["d0", "d1", "d2", "d3"])] == ["d0=(null)"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_traffic_that_grew_in_one_region_is_named(tmp_path, seed):
+    """Three times the requests of one region."""
+    frame = logs.log(seed)
+    late = frame[logs.since_onset(frame) & (frame["region"] == "west")]
+    frame = pd.concat([frame, late, late, late])
+    evidence = segments.which_traffic(logs.warehouse(tmp_path, frame), logs.scope())
+    assert evidence.verdict == "segment"
+    assert evidence.suspects[0].name == "region=west"
+    assert evidence.confidence > 0.6
+
+
+def test_labels_that_moved_everywhere_are_the_world(tmp_path):
+    """No segment moved; the rate did."""
+    frame = logs.log(1)
+    hit = logs.since_onset(frame)
+    frame.loc[hit, "label"] = np.maximum(
+        frame.loc[hit, "label"], np.random.default_rng(0).random(hit.sum()) < 0.5
+    )
+    evidence = segments.which_traffic(logs.warehouse(tmp_path, frame), logs.scope())
+    assert evidence.verdict == "world"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clean_traffic_is_none(tmp_path, seed):
+    """Nothing moved, nobody is named."""
+    evidence = segments.which_traffic(logs.warehouse(tmp_path, logs.log(seed)), logs.scope())
+    assert evidence.verdict == "none"
+    assert evidence.suspects == ()
+
+
+def test_without_dimensions_it_cannot_be_examined(tmp_path):
+    """The sentence names the setting."""
+    frame = logs.log(days=5).drop(columns=["region", "channel"])
+    with pytest.raises(CannotExamine, match="dimensions"):
+        segments.which_traffic(logs.warehouse(tmp_path, frame), logs.scope(days=4))
