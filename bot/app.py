@@ -188,7 +188,7 @@ class Bot:
         if self.settings.slack.mode == "socket":
             token = _secret(self.settings.secrets.slack_app_token)
             socket = SocketModeHandler(self.app, token, web_client=self.client)
-            socket.connect()
+            socket.connect()  # type: ignore[no-untyped-call]
             self._running.append(socket.close)
         log.info("hawkeye is up", mode=self.settings.slack.mode, web=self.web.url)
 

@@ -11,11 +11,22 @@ from state.incident import Incident, Mitigation
 
 
 class Action(Protocol):
-    """One way to mitigate. ``acts_on`` are the kinds of suspects that it can be aimed at."""
+    """One way to mitigate."""
 
-    name: str
-    title: str
-    acts_on: tuple[SuspectKind, ...]
+    @property
+    def name(self) -> str:
+        """Its name in buttons' values and in the record."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What the button says."""
+        ...
+
+    @property
+    def acts_on(self) -> tuple[SuspectKind, ...]:
+        """Kinds of suspects that it can be aimed at."""
+        ...
 
     def plan(self, incident: Incident, target: Suspect) -> str:
         """What it would do, in a sentence or two; changes nothing. Raises with a sentence."""

@@ -15,8 +15,8 @@ def markdown(tree: Tree) -> str:
 def diagram(tree: Tree) -> str:
     """The tree in Mermaid's flowchart language."""
     lines = ["flowchart TD"]
-    for start, node in tree.starts:
-        lines.append(f"    start_{start}([{start} alert]) --> {node}")
+    for start, first in tree.starts:
+        lines.append(f"    start_{start}([{start} alert]) --> {first}")
     for node in tree.nodes:
         lines.append(f'    {node.name}{{{{"{node.title}"}}}}')
         for branch in node.branches:

@@ -141,7 +141,7 @@ class Store:
                 "state": to_json(Incident, after),
             }
             if before is None:
-                db["incidents"].insert(row)
+                db.table("incidents").insert(row)
             else:
                 sets = ", ".join(f"{name} = :{name}" for name in row)
                 done = db.execute(
@@ -150,7 +150,7 @@ class Store:
                 )
                 if done.rowcount != 1:
                     raise StaleIncidentError(after.id)
-            db["events"].insert(
+            db.table("events").insert(
                 {
                     "incident": after.id,
                     "version": after.version,
@@ -199,7 +199,7 @@ class Store:
     def record_outcome(self, incident: str, proposed: str, recorded: str) -> None:
         """Keep what the walk concluded and what people recorded at the end."""
         with self.transaction() as db:
-            db["outcomes"].upsert(
+            db.table("outcomes").upsert(
                 {"incident": incident, "proposed": proposed, "recorded": recorded}, pk="incident"
             )
 
@@ -233,7 +233,7 @@ class Store:
     def remember(self, incident: str, said: Said) -> None:
         """Keep what a person wrote; an edit replaces it."""
         with self.transaction() as db:
-            db["said"].upsert(
+            db.table("said").upsert(
                 {
                     "incident": incident,
                     "channel": said.channel,
@@ -275,7 +275,7 @@ class Store:
         with self.transaction() as db:
             for chart in evidence.charts:
                 self.keep_chart(chart)
-            db["evidence"].upsert(
+            db.table("evidence").upsert(
                 {"key": key, "evidence": to_json(Evidence, evidence.without_bytes())}, pk="key"
             )
 
@@ -319,7 +319,7 @@ class Store:
     def set_settings(self, name: str, value: Any) -> None:
         """Remember a small value under a name."""
         with self.transaction() as db:
-            db["settings"].upsert({"name": name, "value": json.dumps(value)}, pk="name")
+            db.table("settings").upsert({"name": name, "value": json.dumps(value)}, pk="name")
 
 
 # -- JSON ---------------------------------------------------------------------------------------

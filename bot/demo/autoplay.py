@@ -47,25 +47,42 @@ class Player:
             raise TimeoutError(f"{hope} did not happen within {seconds:.0f} s")
         return found
 
-    def press(self, name: str, *action_ids: str) -> None:
+    @property
+    def channel(self) -> str:
+        """Where its thread is."""
+        return self.demo.bot.store.places(self.incident_id)[0].channel
+
+    def buttons(self, name: str) -> tuple[str, list[str]]:
+        """The ts of one of the incident's messages, and the buttons that it shows."""
+        ts = self.demo.bot.conversation.outbox.message(self.incident_id, self.channel, name)
+        message = self.demo.workspace.channel(self.channel).messages.get(ts) if ts else None
+        return ts, _action_ids(message.all_blocks()) if message else []
+
+    def press(self, name: str, action_id: str) -> None:
         """Press a button of one of the incident's messages, once the page shows it."""
-        channel = self.demo.bot.store.places(self.incident_id)[0].channel
+        hope = f"a button {action_id!r} on {name}"
+        self.wait(lambda: action_id in self.buttons(name)[1], STEP_SECONDS, hope)
+        ts, _ = self.buttons(name)
+        self.demo.workspace.click(self.ana, self.channel, ts, action_id=action_id)
 
-        def shown() -> tuple[str, str] | None:
-            ts = self.demo.bot.conversation.outbox.message(self.incident_id, channel, name)
-            message = self.demo.workspace.channel(channel).messages.get(ts) if ts else None
-            buttons = _action_ids(message.all_blocks()) if message else []
-            found = next((a for a in action_ids if a in buttons), None)
-            return (ts, found) if found else None
+    def shown(self, name: str) -> None:
+        """Wait until a step's message shows branches to choose from."""
 
-        ts, action = self.wait(shown, STEP_SECONDS, f"a button {action_ids[0]!r} on {name}")
-        self.demo.workspace.click(self.ana, channel, ts, action_id=action)
+        def there() -> bool:
+            return any(a.startswith("answer:") for a in self.buttons(name)[1])
+
+        self.wait(there, STEP_SECONDS, f"evidence on {name}")
+
+    def decide(self) -> Step | None:
+        """Wait for the next step that a person has to decide; None when the walk is over."""
+        found = self.wait(self._decidable, STEP_SECONDS, "the next step")
+        return found if isinstance(found, Step) else None
 
     def walk(self) -> None:
         """Accept step after step until there is a conclusion."""
         for _ in range(MOST_STEPS):
-            step = self.wait(self._decidable, STEP_SECONDS, "the next step")
-            if step == "over":
+            step = self.decide()
+            if step is None:
                 return
             self._print(step)
             verdict = accepted(step, self.demo.bot.conversation.tree)

@@ -1,0 +1,1 @@
+"""How fast it is, as one Markdown table: `make bench`."""
