@@ -233,7 +233,7 @@ def image(chart: Chart) -> Block:
     return {"type": "image", "chart": chart.id, "alt_text": alt if alt != "?" else "A chart"}
 
 
-def table(found: Table, rows: int = 8, columns: int = 4) -> list[Block]:
+def table(found: Table, rows: int = 5, columns: int = 4) -> list[Block]:
     """A small table, cut to what a phone shows; no block when it has no cells."""
     width = min(columns, max([len(found.headers), *(len(r) for r in found.rows)], default=0))
     if not width or not found.rows:
@@ -243,8 +243,9 @@ def table(found: Table, rows: int = 8, columns: int = 4) -> list[Block]:
     blocks: list[Block] = [
         {"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True}] * width}
     ]
-    if len(found.rows) > rows:
-        blocks.append(context(f"and {len(found.rows) - rows} more rows under “How?”"))
+    more = len(found.rows) - rows
+    if more > 0:
+        blocks.append(context(f"and {more} more row{'s' if more > 1 else ''} under “How?”"))
     return blocks
 
 

@@ -52,21 +52,21 @@ def withdrawn(incident: Incident) -> dict[str, Any]:
     return b.message(text.replace("~", ""), [b.context(text)])
 
 
-def _title(tree: Tree, cause: Cause) -> str:
-    text = words.cause_words(tree, cause)
+def _title(tree: Tree, cause: Cause, beside: str = "") -> str:
+    text = words.cause_words(tree, cause, beside)
     blames = cause.kind not in ("unknown", "false_alarm", "world")
     return f"Cause: {text}" if blames else text
 
 
 def _cause(incident: Incident, tree: Tree, view: View, cause: Cause, several: bool) -> str:
-    mark = "• " if several else ""
-    text = f"{mark}*{_title(tree, cause)}.*"
     step = incident.step(cause.step)
+    finding = ""
+    if step and step.evidence and step.answer and not step.answer.override and not several:
+        finding = b.line(step.evidence.headline, 400)
+    text = f"{'• ' if several else ''}*{_title(tree, cause, finding)}.* {finding}".rstrip()
     if not cause.step:
         by = f" by {b.person(incident.closed_by)}" if incident.closed_by else ""
         return text + (f" Recorded{by}." if cause.kind != "unknown" or by else "")
-    if step and step.evidence and step.answer and not step.answer.override:
-        text += f" {b.line(step.evidence.headline, 400)}" if not several else ""
     if cause.kind != "unknown":
         text += f"\nConfidence {b.percent(cause.confidence)}{_track(view, cause)}."
     return text

@@ -11,6 +11,7 @@ from handlers.messages_view import View
 from state.incident import Incident, Step
 from state.tree import Tree
 
+HARMLESS = {"false_alarm", "world"}
 SNOOZES = ((15, "15 minutes"), (60, "1 hour"), (240, "4 hours"), (720, "12 hours"))
 
 
@@ -91,8 +92,12 @@ def _place(incident: Incident, tree: Tree) -> str:
     if incident.status == "watching":
         return "mitigated, watching the recovery"
     if incident.status == "concluded":
-        known = any(c.kind != "unknown" for c in incident.causes)
-        return "cause found, not resolved yet" if known else "no cause found, over to you"
+        kinds = {c.kind for c in incident.causes} - {"unknown"}
+        if not kinds:
+            return "no cause found, over to you"
+        return (
+            "cause found, not resolved yet" if kinds - HARMLESS else "nothing broke, not closed yet"
+        )
     step = incident.current
     if step is None:
         return "starting"

@@ -75,7 +75,8 @@ def answer(tree: Tree, step: Step) -> str:
         return b.line(step.answer.verdict, 80)
     text = said(branch, step.answer.suspects)
     evidence = step.evidence
-    if evidence and evidence.onset and evidence.verdict == branch.verdict and not points(branch):
+    found_onset = evidence is not None and evidence.onset is not None and step.scope.onset is None
+    if evidence and evidence.onset and found_onset and evidence.verdict == branch.verdict:
         text += f", since {b.clock(evidence.onset.at, step.scope.now)}"
     return text
 
@@ -195,8 +196,11 @@ def exit_of(tree: Tree, kind: str) -> Exit | None:
     return next((e for e in tree.exits if e.kind == kind), None)
 
 
-def cause_words(tree: Tree, cause: Cause) -> str:
-    """A cause as a few words of mrkdwn without a full stop."""
+def cause_words(tree: Tree, cause: Cause, beside: str = "") -> str:
+    """A cause as a few words of mrkdwn without a full stop.
+
+    What changed is left out where the text ``beside`` it says so already.
+    """
     exit_ = exit_of(tree, cause.kind)
     told = _told(exit_, cause)
     who = b.listed([b.code(s.name) for s in told])
@@ -211,13 +215,14 @@ def cause_words(tree: Tree, cause: Cause) -> str:
         return f"{kind}: {b.line(exit_.meaning, 200).rstrip('.')}" if exit_ else kind
     changed = b.line(next((s.changed for s in told if s.changed), ""), 200).rstrip(".")
     text = _PHRASES.get(cause.kind, "{who}").format(who=who) + _through(cause)
-    return f"{text} — {changed}" if changed else text
+    said_beside = changed.split(": ", 1)[-1] in beside
+    return f"{text} — {changed}" if changed and not said_beside else text
 
 
 _PHRASES = {
     "traffic": "traffic of {who}",
     "snapshot": "snapshot {who}",
-    "training_data": "training data, {who}",
+    "training_data": "training data {who}",
     "model": "how {who} is served",
 }
 
@@ -233,7 +238,7 @@ def _through(cause: Cause) -> str:
     """What a cause acts through: the features that it feeds, the snapshot that it made."""
     kind, text = {
         "upstream": ("feature", ", upstream of "),
-        "training_data": ("snapshot", " in snapshot "),
+        "training_data": ("snapshot", " of snapshot "),
     }.get(cause.kind, ("", ""))
     names = dict.fromkeys(b.code(s.name) for s in cause.along if s.kind == kind)
     return text + b.listed(list(names)) if names else ""

@@ -63,9 +63,9 @@ def _computed(evidence: Evidence, step: Step) -> list[Block]:
 
 
 def _rows(evidence: Evidence) -> list[str]:
-    if evidence.table is None or len(evidence.table.rows) <= 8:
+    if evidence.table is None:
         return []
-    return [" · ".join(b.line(c, 60) for c in row[:6]) for row in evidence.table.rows]
+    return ["• " + " · ".join(b.line(c, 60) for c in row[:6]) for row in evidence.table.rows]
 
 
 def _span(span: Window) -> str:

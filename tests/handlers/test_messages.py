@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from analysis.evidence import Table
 from handlers import actions
 from state import incident as ev
 from state.machine import advance
@@ -11,6 +12,7 @@ from tests.handlers.looks import buttons, charts, elements, refused, thread, wor
 from tests.handlers.toy import (
     ALERT,
     BACK,
+    CAUSE,
     FEATURES,
     NOT_BACK,
     REAL,
@@ -174,6 +176,24 @@ def test_an_answered_step_is_one_line_with_its_chart():
     assert charts(post) == [FEATURES.charts[0].id]
     assert "\n" not in words(post)
     assert "since <!date^" in words(thread(walked(1))["step-1"])
+
+
+def test_the_onset_is_told_once():
+    """Only at the step that found it, not at all that follow."""
+    again = replace(CAUSE, onset=REAL.onset)
+    incident = after(walked(1), ev.Checked(at(4), 2, again))
+    incident = after(incident, ev.Answered(at(5), 2, "model", "U0ANA"))
+    assert "*1 · Real, since" in words(thread(incident)["step-1"])
+    assert "*2 · Model* —" in words(thread(incident)["step-2"])
+
+
+def test_a_long_table_is_cut_and_says_so():
+    """Five rows on the phone, all of them under "How?"."""
+    long = replace(FEATURES, table=Table(("a",), tuple((f"row {n}",) for n in range(7))))
+    post = thread(after(walked(4), ev.Checked(at(10), 5, long)))["step-5"]
+    table = next(block for block in post.payload["blocks"] if block["type"] == "table")
+    assert len(table["rows"]) == 6
+    assert "and 2 more rows under “How?”" in words(post)
 
 
 def test_an_override_says_what_was_proposed():

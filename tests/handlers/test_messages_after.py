@@ -137,6 +137,15 @@ def test_the_conclusion_names_cause_path_and_what_is_ruled_out():
     assert list(buttons(post)) == ["Run again: weather_hourly…", "Hand off…", "Resolve…"]
 
 
+def test_what_changed_is_not_said_twice():
+    """Where the decisive step's sentence says it already."""
+    told = replace(UPSTREAM, headline="Its run of 14:00 writes °C: the run of 14:00 writes °C.")
+    incident = after(walked(5), ev.Checked(at(12), 6, told))
+    incident = after(incident, ev.Answered(at(13), 6, "upstream", "U0ANA"))
+    text = words(thread(incident)["conclusion-6"])
+    assert text.startswith("*Cause: `weather_hourly`, upstream of `temp` and `dewp`.* Its run")
+
+
 def test_a_track_record_is_claimed_only_when_there_is_one():
     """No "0 of 0 times"."""
     assert "recorded cause" not in words(thread(walked(6))["conclusion-6"])
