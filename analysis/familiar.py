@@ -6,6 +6,7 @@ fills: outside of them a surrogate guesses, and a guess accuses nobody.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,20 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 FEWEST = 20
 SHARE = 0.004
 """A cell with a smaller share of the baseline's rows is unfamiliar."""
+GAINED = 1.5
+"""A broken feature's cells with more than so many times their usual share hold false values."""
 
 
-def answers_shift(r: Reading, output: Floats) -> tuple[float, float]:
+def answers_shift(r: Reading, output: Floats, broken: Collection[str] = ()) -> tuple[float, float]:
     """Log Bayes factor that familiar inputs get other predictions, and by how much.
 
     ``output`` is the surrogate's for the day sample. Both the mean and the typical size of the
-    difference are looked at, against earlier days and across the onset.
+    difference are looked at, against earlier days and across the onset. Rows whose values of a
+    ``broken`` feature lie where its values gained do not count: they may be no true values.
     """
-    left = np.where(familiar(r, r.days), r.target(r.days) - output, np.nan)
+    left = np.where(familiar(r, r.days, broken), r.target(r.days) - output, np.nan)
     left_edge = r.target(r.edge) - r.output(r.edge)
-    left_edge = np.where(familiar(r, r.edge), left_edge, np.nan)
+    left_edge = np.where(familiar(r, r.edge, broken), left_edge, np.nan)
     if int(np.isfinite(left[r.days.block == 0]).sum()) < FEWEST:
         return 0.0, 0.0
     best, size = -2.0, 0.0
@@ -45,7 +49,7 @@ def _shift_of(figures: Floats) -> odds.Shift:
     return odds.shift(float(figures[0]), figures[1:], error=0.02)
 
 
-def familiar(r: Reading, sample: Sample) -> Any:
+def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
     """Which rows of a sample have only familiar inputs, a boolean per row."""
     top = max((r.usage(n) for n in r.features), default=0.0)
     out = np.ones(len(sample.frame), dtype=bool)
@@ -55,5 +59,10 @@ def familiar(r: Reading, sample: Sample) -> Any:
         b = r.bins[name]
         base = b.cells(r.days.frame[name][r.days.block != 0])
         share = np.bincount(base, minlength=b.size) / max(len(base), 1)
-        out &= share[b.cells(sample.frame[name])] > SHARE
+        known = share > SHARE
+        if name in broken:
+            now = b.cells(r.days.frame[name][r.days.block == 0])
+            gained = np.bincount(now, minlength=b.size) / max(len(now), 1)
+            known &= gained <= GAINED * share
+        out &= known[b.cells(sample.frame[name])]
     return out

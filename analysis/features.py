@@ -30,6 +30,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 SMALL_IMPACT = 0.04
 """A feature moves predictions too little below this part of their standard deviation."""
+SURE = 4.0
+"""Above this log Bayes factor a feature's values count as broken."""
 METHOD = (
     "Each feature against the same hours of earlier days and across the onset: Jensen–Shannon "
     "distance with null and unseen cells, agreement with other features and with rows of the "
@@ -132,7 +134,8 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
     scale = float(np.nanstd(r.target(r.days)[r.days.block != 0])) or 1.0
     least = SMALL_IMPACT * scale
     logs = {"none": float(np.log(0.35)), "model": 0.0}
-    model_odds, model_size = answers_shift(r, output)
+    broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
+    model_odds, model_size = answers_shift(r, output, broken)
     logs["model"] = float(np.log(0.25)) + model_odds
     each: dict[str, float] = {}
     for f in found:
