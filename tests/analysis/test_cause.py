@@ -1,0 +1,116 @@
+"""Each class of cause is told from the others."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import cause
+from analysis.evidence import CannotExamine
+from tests.analysis import logs
+
+
+def _infra(folder, broken, seed=0):
+    rng = np.random.default_rng(seed)
+    start = pd.Timestamp(logs.NOW.replace(tzinfo=None))
+    times = pd.date_range(start - pd.Timedelta(days=15), start, freq="15min", inclusive="left")
+    parts = []
+    for service in ("feature_store", "gateway", "queue"):
+        latency = 40 + 8 * np.sin(np.arange(len(times)) / 96 * 2 * np.pi)
+        latency = latency + rng.normal(0, 3, len(times))
+        if broken and service == "feature_store":
+            latency = latency + 60 * (times >= logs.ONSET.replace(tzinfo=None))
+        parts.append(
+            pd.DataFrame({"time": times, "service": service, "metric": "latency", "value": latency})
+        )
+    pd.concat(parts).to_parquet(folder / "infra.parquet")
+    return {"infra": {"source": "infra.parquet"}}
+
+
+def _shifted(frame, by):
+    logit = np.log(frame["prediction"] / (1 - frame["prediction"])) + by * logs.since_onset(frame)
+    return frame.assign(prediction=1 / (1 + np.exp(-logit)))
+
+
+def _model(frame, _):
+    return _shifted(frame, 1.2)
+
+
+def _traffic(frame, _):
+    late = frame[logs.since_onset(frame) & (frame["region"] == "west")]
+    return pd.concat([frame, *[late] * 5])
+
+
+def _world(frame, seed):
+    moved = _shifted(frame, 1.5)
+    hit = logs.since_onset(frame)
+    draw = np.random.default_rng(seed).random(len(frame)) < moved["prediction"]
+    return moved.assign(label=np.where(hit, draw * 1.0, moved["label"]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("change", "broken", "verdict"),
+    [
+        (_model, False, "model"),
+        (_traffic, False, "traffic"),
+        (_world, False, "world"),
+        (_model, True, "infrastructure"),
+    ],
+)
+def test_the_class_of_the_planted_cause_is_named(tmp_path, seed, change, broken, verdict):
+    """A broken model, a grown region, a storm, a slow feature store."""
+    frame = change(logs.log(seed), seed)
+    wh = logs.warehouse(
+        tmp_path, frame, logs.metric("mean_prediction"), **_infra(tmp_path, broken, seed)
+    )
+    evidence = cause.which_class(wh, logs.scope("mean_prediction"))
+    assert evidence.verdict == verdict
+    assert evidence.confidence > 0.5
+    assert sum(v for k, v in evidence.figures.items() if "probability" in k) == pytest.approx(1)
+
+
+def test_mix_and_rate_add_up_to_the_change():
+    """Nothing is left over, and each part is what was planted."""
+    cells = pd.DataFrame(
+        {
+            "_block": [1, 1, 0, 0],
+            "d": ["a", "b", "a", "b"],
+            "value": [10.0, 40.0, 30.0, 20.0],
+            "below": [100.0, 100.0, 300.0, 50.0],
+        }
+    )
+    parts = cause.split(cells, "d")
+    assert parts.mix + parts.rate == pytest.approx(50 / 350 - 50 / 200)
+    assert parts.rate == pytest.approx(0.0)
+    assert parts.mix_share == pytest.approx(1.0)
+
+
+def test_what_is_not_there_is_said(tmp_path):
+    """No infrastructure table, no dimensions: the rest is weighed."""
+    frame = _model(logs.log(0), 0).drop(columns=["region", "channel"])
+    evidence = cause.which_class(logs.warehouse(tmp_path, frame), logs.scope())
+    assert evidence.verdict == "model"
+    assert any("infra" in text for text in evidence.not_examined)
+    assert any("dimensions" in text for text in evidence.not_examined)
+
+
+def test_nothing_to_compare_cannot_be_examined(tmp_path):
+    """An empty window."""
+    frame = logs.log(days=5)
+    wh = logs.warehouse(tmp_path, frame[~logs.since_onset(frame)])
+    with pytest.raises(CannotExamine):
+        cause.which_class(wh, logs.scope(days=4))
+
+
+def test_weights_of_nothing_seen_are_the_prior():
+    """Without evidence, the prior."""
+    assert cause.weigh({}) == pytest.approx(dict(cause.PRIOR))
+
+
+def test_a_moved_mix_speaks_for_traffic_and_moved_quality_for_the_model():
+    """The direction of each inference."""
+    calm = {"quality": -1.5, "labels": -1.5, "predictions": 1.0, "mix": -1.5, "infra": -5.0}
+    assert cause.weigh({**calm, "mix": 5.0})["traffic"] > 0.8
+    assert cause.weigh({**calm, "quality": 5.0})["model"] > 0.9
+    assert cause.weigh({**calm, "labels": 5.0, "predictions": 5.0})["world"] > 0.6
+    assert cause.weigh({**calm, "infra": 5.0})["infrastructure"] > 0.8

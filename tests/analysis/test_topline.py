@@ -1,0 +1,122 @@
+"""Real alerts are told from scatter, and dated."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from analysis import topline
+from analysis.evidence import CannotExamine, Onset, Window
+from tests.analysis import logs
+
+
+def _overconfident(frame, by=1.2):
+    hit = logs.since_onset(frame)
+    logit = np.log(frame["prediction"] / (1 - frame["prediction"])) + by * hit
+    return frame.assign(prediction=1 / (1 + np.exp(-logit)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_planted_jump_is_real_and_dated_to_the_hour(tmp_path, seed):
+    """Predictions jump by 1.2 logits: the onset lies within its bounds."""
+    wh = logs.warehouse(tmp_path, _overconfident(logs.log(seed)))
+    evidence = topline.is_it_real(wh, logs.scope())
+    assert evidence.verdict == "real"
+    assert evidence.confidence > 0.8
+    assert evidence.onset is not None
+    assert abs(evidence.onset.at - logs.ONSET) <= timedelta(hours=1)
+    assert evidence.onset.low <= logs.ONSET <= evidence.onset.high
+    assert evidence.charts[0].png.startswith(b"\x89PNG")
+
+
+def test_an_alert_that_comes_late_finds_the_earlier_onset(tmp_path):
+    """The alert's window starts five hours after the jump."""
+    scope = logs.scope()
+    late = Window(logs.ONSET + timedelta(hours=5), logs.NOW)
+    scope = replace(scope, window=late, baseline=Window(scope.baseline.start, late.start))
+    wh = logs.warehouse(tmp_path, _overconfident(logs.log(0), 2.0))
+    evidence = topline.is_it_real(wh, scope)
+    assert evidence.verdict == "real"
+    assert abs(evidence.onset.at - logs.ONSET) <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_clean_series_are_false_alarms(tmp_path, seed):
+    """Nothing was planted."""
+    evidence = topline.is_it_real(logs.warehouse(tmp_path, logs.log(seed + 50)), logs.scope())
+    assert evidence.verdict == "false_alarm"
+    assert evidence.onset is None
+
+
+def test_a_confirmed_onset_is_kept(tmp_path):
+    """Run again, the check does not argue with what a person said."""
+    onset = Onset(logs.ONSET, logs.ONSET, logs.ONSET)
+    wh = logs.warehouse(tmp_path, _overconfident(logs.log(0)))
+    evidence = topline.is_it_real(wh, replace(logs.scope(), onset=onset))
+    assert evidence.onset == onset
+
+
+def test_a_move_for_the_better_is_no_incident(tmp_path):
+    """A metric that hurts when it falls has risen."""
+    wh = logs.warehouse(
+        tmp_path, _overconfident(logs.log(0)), logs.metric("mean_prediction", bad="down")
+    )
+    evidence = topline.is_it_real(wh, logs.scope("mean_prediction"))
+    assert evidence.verdict == "false_alarm"
+    assert "better" in evidence.headline
+
+
+@pytest.mark.parametrize(("entry", "subject"), [("model", "ranker"), ("feature", "f")])
+def test_a_model_and_a_feature_can_be_asked_about(tmp_path, entry, subject):
+    """The walk may start at either."""
+    frame = _overconfident(logs.log(2), 1.5)
+    frame.loc[logs.since_onset(frame), "f"] += 1.5
+    evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope(subject, entry))
+    assert evidence.verdict == "real"
+    assert abs(evidence.onset.at - logs.ONSET) <= timedelta(hours=1)
+
+
+def test_a_feature_that_went_null_is_real(tmp_path):
+    """The null share is a series of its own."""
+    frame = logs.log(2)
+    rng = np.random.default_rng(0)
+    frame.loc[logs.since_onset(frame) & (rng.random(len(frame)) < 0.4), "f"] = np.nan
+    evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope("f", "feature"))
+    assert evidence.verdict == "real"
+    assert "null" in evidence.headline
+
+
+def test_two_days_of_history_are_enough_for_a_large_jump(tmp_path):
+    """The series' own noise has to do where there are no earlier days to compare with."""
+    wh = logs.warehouse(
+        tmp_path, _overconfident(logs.log(0, days=3), 2.0), logs.metric("mean_prediction")
+    )
+    evidence = topline.is_it_real(wh, logs.scope("mean_prediction", days=2))
+    assert evidence.verdict == "real"
+
+
+def test_without_labels_the_predictions_stand_in(tmp_path):
+    """Calibration has no value at all; the mean prediction behind it has."""
+    frame = _overconfident(logs.log(0), 2.0).assign(label=np.nan)
+    evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope())
+    assert evidence.verdict == "real"
+    assert evidence.not_examined
+
+
+@pytest.mark.parametrize(
+    ("entry", "subject", "words"),
+    [("metric", "nope", "no metric `nope`"), ("feature", "nope", "no feature `nope`")],
+)
+def test_an_unknown_subject_names_what_there_is(tmp_path, entry, subject, words):
+    """A sentence with the names that exist."""
+    wh = logs.warehouse(tmp_path, logs.log(days=5))
+    with pytest.raises(CannotExamine, match=words):
+        topline.is_it_real(wh, logs.scope(subject, entry, days=4))
+
+
+def test_an_empty_log_says_so(tmp_path):
+    """No rows in the span."""
+    wh = logs.warehouse(tmp_path, logs.log(days=5).iloc[:0])
+    with pytest.raises(CannotExamine, match="no rows"):
+        topline.is_it_real(wh, logs.scope(days=4))
