@@ -6,16 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 from bot.demo import writer
 from bot.demo.faults import Fault
-from bot.demo.flights import HOUR, Raw, load, to_minute, to_time
+from bot.demo.flights import DAY, HOUR, Raw, load, to_time
 from bot.demo.measure import watch
 from bot.demo.oracle import Found, find
 from bot.demo.scenarios import Draw, Scenario, scenario
 from bot.demo.stage import Stage, set_stage
+from bot.demo.timeline import Served
 from bot.demo.world import Alert, World
 
-WEEKS, DRAWS, QUIET_DRAWS = 6, 16, 60
+WEEKS, DRAWS, QUIET_DRAWS = 6, 16, 250
 """So many weeks are tried, and so many draws in each, before giving up."""
 
 
@@ -52,7 +55,7 @@ def build(
         folder=folder,
         contract=contract,
         now=to_time(found.now),
-        alert=_alert(kind, found),
+        alert=_alert(kind, fault, found, served),
         truth=fault.truth,
         stage=stage,
         fault=fault,
@@ -71,8 +74,8 @@ def _drawn(
         anchor = kind.week(rng, raw)
         say(f"the weeks before {to_time(anchor * 1440):%-d %B}")
         stage = set_stage(raw, anchor, cache, say)
-        for attempt in range(DRAWS if kind.find != "quiet" else QUIET_DRAWS):
-            say(f"planting, draw {attempt + 1}")
+        say("planting an incident")
+        for _ in range(DRAWS if kind.find != "quiet" else QUIET_DRAWS):
             fault = kind.plant(Draw(rng, stage, failed))
             failed += 1
             if fault is None:
@@ -85,14 +88,16 @@ def _drawn(
             if found is not None:
                 return stage, fault, found
     raise NothingToPage(
-        f"{WEEKS * DRAWS} draws of {kind.name} with seed {seed} made nothing that pages anybody; "
+        f"{failed} draws of {kind.name} with seed {seed} made nothing that pages anybody; "
         "try another seed."
     )
 
 
-def _alert(kind: Scenario, found: Found) -> Alert:
+def _alert(kind: Scenario, fault: Fault, found: Found, served: Served) -> Alert:
+    if kind.entry == "feature" and fault.feature is not None:
+        return _nulls(fault.feature, found, served)
     metric = watch(found.reading.name)
-    subject = {"metric": metric.name, "model": metric.model}.get(kind.entry, metric.name)
+    subject = metric.model if kind.entry == "model" else metric.name
     reading = found.reading
     side = "above" if reading.z > 0 else "below"
     return Alert(
@@ -108,8 +113,17 @@ def _alert(kind: Scenario, found: Found) -> Alert:
     )
 
 
-def day_of(text: str) -> int:
-    """A date as days since 1970."""
-    from datetime import datetime
-
-    return to_minute(datetime.fromisoformat(f"{text}T00:00+00:00")) // 1440
+def _nulls(feature: str, found: Found, served: Served) -> Alert:
+    """What a monitor of the feature's nulls says."""
+    times = served.log.flights.scored
+    null = np.isnan(served.log.columns[feature])
+    now = float(null[(times >= found.since) & (times < found.now)].mean())
+    usual = float(null[(times >= found.since - 14 * DAY) & (times < found.since)].mean())
+    return Alert(
+        entry="feature",
+        subject=feature,
+        since=to_time(found.since),
+        title=f"{feature} is null in {now:.0%} of the predictions, usually {usual:.0%}",
+        value=now,
+        detail=f"{now:.0%} of {feature} are null, against {usual:.0%} in the two weeks before.",
+    )

@@ -55,7 +55,7 @@ class Fault:
     ``node`` is where running it again with the last good code or data heals it; ``failing``
     are nodes whose runs fail; ``released`` are nodes with a new version; ``arm`` is the
     (model, arm) whose rollback or removal heals it; ``hidden`` are features that the lineage
-    does not list in this world.
+    does not list in this world; ``feature`` is the one whose nulls a monitor would see.
     """
 
     truth: Truth
@@ -67,6 +67,7 @@ class Fault:
     released: tuple[str, ...] = ()
     config_of: tuple[str, str] | None = None
     hidden: tuple[str, ...] = ()
+    feature: str | None = None
 
 
 # -- raw inputs --------------------------------------------------------------------------------

@@ -141,7 +141,8 @@ def _stale(draw: Draw) -> Fault:
 
 def _units(draw: Draw) -> Fault:
     onset = draw.onset()
-    node, columns, told, convert = f.UNITS[draw.rng.choice(sorted(f.UNITS))]
+    names = [*sorted(f.UNITS), *["fahrenheit"] * 5]
+    node, columns, told, convert = f.UNITS[draw.rng.choice(names)]
     at_feed = node == "weather_hourly" and draw.rng.random() < 0.25
     if at_feed:
         truth = Truth("upstream", ("noaa_feed",), f"noaa_feed: {told}", onset)
@@ -156,7 +157,15 @@ def _tails_null(draw: Draw) -> Fault:
     onset = draw.onset()
     truth = Truth("upstream", ("tail_keys",), "no tail number matches any more", onset)
     edit = f.tails_keyed(f.unmatched_tails)
-    return Fault(truth, onset, edit_code=edit, node="tail_keys", released=("tail_keys",))
+    feature = draw.rng.choice(("dep_delay", "plane_seats", "plane_age", "tail_prev_delay"))
+    return Fault(
+        truth,
+        onset,
+        edit_code=edit,
+        node="tail_keys",
+        released=("tail_keys",),
+        feature=feature,
+    )
 
 
 def _tails_shuffled(draw: Draw) -> Fault:
@@ -291,7 +300,7 @@ def _storm(draw: Draw) -> Fault:
 
 
 def _nothing(draw: Draw) -> Fault:
-    onset = draw.stage.anchor * DAY + draw.rng.randrange(7 * 24) * HOUR
+    onset = (draw.stage.anchor + draw.rng.randrange(7)) * DAY + draw.rng.randrange(11, 24) * HOUR
     return Fault(Truth("false_alarm", (), "nothing happened: ordinary scatter", onset), onset)
 
 
@@ -393,6 +402,16 @@ _ALL = (
         "unlisted_feature",
         "A feature that the lineage does not list breaks.",
         "feature", "the feature", (*QUALITY, *SCORES), _unlisted,
+    ),
+    Scenario(
+        "model_alert",
+        "As diverged_training, but the alert is about the model: the walk starts there.",
+        "snapshot", "the snapshot", QUALITY, _diverged, entry="model",
+    ),
+    Scenario(
+        "feature_alert",
+        "As tail_join_broken, but the alert is about a feature: the walk starts there.",
+        "upstream", "tail_keys", (*QUALITY, *SCORES), _tails_null, entry="feature",
     ),
 )  # fmt: skip
 
