@@ -100,14 +100,14 @@ def clock(moment: datetime, near: datetime | None = None) -> str:
 
 
 def percent(share: float) -> str:
-    """0.976 as "98 %"; only a true 1 is 100 %."""
+    """0.976 as "98%"; only a true 1 is 100%."""
     if share != share:
-        return f"?{NBSP}%"
+        return f"?%"
     if 0.995 <= share < 1:
-        return f"over 99{NBSP}%"
+        return f"over 99%"
     if 0 < share < 0.005:
-        return f"under 1{NBSP}%"
-    return f"{share * 100:.0f}{NBSP}%".replace("-0", "0", 1 if abs(share) < 0.005 else 0)
+        return f"under 1%"
+    return f"{share * 100:.0f}%".replace("-0", "0", 1 if abs(share) < 0.005 else 0)
 
 
 def count(number: int) -> str:

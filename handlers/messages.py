@@ -28,16 +28,16 @@ Dated = tuple[datetime, str, dict[str, Any]]
 def render(incident: Incident, tree: Tree, view: View) -> list[Post]:
     """Every message of an incident in one channel, the root first, the others in time's order.
 
-    A channel that is not the primary one shows the same state, the hand-offs to it and the
-    conclusion, and leads to the thread with every step.
+    A channel that is not the primary one shows the same state, the hand-offs to it, every step
+    and mitigation since, and the conclusion: a person there can finish without leaving it.
     """
-    dated: list[Dated] = []
-    if view.primary:
-        dated += _steps(incident, tree, view)
-        dated += [
-            (m.at, f"mitigation-{m.id}", mitigation_message(incident, m, view))
-            for m in incident.mitigations
-        ]
+    dated = _steps(incident, tree, view)
+    dated += [
+        (m.at, f"mitigation-{m.id}", mitigation_message(incident, m, view))
+        for m in incident.mitigations
+    ]
+    if not view.primary:
+        dated = _since_the_offer(incident, dated, view)
     dated += [
         (h.at, f"handoff-{h.id}", handoff_message(incident, h, tree, view))
         for h in incident.handoffs
@@ -47,6 +47,25 @@ def render(incident: Incident, tree: Tree, view: View) -> list[Post]:
     dated.sort(key=lambda entry: entry[0])
     posts = [Post("root", 0, root(incident, tree, view))]
     return posts + [Post(name, n, payload) for n, (_, name, payload) in enumerate(dated, 1)]
+
+
+def _since_the_offer(incident: Incident, dated: list[Dated], view: View) -> list[Dated]:
+    """What came after the first hand-off to this channel, and the step that waited then.
+
+    What the channel has already stays in it, so that it is folded and not left to mislead.
+    """
+    offered = min((h.at for h in incident.handoffs if h.channel == view.channel), default=None)
+    if offered is None:
+        return []
+    waiting = [
+        s for s in incident.steps if s.answer is None or s.answer.at >= offered or s.looks > 1
+    ]
+    names = {f"step-{s.number}" for s in waiting if s.status != "superseded"} | view.posted
+    return [
+        (max(at, offered), name, payload)
+        for at, name, payload in dated
+        if at >= offered or name in names
+    ]
 
 
 def _shown(handoff: Handoff, view: View) -> bool:

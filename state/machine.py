@@ -151,6 +151,8 @@ def _answered(incident: Incident, event: ev.Answered, tree: Tree) -> Result:
     branch = tree.node(step.node).branch(event.verdict)
     if branch is None:
         raise _Misfit(f"“{event.verdict}” is not an answer to “{tree.node(step.node).title}”.")
+    if branch.to == AGAIN:
+        raise _Misfit(f"“{branch.label}” needs no answer: I look again by myself.")
     answer = _answer(step, event)
     step = replace(step, answer=answer, status="answered")
     incident = incident.with_step(step)
@@ -209,7 +211,7 @@ def _follow(incident: Incident, tree: Tree, event: ev.Answered) -> Result:
 
 def _with_cause(incident: Incident, tree: Tree, trail: Trail) -> Incident:
     exit_ = tree.exit(trail.node)
-    along = trail.scope.suspects
+    along = tuple({(s.kind, s.name): s for s in trail.scope.suspects}.values())
     named = tuple(s for kind in exit_.named_by for s in along if s.kind == kind)
     cause = Cause(exit_.kind, named, _belief(incident, trail.came_from), trail.came_from, along)
     return replace(incident, causes=(*incident.causes, cause))

@@ -84,7 +84,11 @@ class Outbox:
         return changed
 
     def owed(self, now: float | None = None) -> list[Owed]:
-        """What can be sent now, in order: a thread's messages only once its root is there."""
+        """What can be sent now, in order: a thread's messages only once its root is there.
+
+        A new message waits for the new ones before it, so that a thread reads in order; a change
+        of one that Slack has already waits for nothing.
+        """
         rows = self.store.rows(
             """
             SELECT p.*, l.thread AS attached, r.ts AS root
@@ -94,6 +98,10 @@ class Outbox:
                 AND r.name = 'root'
             WHERE p.wanted != p.sent AND p.due <= ?
                 AND (p.name = 'root' OR l.thread != '' OR r.ts != '')
+                AND (p.ts != '' OR NOT EXISTS (
+                    SELECT 1 FROM posts q WHERE q.incident = p.incident
+                        AND q.channel = p.channel AND q.position < p.position
+                        AND q.ts = '' AND q.wanted != q.sent))
             ORDER BY p.incident, p.channel, p.position
             """,
             time.time() if now is None else now,

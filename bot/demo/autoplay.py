@@ -18,6 +18,8 @@ MOST_STEPS = 30
 STEP_SECONDS = 60.0
 RECOVERY_SECONDS = 120.0
 FOUND, OTHER = 0, 3
+NAMELESS = ("false_alarm", "unknown", "world")
+"""Conclusions that blame nobody by name."""
 
 
 @dataclass
@@ -150,8 +152,8 @@ def autoplay(demo: Demo) -> int:
 
 def is_right(found: dict[str, Any], kind: str, names: tuple[str, ...]) -> bool:
     """Whether a conclusion is the planted one: the same kind, and one of its causes by name."""
-    if found["kind"] != kind:
-        return False
+    if found["kind"] != kind or kind in NAMELESS:
+        return bool(found["kind"] == kind)
     named = [str(c["name"]) for c in found["causes"]]
     return not names or any(_same(have, want) for have in named for want in names)
 

@@ -39,17 +39,17 @@ def test_cutting_stops_before_a_mention_that_would_be_broken():
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0.976, "98 %"),
-        (1.0, "100 %"),
-        (0.999, "over 99 %"),
-        (0.0, "0 %"),
-        (0.001, "under 1 %"),
-        (-0.2, "-20 %"),
-        (-0.001, "0 %"),
+        (0.976, "98%"),
+        (1.0, "100%"),
+        (0.999, "over 99%"),
+        (0.0, "0%"),
+        (0.001, "under 1%"),
+        (-0.2, "-20%"),
+        (-0.001, "0%"),
     ],
 )
 def test_shares_are_percentages_that_never_claim_certainty(share, text):
-    """Only a true 1 is 100 %."""
+    """Only a true 1 is 100%."""
     assert b.percent(share).replace(b.NBSP, " ") == text
 
 

@@ -89,7 +89,7 @@ def test_a_dismissed_incident_is_neither_red_nor_green():
 
 
 def test_the_other_channel_shows_the_same_state_and_the_way_home():
-    """Another team's channel gets the root, the offer and the conclusion, and a link."""
+    """Another team's channel gets the root, the offer, the conclusion, a link; no old steps."""
     incident = after(walked(6), ev.HandoffOffered(at(20), "U0ANA", "U0BO", "C2"))
     link = "https://team.slack.example/archives/C1/p1"
     posts = thread(incident, channel="C2", primary=False, home_link=link)
@@ -97,6 +97,16 @@ def test_the_other_channel_shows_the_same_state_and_the_way_home():
     assert f"<{link}|" in words(posts["root"])
     assert posts["root"].payload["text"] == thread(incident)["root"].payload["text"]
     assert "handoff-1" not in thread(incident, channel="C3", primary=False)
+
+
+def test_the_other_channel_gets_the_steps_from_the_offer_on():
+    """A second person there accepts and finishes the incident without the first."""
+    incident = after(walked(2), ev.HandoffOffered(at(20), "U0ANA", "U0BO", "C2"))
+    number = incident.current.number
+    posts = thread(incident, channel="C2", primary=False)
+    assert set(posts) == {"root", "handoff-1", f"step-{number}"}
+    home = thread(incident)[f"step-{number}"]
+    assert buttons(posts[f"step-{number}"]) == buttons(home)
 
 
 # -- steps -----------------------------------------------------------------------------------
@@ -128,7 +138,7 @@ def test_a_proposed_step_shows_how_sure_from_what_and_what_is_missing():
     """Confidence, rows, table, disagreement: nothing hidden behind the button."""
     post = thread(walked(5, last_answered=False))["step-5"]
     text = words(post).replace("\u00a0", " ")
-    assert "93 % sure · 41,200 rows since" in text
+    assert "93% sure · 41,200 rows since" in text
     assert "1,912,004 of the 14 days before · 0.4 s" in text
     assert "Views disagree: visib drifted" in text
     table = next(block for block in post.payload["blocks"] if block["type"] == "table")
@@ -142,18 +152,18 @@ def test_without_a_table_the_suspects_are_listed_with_their_intervals():
     """Share, interval, what changed, since when."""
     incident = after(walked(4), ev.Checked(at(10), 5, replace(FEATURES, table=None)))
     text = words(thread(incident)["step-5"]).replace("\u00a0", " ")
-    assert "• `temp` — explains 61 % (55–67), values are 0.56" in text
+    assert "• `temp` — explains 61% (55–67), values are 0.56" in text
     assert "visib" not in text.split("Views")[0]
 
 
 def test_a_guess_is_called_one_and_is_no_primary_button():
-    """Below 60 % the person is to read before pressing."""
+    """Below 60% the person is to read before pressing."""
     unsure = replace(SNAPSHOT, confidence=0.45, headline="Two snapshots served the same traffic.")
     post = thread(after(walked(3), ev.Checked(at(8), 4, unsure)))["step-4"]
     text = words(post).replace("\u00a0", " ")
     assert "I can’t tell for sure. Two snapshots" in text
     assert "My best guess: No snapshot." in text
-    assert "only 45 % sure" in text
+    assert "only 45% sure" in text
     assert not any(e.get("style") for e in elements(post))
     assert "Look again" in buttons(post)
 

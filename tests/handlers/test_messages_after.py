@@ -130,7 +130,7 @@ def test_the_conclusion_names_cause_path_and_what_is_ruled_out():
     assert text.startswith(
         "*Cause: `weather_hourly`, upstream of `temp` and `dewp` — the run of 14:00 writes °C.*"
     )
-    assert "Confidence 72 % (this branch was the recorded cause 11 of 12 times here)." in text
+    assert "Confidence 72% (this branch was the recorded cause 11 of 12 times here)." in text
     assert "→ Model → `delay_gbm` → No snapshot → `temp` and `dewp` → `weather_hourly`" in text
     assert "Ruled out: a false alarm, traffic, infrastructure, a change in the world" in text
     assert "Not looked at: feature store latency" in text
@@ -162,7 +162,7 @@ def test_an_unknown_cause_says_what_would_decide_it():
     text = words(post).replace("\u00a0", " ")
     assert text.startswith("*I don’t know the cause.*")
     assert "Not looked at:* feature store latency" in text
-    assert "step 4 again with more data (I was 70 % sure of it)" in text
+    assert "step 4 again with more data (I was 70% sure of it)" in text
     assert actions.parse(buttons(post)["Back to step 4"]["value"]).step == 4
     assert "over to you" in words(thread(incident)["root"])
 

@@ -76,7 +76,7 @@ def test_small_talk_is_left_out_and_what_matters_is_kept_in_order():
         "why did weather_hourly finish green?",
         "lunch was good today",
         "dashboard: <https://d.example/x|here>",
-        "temp is off, 56 % of normal",
+        "temp is off, 56% of normal",
         "is dewp the same?",
         "I think the unit of temp changed at 14:00",
     )

@@ -137,7 +137,7 @@ ALERT = Alert(
 )
 TEMP = Suspect("feature", "temp", 0.61, "values are 0.56 × − 18 (°F → °C?)", 0.55, 0.67, START)
 DEWP = Suspect("feature", "dewp", 0.22, "the same change", 0.17, 0.27, START)
-VISIB = Suspect("feature", "visib", 0.08, "31 % missing, was 4 %", 0.04, 0.11, at(-300))
+VISIB = Suspect("feature", "visib", 0.08, "31% missing, was 4%", 0.04, 0.11, at(-300))
 MODEL = Suspect("model", "delay_gbm", 0.9, "calibration 1.00 → 1.41")
 HOURLY = Suspect("upstream", "weather_hourly", 0.94, "the run of 14:00 writes °C", since=START)
 
@@ -154,7 +154,7 @@ REAL = Evidence(
 CAUSE = Evidence(
     "model",
     0.94,
-    "The model. 94 % of the drop happened inside segments, 6 % because their mix moved.",
+    "The model. 94% of the drop happened inside segments, 6% because their mix moved.",
     proposed=0,
     charts=(chart("The drop is within segments"),),
     not_examined=("feature store latency (no table infra in the settings)",),
@@ -163,7 +163,7 @@ CAUSE = Evidence(
 MODELS = Evidence(
     "degraded",
     0.97,
-    "One of two models predicts 41 % too many delays, in both arms alike.",
+    "One of two models predicts 41% too many delays, in both arms alike.",
     suspects=(MODEL,),
     charts=(chart("Calibration by model"),),
     how=HOW,
@@ -179,7 +179,7 @@ SNAPSHOT = Evidence(
 FEATURES = Evidence(
     "inputs",
     0.93,
-    "temp, then dewp. Together they explain 83 % of the shift in predictions; 17 % is not "
+    "temp, then dewp. Together they explain 83% of the shift in predictions; 17% is not "
     "explained by inputs.",
     suspects=(TEMP, DEWP, VISIB),
     proposed=2,
@@ -187,9 +187,9 @@ FEATURES = Evidence(
     table=Table(
         ("feature", "explains", "what changed", "since"),
         (
-            ("temp", "61 %", "values shrank to 0.56 × − 18 (°F → °C?)", "14:00"),
-            ("dewp", "22 %", "the same change", "14:00"),
-            ("visib", "8 %", "31 % missing, was 4 %", "09:00, before the onset"),
+            ("temp", "61%", "values shrank to 0.56 × − 18 (°F → °C?)", "14:00"),
+            ("dewp", "22%", "the same change", "14:00"),
+            ("visib", "8%", "31% missing, was 4%", "09:00, before the onset"),
         ),
     ),
     disagreements=("visib drifted, but the model hardly uses it",),

@@ -78,6 +78,19 @@ def test_several_suspects_are_followed_in_turn_and_both_causes_are_kept():
     assert {c.kind for c in incident.causes} == {"training_data"}
 
 
+def test_a_suspect_that_two_steps_confirm_is_named_once():
+    """What the later step said of it counts."""
+    incident = at_which(suspect("s1"))
+    again = suspect("s1", 0.9)
+    incident = feed(
+        incident,
+        ev.Answered(NOW, 2, "these", "U1"),
+        ev.Checked(NOW, 3, found("data", again, proposed=1)),
+        ev.Answered(NOW, 3, "data", "U1"),
+    )
+    assert incident.causes[0].suspects == (again,)
+
+
 def test_a_branch_without_each_takes_its_suspects_along_together():
     """Two features go upstream in one walk."""
     incident = at_which(suspect("s1"), suspect("s2"))
@@ -205,6 +218,15 @@ def test_watching_looks_again_until_it_is_back():
     after = feed(after, ev.Answered(later(22), number, "recovered", "U1"))
     assert after.status == "resolved"
     assert after.closed_by == "U1"
+
+
+def test_watching_is_no_answer():
+    """A stale or made-up click on "keep watching" changes nothing."""
+    incident = mitigated()
+    answer = ev.Answered(later(5), incident.current.number, "watching", "U1")
+    after, effects = advance(incident, answer, TOY)
+    assert after is incident
+    assert "by myself" in effects[0].why
 
 
 def test_not_recovering_leads_to_the_suspect_that_is_left():

@@ -147,6 +147,21 @@ def test_a_thread_waits_for_its_root(store):
     assert (step.name, step.thread, step.ts) == ("step-1", "100.1", "")
 
 
+def test_a_new_message_waits_for_the_one_before_it(store):
+    """A step whose chart is late is not overtaken by the next one; updates wait for nothing."""
+    kept_incident(store)
+    outbox = Outbox(store)
+    names = ("root", "step-1", "step-2")
+    outbox.want("HE-1", "C1", [Post(n, i, {"text": n}) for i, n in enumerate(names)])
+    outbox.sent(outbox.owed()[0], "100.1")
+    [step] = outbox.owed()
+    assert step.name == "step-1"
+    outbox.later(step, 60, "chart not processed yet")
+    assert outbox.owed() == []
+    outbox.want("HE-1", "C1", [Post("root", 0, {"text": "changed"})])
+    assert [o.name for o in outbox.owed()] == ["root"]
+
+
 def test_a_change_while_sending_is_sent_afterwards(store):
     """What was wanted meanwhile is not mistaken for what was sent."""
     kept_incident(store)
