@@ -1,0 +1,49 @@
+"""Writes the pages of the docs that come from code: ``python -m bot.documents``.
+
+A test holds the pages to what this would write.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+_HEADLESS = """# The walk without Slack
+
+```
+hawkeye triage SUBJECT --config hawkeye.toml --auto --json
+```
+
+walks the tree over your tables and accepts every proposal. SUBJECT is a metric, a model or a
+feature. `--since` says when it began (default: 24 hours before the newest prediction), `--now` as
+of when the tables are read, `--at` at which node to start. Without `--auto` you are asked at every
+branch; without `--json` the walk is told in sentences. Progress goes to standard error.
+
+It prints one JSON object, described by this JSON Schema:
+
+```json
+{schema}
+```
+"""
+
+
+def pages() -> dict[str, str]:
+    """File name to text."""
+    from bot.plugins import tree
+    from bot.report import schema
+    from state.describe import markdown
+
+    shown = json.dumps(schema(), indent=2)
+    return {"tree.md": markdown(tree()), "headless.md": _HEADLESS.replace("{schema}", shown)}
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
