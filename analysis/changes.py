@@ -69,8 +69,13 @@ class Change:
 NOTHING = Change("none", "", 0.0)
 
 
-def numbers(name: str, old: Floats, new: Floats, hidden: bool = False) -> Change:
-    """What happened to a number between ``old`` and ``new`` values; NaN is missing."""
+def numbers(
+    name: str, old: Floats, new: Floats, hidden: bool = False, standing: bool = False
+) -> Change:
+    """What happened to a number between ``old`` and ``new`` values; NaN is missing.
+
+    ``standing``: its hourly means are known to stand still.
+    """
     if len(old) < 10 or len(new) < 5:
         return NOTHING
     gone, before = float(np.isnan(new).mean()), float(np.isnan(old).mean())
@@ -80,12 +85,21 @@ def numbers(name: str, old: Floats, new: Floats, hidden: bool = False) -> Change
     if len(a) < 10 or len(b) < 5:
         return NOTHING
     return (
-        _constant(a, b, hidden)
+        (_still(b, standing) if standing else None)
+        or _constant(a, b, hidden)
         or _clipped(a, b, hidden)
         or _converted(name, a, b)
         or _moved(a, b, hidden)
         or NOTHING
     )
+
+
+def _still(b: Floats, standing: bool) -> Change | None:
+    """Several values that stand still: a feed that stopped, where a constant would be one."""
+    _, counts = np.unique(b, return_counts=True)
+    if standing and counts.max() < 0.9 * len(b):
+        return Change("stale", "stands still since then")
+    return None
 
 
 def _constant(a: Floats, b: Floats, hidden: bool) -> Change | None:
@@ -142,11 +156,12 @@ def _converted(name: str, a: Floats, b: Floats) -> Change | None:
         return None
     found: list[tuple[float, Conversion, float]] = []
     for c in CONVERSIONS:
-        if c.shift and not any(n in low for n in c.names) and abs(c.slope) == 1:
-            continue
+        fits = any(n in low for n in c.names)
+        if c.names and not fits and (c.shift or abs(np.log(abs(c.slope))) < 1.5):
+            continue  # a small factor fits any drift a little: the name must speak for it
         for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.15):
             gap = _gap(a, b, c.slope, c.shift, share, grid)
-            liked = 0.75 if any(n in low for n in c.names) else 1.0
+            liked = 0.75 if fits else 1.0
             found.append((gap * liked + 0.01 * (share < 1), c, share))
     best, c, share = min(found, key=lambda f: f[0])
     if best > 0.5 * plain or spread < 1e-9:

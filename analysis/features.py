@@ -38,6 +38,7 @@ METHOD = (
     "same hour, standing still, repeating its past, slope of label minus prediction. Weighed by "
     "what a gradient-boosted surrogate of the served prediction makes of it."
 )
+_VAGUE = ("none", "shift", "spread", "unit")
 _VIEW_WORDS = {
     "marginal": "its values",
     "joint": "its agreement with other features",
@@ -228,10 +229,7 @@ def _suspect(r: Reading, f: Finding, part: float, hidden: bool) -> Suspect:
 def describe(r: Reading, f: Finding, hidden: bool) -> str:
     """In a few words what changed about a feature."""
     kind, view = f.best
-    if kind == "past" and view.log_odds > 2:
-        return f"repeats its values of {f.lag:.0f} h before"
-    if kind == "still" and view.log_odds > 2:
-        return "stands still since then"
+    heard = {k: v.log_odds for k, v in f.views.items()}
     old, new = _before_after(r, f.name)
     if r.bins[f.name].kind == "level":
         change = changes.levels(old, new, hidden)
@@ -241,7 +239,12 @@ def describe(r: Reading, f: Finding, hidden: bool) -> str:
             old.to_numpy(float, na_value=np.nan),
             new.to_numpy(float, na_value=np.nan),
             hidden,
+            heard.get("still", 0.0) > 3,
         )
+    if heard.get("past", 0.0) > 3 and change.kind in _VAGUE:
+        return f"repeats its values of {f.lag:.0f} h before"
+    if kind == "still" and view.log_odds > 2 and change.kind in _VAGUE:
+        return "stands still since then"
     if kind in ("joint", "peers", "labels") and change.kind in ("none", "shift", "spread", "mix"):
         return {
             "joint": "no longer goes with the other features (rows mixed up?)",
@@ -343,7 +346,7 @@ def _disagreements(d: Verdict, r: Reading) -> tuple[str, ...]:
     top = max((f.usage for f, _ in d.ranked), default=0.0)
     for f, part in d.ranked:
         loud = max(f.views.items(), key=lambda kv: kv[1].log_odds)
-        if loud[1].log_odds > 3 and part < 0.05:
+        if loud[1].log_odds > 3 and part < 0.1:
             out.append(
                 f"{f.name} changed ({_VIEW_WORDS[loud[0]]}), but the model hardly uses it."
                 if f.usage < 0.1 * top

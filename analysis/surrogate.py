@@ -153,13 +153,22 @@ def fit(frame: pd.DataFrame, target: Floats, bins: Mapping[str, Bins], seed: int
         early_stopping=False,
         random_state=seed,
     )
-    model.fit(x[usable & ~held], target[usable & ~held])
+    learned = x[usable & ~held].copy()
+    # A column without two known values splits nothing, and the binning stumbles over it.
+    dead = [j for j in range(x.shape[1]) if not _varies(learned[:, j])]
+    learned[:, dead] = 0.0
+    model.fit(learned, target[usable & ~held])
     test = usable & held
     spread = float(np.var(target[test])) if test.sum() > 10 else 0.0
     error = float(np.mean((model.predict(x[test]) - target[test]) ** 2)) if spread else 0.0
     r2 = max(0.0, 1 - error / spread) if spread else 0.0
     usage = _usage(model, x[rng.permutation(len(x))[:300]], list(bins), rng)
     return Surrogate(bins, model, r2, len(x), usage, x[some])
+
+
+def _varies(column: Floats) -> bool:
+    known = column[np.isfinite(column)]
+    return bool(len(known) and known.min() < known.max())
 
 
 def _usage(

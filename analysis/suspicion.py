@@ -27,6 +27,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 MOST_JOINT = 40
 """Features, the most used first, that the joint view looks at."""
+MOST_BY_LABELS = 4.0
+"""Labels alone can't tell a feature's fault from a change of what they mean: a cap."""
 SHARED = 0.5
 """Rows of an hour share a feature when groups explain this part of its variance."""
 
@@ -334,6 +336,15 @@ def pays_off(r: Reading, name: str, gap: Floats) -> View:
         slopes.append(float(x @ (y - y.mean())) / power if enough else np.nan)
         errors.append(float(np.std(y) / np.sqrt(power)) if enough else np.nan)
     found = odds.shift(-slopes[0], -np.array(slopes[1:]), errors[0], np.array(errors[1:]))
+    # Values of other rows leave the level of labels against predictions alone: where that moved
+    # as well, it is the labels that have changed, not this feature.
+    level = odds.shift(*_first(r.days.means(gap)), error=0.01)
+    against = max(level.log_odds, 0.0) if level.seen else 0.0
     spread = float(np.std(effect[r.days.block == 0]))
-    evidence = found.log_odds if found.seen and found.z > 0 else 0.0
+    evidence = min(found.log_odds, MOST_BY_LABELS) - against
+    evidence = evidence if found.seen and found.z > 0 else 0.0
     return View(evidence, spread * 0.5, slopes[0], float(np.nanmedian(slopes[1:])))
+
+
+def _first(figures: Floats) -> tuple[float, Floats]:
+    return float(figures[0]), figures[1:]
