@@ -13,7 +13,8 @@ from bot.demo.faults import Fault
 from bot.demo.flights import DAY, HOUR, Raw, load, to_time
 from bot.demo.measure import watch
 from bot.demo.oracle import Found, find
-from bot.demo.scenarios import Draw, Scenario, scenario
+from bot.demo.plants import Draw
+from bot.demo.scenarios import Scenario, scenario
 from bot.demo.stage import Stage, set_stage
 from bot.demo.timeline import Served
 from bot.demo.world import Alert, World

@@ -11,7 +11,7 @@ import hashlib
 import pickle
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -34,7 +34,7 @@ AFTER_PUSHBACK = 1
 _NOT_IN_AIRPORTS = "America/Puerto_Rico"
 """Zone of SJU, BQN, PSE and STT, which the package's airports.csv lacks: Atlantic all year."""
 
-_CACHE_FORMAT = 2
+_CACHE_FORMAT = 3
 
 
 class DataMissing(Exception):
@@ -69,14 +69,14 @@ class Flights:
     def __len__(self) -> int:
         return len(self.id)
 
-    @property
+    @cached_property
     def scored(self) -> Minutes:
         """When each flight is scored: NEVER when it did not leave."""
         return np.where(self.dep < NEVER, self.dep + AFTER_PUSHBACK, NEVER)
 
     def take(self, index: npt.NDArray[Any]) -> Flights:
         """The flights at ``index`` (positions or a mask)."""
-        return Flights(**{name: value[index] for name, value in vars(self).items()})
+        return Flights(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
 
     def between(self, start: int, end: int) -> Flights:
         """Flights that are scored in ``start <= t < end``."""

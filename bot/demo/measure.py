@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 THRESHOLD = 0.4
 """``late_arrival`` flags a flight from this probability on."""
 BASELINE_DAYS = 28
+PAGES = 3.5
+"""So many robust standard deviations from the usual page somebody."""
 FEWEST_ROWS = 60
 FEWEST_LABELS = 150
 """A metric over labels is not read with fewer."""
@@ -109,10 +111,15 @@ class Reading:
     days: int
     rows: int
 
-    def pages(self, z: float = 3.0) -> bool:
-        """Whether it is far out, in the direction that hurts, as on hardly any day before."""
-        bad = watch(self.name).bad
-        hurts = bad == "both" or (bad == "up") == (self.z > 0)
+    def pages(self, z: float = PAGES) -> bool:
+        """Whether it is far out, in the direction that hurts, as on hardly any day before.
+
+        A volume must also differ by a quarter.
+        """
+        metric = watch(self.name)
+        hurts = metric.bad == "both" or (metric.bad == "up") == (self.z > 0)
+        if metric.kind == "volume" and 0.8 < self.value / max(self.usual, 1e-9) < 1.25:
+            return False
         return hurts and abs(self.z) >= z and self.beyond <= 1 and self.days >= 14
 
 

@@ -1,17 +1,18 @@
 """The models: a small neural net on standardised features, trained epoch by epoch.
 
-The net is scikit-learn's MLP (Adam, mini-batches); its forward pass is written out here, so
-that a snapshot is a handful of arrays that any process can load and score.
+Written out in NumPy: a snapshot is a handful of arrays that any process can load and score,
+and the world is built without the seconds that importing a library for this would take.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,11 @@ LEVELS = {
 }
 FARTHEST = 8.0
 """Standardised inputs are cut at this many standard deviations."""
+
+BATCH = 256
+
+Layers: TypeAlias = tuple[tuple[Floats, ...], tuple[Floats, ...]]
+"""The weights of each layer, and the biases."""
 
 DELAY_UNIT = 30.0
 """The regression net's output is in units of this many minutes."""
@@ -201,31 +207,69 @@ def train(task: str, matrix: Floats, label: Floats, recipe: Recipe) -> Trained:
     return Trained(net, tuple(curve))
 
 
-def _epochs(
-    task: str, inputs: Floats, target: Floats, recipe: Recipe
-) -> list[tuple[tuple[Floats, ...], tuple[Floats, ...]]]:
-    """Weights and biases after every epoch."""
-    from sklearn.neural_network import MLPClassifier, MLPRegressor
-
-    kind = MLPRegressor if task == "regression" else MLPClassifier
-    machine = kind(
-        hidden_layer_sizes=recipe.hidden,
-        learning_rate_init=recipe.rate,
-        alpha=recipe.penalty,
-        batch_size=256,
-        random_state=recipe.seed,
-    )
-    extra = {} if task == "regression" else {"classes": np.array([0.0, 1.0])}
-    result = []
+def _epochs(task: str, inputs: Floats, target: Floats, recipe: Recipe) -> Iterator[Layers]:
+    """Weights and biases after every epoch of Adam (Kingma and Ba, 2015) on mini-batches."""
+    rng = np.random.default_rng(recipe.seed)
+    widths = (inputs.shape[1], *recipe.hidden, 1)
+    layers = [_first(rng, low, high) for low, high in itertools.pairwise(widths)]
+    layers += [np.zeros(high) for high in widths[1:]]
+    adam = _Adam(layers, recipe.rate)
+    depth = len(widths) - 1
     for _ in range(recipe.epochs):
-        machine.partial_fit(inputs, target, **extra)
-        result.append(
-            (
-                tuple(np.array(w) for w in machine.coefs_),
-                tuple(np.array(b) for b in machine.intercepts_),
-            )
-        )
-    return result
+        order = rng.permutation(len(target))
+        for start in range(0, len(order), BATCH):
+            batch = order[start : start + BATCH]
+            slopes = _slopes(task, layers, depth, inputs[batch], target[batch])
+            for place in range(depth):
+                slopes[place] += recipe.penalty * layers[place] / len(batch)
+            adam.step(slopes)
+        yield tuple(w.copy() for w in layers[:depth]), tuple(b.copy() for b in layers[depth:])
+
+
+def _first(rng: np.random.Generator, low: int, high: int) -> Floats:
+    """First weights, evenly within the bound of Glorot and Bengio (2010)."""
+    bound = np.sqrt(6 / (low + high))
+    return rng.uniform(-bound, bound, (low, high))
+
+
+def _slopes(
+    task: str, layers: list[Floats], depth: int, inputs: Floats, target: Floats
+) -> list[Floats]:
+    """Gradients of the mean loss, by back-propagation, in the order of ``layers``."""
+    values = [inputs]
+    for place in range(depth):
+        out = values[-1] @ layers[place] + layers[depth + place]
+        values.append(np.maximum(out, 0) if place < depth - 1 else out)
+    score = values[-1][:, 0]
+    if task != "regression":
+        score = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
+    error = ((score - target) / len(target))[:, None]
+    slopes = [np.empty(0)] * len(layers)
+    for place in range(depth - 1, -1, -1):
+        slopes[place] = values[place].T @ error
+        slopes[depth + place] = error.sum(axis=0)
+        if place:
+            error = (error @ layers[place].T) * (values[place] > 0)
+    return slopes
+
+
+class _Adam:
+    """Moves ``layers`` in place along their slopes."""
+
+    def __init__(self, layers: list[Floats], rate: float) -> None:
+        self.layers, self.rate, self.steps = layers, rate, 0
+        self.mean = [np.zeros_like(v) for v in layers]
+        self.square = [np.zeros_like(v) for v in layers]
+
+    def step(self, slopes: list[Floats], first: float = 0.9, second: float = 0.999) -> None:
+        """One step of all layers."""
+        self.steps += 1
+        size = self.rate * np.sqrt(1 - second**self.steps) / (1 - first**self.steps)
+        for place, slope in enumerate(slopes):
+            mean, square = self.mean[place], self.square[place]
+            mean += (1 - first) * (slope - mean)
+            square += (1 - second) * (slope**2 - square)
+            self.layers[place] -= size * mean / (np.sqrt(square) + 1e-8)
 
 
 def _loss(net: Net, matrix: Floats, target: Floats) -> float:

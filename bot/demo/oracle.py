@@ -87,7 +87,7 @@ def _storm(stage: Stage, scenario: Scenario, fault: Fault) -> Found | None:
     for hours in (h for h in LOOKS[2:] if h <= scenario.patience):
         now = since + hours * HOUR
         share = read(stage.clean, "late_share", since, now, now)
-        if share is None or not share.pages(2.5):
+        if share is None or not share.pages(3.0) or share.beyond:
             continue
         honest = [
             read(stage.clean, name, since, now, now)
@@ -96,7 +96,7 @@ def _storm(stage: Stage, scenario: Scenario, fault: Fault) -> Found | None:
         if any(r is None or abs(r.z) > 2 for r in honest):
             return None
         out = [r for m in scenario.metrics if (r := read(stage.clean, m, since, now, now))]
-        out = [r for r in out if r.pages(2.5) and r.z > 0]
+        out = [r for r in out if r.pages(3.0) and r.z > 0]
         if out:
             return Found(max(out, key=lambda r: abs(r.z)), since, now)
     return None

@@ -24,7 +24,7 @@ CONTROL, TREATMENT, NO_ARM = "control", "treatment", "none"
 TRAINING_TAKES = 95
 """Minutes from the start of a training job to its publish."""
 
-_CACHE_FORMAT = 1
+_CACHE_FORMAT = 2
 
 
 @dataclass(frozen=True)

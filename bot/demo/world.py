@@ -78,6 +78,8 @@ class World:
             regimes = (*self.regimes, regime)
             served = self.stage.replay(regimes, self.stage.end, self.served)
             stage = self.stage
+            if _trained_anew(self.served, served):
+                writer.write_snapshots(self.folder, served)
             writer.rewrite(self.folder, served, regimes, stage.start, stage.end, self.seed)
             self.regimes, self.served = regimes, served
             return words.replace("would go", "went").replace("would be", "was")
@@ -171,6 +173,12 @@ class World:
 
 
 _KEYS = (("late_arrival", CONTROL), ("late_arrival", TREATMENT), ("arrival_delay", NO_ARM))
+
+
+def _trained_anew(before: Served, after: Served) -> bool:
+    """Whether a snapshot that is still to come is another one now."""
+    old = {n: s.trained.curve for n, s in before.snapshots.items()}
+    return old != {n: s.trained.curve for n, s in after.snapshots.items()}
 
 
 def _series(key: tuple[str, str]) -> str:

@@ -43,8 +43,7 @@ def write_world(
 
     folder.mkdir(parents=True, exist_ok=True)
     say("writing the registry and the training rows")
-    _write_snapshots(folder, served)
-    put(folder / "training.parquet", training_table(served))
+    write_snapshots(folder, served)
     put(folder / "lineage.parquet", pd.DataFrame(operations.lineage(hidden)))
     rewrite(folder, served, regimes, start, end, seed, say)
     contract = contract_of()
@@ -61,7 +60,7 @@ def rewrite(
     seed: int,
     say: Any = lambda _: None,
 ) -> None:
-    """Write what changes with a mitigation: log, runs, infrastructure, experiments, registry."""
+    """Write what every mitigation changes: log, runs, infrastructure, experiments, registry."""
     import pandas as pd
 
     say("writing runs and infrastructure")
@@ -155,10 +154,12 @@ def _registered(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _write_snapshots(folder: Path, served: Served) -> None:
+def write_snapshots(folder: Path, served: Served) -> None:
+    """Write the snapshots' artifacts and the rows that they were trained on."""
     (folder / ARTIFACTS).mkdir(exist_ok=True)
     for name, snapshot in served.snapshots.items():
         snapshot.trained.net.save(folder / ARTIFACTS / f"{name}.npz")
+    put(folder / "training.parquet", training_table(served))
 
 
 def contract_of() -> Contract:

@@ -9,6 +9,7 @@ import pytest
 from bot.demo import faults, operations
 from bot.demo.flights import DAY, HOUR, NEVER, Weather, to_minute, to_time
 from bot.demo.pipeline import FEATURES, GROUPS, TEXT_FEATURES, Code, features
+from bot.demo.units import UNITS
 
 
 def same(one, other, name):
@@ -121,10 +122,10 @@ def test_a_broken_node_changes_the_features_that_the_lineage_puts_below_it(stage
     assert len(changed) >= len(downstream(node)) / 2
 
 
-@pytest.mark.parametrize("unit", faults.UNITS)
+@pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_change_hits_the_columns_of_its_node(stage, unit):
     """The table of unit changes names nodes and columns that belong together."""
-    node, columns, _, convert = faults.UNITS[unit]
+    node, columns, _, convert = UNITS[unit]
     assert set(columns) <= set(GROUPS[node])
     rows = stage.clean.log.flights.between(stage.anchor * DAY, stage.anchor * DAY + 20 * HOUR)
     code = Code(timeouts=lambda time: np.zeros(len(time)))
