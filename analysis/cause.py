@@ -41,7 +41,8 @@ MOVES: Mapping[str, Mapping[str, float]] = {
     "model": {"quality": 0.85, "labels": 0.05, "predictions": 0.6, "mix": 0.04, "infra": 0.02},
     # A storm moves labels and predictions together; an extreme one strains the model a little.
     "world": {"quality": 0.25, "labels": 0.9, "predictions": 0.9, "mix": 0.08, "infra": 0.02},
-    "traffic": {"quality": 0.15, "labels": 0.4, "predictions": 0.3, "mix": 0.96, "infra": 0.02},
+    # More requests are more load: infrastructure follows.
+    "traffic": {"quality": 0.15, "labels": 0.4, "predictions": 0.3, "mix": 0.96, "infra": 0.15},
     # Missing features or timeouts usually leave predictions off, labels as they were.
     "infrastructure": {
         "quality": 0.6,

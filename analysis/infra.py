@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from analysis import odds, seasonal, words
 from analysis.charts.series import utc
 from analysis.charts.small import Panel, small_multiples
-from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect, Table
+from analysis.evidence import (
+    CannotExamine,
+    Chart,
+    Evidence,
+    How,
+    Onset,
+    Scope,
+    Suspect,
+    Table,
+    Window,
+)
 from analysis.metrics import bucket_of
 from analysis.quality import Floats
 from analysis.seasonal import Band, Break
@@ -122,9 +132,10 @@ def breaks(warehouse: Warehouse, scope: Scope) -> list[Broken]:
     """All series of the infra table with their break around the onset, clearest first."""
     frame, width = _load(warehouse, scope)
     groups = list(frame.groupby(["service", "metric"], sort=True))
+    load = _requests(warehouse, scope, width)
     found = []
     for (service, metric), part in groups:
-        one = _examine(str(service), str(metric), part, width, scope, len(groups))
+        one = _examine(str(service), str(metric), part, width, scope, len(groups), load)
         if one is not None:
             found.append(one)
     return sorted(found, key=lambda one: (-(one.near and one.size >= LARGEST), -one.log_odds))
@@ -166,7 +177,13 @@ def _load(warehouse: Warehouse, scope: Scope) -> tuple[pd.DataFrame, int]:
 
 
 def _examine(
-    service: str, metric: str, part: pd.DataFrame, width: int, scope: Scope, count: int
+    service: str,
+    metric: str,
+    part: pd.DataFrame,
+    width: int,
+    scope: Scope,
+    count: int,
+    load: dict[int, float],
 ) -> Broken | None:
     keys = part["bucket"].to_numpy(np.int64)
     low, high = int(keys[0]), math.ceil(scope.window.end.timestamp() / width)
@@ -184,6 +201,8 @@ def _examine(
     except ValueError:
         return None
     first = max(early - (late - early) * 2, 4)
+    requests = np.array([load.get(int(k), 0.0) for k in stamps // width])
+    band = _at_this_load(times, work, band, requests, stamps < stamps[min(early, len(stamps) - 1)])
     found = seasonal.locate(work, band, first)
     if found is None:
         return None
@@ -195,6 +214,48 @@ def _examine(
     size = float(np.nanmedian(np.abs((work - band.expected) / band.spread)[found.index :]))
     log_odds = min(log_odds, 20.0) - math.log(count)
     return Broken(service, metric, times, values, _plain(band, values), found, log_odds, size, near)
+
+
+def _requests(warehouse: Warehouse, scope: Scope, width: int) -> dict[int, float]:
+    """Predictions served per bucket: the load that infrastructure carries."""
+    from analysis.tables import Role
+
+    span = Window(scope.baseline.start, scope.window.end)
+    table = warehouse.predictions(span)
+    table = table.mutate(bucket=bucket_of(table[Role.TIME], width))
+    frame = warehouse.fetch(table.group_by("bucket").aggregate(n=table.count()))
+    counts = zip(frame["bucket"].to_numpy(int), frame["n"].to_numpy(float), strict=True)
+    return {int(bucket): float(n) for bucket, n in counts}
+
+
+def _at_this_load(
+    times: NDArray[np.datetime64],
+    work: Floats,
+    band: Band,
+    requests: Floats,
+    train: NDArray[np.bool_],
+) -> Band:
+    """The band moved by what the load beyond the usual explains, learnt before the window.
+
+    A busy machine is not a broken one: CPU and latency rise when traffic does.
+    """
+    known = train & np.isfinite(work)
+    smooth = np.convolve(requests, np.ones(3) / 3, mode="same")
+    try:
+        usual = seasonal.fit(times, smooth, train=train)
+    except ValueError:
+        return band
+    extra = smooth - usual.expected
+    rest = work - band.expected
+    x, y = extra[known] - extra[known].mean(), rest[known] - rest[known].mean()
+    power, size = float((x**2).sum()), len(x)
+    if power <= 0 or size < 50:
+        return band
+    slope = float((x * y).sum()) / power
+    error = math.sqrt(max(float(((y - slope * x) ** 2).sum()), 1e-30) / (size - 2) / power)
+    if abs(slope) < 4 * error:
+        return band
+    return Band(band.expected + slope * extra, band.spread, band.memory, band.seasons)
 
 
 def _even(values: Floats) -> Floats:

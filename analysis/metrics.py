@@ -210,10 +210,23 @@ def regular(keys: Floats, found: Estimate, even: Estimate, span: Window, metric:
         ((low + np.arange(size)) * width).astype("datetime64[s]"),
         placed(found.value, 0.0 if counts else np.nan),
         placed(even.value, 2 * math.sqrt(0.375) if counts else np.nan),
-        placed(even.error, 1.0 if counts else np.nan),
+        placed(even.error if counts else _steadied(even), 1.0 if counts else np.nan),
         placed(found.rows, 0.0),
         metric.every,
     )
+
+
+def _steadied(even: Estimate) -> Floats:
+    """Standard errors, none smaller than a usual row's error over the square root of the rows.
+
+    Two rows that happen to agree have next to no error by formula.
+    """
+    per_row = even.error**2 * even.rows
+    usable = np.isfinite(per_row) & (even.rows > 0)
+    if not usable.any():
+        return even.error
+    floor = np.sqrt(float(np.median(per_row[usable])) / np.maximum(even.rows, 1))
+    return np.fmax(even.error, floor)
 
 
 def _table_series(warehouse: Warehouse, metric: Metric, span: Window) -> Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import metrics, odds, quality, words
+from analysis.cells import metric_of
 from analysis.charts.forest import Interval, forest
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
@@ -76,7 +77,8 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
         raise CannotExamine(_nothing(warehouse, scope))
     by_model = {m: worst(readings, m) for m in dict.fromkeys(r.model for r in readings)}
     names = _focus(scope, list(by_model))
-    probability = {m: odds.probability(_log_odds(by_model[m]) - 0.5) for m in by_model}
+    prior = _prior(warehouse, scope)
+    probability = {m: odds.probability(_log_odds(r) + prior(m)) for m, r in by_model.items()}
     degraded = [m for m in names if probability[m] >= 0.5]
     degraded.sort(key=lambda m: -probability[m])
     none = float(np.prod([1 - probability[m] for m in names]))
@@ -227,6 +229,23 @@ def _log_odds(one: Reading | None) -> float:
     if one.kind == "mean_prediction":
         return 0.5 * one.worse if one.worse > 0 else one.worse
     return one.worse - math.log(2) if one.worse > 0 else one.worse
+
+
+def _prior(warehouse: Warehouse, scope: Scope) -> Callable[[str], float]:
+    """Log odds that a model got worse, before its figures are seen.
+
+    A person has come here because a metric moved and the model is thought to be why: that
+    speaks for the metric's own model, the more if the metric measures quality.
+    """
+    try:
+        metric = metric_of(warehouse, scope)
+    except CannotExamine:
+        return lambda _: 0.0
+    measured = metric.kind in quality.NEEDS_LABEL and metric.kind != "mean_label"
+    own = 1.5 if measured else 0.7
+    if metric.model is None or scope.onset is None:
+        return lambda _: 0.0
+    return lambda name: own if name == metric.model else -0.7
 
 
 def _focus(scope: Scope, models: list[str]) -> list[str]:

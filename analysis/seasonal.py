@@ -20,6 +20,8 @@ DAY_S, WEEK_S = 86_400, 7 * 86_400
 HUBER = 1.345
 REACH = 4.0
 """Standard deviation of a real step before any data are seen, in units of usual residuals."""
+MOST = 4.0
+"""A single point counts for no more than this: one freak hour is not a change of regime."""
 FEWEST = 8
 """Fewer training points than this make no band."""
 
@@ -208,7 +210,7 @@ def step_evidence(z: Floats, memory: float, first: int) -> Floats:
     integrated out under a normal prior of :data:`REACH`. One pass over the series.
     """
     here = np.isfinite(z)
-    clipped = np.where(here, np.clip(z, -12, 12), 0.0)
+    clipped = np.where(here, np.clip(z, -MOST, MOST), 0.0)
     before = np.concatenate(([0.0], clipped[:-1]))
     linked = here & np.concatenate(([False], here[:-1]))
     rho = np.where(linked, memory, 0.0)

@@ -1,25 +1,13 @@
-"""The minimal set of dimension=value combinations that explains a change.
-
-``explain`` is least squares with one parameter per segment. Each leaf cell (a value of every
-dimension) has a deviation from what was expected of it; a root cause moves all of its leaves by
-the same factor (Squeeze, Li et al. 2019: "generalised ripple effect"). Fitting one deviation on
-a candidate segment lowers the weighted squared error by (Σ w d)² / Σ w: more than any of its
-parents (whose other leaves did not move) and more than any of its children (which miss leaves).
-So the best candidate over all cuboids is taken, its leaves are set aside, and so on, until the
-gain is no more than the best of that many candidates would have by chance.
-"""
+"""Which segment of traffic moved, or did the world move everywhere?"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis import odds, words
 from analysis.cells import (
@@ -32,222 +20,22 @@ from analysis.cells import (
     share_shift,
 )
 from analysis.charts.bars import Bar, segment_bars
+from analysis.cuboids import Segment, explain
 from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
-from analysis.quality import Floats
 from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["Segment", "explain", "which_traffic"]
 
 METHOD = (
     "Cells of all dimensions now against the same hours of earlier days; the fewest segments of up "
     "to three dimensions whose cells moved together, by least squares with one parameter each "
     "(after Squeeze, Li et al. 2019). Each is then held against its own spread over earlier days."
 )
-MOST_CAUSES = 5
-DEEPEST = 3
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One segment: ``where`` it is, what kind of change, its share of the whole change.
-
-    ``score`` is the mean relative deviation of its leaves in units of the leaves' noise.
-    """
-
-    where: dict[str, str]
-    effect: str
-    share: float
-    score: float
-    actual: float = 0.0
-    expected: float = 0.0
-    leaves: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
-
-    @property
-    def name(self) -> str:
-        """``a=a1, c=c7``."""
-        return ", ".join(f"{k}={v}" for k, v in self.where.items())
-
-
-def explain(
-    frame: pd.DataFrame,
-    dims: Sequence[str],
-    actual: str = "actual",
-    expected: str = "expected",
-    *,
-    denominator: tuple[str, str] | None = None,
-    deepest: int = DEEPEST,
-    most: int = MOST_CAUSES,
-) -> list[Segment]:
-    """Minimal segments that explain why ``actual`` differs from ``expected``, clearest first.
-
-    ``frame`` has a row per leaf cell with the columns ``dims``, ``actual``, ``expected``. With
-    ``denominator`` (its actual and expected columns) the change of the ratio's rate is explained
-    (effect "rate") beside the change of the denominator (effect "mix"). Rows of equal cells are
-    added up. Returns an empty list when nothing stands out. Raises ValueError without rows or
-    with a missing column.
-    """
-    names = [actual, expected, *(denominator or ())]
-    missing = [c for c in (*dims, *names) if c not in frame.columns]
-    if missing or not len(frame) or not dims:
-        raise ValueError(
-            f"needs rows and the columns {', '.join((*dims, *names))}; "
-            f"{len(frame)} rows, missing: {', '.join(missing) or 'none'}"
-        )
-    leaves = _Leaves.of(frame, dims, names)
-    if denominator is None:
-        return _search(leaves, leaves.sums[0], leaves.sums[1], "mix", deepest, most)
-    below_now, below_was = leaves.sums[2], leaves.sums[3]
-    mix = _search(leaves, below_now, below_was, "mix", deepest, most)
-    with np.errstate(all="ignore"):
-        rate = np.where(below_was > 0, leaves.sums[1] / below_was, np.nan)
-    overall = leaves.sums[1].sum() / max(below_was.sum(), 1e-12)
-    implied = below_now * np.where(np.isfinite(rate), rate, overall)
-    return mix + _search(leaves, leaves.sums[0], implied, "rate", deepest, most)
-
-
-@dataclass(frozen=True)
-class _Leaves:
-    """Cells as integer codes per dimension, with the sums of each column."""
-
-    dims: tuple[str, ...]
-    codes: tuple[NDArray[np.int64], ...]
-    levels: tuple[NDArray[Any], ...]
-    sums: tuple[Floats, ...]
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame, dims: Sequence[str], names: Sequence[str]) -> _Leaves:
-        import pandas as pd
-
-        parts, levels = [], []
-        for dim in dims:
-            text = frame[dim].astype("string").fillna("(null)")
-            codes, uniques = pd.factorize(text, sort=True)
-            parts.append(codes.astype(np.int64))
-            levels.append(np.asarray(uniques, dtype=object))
-        key = _key(parts, [len(x) for x in levels])
-        cells, first, at = np.unique(key, return_index=True, return_inverse=True)
-        columns = (frame[name].to_numpy(float, na_value=0.0) for name in names)
-        sums = tuple(np.bincount(at, np.nan_to_num(c), len(cells)).astype(float) for c in columns)
-        return cls(tuple(dims), tuple(p[first] for p in parts), tuple(levels), sums)
-
-    def cuboids(self, deepest: int) -> Iterator[tuple[int, ...]]:
-        for depth in range(1, min(deepest, len(self.dims)) + 1):
-            yield from combinations(range(len(self.dims)), depth)
-
-
-def _key(parts: Sequence[NDArray[np.int64]], sizes: Sequence[int]) -> NDArray[np.int64]:
-    """One integer per combination of codes."""
-    key = np.zeros(len(parts[0]), dtype=np.int64)
-    for codes, size in zip(parts, sizes, strict=True):
-        key = key * max(size, 1) + codes
-    return key
-
-
-def _search(
-    leaves: _Leaves, now: Floats, was: Floats, effect: str, deepest: int, most: int
-) -> list[Segment]:
-    deviation, weight, noise = _deviations(now, was)
-    free = np.ones(len(now), dtype=bool)
-    grouped = [_group(leaves, cuboid) for cuboid in leaves.cuboids(deepest)]
-    candidates = sum(int(size) for _, _, size in grouped)
-    bar = noise**2 * 2 * math.log(max(candidates, 2)) * 2
-    total = float(now.sum() - was.sum())
-    found: list[Segment] = []
-    for _ in range(most):
-        best = _best(grouped, deviation, weight, free)
-        if best is None or best[0] < bar:
-            break
-        _, cuboid, members = best
-        hit = members & free
-        first = int(np.flatnonzero(members)[0])
-        where = {leaves.dims[d]: str(leaves.levels[d][leaves.codes[d][first]]) for d in cuboid}
-        change = float(now[hit].sum() - was[hit].sum())
-        centre = float((weight * deviation)[hit].sum() / weight[hit].sum())
-        found.append(
-            Segment(
-                where,
-                effect,
-                change / total if total else 0.0,
-                abs(centre) / max(noise / math.sqrt(weight[hit].sum()), 1e-12),
-                float(now[hit].sum()),
-                float(was[hit].sum()),
-                np.flatnonzero(hit),
-            )
-        )
-        free &= ~members
-    return found
-
-
-def _deviations(now: Floats, was: Floats) -> tuple[Floats, Floats, float]:
-    """Relative deviation of each leaf, −2 to 2, its weight, and the noise of a unit of weight."""
-    size = now + was
-    with np.errstate(all="ignore"):
-        deviation = np.where(size > 0, 2 * (now - was) / size, 0.0)
-    weight = _precision(deviation, size)
-    usual = np.abs(deviation - _median(deviation, weight)) * np.sqrt(weight)
-    noise = 1.4826 * float(np.median(usual[weight > 0])) if (weight > 0).any() else 0.0
-    return deviation, weight, max(noise, 1e-6)
-
-
-def _median(x: Floats, weight: Floats) -> float:
-    order = np.argsort(x)
-    half = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    return float(x[order][min(int(half), len(x) - 1)]) if len(x) else 0.0
-
-
-def _precision(deviation: Floats, size: Floats) -> Floats:
-    """Weights by how noisy leaves of that size are: robust spread per tenth of the sizes."""
-    weight = np.zeros(len(size))
-    live = size > 0
-    if not live.any():
-        return weight
-    order = np.flatnonzero(live)[np.argsort(size[live], kind="stable")]
-    spreads, middles = [], []
-    for part in np.array_split(order, min(10, max(1, len(order) // 20))):
-        centre = np.median(deviation[part])
-        spreads.append(max(1.4826 * float(np.median(np.abs(deviation[part] - centre))), 1e-3))
-        middles.append(float(np.median(size[part])))
-    smooth = np.minimum.accumulate(np.array(spreads))  # larger leaves are never noisier
-    scale = np.interp(size[live], middles, smooth)
-    weight[live] = (smooth[-1] / scale) ** 2
-    return weight
-
-
-def _group(leaves: _Leaves, cuboid: tuple[int, ...]) -> tuple[tuple[int, ...], Any, int]:
-    key = _key([leaves.codes[d] for d in cuboid], [len(leaves.levels[d]) for d in cuboid])
-    size = math.prod(len(leaves.levels[d]) for d in cuboid)
-    if size > 4 * len(key) + 1000:
-        _, key = np.unique(key, return_inverse=True)
-        size = int(key.max()) + 1
-    return cuboid, key, size
-
-
-def _best(
-    grouped: Sequence[tuple[tuple[int, ...], Any, int]],
-    deviation: Floats,
-    weight: Floats,
-    free: NDArray[np.bool_],
-) -> tuple[float, tuple[int, ...], NDArray[np.bool_]] | None:
-    """The candidate with the largest gain; of equal ones, the one with the fewest dimensions."""
-    w = np.where(free, weight, 0.0)
-    wd = w * deviation
-    best: tuple[float, tuple[int, ...], Any, int] | None = None
-    for cuboid, key, size in grouped:
-        below = np.bincount(key, w, size)
-        above = np.bincount(key, wd, size)
-        gain = np.where(below > 0, above**2 / np.maximum(below, 1e-12), 0.0)
-        at = int(np.argmax(gain))
-        if best is None or gain[at] > best[0] * 1.0001:
-            best = (float(gain[at]), cuboid, key, at)
-    if best is None or best[0] <= 0:
-        return None
-    return best[0], best[1], np.asarray(best[2] == best[3])
-
-
-# -- the node ------------------------------------------------------------------------------------
 
 
 def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 
@@ -38,15 +40,9 @@ def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
         raise CannotExamine(
             f"`{scope.subject}` can't be judged: {'; '.join(missing) or 'it has no series'}."
         )
-    # A metric that an alert names has most of the prior; what stands behind it, or several
-    # series of a model or a feature, share what is left.
-    named = scope.entry == "metric"
-    chances = [1.0 if i == 0 or not named else 0.25 for i in range(len(judged))]
-    pairs = [(c, one.log_odds) for c, one in zip(chances, judged, strict=True)]
-    probability = odds.probability(odds.mixed(pairs))
+    # Several series of a model or a feature share the prior evenly.
+    probability = odds.probability(odds.mixed([(1.0, one.log_odds) for one in judged]))
     best = max(judged, key=lambda one: one.log_odds)
-    if named and judged[0].log_odds > 0:
-        best = judged[0]
     return _evidence(scope, best, probability, missing, time.perf_counter() - began)
 
 
@@ -55,32 +51,45 @@ def _candidates(
 ) -> tuple[list[Judged], list[str]]:
     judged: list[Judged] = []
     missing: list[str] = []
-    from_log = scope.entry != "feature"
-    if not from_log:
+    if scope.entry == "feature":
         from analysis.topline_features import feature_series
 
         pairs = feature_series(warehouse, scope.subject, blocks)
-    else:
-        pairs = []
-        for metric in _metrics(warehouse, scope):
-            try:
-                pairs.append((metric, series(warehouse, metric, blocks)))
-            except CannotExamine as error:
-                missing.append(str(error))
-    for metric, one in pairs:
-        try:
-            matched = matched_shift(warehouse, metric, blocks) if from_log else None
-            judged.append(judge(metric, one, blocks, scope, matched))
-        except ValueError as error:
-            missing.append(f"{metric.title or metric.name}: {error}")
+        for metric, one in pairs:
+            _try(partial(judge, metric, one, blocks, scope), metric, judged, missing)
+        return judged, missing
+    for metric in _metrics(warehouse, scope):
+        _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
+    unlabelled = blocks.count >= 3 and not any(one.matched.seen for one in judged)
+    if scope.entry == "metric" and unlabelled:
+        for metric in _stand_ins(_metrics(warehouse, scope)[0]):
+            missing.append("its labels: too few have arrived, so the predictions are judged")
+            _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     return judged, missing
+
+
+def _judge_log(warehouse: Warehouse, metric: Metric, blocks: Blocks, scope: Scope) -> Judged:
+    one = series(warehouse, metric, blocks)
+    return judge(metric, one, blocks, scope, matched_shift(warehouse, metric, blocks))
+
+
+def _try(
+    ask: Callable[[], Judged], metric: Metric, judged: list[Judged], missing: list[str]
+) -> None:
+    """Add what a judgement finds, or why there is none."""
+    try:
+        judged.append(ask())
+    except CannotExamine as error:
+        missing.append(str(error))
+    except ValueError as error:
+        missing.append(f"{metric.title or metric.name}: {error}")
 
 
 def _metrics(warehouse: Warehouse, scope: Scope) -> list[Metric]:
     if scope.entry == "metric":
         try:
             metric = warehouse.contract.metric(scope.subject)
-            return [metric, *_companions(metric)]
+            return [metric]
         except KeyError:
             raise CannotExamine(
                 f"There is no metric `{scope.subject}` in the settings; "
@@ -98,7 +107,7 @@ def _metrics(warehouse: Warehouse, scope: Scope) -> list[Metric]:
     ]
 
 
-def _companions(metric: Metric) -> list[Metric]:
+def _stand_ins(metric: Metric) -> list[Metric]:
     """A metric that waits for labels is made of predictions, which are here at once."""
     if metric.kind not in NEEDS_LABEL or metric.kind in ("accuracy", "ndcg"):
         return []
