@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+NOBODY = 2.5
+"""Log weight of "no node is to blame" when a graph is searched without a confirmed cause."""
 PASSED_ON = 0.8
 """How much of a node's illness an ill parent explains."""
 
@@ -84,9 +86,10 @@ def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: d
     start = pd.Timestamp(since).tz_localize(None) if since.tzinfo is None else pd.Timestamp(since)
     start = start.tz_convert("UTC").tz_localize(None) if start.tzinfo else start
     illness: dict[str, tuple[float, str]] = {}
+    tried = metrics.groupby("node")["metric"].nunique()
     for key, part in metrics.groupby(["node", "metric"], sort=False):
         node, name = (str(k) for k in key)
-        found = _illness(part.sort_values("time"), start)
+        found = _illness(part.sort_values("time"), start) - float(np.log(tried[key[0]]))
         if found > illness.get(node, (-9.0, ""))[0]:
             illness[node] = (found, name)
     above = graph.above(target)
@@ -94,7 +97,7 @@ def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: d
     if target in illness:
         coverage[target] = 0.0
     levels = {n: v[0] for n, v in illness.items()}
-    shares = blame(graph, levels, coverage, nobody=1.0)
+    shares = blame(graph, levels, coverage, NOBODY)
     ranked = sorted(coverage, key=lambda n: -shares[n])
     blames = tuple(Blame(n, illness[n][1], shares[n]) for n in ranked)
     del metric

@@ -1,0 +1,214 @@
+"""Which features moved the predictions: planted faults are found, decoys are not blamed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.evidence import CannotExamine, Scope, Suspect, Window
+from analysis.features import which_features
+from analysis.scenarios import Options, plant
+from analysis.tables import Contract
+from analysis.warehouse import Warehouse
+
+SMALL = Options(rows_per_day=900, days=12)
+NOW = datetime(2024, 5, 20, 12, tzinfo=UTC)
+
+
+def look(fault, seed, folder, options=SMALL):
+    """The evidence of the features node on a planted incident, and the truth."""
+    planted = plant(fault, seed, folder, options)
+    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+    return which_features(warehouse, planted.at("features")), planted.truth
+
+
+def own(folder, frame, **contract):
+    """Evidence on a frame of our own: times in the last ten days, fault in the last 8 hours."""
+    frame.to_parquet(folder / "log.parquet", index=False)
+    predictions = {"source": "log.parquet", "time": "time", "prediction": "p"} | contract
+    metric = {"name": "mean", "kind": "mean_prediction"}
+    team = Contract.model_validate({"predictions": predictions, "metrics": [metric]})
+    window = Window(NOW - timedelta(hours=8), NOW)
+    scope = Scope(NOW, window, Window(NOW - timedelta(days=10), window.start), "metric", "mean")
+    return which_features(Warehouse(team, folder, NOW), scope)
+
+
+def made_up(n=9_000, seed=0):
+    """A log of ten days: a model on x and k, and which rows are in the last eight hours."""
+    rng = np.random.default_rng(seed)
+    hours = np.sort(rng.uniform(0, 240, n))
+    time = pd.Timestamp(NOW.replace(tzinfo=None)) - pd.to_timedelta(240 - hours, unit="h")
+    x = rng.normal(10, 2, n)
+    kind = rng.choice(["a", "b", "c"], n)
+    late = hours >= 232
+    return pd.DataFrame({"time": time.as_unit("us"), "x": x, "k": kind}), late, rng
+
+
+def served(frame):
+    """The probability that a fixed model gives."""
+    x = frame["x"].astype(float).fillna(0.0)
+    return 1 / (1 + np.exp(-(0.5 * (x - 10) + (frame["k"] == "b") * 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("fault", "seed"),
+    [
+        ("nulls", 3),
+        ("zeros", 2),
+        ("unit_change", 3),
+        ("frozen", 3),
+        ("sign_flip", 3),
+        ("new_level", 3),
+        ("lost_level", 3),
+        ("remapped", 2),
+        ("clipped", 3),
+    ],
+)
+def test_a_planted_fault_in_the_values_is_the_first_suspect(fault, seed, tmp_path):
+    """The broken feature leads and its change is said."""
+    evidence, truth = look(fault, seed, tmp_path)
+    assert evidence.verdict == "inputs"
+    assert evidence.suspects[0].name in truth.features
+    assert evidence.suspects[0].changed not in ("", "usual")
+
+
+@pytest.mark.parametrize("seed", [2, 4])
+def test_values_of_other_rows_are_found_though_every_marginal_is_unchanged(seed, tmp_path):
+    """A shuffled join is seen by the joint view."""
+    o = replace(SMALL, features=("queue",), dose=1.0)
+    evidence, _ = look("shuffled", seed, tmp_path, o)
+    assert evidence.verdict == "inputs"
+    assert evidence.suspects[0].name == "queue"
+    assert "mixed up" in evidence.suspects[0].changed
+
+
+def test_a_feed_that_stopped_is_said_to_stand_still(tmp_path):
+    """Stale values are plausible values: only their standing still gives them away."""
+    evidence, _ = look("stale", 2, tmp_path, replace(SMALL, features=("queue",)))
+    assert evidence.verdict == "inputs"
+    assert evidence.suspects[0].name == "queue"
+    assert "stands still" in evidence.suspects[0].changed
+
+
+def test_a_late_feed_is_said_to_repeat_its_past_with_the_lag(tmp_path):
+    """A delayed join repeats what it was some hours before."""
+    evidence, _ = look("delayed", 2, tmp_path, replace(SMALL, features=("queue",)))
+    assert evidence.suspects[0].name == "queue"
+    assert "before" in evidence.suspects[0].changed
+
+
+def test_since_is_the_hour_of_the_fault(tmp_path):
+    """Each suspect has a time of its own, here the planted one."""
+    evidence, truth = look("unit_change", 3, tmp_path)
+    since = evidence.suspects[0].since
+    assert since is not None
+    assert abs(since - truth.onset) <= timedelta(minutes=45)
+
+
+def test_a_feature_that_the_model_ignores_is_not_blamed(tmp_path):
+    """An unused feature jumps at the onset together with a real fault; only the latter counts."""
+    frame, late, rng = made_up()
+    frame["idle"] = rng.normal(0, 1, len(frame)) + late * 5
+    frame.loc[late & (rng.random(len(frame)) < 0.6), "x"] = np.nan
+    frame["p"] = served(frame)
+    evidence = own(tmp_path, frame)
+    assert evidence.verdict == "inputs"
+    assert [s.name for s in evidence.named] == ["x"]
+    assert any("idle" in d for d in evidence.disagreements)
+
+
+def test_a_change_of_serving_is_the_models(tmp_path):
+    """Familiar inputs that get other predictions are not the inputs' doing."""
+    evidence, _ = look("serving_change", 2, tmp_path)
+    assert evidence.verdict == "model"
+    assert evidence.figures["model_shift"] > 0.3
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_is_blamed_where_nothing_broke(seed, tmp_path):
+    """Natural drift of a clean week is no fault."""
+    evidence, _ = look("none", seed, tmp_path, replace(SMALL, decoys=False))
+    assert evidence.verdict == "none"
+
+
+def test_hidden_values_are_never_shown(tmp_path):
+    """A column marked hidden is blamed by name, without any of its values."""
+    frame, late, _ = made_up()
+    frame.loc[late, "x"] = 7.25
+    frame["p"] = served(frame)
+    evidence = own(tmp_path, frame, hidden=("x",))
+    said = repr(evidence.without_bytes())
+    assert evidence.suspects[0].name == "x"
+    assert "7.25" not in said
+
+
+def test_every_kind_of_column_can_be_counted(tmp_path):
+    """Booleans, dates, integers, decimals, all-null and constant columns do no harm."""
+    frame, late, rng = made_up(4_000)
+    frame["flag"] = rng.random(len(frame)) < 0.3
+    frame["seen"] = frame["time"] - pd.to_timedelta(rng.integers(1, 90, len(frame)), unit="D")
+    frame["count"] = rng.integers(0, 9, len(frame))
+    frame["empty"] = pd.Series([None] * len(frame), dtype="float64")
+    frame["one"] = 3.0
+    frame.loc[late, "x"] = -1.0
+    frame["p"] = served(frame)
+    evidence = own(tmp_path, frame)
+    assert evidence.verdict == "inputs"
+    assert evidence.suspects[0].name == "x"
+
+
+def test_a_constant_prediction_blames_nobody(tmp_path):
+    """Without any movement of predictions no feature is responsible."""
+    frame, late, _ = made_up(3_000)
+    frame.loc[late, "x"] += 6
+    evidence = own(tmp_path, frame.assign(p=0.25))
+    assert evidence.verdict == "none"
+
+
+def test_one_feature_is_enough(tmp_path):
+    """A model of a single feature is examined like any other."""
+    frame, late, _ = made_up(3_000)
+    frame = frame.drop(columns="k").assign(k="b")
+    frame.loc[late, "x"] += 5
+    frame["p"] = served(frame)
+    evidence = own(tmp_path, frame, features=("x",))
+    assert (evidence.verdict, evidence.suspects[0].name) == ("inputs", "x")
+
+
+def test_too_few_rows_are_said_with_what_to_do(tmp_path):
+    """The error names both counts and asks for a wider window."""
+    frame, _, _ = made_up(40)
+    frame["p"] = served(frame)
+    with pytest.raises(CannotExamine, match="wider window"):
+        own(tmp_path, frame)
+
+
+def test_a_log_without_features_can_not_be_examined(tmp_path):
+    """The message names the setting."""
+    frame, _, _ = made_up(500)
+    frame["p"] = served(frame)
+    with pytest.raises(CannotExamine, match="features"):
+        own(tmp_path, frame, features=())
+
+
+def test_raw_regression_predictions_work_too(tmp_path):
+    """Outside 0..1 the raw value is the scale."""
+    frame, late, _ = made_up(4_000)
+    frame.loc[late, "x"] *= 2.54
+    frame["p"] = 3 * frame["x"] + 40 * (frame["k"] == "b")
+    evidence = own(tmp_path, frame)
+    assert evidence.suspects[0].name == "x"
+    assert evidence.verdict == "inputs"
+
+
+def test_a_confirmed_arm_narrows_what_is_read(tmp_path):
+    """The suspects on the way here choose model and arm."""
+    planted = plant("nulls", 3, tmp_path, SMALL)
+    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+    scope = planted.at("features")
+    arm = replace(scope, suspects=(*scope.suspects, Suspect("arm", "ranker_test/test", 1.0)))
+    assert which_features(warehouse, arm).how.rows < which_features(warehouse, scope).how.rows / 2

@@ -1,0 +1,64 @@
+"""Bad snapshots are caught, benign publishes are not accused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.scenarios import Options, plant
+from analysis.snapshots import which_snapshot
+from analysis.warehouse import Warehouse
+
+SMALL = Options(rows_per_day=900, days=12)
+
+
+def look(fault, seed, folder, options=SMALL):
+    """The evidence of the snapshot node, nothing confirmed yet but the model; and the truth."""
+    planted = plant(fault, seed, folder, options)
+    scope = planted.at("snapshot")
+    known = tuple(s for s in scope.suspects if s.kind != "snapshot")
+    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+    return which_snapshot(warehouse, replace(scope, suspects=known)), planted.truth
+
+
+@pytest.mark.parametrize("fault", ["corrupted_labels", "diverged", "missing_partition"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_bad_snapshot_is_named(fault, seed, tmp_path):
+    """The publish coincides and the same inputs get other answers."""
+    evidence, truth = look(fault, seed, tmp_path)
+    assert evidence.verdict == "snapshot"
+    assert evidence.named[0].name == truth.snapshot
+    assert evidence.named[0].since is not None
+
+
+@pytest.mark.parametrize("fault", ["unit_change", "stale", "serving_change", "hidden_factor"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_benign_publish_near_the_onset_is_not_accused(fault, seed, tmp_path):
+    """A snapshot that answers as the one before did nothing, however near it went live."""
+    evidence, _ = look(fault, seed, tmp_path, replace(SMALL, near_publish=True))
+    assert evidence.verdict in ("not_snapshot", "unsure")
+    assert evidence.named == () or evidence.verdict == "unsure"
+
+
+def test_no_publish_near_the_onset_is_no_snapshot(tmp_path):
+    """The headline says when the latest went live."""
+    evidence, _ = look("unit_change", 3, tmp_path)
+    assert evidence.verdict == "not_snapshot"
+    assert evidence.confidence > 0.9
+    assert "latest went live" in evidence.headline
+
+
+def test_without_a_snapshot_column_the_verdict_says_what_is_missing(tmp_path):
+    """Nothing can be attributed; that is said, and nobody is accused."""
+    evidence, _ = look("unit_change", 1, tmp_path, replace(SMALL, snapshots=False))
+    assert evidence.verdict != "snapshot"
+    assert any("no such column" in m for m in evidence.not_examined)
+
+
+def test_without_labels_the_answers_alone_decide(tmp_path):
+    """A snapshot whose answers moved far is found before any label has come."""
+    evidence, truth = look("corrupted_labels", 1, tmp_path, replace(SMALL, labels=False))
+    assert evidence.verdict == "snapshot"
+    assert evidence.named[0].name == truth.snapshot
+    assert any("labels" in m for m in evidence.not_examined)
