@@ -32,6 +32,10 @@ METHOD = (
 )
 
 
+WEIGHTS_MOVE = 0.3
+"""A retraining moves the logarithm of a module's norm or largest weight by about this much."""
+
+
 @dataclass(frozen=True)
 class Sign:
     """One thing inside a snapshot: where, how sure, in words."""
@@ -206,7 +210,7 @@ def _curve(
 def _weights(
     mine: Mapping[str, Mapping[str, float]], past: Sequence[Mapping[str, Mapping[str, float]]]
 ) -> list[Sign]:
-    """Each module's norm, spread and largest weight against earlier snapshots', on logs."""
+    """Each module's norm and largest weight against earlier snapshots', on logs."""
     out = []
     for module, stats in mine.items():
         if stats.get("nan", 0) > 0 or not math.isfinite(stats.get("norm", 0.0)):
@@ -214,15 +218,15 @@ def _weights(
                 Sign(module, 8.0, f"{module}: {stats.get('nan', 0):g} weights are no number")
             )
             continue
-        for name in ("norm", "std", "max"):
+        for name in ("norm", "max"):
             now = stats.get(name, math.nan)
             history = np.array([p.get(module, {}).get(name, math.nan) for p in past])
             history = history[np.isfinite(history) & (history > 0)]
             if not (now > 0) or len(history) < 1:
                 continue
-            shift = against(float(np.log(now)), np.log(history), 0.15)
+            shift = against(float(np.log(now)), np.log(history), WEIGHTS_MOVE)
             ratio = now / float(np.median(history))
-            penalty = float(np.log(3 * len(mine)))
+            penalty = float(np.log(2 * len(mine)))
             words = f"{module}: {name} of the weights is {ratio:.2g} × what it was"
             out.append(Sign(module, shift.log_odds - 0.5 * penalty, words))
     return out

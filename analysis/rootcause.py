@@ -89,7 +89,7 @@ def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: d
     tried = metrics.groupby("node")["metric"].nunique()
     for key, part in metrics.groupby(["node", "metric"], sort=False):
         node, name = (str(k) for k in key)
-        found = _illness(part.sort_values("time"), start) - float(np.log(tried[key[0]]))
+        found = _illness(part.sort_values("time"), start) - float(np.log(float(tried.loc[node])))
         if found > illness.get(node, (-9.0, ""))[0]:
             illness[node] = (found, name)
     above = graph.above(target)
