@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.demo.flights import DAY, Floats
+from bot.demo.flights import DAY, HOUR, Floats
 
 if TYPE_CHECKING:
     from bot.demo.timeline import Served
@@ -155,6 +155,25 @@ def read(
     beyond = int((history > value).sum() if z > 0 else (history < value).sum())
     usual = float(np.exp(middle)) if metric.kind in ("calibration", "volume") else middle
     return Reading(name, shown, usual, float(z), beyond, len(history), rows)
+
+
+def wandered(served: Served, name: str, start: int, end: int, known: int) -> float:
+    """Share of windows as long, at any hour of the days before, that lie farther out.
+
+    Only windows with at least half as many rows count.
+    """
+    metric = watch(name)
+    value, rows = _value(served, metric, start, end, known)
+    step = max((end - start) // 2, HOUR)
+    found = [
+        _value(served, metric, low, low + end - start, known)
+        for low in range(start - BASELINE_DAYS * DAY, 2 * start - end + 1, step)
+    ]
+    past = np.array([v for v, count in found if count >= max(rows / 2, 1) and np.isfinite(v)])
+    if len(past) == 0:
+        return 1.0
+    above = value > np.median(past)
+    return float((past >= value).mean() if above else (past <= value).mean())
 
 
 def _value(served: Served, metric: Watch, start: int, end: int, known: int) -> tuple[float, int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from bot.demo.faults import Fault
 from bot.demo.flights import DAY, HOUR
-from bot.demo.measure import Reading, read, watch
+from bot.demo.measure import Reading, read, wandered, watch
 from bot.demo.scenarios import Scenario
 from bot.demo.stage import Stage
 from bot.demo.timeline import Served
@@ -21,6 +21,8 @@ LOOKS = (4, 6, 8, 10, 12, 16, 20, 24, 30, 36, 44)
 """Hours after the onset at which the metrics are looked at, while the scenario has patience."""
 
 
+RARE = 0.03
+"""An alert is about a value that at most this share of earlier windows reached, at any hour."""
 QUIET = 1.6
 """A day is ordinary when no metric is farther out than this over twelve hours."""
 
@@ -61,7 +63,7 @@ def _damage(stage: Stage, scenario: Scenario, fault: Fault, served: Served) -> F
             plain = read(served, name, since, now, now, as_fresh=False)
             if plain is None or not plain.pages() or plain.z * reading.z < 0:
                 continue
-            if not _calm_after(stage, name, now):
+            if wandered(served, name, since, now, now) > RARE or not _calm_after(stage, name, now):
                 continue
             if best is None or abs(reading.z) > abs(best.z):
                 best = reading
