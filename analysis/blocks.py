@@ -75,6 +75,33 @@ def edges(c: Comparison, table: Any, reach: timedelta) -> Any:
     return tagged.mutate(**{BLOCK: tagged[BLOCK] * 2 + after})
 
 
+def blocks_of(c: Comparison, times: Any) -> Any:
+    """What :meth:`Comparison.tagged` gives, for times in memory (datetime64[us], naive UTC).
+
+    Shape (rows,), -1 for rows of no block.
+    """
+    import numpy as np
+
+    second = np.timedelta64(1, "s")
+    seconds = (times - np.datetime64(naive(c.window.start))) // second
+    period = int(c.period.total_seconds())
+    back = -(seconds // period)
+    within = seconds % period < int(c.window.length.total_seconds())
+    wanted = (back == 0) | ((back >= c.gap) & (back < c.gap + c.count))
+    return np.where(within & wanted, back, -1).astype(np.int64)
+
+
+def edges_of(c: Comparison, times: Any, reach: timedelta) -> Any:
+    """What :func:`edges` gives, for times in memory; -1 for rows of no edge."""
+    import numpy as np
+
+    around = Window(c.window.start - reach, c.window.start + min(reach, c.window.length))
+    block = blocks_of(Comparison(around, c.period, c.count, c.gap, c.same_hours), times)
+    seconds = (times - np.datetime64(naive(c.window.start))) // np.timedelta64(1, "s")
+    after = seconds + block * int(c.period.total_seconds()) >= 0
+    return np.where(block < 0, -1, 2 * block + after).astype(np.int64)
+
+
 def compare(scope: Scope, longest: timedelta = DAY) -> Comparison:
     """The blocks for ``scope``: its first day at most, against earlier days of its baseline.
 

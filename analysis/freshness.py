@@ -69,23 +69,22 @@ def repeating_the_past(means: Floats, starts: Sequence[int], length: int) -> tup
     the stretch began are compared: after that the past itself is late.
     """
     hours = len(means)
-    usual = np.full(LONGEST_LAG + 1, np.nan)
-    for lag in range(2, LONGEST_LAG + 1):
-        if hours > lag + 24:
-            usual[lag] = np.nanmean((means[lag:] - means[:-lag]) ** 2)
-    floor = 1e-6 * np.nanvar(means) + 1e-300
-    best, lags = [], []
-    for start in starts:
-        found = []
-        for lag in range(3, LONGEST_LAG + 1):
-            end = min(start + length, start + lag, hours)
-            if start - lag < 0 or end - start < 3 or not np.isfinite(usual[lag]):
-                continue
-            part = (means[start:end] - means[start - lag : end - lag]) ** 2
-            if np.isfinite(part).sum() >= 3:
-                ratio = (np.nanmean(part) + floor) / (usual[lag] + floor)
-                found.append((float(np.log(ratio)), lag))
-        score, lag = min(found, default=(np.nan, 0))
-        best.append(score)
-        lags.append(lag)
-    return np.array(best), np.array(lags, dtype=float)
+    floor = 1e-6 * float(np.nanvar(means)) + 1e-300
+    best = np.full(len(starts), np.nan)
+    lags = np.zeros(len(starts))
+    begin = np.array(starts)
+    for lag in range(3, min(LONGEST_LAG, hours - 24) + 1):
+        gap = (means[lag:] - means[:-lag]) ** 2
+        known = np.isfinite(gap)
+        total = np.append(0.0, np.cumsum(np.where(known, gap, 0.0).sum(axis=1)))
+        count = np.append(0, np.cumsum(known.sum(axis=1)))
+        usual = total[-1] / max(count[-1], 1)
+        end = np.minimum(np.minimum(begin + length, begin + lag), hours)
+        fits = (begin - lag >= 0) & (end - begin >= 3)
+        low, high = np.where(fits, begin - lag, 0), np.where(fits, end - lag, 0)
+        seen = count[high] - count[low]
+        mean = (total[high] - total[low]) / np.maximum(seen, 1)
+        ratio = np.where(fits & (seen >= 3), np.log((mean + floor) / (usual + floor)), np.nan)
+        better = np.isfinite(ratio) & ~(best <= ratio)
+        best, lags = np.where(better, ratio, best), np.where(better, lag, lags)
+    return best, lags

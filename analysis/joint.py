@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,13 @@ class Scores:
     own: Mapping[str, Ints]
     context: Ints
     fitted: np.ndarray[Any, np.dtype[np.bool_]]
+
+    @cached_property
+    def moments(self) -> tuple[Floats, Floats]:
+        """Means and covariances of all columns over the fitted rows."""
+        rows = self.z[self.fitted]
+        middle = rows.mean(axis=0)
+        return middle, (rows - middle).T @ (rows - middle) / len(rows)
 
 
 def scores(frame: pd.DataFrame, bins: Mapping[str, Bins], context: Floats, baseline: Any) -> Scores:
@@ -107,12 +115,21 @@ def fit(
     out = set(without) | {name}
     others = [s.own[o] for o in s.own if o not in out]
     use = np.concatenate([s.context, *others])[:WIDEST].astype(np.int64)
-    x, y = _with(s, use, peers)[s.fitted], s.z[s.fitted][:, mine]
-    middle, target = x.mean(axis=0), y.mean(axis=0)
-    gram = (x - middle).T @ (x - middle) / len(x)
-    gram[np.diag_indices_from(gram)] += RIDGE
-    weights = np.linalg.solve(gram, (x - middle).T @ (y - target) / len(x))
-    return Linear(use, weights, middle, target, np.maximum(y.var(axis=0), 1e-9))
+    middle, cross = s.moments
+    inner, y = cross[np.ix_(use, use)], cross[np.ix_(use, mine)]
+    centre = middle[use]
+    if peers is not None:
+        extra = peers[s.fitted]
+        rows = s.z[s.fitted]
+        beside = (extra - extra.mean()) @ rows / len(rows)
+        side = beside[use][:, None]
+        inner = np.block([[inner, side], [side.T, np.array([[extra.var()]])]])
+        y = np.vstack([y, beside[mine][None]])
+        centre = np.append(centre, extra.mean())
+    inner = inner + RIDGE * np.eye(len(inner))
+    weights: Floats = np.asarray(np.linalg.solve(inner, y), dtype=np.float64)
+    scale = np.maximum(np.diag(cross)[mine], 1e-9)
+    return Linear(use, weights, centre, middle[mine], scale)
 
 
 def residuals(s: Scores, name: str, model: Linear | None, peers: Floats | None = None) -> Floats:

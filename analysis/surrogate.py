@@ -23,8 +23,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 CLIP = 1e-4
 """Probabilities are kept this far from 0 and 1 before the logit."""
-MOST_TREES = 90
-GRID = 24
+MOST_TREES = 70
+GRID = 18
 """Points at which a main effect is read."""
 
 
@@ -87,7 +87,7 @@ class Surrogate:
         top = max(self.usage.values(), default=0.0)
         used = [n for n in self.bins if self.usage[n] > 0.005 * top]
         names = list(self.bins)
-        rows = self.background[: 40 if len(used) > 30 else 80]
+        rows = self.background[: 30 if len(used) > 30 else 50]
         grids = {n: self._grid(names.index(n), n, news) for n in used}
         stacks = []
         for name, grid in grids.items():
@@ -146,7 +146,7 @@ def fit(frame: pd.DataFrame, target: Floats, bins: Mapping[str, Bins], seed: int
     wide = len(bins) > 60
     model = HistGradientBoostingRegressor(
         max_iter=MOST_TREES // 2 if wide else MOST_TREES,
-        learning_rate=0.18 if wide else 0.13,
+        learning_rate=0.18 if wide else 0.15,
         max_leaf_nodes=15,
         min_samples_leaf=max(5, min(20, len(x) // 100)),
         max_bins=64,

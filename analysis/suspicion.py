@@ -180,8 +180,11 @@ def _moved(r: Reading, name: str, s: Sample, edge: bool) -> Floats:
 
 
 def _quantiles(values: Floats) -> Floats:
-    grid = np.linspace(0.01, 0.99, 50)
-    return np.quantile(values, grid) if len(values) else np.zeros(len(grid))
+    if not len(values):
+        return np.zeros(50)
+    at = np.linspace(0.01, 0.99, 50) * (len(values) - 1)
+    out: Floats = np.sort(values)[np.round(at).astype(int)]
+    return out
 
 
 # -- joint ------------------------------------------------------------------------------------

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import surrogate
-from analysis.blocks import BLOCK, Comparison, compare, edges
+from analysis import gather, surrogate
+from analysis.blocks import BLOCK, Comparison, compare
 from analysis.evidence import CannotExamine, Scope
-from analysis.profile import Bins, Profile, bins_of, kinds, plain, profile
+from analysis.gather import FEWEST_ROWS
+from analysis.profile import Bins, Profile, kinds, plain
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, naive
 
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
-
-WINDOW_ROWS, BLOCK_ROWS, OTHER_ROWS, EDGE_ROWS = 4_000, 9_000, 4_000, 8_000
-FEWEST_ROWS = 12
-REACH = timedelta(hours=4)
-"""How far the edge comparison looks on either side of the onset."""
 
 
 @dataclass(frozen=True)
@@ -142,35 +137,18 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
     skipped = tuple(f for f in warehouse.features if f not in kind)
     dims = [d for d in warehouse.dimensions if d not in kind]
     log = plain(log, kind, (*_ROLES, *dims))
-    ready, around = comparison.tagged(log), edges(comparison, log, REACH)
-    earlier = log.filter(
-        log[Role.TIME] >= naive(scope.baseline.start),
-        log[Role.TIME] < naive(min(scope.baseline.end, comparison.window.start)),
-    )
-    days = _sample(ready, BLOCK_ROWS + WINDOW_ROWS, scope.seed, (0,))
-    _enough(days[BLOCK].to_numpy())
-    rest = _sample(earlier.mutate(**{BLOCK: -1}), OTHER_ROWS, scope.seed)
-    edge = _sample(around, EDGE_ROWS, scope.seed, (0, 1))
-    import pandas as pd
-
-    days = _sorted(pd.concat([days, rest], ignore_index=True))
-    edge = _sorted(edge)
-    if days[Role.ARM].nunique() > 1:
-        kind = {**kind, Role.ARM: "level"}
-    past = days[days[BLOCK] > 0]
-    bins = bins_of(past if len(past) > 200 else days[days[BLOCK] != 0], kind)
-    counted = {n: b for n, b in bins.items() if n != Role.ARM}
-    counts, edge_counts = profile(ready, counted, BLOCK), profile(around, counted, BLOCK)
+    found = gather.gather(log, comparison, scope, kind)
+    days, bins = found.days, found.bins
     prediction = days[Role.PREDICTION].to_numpy(float, na_value=np.nan)
     probability = surrogate.is_probability(prediction)
     target = surrogate.served(prediction, probability)
     return Reading(
         comparison,
         bins,
-        counts,
-        edge_counts,
-        _as_sample(days, bins, _numbers(counts)),
-        _as_sample(edge, bins, _pairs(edge_counts)),
+        found.counts,
+        found.edge_counts,
+        _as_sample(days, bins, _numbers(found.counts)),
+        _as_sample(found.edge, bins, _pairs(found.edge_counts)),
         _halves(days, target, bins, comparison, scope.seed),
         probability,
         skipped,
@@ -205,39 +183,6 @@ def _pairs(counts: Profile) -> tuple[int, ...]:
     blocks = sorted({b // 2 for b in rows} - {0})
     full = [b for b in blocks if min(rows.get(2 * b, 0), rows.get(2 * b + 1, 0)) >= FEWEST_ROWS]
     return (0, *full)
-
-
-def _enough(block: Ints) -> None:
-    now, then = int((block == 0).sum()), int((block > 0).sum())
-    if now < FEWEST_ROWS or then < 5 * FEWEST_ROWS:
-        raise CannotExamine(
-            f"{now:,} incident and {then:,} baseline rows; need {FEWEST_ROWS} and "
-            f"{5 * FEWEST_ROWS}: choose a wider window."
-        )
-
-
-def _sample(table: Any, rows: int, seed: int, window: tuple[int, ...] = ()) -> pd.DataFrame:
-    """About ``rows`` rows, the same for the same seed; a third from the ``window``'s blocks."""
-    sizes = table.group_by(BLOCK).aggregate(n=table.count()).to_pandas()
-    mine = sizes[BLOCK].isin(window)
-    late, early = int(sizes.loc[mine, "n"].sum()), int(sizes.loc[~mine, "n"].sum())
-    if late + early > rows:
-        moment = table[Role.TIME].cast("string") + table[Role.PREDICTION].cast("string")
-        key = (moment.hash() + seed * 7919).abs() % 1_000_000
-        some = min(late, rows // 3)
-        shares = (_share(late, some), _share(early, rows - some))
-        recent = table[BLOCK].isin(window or (-2,))
-        table = table.filter((recent & (key < shares[0])) | (~recent & (key < shares[1])))
-    frame: pd.DataFrame = table.limit(2 * rows).to_pandas()
-    return frame
-
-
-def _share(total: int, wanted: int) -> int:
-    return max(1, round(1_000_000 * min(1.0, wanted / max(total, 1))))
-
-
-def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values([Role.TIME, Role.PREDICTION], kind="stable", ignore_index=True)
 
 
 def _day(frame: pd.DataFrame, c: Comparison) -> Ints:
