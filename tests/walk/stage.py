@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -123,6 +123,14 @@ class Stage:
     bo: str
     channel: str
     other: str
+    make: Callable[[], Bot]
+
+    def restart(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Stop the bot, let something happen, and start its next life on the same store."""
+        self.bot.stop()
+        meanwhile()
+        self.bot = self.make()
+        self.bot.start()
 
     def fire(self, key: str = "k1", **more: str) -> str:
         """An alert; the incident's id."""
@@ -229,11 +237,24 @@ def staged(folder: Path, mode: str = "socket", tree=TOY) -> Iterator[Stage]:
         slack = settings.slack.model_copy(update={"port": 0})
         settings = settings.model_copy(update={"slack": slack})
         canned, rollback = Canned(evidence()), Handle()
-        bot = Bot(
-            settings, actions=[rollback], recheck=timedelta(seconds=0.2), tree=tree, runner=canned
+
+        def make() -> Bot:
+            return Bot(
+                settings,
+                actions=[rollback],
+                recheck=timedelta(seconds=0.2),
+                tree=tree,
+                runner=canned,
+            )
+
+        stage = Stage(
+            make(), workspace, canned, rollback, ana.id, bo.id, channel.id, other.id, make
         )
-        with bot:
+        stage.bot.start()
+        try:
             if mode == "http":
-                app.request_url = f"{bot.web_url}/slack/events"
+                app.request_url = f"{stage.bot.web_url}/slack/events"
                 server.refresh(app.id)
-            yield Stage(bot, workspace, canned, rollback, ana.id, bo.id, channel.id, other.id)
+            yield stage
+        finally:
+            stage.bot.stop()
