@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
-from analysis.evidence import CannotExamine, Scope, Window
+from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from handlers.desk import Subjects
 from handlers.directory import Directory
 from state import incident as ev
@@ -187,7 +187,7 @@ class Conversation:
         return incident
 
     def _owe_check(self, incident: Incident, effect: ev.RunCheck, at: datetime) -> Incident:
-        kept = self.store.evidence(check_key(effect.node, effect.scope))
+        kept = self._kept(effect)
         if kept is None:
             self._add("check", incident, {"step": effect.step}, at)
             return incident
@@ -199,11 +199,21 @@ class Conversation:
         return after
 
     def _look_ahead(self, incident: Incident, at: datetime) -> None:
-        """Owe the check that comes if the proposal is accepted, while the person reads."""
-        check = ahead(incident, at, self.tree)
-        if check is not None and self.store.evidence(check_key(check.node, check.scope)) is None:
+        """Owe the next check that comes if proposals are accepted, while the person reads."""
+        check = ahead(incident, at, self.tree, self._kept)
+        if check is not None:
             payload = {"node": check.node, "scope": to_json(Scope, check.scope)}
             self._add("ahead", incident, payload, at)
+
+    def _kept(self, check: ev.RunCheck) -> Evidence | None:
+        return self.store.evidence(check_key(check.node, check.scope))
+
+    def think_on(self, incident_id: str) -> None:
+        """A check was run ahead: owe the one behind it."""
+        incident = self.store.load(incident_id)
+        if incident is not None and incident.is_open:
+            self._look_ahead(incident, self.now())
+            self._wake()
 
     def _add(self, kind: str, incident: Incident, payload: Mapping[str, Any], at: datetime) -> None:
         name = "-".join(str(v) for k, v in payload.items() if k != "scope")

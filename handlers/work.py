@@ -164,6 +164,8 @@ class Work:
             return
         if then is None:
             self.conversation.due.done(work)
+            if evidence is not None:
+                self.conversation.think_on(work.incident)
             self.conversation.woken[0]() if self.conversation.woken else None
         elif evidence is not None:
             then(evidence.without_bytes())

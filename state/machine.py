@@ -5,11 +5,12 @@ Pure: no input or output, no clock; an event that no longer fits changes nothing
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from analysis.evidence import Scope, Suspect, Window
+from analysis.evidence import Evidence, Scope, Suspect, Window
 from state import incident as ev
 from state.incident import Cause, Effect, Event, Incident, Refuse, RunCheck, Step, Trail
 from state.tree import AGAIN, LEFT, Branch, Tree
@@ -43,14 +44,29 @@ def advance(incident: Incident, event: Event, tree: Tree) -> Result:
     return replace(after, version=incident.version + 1), effects
 
 
-def ahead(incident: Incident, at: datetime, tree: Tree) -> RunCheck | None:
-    """The check that would be run if the present proposal were accepted; None when none."""
-    step = incident.current
-    if step is None or step.status != "proposed" or step.evidence is None:
-        return None
-    answered = ev.Answered(at, step.number, step.evidence.verdict, "")
-    _, effects = advance(incident, answered, tree)
-    return next((e for e in effects if isinstance(e, RunCheck)), None)
+def ahead(
+    incident: Incident,
+    at: datetime,
+    tree: Tree,
+    kept: Callable[[RunCheck], Evidence | None] = lambda _: None,
+) -> RunCheck | None:
+    """The next check to be run if people go on accepting proposals; None when there is none.
+
+    ``kept`` knows the results of checks that have been run ahead already: the walk is played on
+    through them, as far as they go.
+    """
+    for _ in tree.nodes:
+        step = incident.current
+        if step is None or step.status != "proposed" or step.evidence is None:
+            return None
+        answered = ev.Answered(at, step.number, step.evidence.verdict, "")
+        incident, effects = advance(incident, answered, tree)
+        check = next((e for e in effects if isinstance(e, RunCheck)), None)
+        evidence = kept(check) if check else None
+        if check is None or evidence is None:
+            return check
+        incident, _ = advance(incident, ev.Checked(at, check.step, evidence), tree)
+    return None
 
 
 def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:

@@ -156,6 +156,19 @@ def test_ahead_is_the_very_check_that_accepting_runs():
     assert effects == (before,)
 
 
+def test_ahead_plays_on_through_what_was_computed_already():
+    """With the next step's evidence kept, the one behind it is the next to be computed."""
+    incident = feed(opened(), ev.Checked(NOW, 1, found("yes")))
+    first = ahead(incident, NOW, TOY)
+    assert first.node == "which"
+    known = {"which": found("these", suspect("s1"))}
+    second = ahead(incident, NOW, TOY, lambda check: known.get(check.node))
+    assert second.node == "why"
+    assert second.scope.named("snapshot") == ("s1",)
+    known["why"] = found("data")
+    assert ahead(incident, NOW, TOY, lambda check: known.get(check.node)) is None
+
+
 def test_a_stale_step_is_looked_at_with_fresh_data():
     """After half an hour the next step reads the tables as of now."""
     incident = at_which(suspect("s1"))
