@@ -196,17 +196,18 @@ def unmatched_tails(tails: Strings) -> Strings:
     return np.array([t[1:] if t.startswith("N") else t for t in tails], dtype=object)
 
 
-def shuffled_tails(seed: int) -> Callable[[Strings], Strings]:
-    """An index that slipped: each aircraft has the key of another one."""
+def shuffled_tails(flown: Strings, seed: int) -> Callable[[Strings], Strings]:
+    """An index that slipped by one: each aircraft has the key of another one.
+
+    The index is sorted by how often an aircraft is in ``flown``, so that its neighbour flies
+    about as often: hardly anything is null that was not.
+    """
+    known, counts = np.unique(flown.astype(str), return_counts=True)
+    order = np.lexsort((np.array([hash_text(t, seed) for t in known]), counts))
+    other = dict(zip(known[order], known[np.roll(order, 1)], strict=True))
 
     def keys(tails: Strings) -> Strings:
-        known = np.unique(tails.astype(str))
-        place = np.searchsorted(known, tails.astype(str))
-        ranks = np.array([abs(hash_text(t, seed)) for t in known])
-        order = np.argsort(ranks, kind="stable")
-        other = np.empty(len(known), dtype=object)
-        other[order] = known[np.roll(order, 1)]
-        return np.asarray(other[place], dtype=object)
+        return np.array([other.get(tail, tail) for tail in tails], dtype=object)
 
     return keys
 

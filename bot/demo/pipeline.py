@@ -40,6 +40,9 @@ Step: TypeAlias = Callable[[Raw, Flights, "Code"], Columns]
 QUEUE_HOURS = 2
 """A flight is counted in the departure queue for at most this many hours."""
 
+NEAR = 10
+"""So many days before the first flight scored enter its features at most."""
+
 TAIL_DAYS = 2
 """How far back a tail's previous flight is looked for."""
 
@@ -147,15 +150,16 @@ def pushback(raw: Raw, rows: Flights, code: Code) -> Columns:
     """How late the aircraft left the gate: its newest pushback message before it is scored."""
     flights = raw.flights
     sent = (flights.dep < NEVER) & (flights.tail != "") & (flights.dep < raw.messages_until)
-    place, found = _newest(flights.take(sent), code, rows, "dep")
+    place, found = _newest(flights.take(sent), code, rows, "dep", NEAR)
     delay = flights.dep_delay[sent][place]
     return {"dep_delay": np.where(found, delay, np.nan)}
 
 
 def _newest(
-    flights: Flights, code: Code, rows: Flights, event: str
+    flights: Flights, code: Code, rows: Flights, event: str, days: int
 ) -> tuple[Minutes, npt.NDArray[np.bool_]]:
-    """The position of each tail's newest ``event`` before scoring, and whether there is one."""
+    """The position of each tail's newest ``event`` before scoring, and whether there is one
+    that is at most ``days`` old."""
     time: Minutes = getattr(flights, event)
     tails, mine = _codes(code.tail_keys(flights.tail), rows.tail)
     order = np.lexsort((time, tails))
@@ -163,14 +167,14 @@ def _newest(
     place = np.searchsorted(key, mine * NEVER + rows.scored, "left") - 1
     row = order[np.maximum(place, 0)]
     found = (place >= 0) & (tails[row] == mine) & (rows.tail != "")
-    return row, found & (time[row] >= rows.scored - TAIL_DAYS * DAY)
+    return row, found & (time[row] >= rows.scored - days * DAY)
 
 
 def tail_history(raw: Raw, rows: Flights, code: Code) -> Columns:
     """The aircraft's previous flight out of New York: its arrival delay, and hours since."""
     flights = raw.flights
     came = flights.take((flights.arr < NEVER) & (flights.tail != ""))
-    row, found = _newest(came, code, rows, "arr")
+    row, found = _newest(came, code, rows, "arr", TAIL_DAYS)
     return {
         "tail_prev_delay": np.where(found, came.arr_delay[row], np.nan),
         "tail_idle_hours": np.where(found, (rows.sched - came.arr[row]) / HOUR, np.nan),
@@ -299,7 +303,9 @@ def features(raw: Raw, rows: Flights, code: Code) -> Columns:
     Pure: the same inputs give the same columns. Uses nothing at or after ``rows.scored``.
     """
     if len(rows):
-        near = raw.flights.due(int(rows.scored.min()) - 5 * DAY, int(rows.scored.max()) + 2 * DAY)
+        near = raw.flights.due(
+            int(rows.scored.min()) - NEAR * DAY, int(rows.scored.max()) + 2 * DAY
+        )
         raw = replace(raw, flights=near)
     columns: Columns = {}
     for node in STEPS:

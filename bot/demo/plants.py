@@ -109,7 +109,8 @@ def shuffled_tails(draw: Draw) -> Fault:
     """The index of tail_keys slips."""
     onset = draw.onset()
     truth = Truth("upstream", ("tail_keys",), "aircraft are joined to other aircraft", onset)
-    edit = f.tails_keyed(f.shuffled_tails(draw.rng.randrange(10**6)))
+    flights = draw.stage.regime.raw.flights.between(onset - 8 * DAY, onset)
+    edit = f.tails_keyed(f.shuffled_tails(flights.tail, draw.rng.randrange(10**6)))
     return Fault(truth, onset, edit_code=edit, node="tail_keys", released=("tail_keys",))
 
 

@@ -73,7 +73,7 @@ _ALL = (
     ),
     Scenario(
         "tail_join_shuffled",
-        "Flights are joined to the wrong aircraft; each column alone looks as always.",
+        "Flights are joined to the wrong aircraft; each column alone looks much as always.",
         "upstream", "tail_keys", (*QUALITY, *SCORES),
         plants.shuffled_tails,
     ),

@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.demo.faults import Fault
 from bot.demo.flights import DAY, HOUR, Raw
-from bot.demo.pipeline import Code
+from bot.demo.pipeline import NEAR, Code
 from bot.demo.registry import Publish, calendar
 from bot.demo.timeline import Past, Regime, Say, Served, replay
 
@@ -80,7 +80,7 @@ def set_stage(raw: Raw, anchor: int, cache: Path | None, say: Say = _quiet) -> S
     """The clean world around the week that starts on day ``anchor``."""
     start = (anchor - SHOWN_DAYS) * DAY + 6 * HOUR
     end = (anchor + AFTER_DAYS) * DAY + 6 * HOUR
-    around = raw.flights.due(start - (TRAINING_DAYS + 5) * DAY, end + 2 * DAY)
+    around = raw.flights.due(start - (TRAINING_DAYS + NEAR + 1) * DAY, end + 2 * DAY)
     regime = Regime(0, Raw(around, raw.weather, raw.planes), Code())
     clean = replay((regime,), start - TRAINING_DAYS * DAY, end, start, cache, None, say)
     return Stage(anchor, start, end, regime, clean, calendar(start, end), cache)

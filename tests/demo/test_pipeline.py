@@ -137,11 +137,20 @@ def test_a_unit_change_hits_the_columns_of_its_node(stage, unit):
 
 
 def test_shuffled_tails_keep_each_column_and_lose_the_pairing(stage):
-    """Each aircraft gets another one's key: nothing is null that was not, hardly any is right."""
-    tails = np.unique(stage.regime.raw.planes.tail.astype(str)).astype(object)
-    other = faults.shuffled_tails(7)(tails)
-    assert sorted(other) == sorted(tails)
-    assert (other != tails).all()
+    """Each aircraft gets another one's key: hardly any is null that was not, or right."""
+    moment = (stage.anchor + 2) * DAY + 12 * HOUR
+    flown = stage.regime.raw.flights.between(moment - 8 * DAY, moment).tail
+    keys = faults.shuffled_tails(flown, 7)
+    tails = np.unique(flown.astype(str)).astype(object)
+    assert sorted(keys(tails)) == sorted(tails)
+    assert (keys(tails) != tails).all()
+    rows = stage.clean.log.flights.between(moment, moment + 12 * HOUR)
+    clean = features(stage.regime.raw, rows, Code())
+    broken = features(stage.regime.raw, rows, faults.tails_keyed(keys)(Code()))
+    for name in ("dep_delay", "plane_seats"):
+        null = [float(np.isnan(columns[name]).mean()) for columns in (clean, broken)]
+        assert null[1] == pytest.approx(null[0], abs=0.06), name
+    assert (clean["dep_delay"] == broken["dep_delay"]).mean() < 0.2
 
 
 def test_minutes_and_times_convert_both_ways():
