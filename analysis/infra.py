@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -255,7 +255,7 @@ def _at_this_load(
     error = math.sqrt(max(float(((y - slope * x) ** 2).sum()), 1e-30) / (size - 2) / power)
     if abs(slope) < 4 * error:
         return band
-    return Band(band.expected + slope * extra, band.spread, band.memory, band.seasons)
+    return replace(band, expected=band.expected + slope * extra)
 
 
 def _even(values: Floats) -> Floats:
@@ -271,7 +271,7 @@ def _plain(band: Band, values: Floats) -> Band:
     if _even(values) is values:
         return band
     middle = np.exp(band.expected)
-    return Band(middle, middle * np.minimum(band.spread, 1.0), band.memory, band.seasons)
+    return replace(band, expected=middle, spread=middle * np.minimum(band.spread, 1.0))
 
 
 def _strength(found: Break | None, metric: str) -> float:
@@ -289,8 +289,7 @@ def _past(work: Floats, band: Band, first: int, width: int, metric: str) -> list
     past = []
     for back in range(per_day, first - 4, per_day):
         end = len(work) - back
-        cut = Band(band.expected[:end], band.spread[:end], band.memory, band.seasons)
-        found = seasonal.locate(work[:end], cut, first - back)
+        found = seasonal.locate(work[:end], band.until(end), first - back)
         past.append(_strength(found, metric))
     return past
 

@@ -168,8 +168,7 @@ def _earlier_breaks(
     past: list[float] = []
     for earlier in range(per_block, first - FIRST_AFTER, per_block):
         end = len(one) - earlier
-        cut = Band(band.expected[:end], band.spread[:end], band.memory, band.seasons)
-        found = seasonal.locate(one.work[:end], cut, first - earlier, prior)
+        found = seasonal.locate(one.work[:end], band.until(end), first - earlier, prior)
         if found is not None:
             past.append(_strength(found, metric))
     return past

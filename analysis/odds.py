@@ -68,8 +68,9 @@ def shift(
 ) -> Shift:
     """How far ``now`` is from ``history``, one figure per earlier block.
 
-    The spread is the standard deviation of the blocks, made robust by the median absolute
-    deviation where that is larger than 0.6 of it; ``error`` is the standard error of ``now``.
+    The spread is the median absolute deviation, or 0.6 of the root mean square where that is
+    larger (storm days belong to what is usual; one freak day should not blind us), of all blocks
+    and of those on today's side; ``error`` is the standard error of ``now``.
     When today holds fewer rows than usual, its own error counts on top of the part of the
     blocks' spread that their ``errors`` do not explain. Returns NOT_SEEN below three blocks.
     """
@@ -79,10 +80,9 @@ def shift(
     if len(past) < 3 or not math.isfinite(now):
         return NOT_SEEN
     usual = float(np.median(past))
-    sd = float(np.std(past, ddof=1))
-    robust = float(np.median(np.abs(past - usual))) * 1.4826
-    # Storm days widen sd and belong to what is usual; a single freak day should not blind us.
-    spread_sq = max(robust, 0.6 * sd) ** 2
+    # Natural figures are skewed: half of what is usual is asked of the side where today lies.
+    side = past[(past - usual) * (now - usual) >= 0]
+    spread_sq = 0.5 * (_scale(past, usual) ** 2 + _scale(side, usual) ** 2)
     own = 0.0 if not math.isfinite(error) else error**2
     if errors is not None:
         noise = np.asarray(errors, dtype=float)[usable]
@@ -96,6 +96,11 @@ def shift(
     spread = math.sqrt(spread_sq) + floor
     beyond = int(((past - now) * (now - usual) > 0).sum())
     return Shift(now, usual, spread, (now - usual) / spread, len(past) - 1, beyond)
+
+
+def _scale(past: NDArray[np.float64], usual: float) -> float:
+    away = np.abs(past - usual)
+    return max(1.4826 * float(np.median(away)), 0.6 * math.sqrt(float((away**2).mean())))
 
 
 def log_bayes_factor(z: float, df: int, reach: float = REACH) -> float:

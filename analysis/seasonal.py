@@ -10,7 +10,7 @@ their own lag-one correlation: natural series wander for hours, and wandering is
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,12 +31,29 @@ class Band:
     """What is expected at each point, and the standard deviation of a usual distance from it.
 
     ``memory`` is the lag-one correlation of usual residuals; ``seasons`` names the profiles.
+    ``lasting`` is the part of each point's variance that wanders from point to point, relative
+    to a usual point: the sampling error of a handful of rows does not carry over.
     """
 
     expected: Floats
     spread: Floats
     memory: float
     seasons: tuple[str, ...]
+    lasting: Floats
+
+    def until(self, end: int) -> Band:
+        """The band over the first ``end`` points."""
+        return replace(
+            self,
+            expected=self.expected[:end],
+            spread=self.spread[:end],
+            lasting=self.lasting[:end],
+        )
+
+    def links(self) -> Floats:
+        """The correlation of each point's residual with the one before it, 0 to 0.95."""
+        before = np.concatenate(([0.0], self.lasting[:-1]))
+        return np.minimum(self.memory * np.sqrt(self.lasting * before), 0.95)
 
     @property
     def low(self) -> Floats:
@@ -101,7 +118,9 @@ def fit(
     smallest = 1e-6 * max(float(np.nanmax(np.abs(y[known]))), 1e-9)
     spread = np.maximum(spread, smallest)
     memory = _memory((y - expected) / spread, known)
-    return Band(expected, spread, memory, tuple(slots))
+    share = between / spread**2
+    usual = float(np.median(share[known])) or 1.0
+    return Band(expected, spread, memory, tuple(slots), share / usual)
 
 
 def _noise(errors: ArrayLike | None, y: Floats, known: NDArray[np.bool_]) -> Floats:
@@ -203,25 +222,27 @@ def _memory(z: Floats, known: NDArray[np.bool_]) -> float:
     return min(max(float((before * after).sum()) / power, 0.0), 0.95) if power > 0 else 0.0
 
 
-def step_evidence(z: Floats, memory: float, first: int) -> Floats:
+def step_evidence(z: Floats, links: Floats, first: int) -> Floats:
     """Log Bayes factor of a lasting step at each index from ``first`` on, against none.
 
-    ``z`` are residuals in usual standard deviations (NaN for gaps). The step's size is
-    integrated out under a normal prior of :data:`REACH`. One pass over the series.
+    ``z`` are residuals in usual standard deviations (NaN for gaps), ``links`` their correlation
+    with the one before. The step's size is integrated out under a normal prior of
+    :data:`REACH`. One pass over the series.
     """
     here = np.isfinite(z)
     clipped = np.where(here, np.clip(z, -MOST, MOST), 0.0)
     before = np.concatenate(([0.0], clipped[:-1]))
     linked = here & np.concatenate(([False], here[:-1]))
-    rho = np.where(linked, memory, 0.0)
+    rho = np.where(linked, links, 0.0)
     shock = np.where(here, clipped - rho * before, 0.0)
-    variance = np.where(linked, 1 - memory**2, 1.0)
+    variance = 1 - rho**2
     later = np.where(here, 1 - rho, 0.0)  # how a step that lasts shows in a whitened point
     tail_power = np.cumsum((later**2 / variance)[::-1])[::-1] - later**2 / variance
     tail_hit = np.cumsum((later * shock / variance)[::-1])[::-1] - later * shock / variance
     power = tail_power + here / variance
     hit = tail_hit + here * shock / variance
-    gain = REACH**2 * hit**2 / (2 * (1 + REACH**2 * power)) - 0.5 * np.log1p(REACH**2 * power)
+    wide = REACH**2 * power
+    gain: Floats = REACH**2 * hit**2 / (2 * (1 + wide)) - 0.5 * np.log1p(wide)
     gain[:first] = -np.inf
     gain[~here] = -np.inf
     return gain
@@ -236,7 +257,7 @@ def locate(values: ArrayLike, band: Band, first: int, prior: Floats | None = Non
     """
     y = np.asarray(values, dtype=float)
     z = (y - band.expected) / band.spread
-    gain = step_evidence(z, band.memory, first)
+    gain = step_evidence(z, band.links(), first)
     if not np.isfinite(gain).any():
         return None
     chance = np.where(np.isfinite(gain), 1.0, 0.0)

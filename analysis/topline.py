@@ -24,6 +24,8 @@ METHOD = (
     "band (Huber; empirical Bayes) by a Bayesian change point (Smith 1975) on whitened residuals; "
     "the same search on every earlier day says how often nothing looks like this."
 )
+PRIOR = 0.6
+"""How often an alert is real before its series is looked at."""
 MODEL_KINDS = ("mean_prediction", "calibration", "log_loss", "volume")
 
 
@@ -41,7 +43,8 @@ def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
             f"`{scope.subject}` can't be judged: {'; '.join(missing) or 'it has no series'}."
         )
     # Several series of a model or a feature share the prior evenly.
-    probability = odds.probability(odds.mixed([(1.0, one.log_odds) for one in judged]))
+    evidence = odds.mixed([(1.0, one.log_odds) for one in judged])
+    probability = odds.probability(evidence + math.log(PRIOR / (1 - PRIOR)))
     best = max(judged, key=lambda one: one.log_odds)
     return _evidence(scope, best, probability, missing, time.perf_counter() - began)
 
