@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.regimes import Change, changes, levels
+
 Floats = NDArray[np.float64]
 DAY_S, WEEK_S = 86_400, 7 * 86_400
 HUBER = 1.345
@@ -22,6 +24,8 @@ REACH = 4.0
 """Standard deviation of a real step before any data are seen, in units of usual residuals."""
 MOST = 4.0
 """A single point counts for no more than this: one freak hour is not a change of regime."""
+ALARM = 5.0
+"""Usual standard deviations from which a point is an anomaly: rare even in heavy tails."""
 FEWEST = 8
 """Fewer training points than this make no band."""
 
@@ -281,3 +285,44 @@ def _credible(weight: Floats, mass: float) -> tuple[int, int]:
     low = int(np.searchsorted(total, edge))
     high = int(np.searchsorted(total, 1 - edge))
     return low, min(high, len(weight) - 1)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What :func:`detect` finds: ``scores`` are distances in usual standard deviations (NaN in
+    gaps), ``alarms`` those beyond :data:`ALARM`, ``onsets`` the changes of level."""
+
+    band: Band
+    scores: Floats
+    alarms: NDArray[np.bool_]
+    onsets: list[Change]
+
+
+def detect(times: ArrayLike, values: ArrayLike, weights: ArrayLike | None = None) -> Detection:
+    """Anomalous points and changes of level of any series, with one setting for all.
+
+    ``weights`` are rows behind each value. The season is taken out, changes of level are
+    sought in what is left, and points are scored against their own regime's level. Raises
+    ValueError with fewer than 8 known points.
+    """
+    y = np.asarray(values, dtype=float)
+    errors = None
+    if weights is not None:
+        rows = np.maximum(np.asarray(weights, dtype=float), 1e-9)
+        known = np.isfinite(y)
+        steps = np.diff(y[known])
+        scale = float(np.median(np.abs(steps))) if len(steps) else 0.0
+        errors = scale * np.sqrt(np.median(rows[known]) / rows) if known.any() else None
+    band = fit(times, y, errors=errors)
+    onsets = changes(y - band.expected)
+    level = levels(y - band.expected, onsets)
+    if onsets:  # the season is learnt anew without the changes of level
+        band = fit(times, y - np.nan_to_num(level), errors=errors)
+        onsets = changes(y - band.expected)
+        level = levels(y - band.expected, onsets)
+        rest = y - band.expected - np.nan_to_num(level)
+        band = replace(band, expected=band.expected + np.nan_to_num(level))
+    else:
+        rest = y - band.expected
+    scores = np.abs(rest) / band.spread
+    return Detection(band, scores, scores > ALARM, onsets)
