@@ -123,8 +123,9 @@ def _constant(a: Floats, b: Floats, hidden: bool) -> Change | None:
 def _is_limit(a: Floats, b: Floats, value: float) -> bool:
     """Whether ``value`` is the new extreme although old values went well beyond it."""
     above, below = float(np.mean(a > value)), float(np.mean(a < value))
-    top = value >= b.max() and 0.05 < above < 0.95 and np.mean(b < value) > 0.1
-    bottom = value <= b.min() and 0.05 < below < 0.95 and np.mean(b > value) > 0.1
+    # Clipping leaves the other side as it was; a constant thins both sides alike.
+    top = value >= b.max() and 0.05 < above < 0.95 and np.mean(b < value) > 0.8 * below
+    bottom = value <= b.min() and 0.05 < below < 0.95 and np.mean(b > value) > 0.8 * above
     return bool(top or bottom)
 
 
@@ -138,9 +139,9 @@ def _clipped(a: Floats, b: Floats, hidden: bool) -> Change | None:
     above = float(np.mean(a > value)), float(np.mean(b > value))
     below = float(np.mean(a < value)), float(np.mean(b < value))
     said = "" if hidden else f" at {value:g}"
-    if above[0] > 0.1 and above[1] < 0.75 * above[0]:
+    if above[0] > 0.1 and above[1] < 0.75 * above[0] and below[1] > 0.8 * below[0]:
         return Change("clipped", f"cut off{said}: {_percent(share)} lie there", share)
-    if below[0] > 0.1 and below[1] < 0.75 * below[0]:
+    if below[0] > 0.1 and below[1] < 0.75 * below[0] and above[1] > 0.8 * above[0]:
         return Change("clipped", f"cut off{said} from below: {_percent(share)} lie there", share)
     return None
 
@@ -164,7 +165,8 @@ def _converted(name: str, a: Floats, b: Floats) -> Change | None:
             liked = 0.75 if fits else 1.0
             found.append((gap * liked + 0.01 * (share < 1), c, share))
     best, c, share = min(found, key=lambda f: f[0])
-    if best > 0.5 * plain or spread < 1e-9:
+    near = abs(np.log(abs(c.slope))) < 0.3 and c.slope > 0  # a factor near 1 fits any drift
+    if best > (0.2 if near else 0.5) * plain or spread < 1e-9:
         return None
     part = "" if share == 1 else f" in about {_percent(share)}"
     if c.words == "the sign turned":

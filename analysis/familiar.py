@@ -39,7 +39,7 @@ def answers_shift(r: Reading, output: Floats, broken: Collection[str] = ()) -> t
     for day_values, edge_values in ((left, left_edge), (np.abs(left), np.abs(left_edge))):
         days = _shift_of(r.days.means(day_values))
         edge = _shift_of(r.edge.means(edge_values, minus_before=True))
-        here = suspicion.both(days, edge)
+        here = suspicion.both(days, edge, days.change if days.seen else 0.0)
         if here > best and (not edge.seen or np.sign(days.z) == np.sign(edge.z)):
             best, size = here, max(size, abs(days.change) if days.seen else 0.0)
     return best, size

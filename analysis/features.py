@@ -148,7 +148,7 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
     sizes = {
         f.name: f.best[1].expected * odds.probability(each[f.name] - logs["none"]) for f in found
     }
-    seen = model_size * odds.probability(logs["model"] - logs["none"])
+    seen = model_size * shares["model"]
     total = sum(sizes.values()) + seen
     parts = {n: s / total if total > 1e-9 else 0.0 for n, s in sizes.items()}
     ranked = sorted(((f, parts[f.name]) for f in found), key=lambda fp: (-fp[1], -fp[0].log_odds))

@@ -75,7 +75,8 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
     curve = _points(row["curve"])
     weights = [_modules(r.weights) for r in past.itertuples()]
     signs = [*_curve(curve, list(curves.values())), *_weights(_modules(row["weights"]), weights)]
-    signs.sort(key=lambda s: -s.log_odds)
+    # Of several plain signs the curve is the one that a person can look at.
+    signs.sort(key=lambda s: (-min(s.log_odds, 4.0), s.name != "training curve", -s.log_odds))
     missing = []
     if not curve:
         missing.append("the training curve: the registry has none")

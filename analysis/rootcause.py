@@ -1,9 +1,9 @@
 """Which node of a graph is to blame, given how ill each looks: a core without tables.
 
-A node explains a symptom when it is ill, lies upstream of all that is suspected, and nothing
-upstream of it is ill as well: the deepest illness that explains. "Nobody" is an answer too.
-The idea of explaining away along the call graph follows MicroRCA (Wu et al. 2020) and
-Groot (Wang et al. 2021); the weights are Bayes factors instead of a random walk.
+A cause explains its own illness and, less strongly, that of everything downstream of it; what
+is ill besides stays unexplained. The deepest ill node above all symptoms explains most. "Nobody"
+is an answer too. Ranking along the call graph follows MicroRCA (Wu et al. 2020); the weights
+are Bayes factors instead of a random walk.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 NOBODY = 2.5
 """Log weight of "no node is to blame" when a graph is searched without a confirmed cause."""
-PASSED_ON = 0.8
-"""How much of a node's illness an ill parent explains."""
+PASSED_ON = 0.6
+"""A node's illness counts this much for a cause upstream of it."""
+LOUDEST = 8.0
+"""No single illness counts for more: a log Bayes factor of 30 is not four times one of 8."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +59,14 @@ def blame(
     ``illness`` are log Bayes factors by node; ``coverage`` are log weights for what a node
     would explain if it were the cause; ``nobody`` is the log weight of no node at all.
     """
-    ill = {n: odds.probability(illness.get(n, 0.0) - 2.0) for n in coverage}
+    loud = {n: min(illness.get(n, 0.0), LOUDEST) for n in coverage}
+    above = {n: graph.above(n) for n in coverage}
     logs = {"": nobody}
     for node, covers in coverage.items():
-        parents = [ill[p] for p in _ill_above(graph, node, ill)]
-        away = 1 - PASSED_ON * max(parents, default=0.0)
-        strength = min(illness.get(node, 0.0), 12.0)
-        logs[node] = -float(np.log(len(coverage))) + strength + covers + float(np.log(away))
-        if parents and max(parents) > 0.5:
-            # An illness handed down is no evidence of one's own.
-            logs[node] -= 0.5 * max(strength, 0.0)
+        handed_down = sum(max(loud[n], 0.0) for n in coverage if n != node and node in above[n])
+        explains = loud[node] + PASSED_ON * min(handed_down, 2 * LOUDEST)
+        logs[node] = explains + covers - float(np.log(len(coverage)))
     return odds.share_out(logs)
-
-
-def _ill_above(graph: Graph, node: str, ill: Mapping[str, float]) -> list[str]:
-    """Ill nodes from which illness can have come down: parents, through well ones as well."""
-    return [n for n in graph.above(node) if n in ill and ill[n] > 0.2]
 
 
 def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: datetime) -> Ranking:
@@ -97,11 +91,17 @@ def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: d
     if target in illness:
         coverage[target] = 0.0
     levels = {n: v[0] for n, v in illness.items()}
-    shares = blame(graph, levels, coverage, NOBODY)
+    # Without a symptom at the target there is nothing to explain.
+    symptom = _symptom(metrics, target, metric, start)
+    shares = blame(graph, levels, coverage, NOBODY + max(0.0, 3.0 - symptom))
     ranked = sorted(coverage, key=lambda n: -shares[n])
     blames = tuple(Blame(n, illness[n][1], shares[n]) for n in ranked)
-    del metric
     return Ranking(blames, shares[""])
+
+
+def _symptom(metrics: pd.DataFrame, target: str, metric: str, start: Any) -> float:
+    mine = metrics[(metrics["node"] == target) & (metrics["metric"] == metric)]
+    return _illness(mine.sort_values("time"), start) if len(mine) else 0.0
 
 
 def _illness(part: pd.DataFrame, start: Any) -> float:

@@ -69,13 +69,20 @@ class Finding:
         return max(v.log_odds for v in self.views.values()) - float(np.log(len(self.views)))
 
 
-def both(days: odds.Shift, edge: odds.Shift) -> float:
-    """Evidence of a fault must stand out from earlier days *and* jump at the onset."""
+def both(days: odds.Shift, edge: odds.Shift, expected: float) -> float:
+    """Evidence of a fault must stand out from earlier days *and* jump at the onset.
+
+    ``expected`` is how far the edge's figure would rise if the whole change were a jump. Where
+    that is within its scatter, the edge can't tell and earlier days alone speak, a bit less
+    loudly; where it would be plain to see, its absence is a veto.
+    """
     if not edge.seen:
         return days.log_odds
     if not days.seen:
         return edge.log_odds
-    return min(days.log_odds, edge.log_odds)
+    power = float(np.clip((abs(expected) / max(edge.spread, 1e-12) - 1) / 2, 0.0, 1.0))
+    alone = days.log_odds - 1.0
+    return power * min(days.log_odds, edge.log_odds) + (1 - power) * alone
 
 
 def rise(figures: Floats, floor: float = 0.0) -> odds.Shift:
@@ -94,12 +101,13 @@ def marginal(r: Reading, name: str) -> View:
     days, edge = _day_counts(r, name), _edge_counts(r, name)
     far = rise(_from_others(days), 0.02)
     new, fresh_jump = _novelty(r, name)
+    jump = rise(_jumps(edge), 0.02)
     gone = rise(_missing(days), 0.01)
     gone_jump = rise(_missing(edge[1]) - _missing(edge[0]), 0.01)
     evidence = max(
-        both(far, rise(_jumps(edge), 0.02)),
-        both(rise(new, 0.02), rise(fresh_jump, 0.02)),
-        both(gone, gone_jump),
+        both(far, jump, far.now - jump.usual if jump.seen else 0.0),
+        both(rise(new, 0.02), rise(fresh_jump, 0.02), float(new[0])),
+        both(gone, gone_jump, gone.change if gone.seen else 0.0),
     )
     moved = np.minimum(_moved(r, name, r.days, False), 9)
     across = np.minimum(_moved(r, name, r.edge, True), 9)
@@ -284,9 +292,10 @@ def agreement(r: Reading, j: Joint, name: str, without: tuple[str, ...], peers: 
     days, edge = r.days.means(left), r.edge.means(left_edge, minus_before=True)
     shift = rise(np.log(days + 0.01))
     jump = rise(edge, 0.02)
+    expected = float(days[0] - np.nanmedian(days[1:]))
     excess = max(0.0, min(days[0] - np.nanmedian(days[1:]), edge[0] - np.nanmedian(edge[1:])))
     size = r.usage(name) * float(np.sqrt(min(excess, 2.0) / 2)) if np.isfinite(excess) else 0.0
-    return View(both(shift, jump), size, float(days[0]), float(np.nanmedian(days[1:])))
+    return View(both(shift, jump, expected), size, float(days[0]), float(np.nanmedian(days[1:])))
 
 
 # -- freshness --------------------------------------------------------------------------------

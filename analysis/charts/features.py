@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,15 @@ def responsible(
         if name in hidden:
             axes.set_yticks([])
         _finish(axes, r, name, scope)
+    every[0].plot([], [], color=style.INCIDENT, linewidth=2, label="now")
+    every[0].plot([], [], color=style.BASELINE, linewidth=2, label="same hours of earlier days")
+    card.legend(
+        *every[0].get_legend_handles_labels(),
+        loc="outside lower left",
+        ncols=2,
+        frameon=False,
+        fontsize=style.SMALL,
+    )
     title = _title(verdict, suspects)
     words = [f"{s.name}: {s.changed or 'usual'}" for s in suspects if s.name in names]
     alt = f"{title} By the hour with the same hours of earlier days in grey: {'; '.join(words)}."
@@ -99,9 +109,9 @@ def _band(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -
     at = _moments(r, now.index)
     grey = usual.reindex(now.index % per_day)
     axes.fill_between(at, grey[0.1], grey[0.9], color=style.BASELINE, alpha=0.25, linewidth=0)
-    axes.plot(at, grey[0.5], color=style.BASELINE, linewidth=1.5, label="earlier days")
+    axes.plot(at, grey[0.5], color=style.BASELINE, linewidth=1.5)
     axes.fill_between(at, now[0.1], now[0.9], color=style.INCIDENT, alpha=0.2, linewidth=0)
-    axes.plot(at, now[0.5], color=style.INCIDENT, linewidth=2, label="now")
+    axes.plot(at, now[0.5], color=style.INCIDENT, linewidth=2)
     del scope
 
 
@@ -140,8 +150,22 @@ def _finish(axes: Axes, r: Reading, name: str, scope: Scope) -> None:
     window = r.comparison.window
     style.shade_window(axes, window)
     style.mark_onset(axes, scope.onset or window.start, label="")
-    from datetime import timedelta
-
-    style.time_axis(axes, window.start - timedelta(hours=LOOK_BACK_HOURS), window.end, ticks=4)
+    low = window.start - timedelta(hours=LOOK_BACK_HOURS)
+    style.time_axis(axes, low, window.end)
+    _few_ticks(axes, low, window.end)
     label = "prediction" if name == Role.PREDICTION else style.shorten(name, 20)
     axes.set_title(label, fontsize=style.TEXT, color=style.INK, loc="left")
+
+
+def _few_ticks(axes: Axes, low: datetime, high: datetime) -> None:
+    """Two or three times of day: a panel is too narrow for more."""
+    hours = (high - low).total_seconds() / 3600
+    step = next(s for s in (6, 12, 24, 48) if hours / s <= 2.6)
+    first = low.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    every = [first + timedelta(hours=i) for i in range(int(hours))]
+    shown = [at for at in every if at.hour % min(step, 24) == 0]
+    axes.set_xticks(shown[:3], [_tick(at) for at in shown[:3]])  # type: ignore[arg-type]
+
+
+def _tick(at: datetime) -> str:
+    return f"{at:%H:%M}" if at.hour else f"{at:%-d %b}"

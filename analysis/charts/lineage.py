@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,8 @@ def _edges(
         if joined:
             axes.annotate(
                 "",
-                xy=(at[0] - 0.33, at[1]),
-                xytext=(x + 0.33, y),
+                xy=(at[0] - 0.36, at[1]),
+                xytext=(x + 0.36, y),
                 arrowprops={"arrowstyle": "-|>", "color": style.BASELINE, "lw": 1.4},
             )
 
@@ -91,7 +92,7 @@ def _box(
     axes.text(
         x,
         y,
-        f"{style.shorten(name, 20)}\n{style.shorten(words, 24)}",
+        f"{style.shorten(name, 17)}\n{_wrapped(words)}",
         ha="center",
         va="center",
         fontsize=style.SMALL,
@@ -103,6 +104,11 @@ def _box(
             "linewidth": 3 if name == best else 1.6,
         },
     )
+
+
+def _wrapped(words: str) -> str:
+    """Two short lines at most: a box must stay narrower than its column."""
+    return "\n".join(textwrap.wrap(words, 18, max_lines=2, placeholder=" …"))
 
 
 def _title(best: str, health: Mapping[str, Health], verdict: str, features: Sequence[str]) -> str:

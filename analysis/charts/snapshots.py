@@ -35,11 +35,12 @@ def timeline(
             colour = style.INCIDENT if bad else style.CYCLE[i % 2 * 4]
             width = end - max(at, low)
             axes.barh(y, width, left=max(at, low), height=0.55, color=colour, alpha=0.75)  # type: ignore[arg-type]
-            if width > (high - low) / 9:
+            label = style.shorten(_own_part(name, model), 14)
+            if width > (high - low) * (len(label) + 1) / 75:
                 axes.text(
                     max(at, low) + width / 2,  # type: ignore[arg-type]
                     y,
-                    style.shorten(name, 16),
+                    label,
                     ha="center",
                     va="center",
                     fontsize=style.SMALL,
@@ -56,6 +57,12 @@ def timeline(
     words = [f"{p.snapshot} live {p.at:%d %b %H:%M}" for p in found[-4:]]
     alt = f"{title}. Publishes: {'; '.join(words) or 'none'}. Onset {onset.at:%d %b %H:%M} UTC."
     return style.render(card, title, alt)
+
+
+def _own_part(name: str, model: str) -> str:
+    """A snapshot's name without the model's, which the row already says."""
+    rest = name.removeprefix(model).lstrip("-_./ ")
+    return rest or name
 
 
 def _lanes(found: Sequence[Publish]) -> list[tuple[str, str]]:
