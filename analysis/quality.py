@@ -219,10 +219,16 @@ def working(kind: str, found: Estimate, sums: pd.DataFrame) -> Estimate:
     return Estimate(np.where(bad, np.nan, value), np.where(bad, np.nan, error), found.rows)
 
 
+SHARES = frozenset({"positive_rate", "precision", "recall", "accuracy", "auc", "ndcg"})
+"""Kinds that lie between 0 and 1."""
+
+
 def back(kind: str, value: Floats) -> Floats:
-    """From the working scale to the metric's own."""
+    """From the working scale to the metric's own, within what it can be."""
     if kind == "volume":
         return np.asarray(np.maximum(value / 2, 0.0) ** 2 - 0.375).clip(min=0.0)
+    if kind in SHARES:
+        return np.clip(value, 0.0, 1.0)
     return np.exp(value) if kind in LOGGED else value
 
 

@@ -39,6 +39,8 @@ def metric_chart(
     card, (axes,) = style.figure()
     if np.nanmin(values, initial=0.0) >= 0:
         low = np.maximum(low, 0.0)
+    empty = ~np.isfinite(values)  # nobody expects anything of a night without flights
+    low, high = np.where(empty, np.nan, low), np.where(empty, np.nan, high)
     start = min(window.start, onset.low if onset else window.start)
     first = start - max(timedelta(hours=36), window.length / 2)
     moments = utc(times)
@@ -101,8 +103,10 @@ def _earlier(
 
 
 def _limits(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
-    """Room for the series and its band; earlier freak days may leave the picture."""
-    everything = np.concatenate((values, low, high))
+    """Room for the series and nine tenths of its band: freak days and thin hours may leave."""
+    known = np.isfinite(low) & np.isfinite(high)
+    edges = [np.quantile(low[known], 0.1), np.quantile(high[known], 0.9)] if known.any() else []
+    everything = np.concatenate((values, np.asarray(edges, dtype=float)))
     everything = everything[np.isfinite(everything)]
     if not len(everything):
         return 0.0, 1.0

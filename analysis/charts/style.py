@@ -78,6 +78,7 @@ def _dress(axes: Axes) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(BORDER)
     axes.tick_params(colors=INK, labelsize=SMALL, length=0)
+    axes.tick_params(axis="x", pad=7)
     axes.xaxis.label.set(color=INK, fontsize=SMALL)
     axes.yaxis.label.set(color=INK, fontsize=SMALL)
 
