@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Suspect
-from state import incident as ev
-from state.incident import Incident, RunCheck, Step
-from state.machine import advance, suspects_left
+from state import events as ev
+from state.events import RunCheck
+from state.incident import Incident, Step
+from state.machine import advance
+from state.steps import suspects_left
 from state.tree import Tree
 
 MOST_STEPS = 40

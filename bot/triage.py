@@ -11,7 +11,8 @@ from analysis.evidence import Evidence, Scope, Window
 from bot.headless import accepted, report, walk
 from bot.plugins import tree as wanted_tree
 from bot.progress import progress
-from state.incident import Alert, Entry, Incident, Opened, Step
+from state.events import Opened
+from state.incident import Alert, Entry, Incident, Step
 
 if TYPE_CHECKING:
     from bot.config import Settings

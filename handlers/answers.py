@@ -20,8 +20,9 @@ from handlers.mitigations import Mitigations
 from handlers.registry import RUN, Reply, Request, run_text
 from handlers.summary import catch_up
 from handlers.threads import answer as post_answer
-from state import incident as ev
-from state.incident import Event, Incident
+from state import events as ev
+from state.events import Event
+from state.incident import Incident
 
 log = structlog.get_logger()
 Body = dict[str, Any]

@@ -102,11 +102,11 @@ def clock(moment: datetime, near: datetime | None = None) -> str:
 def percent(share: float) -> str:
     """0.976 as "98%"; only a true 1 is 100%."""
     if share != share:
-        return f"?%"
+        return "?%"
     if 0.995 <= share < 1:
-        return f"over 99%"
+        return "over 99%"
     if 0 < share < 0.005:
-        return f"under 1%"
+        return "under 1%"
     return f"{share * 100:.0f}%".replace("-0", "0", 1 if abs(share) < 0.005 else 0)
 
 

@@ -24,7 +24,7 @@ from handlers.registry import (
 from handlers.standing import incidents, name, status
 from handlers.tree_text import BEEN, HERE, picture
 from handlers.triage import label, triage, typed
-from state.incident import HandoffOffered
+from state.events import HandoffOffered
 
 
 def handoff(request: Request, words: Words, desk: Desk) -> Reply:

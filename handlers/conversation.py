@@ -15,9 +15,10 @@ from typing import Any, Protocol
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from handlers.desk import Subjects
 from handlers.directory import Directory
-from state import incident as ev
+from state import events as ev
 from state.due import Due, DueWork
-from state.incident import Alert, Effect, Event, Incident
+from state.events import Effect, Event
+from state.incident import Alert, Incident
 from state.machine import advance, ahead
 from state.outbox import Outbox, Post
 from state.store import Place, StaleIncidentError, Store, to_json

@@ -9,7 +9,8 @@ from datetime import datetime, tzinfo
 from difflib import SequenceMatcher
 from typing import Protocol
 
-from state.incident import Alert, Entry, Event, Incident
+from state.events import Event
+from state.incident import Alert, Entry, Incident
 from state.store import Store
 from state.tree import Tree
 

@@ -12,7 +12,7 @@ from handlers.blocks import Block
 from handlers.messages_steps import answered, caveats, failed, folded, found
 from handlers.messages_view import View
 from state.incident import Incident, Step
-from state.machine import suspects_left
+from state.steps import suspects_left
 from state.tree import AGAIN, LEFT, Node, Tree
 
 MOST_LEFT = 3

@@ -11,8 +11,9 @@ from handlers import actions
 from handlers import blocks as b
 from handlers import messages_words as words
 from handlers.messages_buttons import ways
-from state import incident as ev
-from state.incident import Event, Incident, Step
+from state import events as ev
+from state.events import Event
+from state.incident import Incident, Step
 from state.tree import Branch, Tree
 
 Errors = dict[str, str]

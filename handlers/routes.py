@@ -22,7 +22,8 @@ from starlette.routing import BaseRoute, Route
 
 from handlers.alerts import FORMATS, BadPayload, Format, Known, Taken
 from handlers.desk import Desk, Subject, nearest, open_about
-from state.incident import Alert, AlertJoined
+from state.events import AlertJoined
+from state.incident import Alert
 
 MOST_BYTES = 1_000_000
 """A larger body is refused."""

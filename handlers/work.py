@@ -13,7 +13,7 @@ import structlog
 from analysis.evidence import Evidence, Scope
 from handlers.conversation import Conversation, check_key, sentence
 from handlers.mitigations import Mitigations
-from state import incident as ev
+from state import events as ev
 from state.due import Due
 from state.store import from_json
 

@@ -21,8 +21,9 @@ from pydantic import TypeAdapter
 from sqlite_utils import Database
 
 from analysis.evidence import Chart, Evidence
-from state import incident as ev
-from state.incident import Event, Incident
+from state import events as ev
+from state.events import Event
+from state.incident import Incident
 
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 

@@ -11,7 +11,8 @@ from analysis.warehouse import Warehouse
 from bot.headless import report, walk
 from bot.plugins import tree as wanted_tree
 from bot.report import Report
-from state.incident import Alert, Incident, Opened
+from state.events import Opened
+from state.incident import Alert, Incident
 from state.tree import AGAIN
 
 TREE = wanted_tree()

@@ -14,7 +14,8 @@ from bot.monitors import COOL_DOWN, is_sure, start_monitors, subjects_to_check, 
 from handlers.desk import Subject, Subjects
 from handlers.registry import Request, dispatch
 from handlers.standing import MONITORS
-from state import incident as ev
+from state import events as ev
+from state.incident import Alert
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
 
@@ -177,7 +178,7 @@ def test_an_excursion_that_is_over_already_opens_nothing(desk, tmp_path):
 
 def test_what_is_looked_at_by_people_already_is_left_to_them(desk, tmp_path):
     """Whoever opened it: the monitor does not even look."""
-    alert = ev.Alert("person", "k", "metric", "precision", "Asked", NOW)
+    alert = Alert("person", "k", "metric", "precision", "Asked", NOW)
     desk.open(alert)
     checks = Checks(out={"precision": 9.0})
     assert look(desk, checks, settings(tmp_path), times=3) == []

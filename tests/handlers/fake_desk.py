@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from analysis.evidence import CannotExamine, Scope, Window
 from handlers.desk import Subjects
-from state import incident as ev
-from state.incident import Alert, Event, Incident
+from state import events as ev
+from state.events import Event
+from state.incident import Alert, Incident
 from state.machine import advance
 from state.store import Place, Store
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree

@@ -14,7 +14,7 @@ from handlers.commands import COMMANDS
 from handlers.desk import Subjects
 from handlers.registry import Reply, Request, dispatch, run_text
 from handlers.standing import MONITORS
-from state import incident as ev
+from state import events as ev
 from state.incident import Incident
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from analysis.evidence import Table
 from handlers import actions
-from state import incident as ev
+from state import events as ev
 from state.machine import advance
 from tests.handlers.looks import buttons, charts, elements, refused, thread, words
 from tests.handlers.toy import (

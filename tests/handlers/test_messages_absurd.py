@@ -14,7 +14,7 @@ from handlers.blockkit import problems, problems_of_view
 from handlers.messages import Remedy, render
 from handlers.mitigations import Mitigations
 from handlers.summary import catch_up
-from state import incident as ev
+from state import events as ev
 from state.incident import Incident
 from state.store import Said
 from tests.handlers.looks import refused, view

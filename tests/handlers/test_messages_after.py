@@ -8,7 +8,7 @@ import pytest
 
 from analysis.evidence import Suspect
 from handlers import actions
-from state import incident as ev
+from state import events as ev
 from state.store import Said
 from tests.handlers.looks import buttons, elements, thread, words
 from tests.handlers.toy import (

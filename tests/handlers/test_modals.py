@@ -11,7 +11,7 @@ from analysis.evidence import Suspect, Window
 from handlers import modals
 from handlers.blockkit import problems_of_view
 from handlers.mitigations import Mitigations
-from state import incident as ev
+from state import events as ev
 from tests.handlers.toy import DEWP, FEATURES, HOURLY, TEMP, TREE, VISIB, after, at, opened, walked
 
 NOW = at(30)

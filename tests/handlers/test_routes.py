@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from handlers.alerts import FORMATS, Taken
 from handlers.routes import alert_routes
-from state import incident as ev
+from state import events as ev
 from state.incident import Alert
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk

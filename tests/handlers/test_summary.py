@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handlers.summary import catch_up, pick, quote, summarise
-from state import incident as ev
+from state import events as ev
 from state.store import Said
 from tests.handlers.toy import HOURLY, SNAPSHOT, START, TREE, after, at, opened, walked
 

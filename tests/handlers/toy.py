@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from analysis.evidence import Chart, Evidence, How, Onset, Scope, Suspect, Table, Window
-from state import incident as ev
-from state.incident import Alert, Event, Incident
+from state import events as ev
+from state.events import Event
+from state.incident import Alert, Incident
 from state.machine import advance
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 

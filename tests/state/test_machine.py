@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.evidence import Suspect, Window
-from state import incident as ev
-from state.machine import advance, ahead, suspects_left
+from state import events as ev
+from state.machine import advance, ahead
+from state.steps import suspects_left
 from tests.state.toys import (
     NOW,
     TOY,

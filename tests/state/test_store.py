@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from analysis.evidence import Chart
-from state import incident as ev
+from state import events as ev
 from state.due import Due, DueWork
+from state.incident import Incident
 from state.machine import advance
 from state.outbox import Outbox, Post
 from state.store import Place, Said, StaleIncidentError, Store
@@ -53,7 +54,7 @@ def test_a_stale_save_is_refused_and_leaves_no_event(store):
 
 def test_the_log_replays_to_the_same_incident(store):
     """The events alone rebuild the incident."""
-    incident = ev.Incident("HE-1", alert(), NOW, 2)
+    incident = Incident("HE-1", alert(), NOW, 2)
     first = opened().steps[0].scope
     for before, event in [
         (None, ev.Opened(NOW, "real", first)),
@@ -63,7 +64,7 @@ def test_the_log_replays_to_the_same_incident(store):
         after, _ = advance(incident, event, TOY)
         store.save(None if before is None else incident, after, event)
         incident = after
-    again = ev.Incident("HE-1", alert(), NOW, 2)
+    again = Incident("HE-1", alert(), NOW, 2)
     for entry in store.events("HE-1"):
         again, _ = advance(again, entry.event, TOY)
     assert again == incident == store.load("HE-1")

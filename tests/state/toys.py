@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from analysis.evidence import Evidence, Onset, Scope, Suspect, Window
-from state.incident import Alert, Checked, Incident, Opened
+from state.events import Checked, Opened
+from state.incident import Alert, Incident
 from state.machine import advance
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 
@@ -97,7 +98,7 @@ def feed(incident, *events):
 
 def at_which(*suspects):
     """An incident that waits for an answer at "which"."""
-    from state.incident import Answered
+    from state.events import Answered
 
     onset = Onset(NOW - timedelta(hours=2), NOW - timedelta(hours=2.5), NOW - timedelta(hours=1.5))
     return feed(

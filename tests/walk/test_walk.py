@@ -6,7 +6,7 @@ import pytest
 
 from analysis.evidence import CannotExamine
 from bot.workspace import Fault
-from state import incident as ev
+from state import events as ev
 from tests.walk.stage import BAD, staged
 
 

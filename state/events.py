@@ -1,0 +1,300 @@
+"""What happens to an incident (events, past tense), and what follows from it (effects, as data)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from analysis.evidence import Evidence, Scope, Suspect, Window
+from state.incident import Alert
+
+# -- events: what happened, past tense ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An incident began with this scope at this node of the tree."""
+
+    at: datetime
+    node: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class AlertJoined:
+    """The same alert came again, or says that it is over (``alert.firing`` is False)."""
+
+    at: datetime
+    alert: Alert
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check came back; ``scope`` is the one it ran with."""
+
+    at: datetime
+    step: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class CheckFailed:
+    """A check could not run; ``error`` is a sentence for the person in the thread."""
+
+    at: datetime
+    step: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A person confirmed a verdict. ``suspects`` None accepts those that were proposed.
+
+    ``also`` are further branches of the same node, to be followed afterwards.
+    """
+
+    at: datetime
+    step: int
+    verdict: str
+    by: str
+    suspects: tuple[Suspect, ...] | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A person asked for the step again, over another window or over fresh data."""
+
+    at: datetime
+    step: int
+    by: str
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """A person wants to decide this earlier step anew; later ones no longer count."""
+
+    at: datetime
+    step: int
+    by: str
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """The time has come to look again at a step that is being watched."""
+
+    at: datetime
+    step: int
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Somebody added a line to the record."""
+
+    at: datetime
+    by: str
+    text: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Somebody owns it now (``by`` did it, ``owner`` has it)."""
+
+    at: datetime
+    by: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class SeveritySet:
+    """Severity 1 (worst) to 4."""
+
+    at: datetime
+    by: str
+    severity: int
+
+
+@dataclass(frozen=True)
+class Snoozed:
+    """Nobody is to be reminded before ``until``."""
+
+    at: datetime
+    by: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class HandoffOffered:
+    """``by`` asks ``to`` to take over."""
+
+    at: datetime
+    by: str
+    to: str
+    channel: str = ""
+
+
+@dataclass(frozen=True)
+class HandoffAnswered:
+    """Accepted or declined by the person it was offered to."""
+
+    at: datetime
+    handoff: int
+    by: str
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class MitigationAsked:
+    """Somebody wants to see what an action against a suspect would do."""
+
+    at: datetime
+    by: str
+    action: str
+    target: Suspect
+
+
+@dataclass(frozen=True)
+class MitigationPlanned:
+    """The dry run says what it would do."""
+
+    at: datetime
+    mitigation: int
+    plan: str
+
+
+@dataclass(frozen=True)
+class MitigationConfirmed:
+    """A person who may said: do it."""
+
+    at: datetime
+    mitigation: int
+    by: str
+
+
+@dataclass(frozen=True)
+class MitigationCancelled:
+    """A person said: don't."""
+
+    at: datetime
+    mitigation: int
+    by: str
+
+
+@dataclass(frozen=True)
+class MitigationDone:
+    """It was carried out; ``result`` says what changed."""
+
+    at: datetime
+    mitigation: int
+    result: str
+
+
+@dataclass(frozen=True)
+class MitigationFailed:
+    """The dry run or the action failed; ``error`` is a sentence."""
+
+    at: datetime
+    mitigation: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A person ended it: ``outcome`` is "resolved", "not an incident" or "stopped".
+
+    ``kind`` and ``names`` record the real cause when a person knows better than the walk.
+    """
+
+    at: datetime
+    by: str
+    outcome: str
+    text: str = ""
+    kind: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """It was not over."""
+
+    at: datetime
+    by: str
+
+
+Event = (
+    Opened
+    | AlertJoined
+    | Checked
+    | CheckFailed
+    | Answered
+    | Rerun
+    | WentBack
+    | Rechecked
+    | Noted
+    | Taken
+    | SeveritySet
+    | Snoozed
+    | HandoffOffered
+    | HandoffAnswered
+    | MitigationAsked
+    | MitigationPlanned
+    | MitigationConfirmed
+    | MitigationCancelled
+    | MitigationDone
+    | MitigationFailed
+    | Closed
+    | Reopened
+)
+
+
+# -- effects: what the shell is to do, as data ------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RunCheck:
+    """Run the check of ``node`` with ``scope`` and report it as ``step``."""
+
+    step: int
+    node: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class LookAgain:
+    """Tell Rechecked for this step when the recheck interval has passed."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class PlanMitigation:
+    """Do the dry run and tell MitigationPlanned or MitigationFailed."""
+
+    mitigation: int
+
+
+@dataclass(frozen=True)
+class CarryOut:
+    """Do it and tell MitigationDone or MitigationFailed."""
+
+    mitigation: int
+
+
+@dataclass(frozen=True)
+class RemindHandoff:
+    """Remind the person it was offered to, when nobody answers."""
+
+    handoff: int
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The event changed nothing; ``why`` is for the person who caused it, alone."""
+
+    why: str
+
+
+Effect = RunCheck | LookAgain | PlanMitigation | CarryOut | RemindHandoff | Refuse
