@@ -185,9 +185,9 @@ def _thin(values: Floats, most: int = 600) -> Floats:
 
 def _gap(a: Floats, b: Floats, slope: float, shift: float, share: float, grid: Floats) -> float:
     """Mean distance of cumulative shares between ``b`` and a mixture of old and converted."""
-    at = np.concatenate([np.quantile(a, grid), np.quantile(b, grid)])
     old, new = np.sort(a), np.sort(b)
     turned = np.sort(slope * a + shift)
+    at = np.concatenate([np.quantile(x, grid) for x in (old, new, turned)])
     mixed = (1 - share) * np.searchsorted(old, at) / len(a)
     mixed = mixed + share * np.searchsorted(turned, at) / len(a)
     return float(np.abs(mixed - np.searchsorted(new, at) / len(b)).mean() * 2)

@@ -140,9 +140,10 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
     logs["model"] = float(np.log(0.25)) + model_odds
     each: dict[str, float] = {}
     for f in found:
-        size = f.best[1].impact
-        heard = size**2 / (size**2 + least**2)
-        each[f.name] = float(np.log(0.4 / len(found)) + f.log_odds + np.log(heard + 1e-6))
+        # A view counts with the impact that it sees itself: odds of one and impact of another
+        # would blame a feature for what neither says.
+        heard = [_heard(v, least) for v in f.views.values()]
+        each[f.name] = max(heard) - float(np.log(len(heard))) + float(np.log(0.4 / len(found)))
     logs["inputs"] = float(np.logaddexp.reduce(list(each.values())))
     shares = odds.share_out(logs)
     sizes = {
@@ -164,6 +165,12 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
     )
 
 
+def _heard(view: View, least: float) -> float:
+    """A view's log odds, less where the effect is too small to matter."""
+    size = view.impact**4 / (view.impact**4 + least**4)
+    return view.log_odds + float(np.log(size + 1e-9))
+
+
 # -- saying -----------------------------------------------------------------------------------
 
 
@@ -177,8 +184,8 @@ def _say(
 ) -> Evidence:
     suspects = tuple(
         _suspect(r, f, part, f.name in warehouse.hidden)
-        for f, part in d.ranked[:8]
-        if part > 0.005 or f.log_odds > 2
+        for i, (f, part) in enumerate(d.ranked[:8])
+        if i == 0 or part > 0.005 or f.log_odds > 2
     )
     blamed = [s for s in suspects if s.score >= max(0.08, 0.2 * suspects[0].score)]
     blamed = blamed[:6] if d.verdict == "inputs" else []

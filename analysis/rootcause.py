@@ -93,7 +93,7 @@ def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: d
     levels = {n: v[0] for n, v in illness.items()}
     # Without a symptom at the target there is nothing to explain.
     symptom = _symptom(metrics, target, metric, start)
-    shares = blame(graph, levels, coverage, NOBODY + max(0.0, 3.0 - symptom))
+    shares = blame(graph, levels, coverage, NOBODY + max(0.0, 4.0 - symptom))
     ranked = sorted(coverage, key=lambda n: -shares[n])
     blames = tuple(Blame(n, illness[n][1], shares[n]) for n in ranked)
     return Ranking(blames, shares[""])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import gather
 from analysis.evidence import CannotExamine, Scope, Suspect, Window
 from analysis.features import which_features
 from analysis.scenarios import Options, plant
@@ -212,3 +213,26 @@ def test_a_confirmed_arm_narrows_what_is_read(tmp_path):
     scope = planted.at("features")
     arm = replace(scope, suspects=(*scope.suspects, Suspect("arm", "ranker_test/test", 1.0)))
     assert which_features(warehouse, arm).how.rows < which_features(warehouse, scope).how.rows / 2
+
+
+def test_three_hundred_features_are_examined(tmp_path):
+    """Wide logs: the joint view is bounded and says so, the broken feature still leads."""
+    frame, late, rng = made_up(3_000)
+    frame.loc[late, "x"] = 0.0
+    frame["p"] = served(frame)
+    wide = pd.DataFrame(rng.normal(0, 1, (len(frame), 298)), columns=[f"f{i}" for i in range(298)])
+    evidence = own(tmp_path, pd.concat([frame, wide], axis=1))
+    assert (evidence.verdict, evidence.suspects[0].name) == ("inputs", "x")
+    assert any("least used" in m for m in evidence.not_examined)
+
+
+def test_large_logs_are_counted_by_the_engine_with_the_same_verdict(tmp_path, monkeypatch):
+    """Cut in memory or counted in the engine: the same suspects."""
+    planted = plant("unit_change", 3, tmp_path, SMALL)
+    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+    near = which_features(warehouse, planted.at("features"))
+    monkeypatch.setattr(gather, "IN_MEMORY", 100)
+    far = which_features(warehouse, planted.at("features"))
+    assert near.verdict == far.verdict == "inputs"
+    assert near.suspects[0].name == far.suspects[0].name
+    assert near.how.rows == far.how.rows

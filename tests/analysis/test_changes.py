@@ -1,0 +1,76 @@
+"""What happened to a feature is said in the right words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.changes import levels, numbers
+
+RNG = np.random.default_rng(0)
+OLD = RNG.normal(60, 12, 3_000)
+NEW = RNG.normal(60, 12, 800)
+SOME = RNG.random(800) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("name", "new", "kind"),
+    [
+        ("temp", np.where(SOME, np.nan, NEW), "nulls"),
+        ("temp", np.where(SOME, 0.0, NEW), "zeros"),
+        ("temp", np.full(800, 61.5), "frozen"),
+        ("temp", np.where(SOME, -1.0, NEW), "default"),
+        ("temp", np.where(SOME, 61.5, NEW), "default"),
+        ("temp", (NEW - 32) * 5 / 9, "unit"),
+        ("temp", np.where(SOME, (NEW - 32) * 5 / 9, NEW), "unit"),
+        ("distance", NEW * 1.609344, "unit"),
+        ("anything", NEW * 1000, "unit"),
+        ("anything", -NEW, "sign_flip"),
+        ("anything", np.minimum(NEW, 55.0), "clipped"),
+        ("anything", np.maximum(NEW, 66.0), "clipped"),
+        ("anything", NEW + 20, "shift"),
+        ("anything", NEW, "none"),
+    ],
+)
+def test_a_numbers_change_is_recognised(name, new, kind):
+    """Whole or in a part of the rows."""
+    assert numbers(name, OLD, new).kind == kind
+
+
+def test_the_unit_is_said_with_slope_and_shift():
+    """A sentence that one can check by hand."""
+    words = numbers("temp", OLD, (NEW - 32) * 5 / 9).words
+    assert "0.556" in words
+    assert "17.78" in words
+    assert "°F → °C" in words
+
+
+@pytest.mark.parametrize("new", [np.full(800, 7.25), np.minimum(NEW, 57.25), NEW + 20])
+def test_hidden_values_stay_hidden(new):
+    """Neither constants nor limits nor medians are told."""
+    words = numbers("temp", OLD, new, hidden=True).words
+    assert words
+    assert not any(v in words for v in ("7.25", "57.25", "59.", "79.", "80."))
+
+
+@pytest.mark.parametrize(
+    ("new", "kind"),
+    [
+        (pd.Series(["a"] * 50 + ["zz"] * 50), "new_levels"),
+        (pd.Series(["a"] * 60 + ["b"] * 40), "lost_levels"),
+        (pd.Series(["a"] * 20 + ["b"] * 50 + ["c"] * 30), "remapped"),
+        (pd.Series(["a"] * 50 + [None] * 50), "nulls"),
+        (pd.Series(["a"] * 50 + ["b"] * 30 + ["c"] * 20), "none"),
+    ],
+)
+def test_a_categorys_change_is_recognised(new, kind):
+    """New, lost and renamed levels, and missing ones."""
+    old = pd.Series(["a"] * 500 + ["b"] * 300 + ["c"] * 200)
+    assert levels(old, new).kind == kind
+
+
+def test_too_few_values_say_nothing():
+    """A handful of rows is no evidence."""
+    assert numbers("x", OLD[:5], NEW).kind == "none"
+    assert levels(pd.Series(["a"]), pd.Series(["b"])).kind == "none"
