@@ -256,7 +256,7 @@ EXITS = (
         "Demand or behaviour moved; nothing broke.",
         ("segment",),
     ),
-    Exit("infra_exit", "infra", "Infrastructure", "A service broke.", ("infra",)),
+    Exit("infra_exit", "infra", "Infrastructure", "A service broke.", ("infra",), ("rerun_node",)),
     Exit(
         "upstream_exit",
         "upstream",
@@ -271,6 +271,7 @@ EXITS = (
         "Features",
         "These features changed; nothing upstream shows why.",
         ("feature",),
+        ("rerun_node",),
     ),
     Exit(
         "training_exit",

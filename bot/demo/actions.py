@@ -11,6 +11,7 @@ from state.incident import Incident
 if TYPE_CHECKING:
     from bot.demo import Clock, World
 
+MENDED: tuple[SuspectKind, ...] = ("upstream", "infra", "feature")
 WATCHING_SPEED = 1440.0
 """While a recovery is watched, a day passes in a minute: labels take hours to arrive."""
 
@@ -43,7 +44,7 @@ def demo_actions(world: World, clock: Clock) -> list[WorldAction]:
     return [
         WorldAction("rollback", "Roll back", ("snapshot",), world, clock),
         WorldAction("arm_to_zero", "Arm to zero", ("arm",), world, clock),
-        WorldAction("rerun_node", "Undo and rerun", ("upstream",), world, clock),
+        WorldAction("rerun_node", "Undo and rerun", MENDED, world, clock),
     ]
 
 
