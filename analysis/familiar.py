@@ -57,9 +57,10 @@ def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
         if r.usage(name) < 0.03 * top:
             continue
         b = r.bins[name]
-        base = b.cells(r.days.frame[name][r.days.block != 0])
+        base = b.cells(r.days.frame[name][r.days.block > 0])
         share = np.bincount(base, minlength=b.size) / max(len(base), 1)
         known = share > SHARE
+        known[list(b.unseen)] = False
         if name in broken:
             now = b.cells(r.days.frame[name][r.days.block == 0])
             gained = np.bincount(now, minlength=b.size) / max(len(now), 1)

@@ -32,6 +32,7 @@ SMALL_IMPACT = 0.04
 """A feature moves predictions too little below this part of their standard deviation."""
 SURE = 4.0
 """Above this log Bayes factor a feature's values count as broken."""
+MOST_BROKEN = 8
 METHOD = (
     "Each feature against the same hours of earlier days and across the onset: Jensen–Shannon "
     "distance with null and unseen cells, agreement with other features and with rows of the "
@@ -108,12 +109,14 @@ def _without_the_broken(
     r: Reading, material: suspicion.Joint, found: list[Finding]
 ) -> list[Finding]:
     """A feature that disagrees only with broken ones is fine: look again without those."""
-    broken: list[str] = []
-    for _ in range(4):
+    # Values that are plainly wrong come first: their neighbours only suffer from them.
+    broken = [f.name for f in found if f.views["marginal"].log_odds > SURE][:MOST_BROKEN]
+    for turn in range(4):
         rest = [f for f in found if f.name not in broken and f.log_odds > 1.5]
-        if not rest:
-            break
-        broken.append(max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name)
+        if turn or not broken:
+            if not rest:
+                break
+            broken.append(max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name)
         out = tuple(broken)
         for i, f in enumerate(found):
             if f.name in broken or max(f.views["joint"].log_odds, f.views["peers"].log_odds) < 0:

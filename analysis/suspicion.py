@@ -108,6 +108,7 @@ def marginal(r: Reading, name: str) -> View:
         both(far, jump, far.now - jump.usual if jump.seen else 0.0),
         both(rise(new, 0.02), rise(fresh_jump, 0.02), float(new[0])),
         both(gone, gone_jump, gone.change if gone.seen else 0.0),
+        _outside(r, name),
     )
     moved = np.minimum(_moved(r, name, r.days, False), 9)
     across = np.minimum(_moved(r, name, r.edge, True), 9)
@@ -136,6 +137,43 @@ def _from_others(counts: Floats) -> Floats:
     earlier = counts[1:].sum(axis=0)
     others = np.vstack([earlier[None], earlier[None] - counts[1:]])
     return distance(counts, others)
+
+
+def _outside(r: Reading, name: str) -> float:
+    """Evidence that numbers lie further outside the range of all other days than any day's did.
+
+    Distances from a feature's cells saturate; how far values lie beyond the range, in widths of
+    that range, does not: a turned sign or another unit is far out, a cold day is just outside.
+    """
+    if r.bins[name].kind == "level":
+        return -1.0
+    column = list(r.bins).index(name)
+    x, block = r.days.x[:, column], r.days.block
+    ends = {b: _ends(x[block == b]) for b in r.days.numbers}
+    days, beyond = [], np.full(len(r.edge.x), np.nan)
+    for b in r.days.numbers:
+        rest = [e for other, e in ends.items() if other not in (0, b) and e is not None]
+        if not rest:
+            return -1.0
+        low, high = min(e[0] for e in rest), max(e[1] for e in rest)
+        width = max(high - low, 1e-9 * max(abs(high), 1.0))
+        days.append(float(np.nanmean(_out(x[block == b], low, high) / width, dtype=float)))
+        here = (r.edge.block == 2 * b) | (r.edge.block == 2 * b + 1)
+        beyond[here] = _out(r.edge.x[here, column], low, high) / width
+    found = rise(np.array(days), 0.02)
+    jump = rise(r.edge.means(beyond, minus_before=True), 0.02)
+    return both(found, jump, found.change if found.seen else 0.0)
+
+
+def _ends(values: Floats) -> tuple[float, float] | None:
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if len(known) else None
+
+
+def _out(values: Floats, low: float, high: float) -> Floats:
+    """How far values lie outside a range; 0 inside and for missing ones."""
+    out: Floats = np.nan_to_num(np.maximum(np.maximum(low - values, values - high), 0.0))
+    return np.append(out, 0.0) if not len(out) else out
 
 
 def _missing(counts: Floats) -> Floats:
