@@ -54,7 +54,7 @@ def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
     top = max((r.usage(n) for n in r.features), default=0.0)
     out = np.ones(len(sample.frame), dtype=bool)
     for name in r.features:
-        if r.usage(name) < 0.03 * top:
+        if r.usage(name) < 0.03 * top and name not in broken:
             continue
         b = r.bins[name]
         base = b.cells(r.days.frame[name][r.days.block > 0])
@@ -66,4 +66,30 @@ def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
             gained = np.bincount(now, minlength=b.size) / max(len(now), 1)
             known &= gained <= GAINED * share
         out &= known[b.cells(sample.frame[name])]
+    return out
+
+
+def beyond(r: Reading, output: Floats, broken: Collection[str]) -> dict[str, float]:
+    """How far the served answers lie from the surrogate's where a broken feature's values gained.
+
+    A surrogate knows nothing of values that it never saw, and what the model makes of them may
+    be large although the feature hardly counted before. Where several features are broken, the
+    difference is split by how much the model leans on each.
+    """
+    left = np.abs(r.target(r.days) - output)
+    now = r.days.block == 0
+    usual = float(np.nanmean(left[r.days.block > 0])) if (r.days.block > 0).any() else 0.0
+    top = max((r.usage(n) for n in r.features), default=0.0)
+    weight = {n: r.usage(n) + 0.02 * top + 1e-9 for n in broken}
+    out = {}
+    for name in broken:
+        b = r.bins[name]
+        cells = b.cells(r.days.frame[name])
+        share = np.bincount(cells[r.days.block > 0], minlength=b.size).astype(float)
+        share /= max(share.sum(), 1)
+        gained = np.bincount(cells[now], minlength=b.size) / max(now.sum(), 1)
+        rows = now & (gained > GAINED * share)[cells] & np.isfinite(left)
+        if rows.sum() >= FEWEST // 2:
+            excess = max(0.0, float(left[rows].mean()) - usual) * float(rows.sum() / now.sum())
+            out[name] = excess * weight[name] / sum(weight.values())
     return out

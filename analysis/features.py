@@ -17,7 +17,7 @@ import numpy as np
 from analysis import changes, odds, suspicion
 from analysis.charts import features as charts
 from analysis.evidence import Evidence, How, Scope, Suspect, Table
-from analysis.familiar import answers_shift
+from analysis.familiar import answers_shift, beyond
 from analysis.suspicion import Finding, View
 from analysis.tables import Role
 from analysis.views import Reading, read
@@ -139,6 +139,7 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
     least = SMALL_IMPACT * scale
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
+    found = _credited(found, beyond(r, output, broken))
     model_odds, model_size = answers_shift(r, output, broken)
     logs["model"] = float(np.log(0.25)) + model_odds
     each: dict[str, float] = {}
@@ -166,6 +167,16 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
         model_size,
         sum(parts.values()),
     )
+
+
+def _credited(found: list[Finding], size: dict[str, float]) -> list[Finding]:
+    """Broken features with the impact that shows only where the surrogate never was."""
+    out = []
+    for f in found:
+        view = f.views["marginal"]
+        seen = replace(view, impact=max(view.impact, size.get(f.name, 0.0)))
+        out.append(replace(f, views={**f.views, "marginal": seen}))
+    return out
 
 
 def _heard(view: View, least: float) -> float:

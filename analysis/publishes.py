@@ -51,9 +51,10 @@ class Link:
     """What changed at one publish, on rows of the new snapshot with familiar inputs.
 
     ``mean`` and ``size``: new answer minus the old snapshot's, its average and its typical size
-    beyond the surrogate's own error. ``worse``: mean loss of the new answers minus that of the
-    old snapshot's (positive: the new one does worse), with its standard error; NaN without
-    labels. ``r2``: of the old snapshot's surrogate on rows that it never saw.
+    beyond the surrogate's own error, in standard deviations of the old answers. ``worse``: mean
+    loss of the new answers minus that of the old snapshot's (positive: the new one does worse),
+    with its standard error; NaN without labels. ``r2``: of the old snapshot's surrogate on rows
+    that it never saw.
     """
 
     publish: Publish
@@ -192,8 +193,8 @@ def _link(
     spread = float(np.var(target[held])) or 1.0
     return Link(
         p,
-        float(left.mean() - left_old.mean()),
-        size,
+        float(left.mean() - left_old.mean()) / float(np.sqrt(spread)),
+        size / float(np.sqrt(spread)),
         worse - handicap,
         error,
         int(familiar.sum()),

@@ -26,8 +26,10 @@ METHOD = (
     "losses in pairs on labelled rows."
 )
 PRIOR = 0.3
-USUAL_SIZE = 0.25
-"""A benign retraining moves answers by about this much (logits; times the spread otherwise)."""
+UNMOVED = 2.5
+"""Log odds against a snapshot whose answers moved no more than a retraining moves them."""
+USUAL_SIZE = 0.15
+"""A benign retraining moves answers by about this many of their standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,20 @@ def _answers(link: Link | None, measured: list[Link], near: list[Publish]) -> fl
     names = {(p.model, p.snapshot) for p in near}
     past = [m for m in measured if (m.publish.model, m.publish.snapshot) not in names]
     usual = [m.size for m in past] + [USUAL_SIZE]
-    size = float(np.log((link.size + 0.05) / (float(np.median(usual)) + 0.05)))
+    size = float(np.log((link.size + 0.03) / (float(np.median(usual)) + 0.03)))
     spread = 0.5
     moved = odds.log_bayes_factor(max(size, 0.0) / spread, 8)
+    # What pages somebody moves answers more than a retraining does.
+    moved -= UNMOVED * max(0.0, 1.0 - max(size, 0.0) / spread)
     if not np.isfinite(link.worse):
         return moved
     natural = [m.worse for m in past if np.isfinite(m.worse)]
     wobble = float(np.std([*natural, 0.0, 0.01, -0.01])) if natural else 0.015
     error = float(np.hypot(link.worse_error, wobble))
-    return odds.log_bayes_factor(max(link.worse, 0.0) / error, 12) + 0.5 * max(moved, -1.0)
+    worse = odds.log_bayes_factor(max(link.worse, 0.0) / error, 12)
+    # On broken inputs the smoother surrogate loses less than any model: a snapshot whose answers
+    # did not move more than usual is not the worse one, whatever the losses say.
+    return min(worse, 3.0 + 2.0 * moved) + 0.5 * max(moved, -4.0)
 
 
 # -- saying -----------------------------------------------------------------------------------
@@ -131,7 +138,8 @@ def _say(
     some = 1 - shares[""]
     best = ranked[0][0] if ranked else 0.0
     blamed = [sc for sc in ranked if sc[0] > 0.5 * best]
-    if best > 0.6 or (some > 0.75 and best > 0.5):
+    seen = bool(ranked) and ranked[0][1].link is not None
+    if seen and (best > 0.6 or (some > 0.75 and best > 0.5)):
         verdict, sure = "snapshot", best
     elif some < 0.4:
         verdict, sure = "not_snapshot", shares[""]
@@ -165,7 +173,7 @@ def _say(
 def _suspect(share: float, c: Candidate) -> Suspect:
     words = "published near the onset; its answers could not be compared"
     if c.link is not None:
-        words = f"same inputs: answers differ by {c.link.size:.2f} from {c.publish.before}"
+        words = f"same inputs: answers differ by {c.link.size:.2f} sd from {c.publish.before}"
         if np.isfinite(c.link.worse):
             way = "worse" if c.link.worse > 0 else "better"
             words += f", loss {abs(c.link.worse):.3f} {way}"
@@ -203,7 +211,7 @@ def _table(ranked: list[tuple[float, Candidate]]) -> Table:
     rows = []
     for share, c in ranked[:6]:
         link = c.link
-        moved = f"{link.size:.2f}" if link else "–"
+        moved = f"{link.size:.2f} sd" if link else "–"
         worse = f"{link.worse:+.3f}" if link and np.isfinite(link.worse) else "no labels"
         rows.append(
             (c.publish.snapshot, _clock(c.publish.at), f"{moved} / {worse}", f"{share:.0%}")

@@ -20,6 +20,8 @@ METHOD = (
     "(status, rows, freshness, schema, version, gaps) are held against the node's own history; "
     "the deepest node that is ill and lies above the suspects is blamed."
 )
+SILENT = 3.0
+"""Log weight of a source that changed without a trace, where nothing else shows any."""
 NOBODY = float(np.log(2.0))
 """Weight of "nothing upstream shows why"."""
 
@@ -54,7 +56,7 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
     weights = _weights(scope, features)
     coverage = _coverage(graph, above, weights, warehouse.features)
     ills = _health(warehouse, scope, onset, tuple(coverage))
-    shares = rootcause.blame(graph, {n: h.log_odds for n, h in ills.items()}, coverage, NOBODY)
+    shares = rootcause.blame(graph, _illness(graph, ills), coverage, NOBODY)
     return _say(warehouse, scope, _Found(graph, features, coverage, ills, shares), begun)
 
 
@@ -106,6 +108,18 @@ def _health(
     table = table.filter(table["time"] >= naive(low), table["node"].isin(list(nodes)))
     frame = warehouse.fetch(table)
     return {n: health.examine(n, frame, onset, scope.window.end) for n in nodes}
+
+
+def _illness(graph: Graph, ills: dict[str, Health]) -> dict[str, float]:
+    """Log Bayes factors by node; where no run shows anything, sources are left by elimination.
+
+    The same code on the same data writes the same values: if no job between a source and the
+    features changed, what comes from outside did, and a source need not tell.
+    """
+    out = {n: h.log_odds for n, h in ills.items()}
+    if not any(h.log_odds > 1 for h in ills.values()) and all(h.runs for h in ills.values()):
+        out |= {n: max(out[n], SILENT) for n in out if not graph.parents(n)}
+    return out
 
 
 # -- saying -----------------------------------------------------------------------------------
@@ -161,7 +175,10 @@ def _headline(verdict: str, f: _Found, best: str) -> str:
         owner = f.graph.owners.get(best)
         team = f" (owner: {owner})" if owner else ""
         verb = "comes" if len(f.features) == 1 else "come"
-        return f"{names} {verb} from {best}{team}: {f.health[best].words}."
+        found = f.health[best].words
+        if found == "usual":
+            found = "no job after it changed, so what it delivers must have"
+        return f"{names} {verb} from {best}{team}: {found}."
     return f"Nothing upstream of {names} shows why: {len(f.coverage)} nodes look as usual."
 
 
