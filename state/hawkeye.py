@@ -36,7 +36,27 @@ _REAL = Node(
         Branch("real", "cause", "Real"),
         Branch("false_alarm", "false_alarm", "False alarm"),
     ),
-    examples=(Example("unit_change", "real"), Example("none", "false_alarm")),
+    examples=(Example("corrupted_labels", "real"), Example("none", "false_alarm")),
+)
+
+_INSIDE = Node(
+    name="inside",
+    title="What changed inside the model?",
+    question="What is different inside the model, or in how it is served?",
+    why="A diverged training or a changed serving setting shows in curves, weights and in "
+    "another answer to the same question.",
+    diagnosis="Training curve, weights per module against the parent's, the same rows "
+    "before and after.",
+    mitigation="Roll the snapshot, or the serving setting, back.",
+    check=inside.look_inside,
+    blind="fine",
+    branches=(
+        Branch("snapshot", "snapshot_exit", "This snapshot's training"),
+        Branch("model", "model", "How it is served"),
+        Branch("fine", "features", "Nothing inside: look at features", clears=("snapshot",)),
+    ),
+    uses=("snapshots",),
+    examples=(Example("diverged", "snapshot"),),
 )
 
 NODES = (
@@ -132,7 +152,7 @@ NODES = (
             Branch("none", "unknown", "None is degraded"),
         ),
         uses=("experiments",),
-        examples=(Example("unit_change", "degraded"),),
+        examples=(Example("corrupted_labels", "degraded"),),
     ),
     Node(
         name="snapshot",
@@ -166,7 +186,7 @@ NODES = (
         blind="none",
         branches=(
             Branch("inputs", "upstream", "These features"),
-            Branch("model", "inside", "Not the inputs: look inside the model"),
+            Branch("model", "inside_model", "Not the inputs: look inside the model"),
             Branch("none", "unknown", "Neither"),
         ),
         examples=(
@@ -210,24 +230,12 @@ NODES = (
         uses=("training",),
         examples=(Example("corrupted_labels", "training_data"),),
     ),
-    Node(
-        name="inside",
-        title="What changed inside the model?",
-        question="What is different inside the model, or in how it is served?",
-        why="A diverged training or a changed serving setting shows in curves, weights and in "
-        "another answer to the same question.",
-        diagnosis="Training curve, weights per module against the parent's, the same rows "
-        "before and after.",
-        mitigation="Roll the snapshot, or the serving setting, back.",
-        check=inside.look_inside,
-        blind="fine",
-        branches=(
-            Branch("snapshot", "snapshot_exit", "This snapshot's training"),
-            Branch("model", "model", "How it is served"),
-            Branch("fine", "unknown", "Nothing inside"),
-        ),
-        uses=("snapshots",),
-        examples=(Example("diverged", "snapshot"),),
+    _INSIDE,
+    replace(
+        _INSIDE,
+        name="inside_model",
+        branches=(*_INSIDE.branches[:2], Branch("fine", "unknown", "Nothing inside")),
+        examples=(),
     ),
     Node(
         name="recovery",

@@ -106,12 +106,13 @@ def _trails(step: Step, answer: Answer, branch: Branch) -> tuple[Trail, ...]:
     groups: list[tuple[Suspect, ...]] = [answer.suspects]
     if branch.each and len(answer.suspects) > 1:
         groups = [(s,) for s in answer.suspects]
-    return tuple(Trail(branch.to, _narrowed(step, group), step.number) for group in groups)
+    return tuple(Trail(branch.to, _narrowed(step, group, branch), step.number) for group in groups)
 
 
-def _narrowed(step: Step, suspects: tuple[Suspect, ...]) -> Scope:
+def _narrowed(step: Step, suspects: tuple[Suspect, ...], branch: Branch) -> Scope:
     """The scope after the answer: with its suspects, and its onset where it found one."""
-    scope = replace(step.scope, suspects=(*step.scope.suspects, *suspects))
+    kept = tuple(s for s in step.scope.suspects if s.kind not in branch.clears)
+    scope = replace(step.scope, suspects=(*kept, *suspects))
     onset = step.evidence.onset if step.evidence else None
     if onset is None or step.scope.onset == onset or onset.at >= scope.now:
         return scope
@@ -167,7 +168,7 @@ def _left(incident: Incident, step: Step, tree: Tree, event: ev.Answered) -> Res
     branch = tree.node(origin.node).branch(verdict)
     if branch is None:
         return replace(incident, status="concluded"), ()
-    trail = Trail(branch.to, _narrowed(origin, (suspect,)), origin.number)
+    trail = Trail(branch.to, _narrowed(origin, (suspect,), branch), origin.number)
     incident = replace(incident, waiting=(*incident.waiting, trail), status="diagnosing")
     return (incident, ()) if _asking(incident, tree) else _follow(incident, tree, event)
 

@@ -31,13 +31,15 @@ class BrokenTree(ValueError):
 class Branch:
     """Where a verdict leads. ``label`` is the button's text.
 
-    ``each``: several confirmed suspects are followed in turn, not together.
+    ``each``: several confirmed suspects are followed in turn, not together. ``clears`` are kinds
+    of suspects that this verdict takes back: they are no longer suspects on what follows.
     """
 
     verdict: str
     to: str
     label: str
     each: bool = False
+    clears: tuple[SuspectKind, ...] = ()
 
 
 @dataclass(frozen=True)

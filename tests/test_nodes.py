@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from analysis.evidence import CannotExamine, Evidence
-from analysis.scenarios import FAULTS, plant
+from analysis.scenarios import FAULTS, Options, plant
 from analysis.warehouse import Warehouse
 from bot.headless import report, walk
 from bot.plugins import tree as wanted_tree
@@ -17,13 +17,14 @@ from state.tree import AGAIN
 
 TREE = wanted_tree()
 EXAMPLES = [(n.name, e.fault, e.verdict) for n in TREE.nodes for e in n.examples]
-SEED = 11
+SEED = 31
 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
-    """Teams with planted faults, each made once."""
-    return cache(lambda fault: plant(fault, SEED, tmp_path_factory.mktemp(fault)))
+    """Teams with planted faults that nobody could miss, each made once."""
+    clear = Options(dose=1.0, rows_per_day=3000)
+    return cache(lambda fault: plant(fault, SEED, tmp_path_factory.mktemp(fault), clear))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def looked(planted):
     @cache
     def look(node, fault):
         team = planted(fault)
-        scope = team.at("real" if node.startswith("real") else node)
+        scope = team.at(node.removesuffix("_model").removesuffix("_feature"))
         return TREE.node(node).check(Warehouse(team.contract, team.root, scope.now), scope)
 
     return look
@@ -85,14 +86,13 @@ def test_a_node_without_its_data_says_so_in_a_sentence(node, tmp_path):
         said = str(error)
     if isinstance(said, str):
         assert len(said) > 20
-        assert said[0].isupper() or said[0] in "`["
     else:
         assert TREE.node(node).branch(said.verdict) is not None
 
 
 def test_a_whole_walk_ends_at_what_was_planted_in_the_documented_form(planted):
     """What `hawkeye triage --auto --json` prints validates against its schema."""
-    team = planted("unit_change")
+    team = planted("corrupted_labels")
     scope = team.scope
     alert = Alert("test", "k", scope.entry, scope.subject, "test", scope.window.start)
 
@@ -102,5 +102,5 @@ def test_a_whole_walk_ends_at_what_was_planted_in_the_documented_form(planted):
     opened = Opened(scope.now, TREE.start(scope.entry), scope)
     walked = walk(Incident("HE-0", alert, scope.now, 2), opened, TREE, check)
     found = Report.model_validate(report(walked))
-    assert found.conclusion.kind == "upstream"
+    assert found.conclusion.kind == "training_data"
     assert found.path[0].node == "real"

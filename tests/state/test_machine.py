@@ -1,5 +1,6 @@
 """The conversation as a pure function."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -90,6 +91,23 @@ def test_a_suspect_that_two_steps_confirm_is_named_once():
         ev.Answered(NOW, 3, "data", "U1"),
     )
     assert incident.causes[0].suspects == (again,)
+
+
+def test_a_verdict_can_take_suspects_back():
+    """Nothing is wrong with the snapshot after all: what follows no longer suspects it."""
+    which = TOY.node("which")
+    cleared = replace(which.branches[2], to="why", clears=("snapshot",))
+    nodes = tuple(
+        replace(n, branches=(*n.branches[:2], cleared)) if n is which else n for n in TOY.nodes
+    )
+    tree = replace(TOY, nodes=nodes)
+    incident = at_which(suspect("s2"))
+    step = incident.steps[1]
+    scope = replace(step.scope, suspects=(suspect("s1"),))
+    incident = incident.with_step(replace(step, scope=scope))
+    after, _ = advance(incident, ev.Answered(NOW, 2, "none", "U1"), tree)
+    assert after.current.node == "why"
+    assert after.current.scope.suspects == ()
 
 
 def test_a_branch_without_each_takes_its_suspects_along_together():
