@@ -59,7 +59,7 @@ def _start_watching(incident: Incident, at: datetime, tree: Tree) -> Result:
     watched = watch_of(incident, tree)
     if watched is not None:
         incident = incident.with_step(replace(watched, status="superseded"))
-    last = [s for s in incident.live_steps if s.node != tree.recovery][-1].scope
+    last = [s for s in incident.steps if s.node != tree.recovery][-1].scope
     onset = last.onset.low if last.onset else last.window.start
     baseline = Window(onset - last.baseline.length, onset)
     scope = replace(

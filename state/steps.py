@@ -235,6 +235,8 @@ def _without_later(incident: Incident, step: Step, tree: Tree, *, itself: bool) 
         if later.came_from in led_to:
             led_to.add(later.number)
     asking = [s for s in _asking(incident, tree) if s.number not in led_to]
+    if step.node == tree.recovery:
+        asking = []
     gone = (led_to if itself else led_to - {step.number}) | {s.number for s in asking}
     steps = tuple(
         replace(s, status="superseded") if s.number in gone else s for s in incident.steps

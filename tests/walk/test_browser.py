@@ -84,6 +84,7 @@ def test_another_branch_is_chosen_in_the_form_and_recorded_as_an_override(stage,
     assert stage.until(lambda: stage.incident(incident).steps[1].answer is not None)
     answer = stage.incident(incident).steps[1].answer
     assert (answer.verdict, answer.override) == ("none", True)
+    assert stage.until(lambda: stage.incident(incident).notes)
     assert "both back yesterday" in stage.incident(incident).notes[-1].text
     page.context.close()
 
