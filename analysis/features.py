@@ -116,7 +116,7 @@ def _without_the_broken(
         if turn or not broken:
             if not rest:
                 break
-            broken.append(max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name)
+            broken.append(_culprit(r, material, rest, tuple(broken)))
         out = tuple(broken)
         for i, f in enumerate(found):
             if f.name in broken or max(f.views["joint"].log_odds, f.views["peers"].log_odds) < 0:
@@ -128,6 +128,21 @@ def _without_the_broken(
             kept = {k: v for k, v in again.items() if v.log_odds < f.views[k].log_odds}
             found[i] = replace(f, views={**f.views, **kept})
     return found
+
+
+def _culprit(
+    r: Reading, material: suspicion.Joint, rest: list[Finding], out: tuple[str, ...]
+) -> str:
+    """Of features that disagree with each other, the one without which the others agree."""
+    loud = sorted(rest, key=lambda f: -f.log_odds)[:4]
+    if len(loud) == 1 or loud[0].views["joint"].log_odds < loud[0].log_odds - 1:
+        return max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name
+    left = {}
+    for f in loud:
+        others = [o for o in loud if o is not f]
+        again = [suspicion.agreement(r, material, o.name, (*out, f.name), False) for o in others]
+        left[f.name] = sum(max(v.log_odds, 0.0) for v in again)
+    return min(left, key=lambda n: left[n])
 
 
 # -- deciding ---------------------------------------------------------------------------------

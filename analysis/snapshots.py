@@ -26,8 +26,6 @@ METHOD = (
     "losses in pairs on labelled rows."
 )
 PRIOR = 0.3
-UNMOVED = 2.5
-"""Log odds against a snapshot whose answers moved no more than a retraining moves them."""
 USUAL_SIZE = 0.15
 """A benign retraining moves answers by about this many of their standard deviations."""
 
@@ -106,8 +104,6 @@ def _answers(link: Link | None, measured: list[Link], near: list[Publish]) -> fl
     size = float(np.log((link.size + 0.03) / (float(np.median(usual)) + 0.03)))
     spread = 0.5
     moved = odds.log_bayes_factor(max(size, 0.0) / spread, 8)
-    # What pages somebody moves answers more than a retraining does.
-    moved -= UNMOVED * max(0.0, 1.0 - max(size, 0.0) / spread)
     if not np.isfinite(link.worse):
         return moved
     natural = [m.worse for m in past if np.isfinite(m.worse)]

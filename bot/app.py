@@ -189,7 +189,7 @@ class Bot:
             token = _secret(self.settings.secrets.slack_app_token)
             socket = SocketModeHandler(self.app, token, web_client=self.client)
             socket.connect()  # type: ignore[no-untyped-call]
-            self._running.append(socket.close)
+            self._running.append(lambda: _close(socket))
         log.info("hawkeye is up", mode=self.settings.slack.mode, web=self.web.url)
 
     def _read_back(self) -> None:
@@ -223,6 +223,13 @@ def subjects(settings: Settings) -> Subjects:
         log.error("the serving log can't be read", reason=str(error))
         features = ()
     return Subjects(contract.metric_names, tuple(m.name for m in contract.models), features)
+
+
+def _close(socket: SocketModeHandler) -> None:
+    """Hang up. The client's own threads take ten seconds to notice; nobody waits for them."""
+    closing = threading.Thread(target=socket.close, name="hang-up", daemon=True)
+    closing.start()
+    closing.join(timeout=0.5)
 
 
 def _client(settings: Settings) -> WebClient:
