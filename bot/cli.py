@@ -70,6 +70,7 @@ def triage(
     as_json: bool,
 ) -> None:
     """Walk the tree for a metric, a model or a feature, without Slack."""
+    from analysis.evidence import CannotExamine
     from bot.triage import UnknownSubjectError, triage_headless
 
     now = _moment(as_of, "--now") if as_of else None
@@ -82,7 +83,7 @@ def triage(
             start=start or "",
             ask=None if auto else _ask,
         )
-    except UnknownSubjectError as error:
+    except (UnknownSubjectError, CannotExamine) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(result, indent=2))
