@@ -244,4 +244,4 @@ def _moved_levels(a: pd.Series[Any], b: pd.Series[Any], hidden: bool) -> Change:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %" if share >= 0.01 or share == 0 else "< 1 %"
+    return f"{share * 100:.0f}%" if share >= 0.01 or share == 0 else "< 1%"

@@ -316,7 +316,7 @@ def _table(readings: Sequence[Reading], models: list[str]) -> Table:
             if r.kind == "mean_prediction" and verdict == "worse":
                 verdict = "moved"
             rows.append((f"{model} {_label(r.kind)}", words.number(r.usual), interval, verdict))
-    return Table(("figure", "usual", "now (95 %)", "verdict"), tuple(rows[:8]))
+    return Table(("figure", "usual", "now (95%)", "verdict"), tuple(rows[:8]))
 
 
 def _chart(

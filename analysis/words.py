@@ -24,14 +24,14 @@ def percent(x: float) -> str:
     """A share as a percent, with a digit more below ten.
 
     >>> percent(0.834), percent(0.031), percent(0.3)
-    ('83 %', '3.1 %', '30 %')
+    ('83%', '3.1%', '30%')
     """
     if not math.isfinite(x):
         return "–"
     scaled = 100 * x
     if abs(scaled) >= 9.95 or scaled == round(scaled):
-        return f"{scaled:.0f} %"
-    return f"{scaled:.1f} %"
+        return f"{scaled:.0f}%"
+    return f"{scaled:.1f}%"
 
 
 def times(x: float) -> str:

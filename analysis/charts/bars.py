@@ -48,7 +48,7 @@ def share_bars(panels: Sequence[tuple[str, Shares]], title: str, alt: str) -> Ch
         for y, (_, share, colour) in enumerate(shares):
             axes.barh(y, share, height=0.62, color=colour)
             axes.annotate(
-                f"{100 * share:.0f} %",
+                f"{100 * share:.0f}%",
                 (share, y),
                 xytext=(5, 0),
                 textcoords="offset points",
