@@ -125,6 +125,8 @@ def _without_the_broken(
                 "joint": suspicion.agreement(r, material, f.name, out, False),
                 "peers": suspicion.agreement(r, material, f.name, out, True),
             }
+            if material.group.get(f.name) in broken:
+                again["peers"] = suspicion.View(0.0, 0.0)  # peers by a broken feature are none
             kept = {k: v for k, v in again.items() if v.log_odds < f.views[k].log_odds}
             found[i] = replace(f, views={**f.views, **kept})
     return found
