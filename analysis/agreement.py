@@ -5,11 +5,13 @@ The views of its own values, and what a view is, are in :mod:`analysis.suspicion
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis import freshness, joint, odds
 from analysis.suspicion import View, both, rise
@@ -187,8 +189,14 @@ def pays_off(r: Reading, name: str, gap: Floats) -> View:
     spread = float(np.std(effect[r.days.block == 0]))
     evidence = min(found.log_odds, MOST_BY_LABELS) - against
     evidence = evidence if found.seen and found.z > 0 else 0.0
-    return View(evidence, spread * 0.5, slopes[0], float(np.nanmedian(slopes[1:])))
+    return View(evidence, spread * 0.5, slopes[0], _median(np.array(slopes[1:])))
 
 
 def _first(figures: Floats) -> tuple[float, Floats]:
     return float(figures[0]), figures[1:]
+
+
+def _median(values: npt.NDArray[np.float64]) -> float:
+    """The median of the finite values; NaN when there is none."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else math.nan
