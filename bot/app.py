@@ -82,7 +82,7 @@ class Bot:
         runner = self.runner or self._workers()
         self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)
         self.work = Work(self.conversation, runner, self.mitigations, self._remind)
-        self.conversation.woken += [self.sender.wake, self.work.wake]
+        self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
         self.threads = Threads(self.conversation, self.ask)
         self.app = self._bolt()
 
@@ -182,9 +182,15 @@ class Bot:
         schedule = Schedule()
         start_monitors(self, schedule)
         threading.Thread(target=self._read_back, name="read-back", daemon=True).start()
-        for part in (self.sender, self.work, schedule, self.web):
-            part.start()
-            self._running.append(part.stop)
+        parts = (
+            (self.sender.loop.start, self.sender.loop.stop),
+            (self.work.start, self.work.loop.stop),
+            (schedule.start, schedule.stop),
+            (self.web.start, self.web.stop),
+        )
+        for begin, end in parts:
+            begin()
+            self._running.append(end)
         if self.settings.slack.mode == "socket":
             token = _secret(self.settings.secrets.slack_app_token)
             socket = SocketModeHandler(self.app, token, web_client=self.client)

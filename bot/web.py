@@ -50,7 +50,7 @@ class Web:
             bot.conversation,
             secrets.alerts_token.get_secret_value() if secrets.alerts_token else None,
             {**FORMATS, **plugins.alert_formats()},
-            ready=lambda: bot.sender.alive and bot.work.alive,
+            ready=lambda: bot.sender.loop.alive and bot.work.loop.alive,
         )
         if slack.mode == "http":
             routes = [*routes, _slack_route(bot)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers import blockkit
+from handlers.loop import Loop
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import Outbox, Owed
 
@@ -31,7 +31,7 @@ CLOSED = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restr
 
 @dataclass
 class Sender:
-    """Sends what is owed from a thread of its own.
+    """Sends what is owed, in the turns of its ``loop``.
 
     ``on_sent`` is told (incident, channel, name) of each message that Slack has for the first
     time.
@@ -42,53 +42,22 @@ class Sender:
     on_sent: Callable[[str, str, str], None] | None = None
     poll_seconds: float = 0.25
     uploads: Uploads = field(init=False)
+    loop: Loop = field(init=False)
     _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
     _quiet_until: dict[str, float] = field(default_factory=dict)
-    _awake: threading.Event = field(default_factory=threading.Event)
-    _stopped: bool = False
-    _thread: threading.Thread | None = None
 
     def __post_init__(self) -> None:
         self.uploads = Uploads(self.client, self.outbox.store)
+        self.loop = Loop("hawkeye-sender", self._turn, self.poll_seconds)
 
-    def start(self) -> None:
-        """Begin to send."""
-        self._thread = threading.Thread(target=self._loop, name="hawkeye-sender", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop after the message that is being sent; the rest stays in the outbox."""
-        self._stopped = True
-        self._awake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-
-    def wake(self) -> None:
-        """There may be something to send."""
-        self._awake.set()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the sending thread is running."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def _loop(self) -> None:
-        while not self._stopped:
-            try:
-                busy = self.send_owed() or self.uploads.upload_ahead()
-            except Exception:
-                # The loop must outlive any one message; what is owed stays owed.
-                log.exception("sending failed")
-                busy = False
-            if not busy:
-                self._awake.wait(self.poll_seconds)
-                self._awake.clear()
+    def _turn(self) -> bool:
+        return self.send_owed() or self.uploads.upload_ahead()
 
     def send_owed(self) -> bool:
         """Send what can be sent now; whether anything was sent."""
         sent = False
         for owed in self.outbox.owed():
-            if self._stopped:
+            if self.loop.stopped:
                 break
             if self._may_send(owed):
                 sent = True

@@ -12,6 +12,7 @@ import structlog
 
 from analysis.evidence import Evidence, Scope
 from handlers.conversation import Conversation, check_key, sentence
+from handlers.loop import Loop
 from handlers.mitigations import Mitigations
 from state import events as ev
 from state.due import Due
@@ -43,45 +44,21 @@ class Work:
     poll_seconds: float = 0.2
     _running: dict[str, Future[Evidence]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _awake: threading.Event = field(default_factory=threading.Event)
-    _stopped: bool = False
-    _thread: threading.Thread | None = None
+    loop: Loop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loop = Loop("hawkeye-work", self._turn, self.poll_seconds)
 
     def start(self) -> None:
         """Begin, taking over what an earlier life of the bot had claimed."""
         self.conversation.due.release_all()
-        self._thread = threading.Thread(target=self._loop, name="hawkeye-work", daemon=True)
-        self._thread.start()
+        self.loop.start()
 
-    def stop(self) -> None:
-        """Claim nothing more; what is claimed and not done is done after the next start."""
-        self._stopped = True
-        self._awake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-
-    def wake(self) -> None:
-        """There may be something to do."""
-        self._awake.set()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread that claims is running."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def _loop(self) -> None:
-        while not self._stopped:
-            try:
-                claimed = self.conversation.due.claim(self.conversation.now())
-                for work in claimed:
-                    self.do(work)
-            except Exception:
-                # The loop must outlive any one piece of work; the lease brings it back.
-                log.exception("work failed")
-                claimed = []
-            if not claimed:
-                self._awake.wait(self.poll_seconds)
-                self._awake.clear()
+    def _turn(self) -> bool:
+        claimed = self.conversation.due.claim(self.conversation.now())
+        for work in claimed:
+            self.do(work)
+        return bool(claimed)
 
     def do(self, work: Due) -> None:
         """See to one piece of work; it is struck off when it is done."""
@@ -160,7 +137,7 @@ class Work:
             store.keep_evidence(key, evidence)
         with self._lock:
             self._running.pop(key, None)
-        if self._stopped:
+        if self.loop.stopped:
             return
         if then is None:
             self.conversation.due.done(work)

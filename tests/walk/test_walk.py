@@ -124,7 +124,7 @@ def test_a_post_cut_off_by_a_crash_is_found_and_not_posted_twice(stage):
     ts = stage.ts(incident, "step-1")
     with stage.bot.store.transaction() as db:
         db.execute("UPDATE posts SET ts = '', sent = '', sending = 1 WHERE name = 'step-1'")
-    stage.bot.sender.wake()
+    stage.bot.sender.loop.wake()
     assert stage.until(lambda: stage.ts(incident, "step-1") == ts)
 
 
