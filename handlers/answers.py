@@ -82,8 +82,6 @@ class Answers:
         app.action(re.compile(r"^catchup(:|$)"))(self._on_catch_up)
         app.action(re.compile(r"^invite(:|$)"))(self._on_invite)
         app.action(re.compile(rf"^{RUN}(:|$)"))(self._on_run)
-        # Links and selects inside modals need no more than an acknowledgement.
-        app.action(re.compile(r"^(open|link)(:|$)"))(lambda ack: ack())
         for callback in modals.PARSERS:
             app.view(callback)(self._on_submit)
         app.command("/hawkeye")(self._on_command)

@@ -39,7 +39,6 @@ class Habits:
     baseline_days: int = 28
     recheck: timedelta = timedelta(minutes=10)
     remind: timedelta = timedelta(minutes=15)
-    default_window: timedelta = timedelta(hours=24)
 
 
 class Renderer(Protocol):
