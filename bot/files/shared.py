@@ -1,0 +1,63 @@
+"""What the commands over plain files share: reading a table, a moment, one JSON line per input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILES = click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object per line and file.")
+
+
+def read(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """A CSV or Parquet file as a frame; only ``columns`` where they are named.
+
+    Raises:
+        click.ClickException: it can't be read, or a column is missing; says which there are.
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise click.ClickException(
+            f"{path} has no column {', '.join(map(repr, missing))}; "
+            f"there are {', '.join(map(str, frame.columns))}."
+        )
+    return frame[list(columns)] if columns else frame
+
+
+def moment(text: str, option: str) -> int | datetime:
+    """An integer (whatever the table counts), or an ISO time, in UTC unless it says otherwise."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is neither an integer nor an ISO time; an example: 2026-01-31T14:00",
+            param_hint=option,
+        ) from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def say(result: dict[str, Any]) -> None:
+    """Print one JSON object on one line."""
+    click.echo(json.dumps(result, allow_nan=False))
