@@ -6,6 +6,7 @@ data that grow old, a schema or a version that changes just then.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+SLACK = 0.25
+"""Hours from a run until what it wrote is served."""
+BEFORE = 6.0
+"""Hours before the onset that rows per run are compared with."""
 FAILED = ("fail", "error", "abort", "timeout", "cancel", "killed")
 
 
@@ -58,8 +63,12 @@ class Health:
         return ", ".join(s.words for s in loud[:2]) if loud else "usual"
 
 
-def examine(node: str, runs: pd.DataFrame, onset: Onset, end: datetime) -> Health:
-    """The health of one node. ``runs`` has the columns of the contract, times naive in UTC."""
+def examine(node: str, runs: pd.DataFrame, onsets: Sequence[Onset], end: datetime) -> Health:
+    """The health of one node. ``runs`` has the columns of the contract, times naive in UTC.
+
+    ``onsets`` says when it began, the metric's own word first.
+    """
+    onset = onsets[-1]
     mine = runs[runs["node"] == node].sort_values("time", kind="stable", ignore_index=True)
     if len(mine) < 3:
         return Health(node, (), len(mine))
@@ -70,8 +79,8 @@ def examine(node: str, runs: pd.DataFrame, onset: Onset, end: datetime) -> Healt
         _silence(mine, onset, end),
         _rows(mine, late),
         _age(mine, late),
-        _event(mine, "schema", onset, end),
-        _event(mine, "version", onset, end),
+        _event(mine, "schema", onsets, end),
+        _event(mine, "version", onsets, end),
     ]
     kept = sorted((s for s in signs if s is not None), key=lambda s: -s.log_odds)
     return Health(node, tuple(kept), len(mine))
@@ -115,6 +124,11 @@ def _silence(mine: pd.DataFrame, onset: Onset, end: datetime) -> Sign | None:
 
 
 def _rows(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
+    """Rows per run since the onset against the same hours of earlier days, and across the onset.
+
+    Runs of one day share what the day brings, so the day is the unit; a day that was smaller from
+    its morning on did not break at noon.
+    """
     rows = mine["rows"].to_numpy(float, na_value=np.nan)
     if np.isfinite(rows).sum() < 6 or not np.isfinite(rows[late.to_numpy()]).any():
         return None
@@ -122,15 +136,31 @@ def _rows(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
     level = mine["rows"].astype("float64").map(np.log1p)
     # The same hour's usual size where there is history for it, else the node's.
     usual = level[~late].groupby(hour[~late]).median()
-    centre = hour.map(usual).fillna(level[~late].median())
-    left = (level - centre).to_numpy(float)
-    past, now = left[~late.to_numpy()], left[late.to_numpy()]
-    now = now[np.isfinite(now)]
-    found = odds.shift(float(np.median(now)), past, error=0.03)
-    share = float(np.expm1(np.median(now)))
-    words = f"rows {share:+.0%} against usual"
-    since = _utc(mine["time"][late].iloc[0])
-    return Sign("rows", found.log_odds, words, since)
+    left = (level - hour.map(usual).fillna(level[~late].median())).to_numpy(float)
+    start = mine["time"][late].iloc[0]
+    after, before = _by_day(mine["time"], left, start)
+    past = after[1:][np.isfinite(after[1:])]
+    if len(past) < 3:
+        past = left[~late.to_numpy()]
+    found = odds.shift(float(after[0]), past, error=0.03)
+    jump = odds.shift(float(after[0] - before[0]), after[1:] - before[1:], error=0.03)
+    evidence = min(found.log_odds, jump.log_odds) if jump.seen else found.log_odds
+    share = float(np.expm1(after[0]))
+    return Sign("rows", evidence, f"rows {share:+.0%} against usual", _utc(start))
+
+
+def _by_day(times: pd.Series[Any], left: Floats, start: Any) -> tuple[Floats, Floats]:
+    """Medians after ``start`` and in the hours before it, of that day and each day before."""
+    hours = (times - start).dt.total_seconds().to_numpy(float) / 3600
+    length = min(max(float(hours.max()), 1.0) + 0.01, 24.0 - BEFORE)
+    days = int(-hours.min() // 24) + 1
+
+    def median(low: float, high: float) -> float:
+        inside = left[(hours >= low) & (hours < high) & np.isfinite(left)]
+        return float(np.median(inside)) if len(inside) else float("nan")
+
+    after = [median(-24.0 * d, -24.0 * d + length) for d in range(days)]
+    return np.array(after), np.array([median(-24.0 * d - BEFORE, -24.0 * d) for d in range(days)])
 
 
 def _age(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
@@ -148,30 +178,44 @@ def _age(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
     return Sign("freshness", found.log_odds, words, _utc(mine["time"][late].iloc[0]))
 
 
-def _event(mine: pd.DataFrame, column: str, onset: Onset, end: datetime) -> Sign | None:
-    """A schema or version that changed near the onset and stayed: rare changes weigh more."""
+def _event(mine: pd.DataFrame, column: str, onsets: Sequence[Onset], end: datetime) -> Sign | None:
+    """A schema or version that changed near the onset and stayed: rare changes weigh more.
+
+    The change came after the run before it and no later than its own: the onset's error (Student's
+    t, 3 degrees of freedom) is averaged over that stretch and held against the node's own rate of
+    changes. Of several opinions on when it began, each counts alike.
+    """
     known = mine[mine[column].notna()]
     if len(known) < 3:
         return None
     text = known[column].astype(str)
     values = text.to_numpy(object)
-    changed = np.append(False, values[1:] != values[:-1])
-    moments = [_utc(t) for t in known["time"][changed]]
-    if not moments:
+    places = 1 + np.flatnonzero(values[1:] != values[:-1])
+    if not len(places):
         return Sign(column, -1.5, f"{column} unchanged", None)
+    hours = (known["time"] - naive(onsets[0].at)).dt.total_seconds().to_numpy(float) / 3600
+    span = max(float((naive(end) - known["time"].iloc[0]).total_seconds()) / 3600, 24.0)
+    rate = len(places) / span
+    found = {int(i): _timing(hours[i - 1], hours[i], onsets) - float(np.log(rate)) for i in places}
+    best = max(found, key=lambda i: found[i])
+    at = _utc(known["time"].iloc[best])
+    stays = bool((values[best:] == values[best]).all())
+    words = f"{column} changed to {_short(str(values[best]))} at {at:%a %H:%M}"
+    return Sign(column, found[best] if stays else found[best] - 2, words, at)
+
+
+def _timing(before: float, at: float, onsets: Sequence[Onset]) -> float:
+    """Log density per hour that it began with a change between two runs, hours from the first
+    onset."""
     from scipy.stats import t
 
-    span = max((end - _utc(known["time"].iloc[0])).total_seconds() / 3600, 24.0)
-    rate = len(moments) / span
-    width = max((onset.high - onset.low).total_seconds() / 3600 / 2, 0.75)
-    width = max(width, float(known["time"].diff().dt.total_seconds().median()) / 3600)
-    best = min(moments, key=lambda m: abs((m - onset.at).total_seconds()))
-    gap = (best - onset.at).total_seconds() / 3600
-    timing = float(t.logpdf(gap / width, 3) - np.log(width) - np.log(rate))
-    after = text[known["time"] >= naive(best)]
-    stays = bool(after.iloc[-1] == after.iloc[0])
-    words = f"{column} changed to {_short(str(after.iloc[0]))} at {best:%a %H:%M}"
-    return Sign(column, timing if stays else timing - 2, words, best)
+    length, density = at - before + SLACK, 0.0
+    for onset in onsets:
+        middle = (onset.at - onsets[0].at).total_seconds() / 3600
+        width = max((onset.high - onset.low).total_seconds() / 3600 / 2, 0.5)
+        ends = t.cdf((np.array([before, at + SLACK]) - middle) / width, 3)
+        density += float(ends[1] - ends[0]) / length / len(onsets)
+    return float(np.log(density + 1e-9))
 
 
 def _short(text: str) -> str:

@@ -13,12 +13,14 @@ import numpy as np
 from analysis import odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
-from analysis.judging import Judged, judge, matched_shift
+from analysis.judging import AHEAD, DELAY, Judged, judge, matched_shift
 from analysis.metrics import Blocks, series
 from analysis.quality import NEEDS_LABEL, back
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 
+PLACED = 3.0
+"""A break's log Bayes factor from which its place is believed: odds of twenty."""
 METHOD = (
     "The window against the same hours of earlier days, and a lasting step in a robust seasonal "
     "band (Huber; empirical Bayes) by a Bayesian change point (Smith 1975) on whitened residuals; "
@@ -170,10 +172,24 @@ def _evidence(
     )
 
 
+def _placed(best: Judged) -> bool:
+    """Whether the search for a break says when; else only the window as a whole may be off."""
+    if best.found is None:
+        return False
+    return best.found.evidence >= PLACED or best.unusual.log_odds >= best.matched.log_odds
+
+
 def _onset(best: Judged, scope: Scope) -> Onset | None:
-    """The break's bucket and bounds as times; never after now."""
+    """The break's bucket and bounds as times; never after now.
+
+    Where the window as a whole is off but no bucket stands out, the alert's own start is kept:
+    the likeliest bucket of a search that found nothing says nothing about when.
+    """
     if best.found is None:
         return None
+    if not _placed(best):
+        start = scope.window.start
+        return Onset(start, start - DELAY, min(start + AHEAD, scope.now))
     moments = utc(best.series.times)
     width = timedelta(minutes=best.series.minutes)
 
@@ -194,7 +210,8 @@ def _levels(best: Judged, scope: Scope) -> tuple[float, float]:
     start = np.datetime64(scope.window.start.replace(tzinfo=None), "s")
     first = min(int(np.searchsorted(best.series.times, start)), len(best.series) - 1)
     found = best.found
-    if found is not None and found.evidence > 0 and best.metric.bad in ("both", found.direction):
+    hurts = found is not None and best.metric.bad in ("both", found.direction)
+    if found is not None and found.evidence > 0 and hurts and _placed(best):
         first = found.index
     since = slice(first, None)
     values = best.series.values[since]

@@ -22,6 +22,8 @@ METHOD = (
 )
 SILENT = 3.0
 """Log weight of a source that changed without a trace, where nothing else shows any."""
+NEAR = timedelta(hours=12)
+"""Features that changed farther than this from the metric's onset say nothing about it."""
 NOBODY = float(np.log(2.0))
 """Weight of "nothing upstream shows why"."""
 
@@ -55,7 +57,7 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
         return _only(scope, features, gone, begun)
     weights = _weights(scope, features)
     coverage = _coverage(graph, above, weights, warehouse.features)
-    ills = _health(warehouse, scope, onset, tuple(coverage))
+    ills = _health(warehouse, scope, _moments(scope, onset, features), tuple(coverage))
     shares = rootcause.blame(graph, _illness(graph, ills), coverage, NOBODY)
     return _say(warehouse, scope, _Found(graph, features, coverage, ills, shares), begun)
 
@@ -98,16 +100,25 @@ def _coverage(
     return out
 
 
+def _moments(scope: Scope, onset: Onset, features: tuple[str, ...]) -> tuple[Onset, ...]:
+    """When it began: what the metric says, and what the features' own values say."""
+    known = [s for s in scope.suspects if s.kind == "feature" and s.since and s.name in features]
+    moments = sorted(s.since for s in known if s.since is not None)
+    if not moments or abs(moments[len(moments) // 2] - onset.at) > NEAR:
+        return (onset,)
+    return onset, Onset(moments[len(moments) // 2], moments[0], moments[-1])
+
+
 def _health(
-    warehouse: Warehouse, scope: Scope, onset: Onset, nodes: tuple[str, ...]
+    warehouse: Warehouse, scope: Scope, onsets: tuple[Onset, ...], nodes: tuple[str, ...]
 ) -> dict[str, Health]:
     if not warehouse.has("runs"):
         return {n: Health(n, (), 0) for n in nodes}
     table = warehouse.table("runs")
-    low = min(scope.baseline.start, onset.low - timedelta(days=14))
+    low = min(scope.baseline.start, onsets[0].low - timedelta(days=14))
     table = table.filter(table["time"] >= naive(low), table["node"].isin(list(nodes)))
     frame = warehouse.fetch(table)
-    return {n: health.examine(n, frame, onset, scope.window.end) for n in nodes}
+    return {n: health.examine(n, frame, onsets, scope.window.end) for n in nodes}
 
 
 def _illness(graph: Graph, ills: dict[str, Health]) -> dict[str, float]:
