@@ -36,6 +36,8 @@ KINDS_OF = {
 }
 FEWEST_LABELS = 30
 """With fewer labelled rows in the window, quality is not judged."""
+WORTH_A_LOOK = 0.2
+"""From this probability on a confirmed incident is followed: later questions can still say no."""
 MANY = 40
 """At most so many models × arms are looked at, those with the most traffic."""
 
@@ -78,9 +80,11 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
     by_model = {m: worst(readings, m) for m in dict.fromkeys(r.model for r in readings)}
     names = _focus(scope, list(by_model))
     prior = _prior(warehouse, scope)
-    probability = {m: odds.probability(_log_odds(r) + prior(m)) for m, r in by_model.items()}
+    probability = {m: odds.probability(_evidence(readings, m) + prior(m)) for m in by_model}
+    names.sort(key=lambda m: -probability[m])
     degraded = [m for m in names if probability[m] >= 0.5]
-    degraded.sort(key=lambda m: -probability[m])
+    if not degraded and scope.onset is not None and probability[names[0]] >= WORTH_A_LOOK:
+        degraded = names[:1]
     none = float(np.prod([1 - probability[m] for m in names]))
     since = scope.onset.at if scope.onset else None
     arms = [s for m in degraded for s in _arms(readings, m, since)]
@@ -89,7 +93,8 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
         for m in degraded
     )
     verdict = "degraded" if degraded else "none"
-    headline = _headline(degraded, by_model, arms, names)
+    sure = bool(degraded) and probability[degraded[0]] >= 0.5
+    headline = _headline(degraded, by_model, arms, names, sure)
     confidence = max(probability[m] for m in degraded) if degraded else none
     blocks = Blocks.of(scope)
     return Evidence(
@@ -222,6 +227,16 @@ def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | N
     return max(judged, key=lambda r: r.worse, default=None)
 
 
+def _evidence(readings: Sequence[Reading], model: str) -> float:
+    """Log odds that a model got worse: as a whole, or in one of its arms."""
+    whole = _log_odds(worst(readings, model))
+    arms = dict.fromkeys(r.arm for r in readings if r.model == model and r.arm)
+    parts = [_log_odds(worst(readings, model, arm)) for arm in arms]
+    if len(parts) < 2:
+        return whole
+    return odds.mixed([(0.6, whole), *((0.4 / len(parts), part) for part in parts)])
+
+
 def _log_odds(one: Reading | None) -> float:
     """Evidence against a model; without labels the shift of predictions counts for half."""
     if one is None:
@@ -295,7 +310,11 @@ def _headline(
     by_model: dict[str, Reading | None],
     arms: list[Suspect],
     names: list[str],
+    sure: bool,
 ) -> str:
+    if degraded and not sure:
+        first = by_model[degraded[0]]
+        return f"No model is plainly worse. {degraded[0]} may be: {describe(first)}."
     if not degraded:
         return f"No model got worse: {words.listed(names)} predict as well as on other days."
     first = by_model[degraded[0]]
