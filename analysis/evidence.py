@@ -159,8 +159,9 @@ class Scope:
 
     ``now`` is the moment as of which tables are read: rows and labels that arrive later are
     not seen. ``window`` holds the incident, ``baseline`` the days to compare it with.
-    ``suspects`` are those that a person confirmed on the way here. ``subject`` is the name of
-    the metric, model or feature that the alert was about.
+    ``suspects`` are those that a person confirmed on the way here; ``belief`` is how sure the
+    check was that named the last of them, 1 where a person chose otherwise. ``subject`` is the
+    name of the metric, model or feature that the alert was about.
     """
 
     now: datetime
@@ -171,6 +172,7 @@ class Scope:
     onset: Onset | None = None
     suspects: tuple[Suspect, ...] = ()
     seed: int = 0
+    belief: float = 1.0
 
     def named(self, *kinds: SuspectKind) -> tuple[str, ...]:
         """Names of the confirmed suspects of these kinds, in the order confirmed."""

@@ -186,6 +186,11 @@ def since(r: Reading, f: Finding) -> datetime | None:
 
 
 def _headline(d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...]) -> str:
+    if d.shares[d.verdict] < d.shares["none"]:
+        return (
+            f"Nothing has plainly changed ({d.shares['none']:.0%}); the likeliest is "
+            f"{blamed[0].name} ({d.shares['inputs']:.0%}). What stands above it can tell."
+        )
     if d.verdict == "inputs":
         names = " and ".join([", ".join(s.name for s in blamed[:-1]), blamed[-1].name][-2:])
         if len(blamed) == 1:

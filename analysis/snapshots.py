@@ -26,6 +26,8 @@ METHOD = (
     "losses in pairs on labelled rows."
 )
 PRIOR = 0.3
+MISPLACED = 0.1
+"""How often the onset that was found is not where it began."""
 USUAL_SIZE = 0.15
 """A benign retraining moves answers by about this many of their standard deviations."""
 
@@ -82,7 +84,8 @@ def _timing(p: Publish, onset: Onset, found: list[Publish], scope: Scope) -> flo
     """Log odds that a publish at this distance from the onset is no coincidence.
 
     The onset's error has Student's t with 2 degrees of freedom and the bounds' width as scale;
-    a coincidence is uniform at the rate of publishes of this model.
+    now and then the onset is wrong altogether, and it began anywhere in the window; a coincidence
+    is uniform at the rate of publishes of this model.
     """
     from scipy.stats import t
 
@@ -91,7 +94,10 @@ def _timing(p: Publish, onset: Onset, found: list[Publish], scope: Scope) -> flo
     rate = max(mine, 1) / max(hours, 24.0)
     width = max((onset.high - onset.low).total_seconds() / 3600 / 2, 0.75)
     gap = (p.at - onset.at).total_seconds() / 3600
-    return float(t.logpdf(gap / width, 2) - np.log(width) - np.log(rate))
+    density = float(t.pdf(gap / width, 2)) / width
+    length = max(scope.window.length.total_seconds() / 3600, 1.0)
+    anywhere = 1 / length if scope.window.start <= p.at < scope.window.end else 0.0
+    return float(np.log((1 - MISPLACED) * density + MISPLACED * anywhere + 1e-9) - np.log(rate))
 
 
 def _answers(link: Link | None, measured: list[Link], near: list[Publish]) -> float:

@@ -22,6 +22,10 @@ METHOD = (
 )
 SILENT = 3.0
 """Log weight of a source that changed without a trace, where nothing else shows any."""
+NOTHING = "\0nothing"
+"""Stands beside the nodes for "no input broke"; no node can have this name."""
+TRACE, UNTRACED = 1.0, 0.25
+"""A sign from this log Bayes factor on is a trace; so many broken inputs leave none."""
 NEAR = timedelta(hours=12)
 """Features that changed farther than this from the metric's onset say nothing about it."""
 NOBODY = float(np.log(2.0))
@@ -38,10 +42,11 @@ class _Found:
 
 
 def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
-    """Names the node to mend; verdicts upstream, feature_only.
+    """Names the node to mend; verdicts upstream, feature_only, nothing.
 
     Reads lineage and runs. Without a lineage, or with nothing ill above the suspects, the
-    features themselves are where the trail ends. Raises CannotExamine without suspects.
+    features themselves are where the trail ends; where they were in doubt, healthy runs speak
+    for "nothing broke". Raises CannotExamine without suspects.
     """
     begun = time.perf_counter()
     features = _features(scope)
@@ -59,6 +64,7 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
     coverage = _coverage(graph, above, weights, warehouse.features)
     ills = _health(warehouse, scope, _moments(scope, onset, features), tuple(coverage))
     shares = rootcause.blame(graph, _illness(graph, ills), coverage, NOBODY)
+    shares = _with_doubt(shares, scope.belief, any(h.log_odds > TRACE for h in ills.values()))
     return _say(warehouse, scope, _Found(graph, features, coverage, ills, shares), begun)
 
 
@@ -133,14 +139,33 @@ def _illness(graph: Graph, ills: dict[str, Health]) -> dict[str, float]:
     return out
 
 
+def _with_doubt(shares: dict[str, float], belief: float, traced: bool) -> dict[str, float]:
+    """The shares beside ``NOTHING``: that no input broke at all, by Bayes' rule.
+
+    A broken input mostly leaves a trace in some run above it: where there is none, "broken"
+    keeps UNTRACED of its odds. Traces are weighed in ``shares`` already.
+    """
+    doubt = (1 - belief) / max(belief, 0.01)
+    if traced:
+        # The weight of "no node" is NOBODY against one for all nodes before the runs are seen.
+        doubt *= shares[""] * (1 + float(np.exp(-NOBODY)))
+    else:
+        doubt /= UNTRACED
+    return {name: share / (1 + doubt) for name, share in shares.items()} | {
+        NOTHING: doubt / (1 + doubt)
+    }
+
+
 # -- saying -----------------------------------------------------------------------------------
 
 
 def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidence:
     ranked = sorted(f.coverage, key=lambda n: -f.shares[n])
     best = ranked[0]
-    verdict = "upstream" if f.shares[best] > f.shares[""] else "feature_only"
-    sure = f.shares[best] if verdict == "upstream" else f.shares[""]
+    answers = {"upstream": f.shares[best], "feature_only": f.shares[""]}
+    answers["nothing"] = f.shares[NOTHING]
+    verdict = max(answers, key=lambda v: answers[v])
+    sure = answers[verdict]
     suspects = tuple(
         Suspect(
             "upstream",
@@ -155,6 +180,8 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     if verdict == "feature_only":
         named = _as_features(scope, f.features)
         proposed, suspects = len(named), (*named, *suspects)
+    elif verdict == "nothing":
+        proposed = 0
     else:
         proposed = sum(1 for s in suspects if s.score > 0.5 * suspects[0].score)
     chart = charts.family(f.graph, f.features, f.health, best, verdict)
@@ -168,7 +195,8 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
         charts=(chart,),
         table=_table(f, ranked),
         not_examined=missing,
-        figures={f"p_{n}": f.shares[n] for n in ranked[:4]} | {"p_nobody": f.shares[""]},
+        figures={f"p_{n}": f.shares[n] for n in ranked[:4]}
+        | {"p_nobody": f.shares[""], "p_nothing": f.shares[NOTHING]},
         how=How(
             METHOD,
             scope.window,
@@ -190,6 +218,8 @@ def _headline(verdict: str, f: _Found, best: str) -> str:
         if found == "usual":
             found = "no job after it changed, so what it delivers must have"
         return f"{names} {verb} from {best}{team}: {found}."
+    if verdict == "nothing":
+        return f"Nothing broke above {names}, which was a weak suspicion: the cause lies elsewhere."
     return f"Nothing upstream of {names} shows why: {len(f.coverage)} nodes look as usual."
 
 
@@ -210,12 +240,14 @@ def _only(
 ) -> Evidence:
     """The trail ends at the features because there is nothing to follow."""
     names = " and ".join(features[:2]) + (" …" if len(features) > 2 else "")
+    believed = scope.belief >= 0.5
+    tail = "" if believed else "; and whether they broke at all is in doubt"
     return Evidence(
-        verdict="feature_only",
-        confidence=0.9,
-        headline=f"The trail ends at {names}: no lineage leads further up.",
+        verdict="feature_only" if believed else "nothing",
+        confidence=0.9 * scope.belief if believed else 1 - scope.belief,
+        headline=f"The trail ends at {names}: no lineage leads further up{tail}.",
         suspects=_as_features(scope, features),
-        proposed=len(features),
+        proposed=len(features) if believed else 0,
         not_examined=missing,
         how=How(METHOD, scope.window, scope.baseline, 0, 0, time.perf_counter() - begun),
     )

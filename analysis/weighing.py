@@ -24,6 +24,8 @@ SMALL_IMPACT = 0.04
 """A feature moves predictions too little below this part of their standard deviation."""
 SURE = 4.0
 """Above this log Bayes factor a feature's values count as broken."""
+WORTH_A_LOOK = 0.25
+"""From this probability on the walk follows the inputs, though they are not sure."""
 MOST_BROKEN = 8
 """Features with plainly wrong values that the joint view is looked at without."""
 
@@ -137,7 +139,7 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
     total = sum(sizes.values()) + seen
     parts = {n: s / total if total > 1e-9 else 0.0 for n, s in sizes.items()}
     ranked = sorted(((f, parts[f.name]) for f in found), key=lambda fp: (-fp[1], -fp[0].log_odds))
-    verdict = max(shares, key=lambda k: shares[k])
+    verdict = _worth_following(shares)
     return Verdict(
         verdict,
         min(max(shares[verdict], 0.01), 0.99),
@@ -147,6 +149,13 @@ def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
         model_size,
         sum(parts.values()),
     )
+
+
+def _worth_following(shares: dict[str, float]) -> str:
+    """The likeliest answer; but "none" ends the walk, and the lineage can still tell."""
+    likely = max(shares, key=lambda k: shares[k])
+    doubtful = shares["inputs"] >= max(WORTH_A_LOOK, shares["model"])
+    return "inputs" if likely == "none" and doubtful else likely
 
 
 def _credited(found: list[Finding], size: dict[str, float]) -> list[Finding]:

@@ -208,6 +208,7 @@ NODES = (
         branches=(
             Branch("upstream", "upstream_exit", "This node"),
             Branch("feature_only", "feature", "Stop at the features"),
+            Branch("nothing", "unknown", "Nothing broke here"),
         ),
         uses=("lineage", "runs"),
         examples=(Example("unit_change", "upstream"),),

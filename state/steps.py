@@ -106,13 +106,20 @@ def _trails(step: Step, answer: Answer, branch: Branch) -> tuple[Trail, ...]:
     groups: list[tuple[Suspect, ...]] = [answer.suspects]
     if branch.each and len(answer.suspects) > 1:
         groups = [(s,) for s in answer.suspects]
-    return tuple(Trail(branch.to, _narrowed(step, group, branch), step.number) for group in groups)
+    belief = 1.0 if answer.override or step.evidence is None else step.evidence.confidence
+    return tuple(
+        Trail(branch.to, _narrowed(step, group, branch, belief), step.number) for group in groups
+    )
 
 
-def _narrowed(step: Step, suspects: tuple[Suspect, ...], branch: Branch) -> Scope:
+def _narrowed(
+    step: Step, suspects: tuple[Suspect, ...], branch: Branch, belief: float = 1.0
+) -> Scope:
     """The scope after the answer: with its suspects, and its onset where it found one."""
     kept = tuple(s for s in step.scope.suspects if s.kind not in branch.clears)
     scope = replace(step.scope, suspects=(*kept, *suspects))
+    if suspects:
+        scope = replace(scope, belief=belief)
     onset = step.evidence.onset if step.evidence else None
     if onset is None or step.scope.onset == onset or onset.at >= scope.now:
         return scope
