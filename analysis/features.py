@@ -45,10 +45,11 @@ _VIEW_WORDS = {
 
 
 def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
-    """Ranks features by their part in the prediction shift; verdicts inputs, model, none.
+    """Ranks features by their part in the prediction shift; verdicts inputs, model, none, snapshot.
 
-    Reads the predictions of the suspect models and arms. Raises CannotExamine without features
-    or with too few rows; lists what it could not look at.
+    Reads the predictions of the suspect models and arms. Where a snapshot went live just then and
+    is in doubt, other answers to familiar inputs are its doing: "snapshot". Raises CannotExamine
+    without features or with too few rows; lists what it could not look at.
     """
     begun = time.perf_counter()
     reading = read(warehouse, scope)
@@ -81,12 +82,19 @@ def _say(
     notes = _notes(r, quality)
     shown = [s.name for s in (blamed or suspects)][:2]
     chart = charts.responsible(r, shown, scope, suspects, warehouse.hidden, d.verdict)
+    fresh = tuple(s for s in scope.suspects if s.kind == "snapshot" and d.verdict == "model")
+    headline = _headline(d, blamed, suspects)
+    if fresh:
+        headline = (
+            f"Not the inputs: since {fresh[0].name} went live, familiar inputs get other "
+            f"predictions (by {d.model_size:.2f} on the model's scale)."
+        )
     return Evidence(
-        verdict=d.verdict,
+        verdict="snapshot" if fresh else d.verdict,
         confidence=d.confidence,
-        headline=_headline(d, blamed, suspects),
-        suspects=suspects,
-        proposed=len(blamed),
+        headline=headline,
+        suspects=(*fresh, *suspects),
+        proposed=len(fresh) or len(blamed),
         charts=(chart,),
         table=_table(suspects),
         not_examined=_not_examined(warehouse, r),

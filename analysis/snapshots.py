@@ -156,7 +156,7 @@ def _say(
         confidence=min(max(sure, 0.01), 0.99),
         headline=_headline(verdict, ranked, found, onset),
         suspects=suspects,
-        proposed=len(blamed) if verdict == "snapshot" else 0,
+        proposed=0 if verdict == "not_snapshot" else len(blamed),
         charts=(chart,),
         table=_table(ranked) if ranked else None,
         not_examined=missing,

@@ -19,6 +19,8 @@ from analysis.quality import NEEDS_LABEL, back
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 
+WORTH_A_LOOK = 0.4
+"""From this probability on an alert is followed: "false alarm" ends the walk, "real" does not."""
 PLACED = 3.0
 """A break's log Bayes factor from which its place is believed: odds of twenty."""
 METHOD = (
@@ -128,9 +130,11 @@ def _plain(kind: str) -> str:
 def _evidence(
     scope: Scope, best: Judged, probability: float, missing: list[str], seconds: float
 ) -> Evidence:
-    real = probability >= 0.5
+    real = probability >= WORTH_A_LOOK
     onset = _onset(best, scope) if real else None
     headline = _headline(scope, best, onset)
+    if real and probability < 0.5:
+        headline = f"Perhaps not ({1 - probability:.0%}), but worth a look: {headline}"
     one, width = best.series, timedelta(minutes=best.series.minutes)
     inside = one.times >= np.datetime64(scope.window.start.replace(tzinfo=None), "s")
     name = best.metric.title or best.metric.name

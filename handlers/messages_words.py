@@ -32,7 +32,9 @@ _RULED_OUT = {
 }
 """Verdicts that blame something, and what it is. The others blame nothing: they are no news."""
 
-_BLAMES_NOBODY = frozenset({"real", "none", "fine", "not_snapshot", "unsure", "feature_only"})
+_BLAMES_NOBODY = frozenset(
+    {"real", "none", "fine", "not_snapshot", "unsure", "feature_only", "nothing"}
+)
 
 
 def node_of(tree: Tree, name: str) -> Node | None:

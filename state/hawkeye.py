@@ -185,8 +185,9 @@ NODES = (
         check=features.which_features,
         blind="none",
         branches=(
-            Branch("inputs", "upstream", "These features"),
+            Branch("inputs", "upstream", "These features", clears=("snapshot",)),
             Branch("model", "inside_model", "Not the inputs: look inside the model"),
+            Branch("snapshot", "training_data", "Not the inputs: the new snapshot"),
             Branch("none", "unknown", "Neither"),
         ),
         examples=(
