@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 FILES = click.argument(
@@ -34,6 +35,8 @@ def read(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (ValueError, OSError) as error:
         raise click.ClickException(f"{path}: {error}") from error
+    if frame.empty:
+        raise click.ClickException(f"{path} has no rows.")
     if missing := [column for column in columns if column not in frame.columns]:
         raise click.ClickException(
             f"{path} has no column {', '.join(map(repr, missing))}; "
@@ -56,6 +59,38 @@ def moment(text: str, option: str) -> int | datetime:
             param_hint=option,
         ) from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def numbers(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A column as floats (n,), gaps as NaN.
+
+    Raises:
+        click.ClickException: something in it is no number; says what, and in which row.
+    """
+    import pandas as pd
+
+    found = pd.to_numeric(frame[column], errors="coerce")
+    wrong = found.isna() & frame[column].notna()
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise click.ClickException(
+            f"{path}: row {row + 1} of {column} is {str(frame[column].iloc[row])!r}, not a number."
+        )
+    return found.to_numpy(float)
+
+
+def tell(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table for people; its title alone when there are no rows."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        click.echo(f"{title}.")
+        return
+    table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=True).print(table)
 
 
 def say(result: dict[str, Any]) -> None:

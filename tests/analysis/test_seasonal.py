@@ -133,16 +133,16 @@ def test_every_planted_change_of_level_is_detected_and_no_other(seed):
     times, y = _series(seed, days=21, memory=0.3)
     y[200:] += 5.0
     y[350:] -= 9.0
-    found = seasonal.detect(times, y).onsets
+    found = seasonal.detect(times, y).turns
     assert [c.direction for c in found] == ["up", "down"]
-    assert [abs(c.index - truth) <= 3 for c, truth in zip(found, (200, 350), strict=True)]
+    assert all(abs(c.index - truth) <= 3 for c, truth in zip(found, (200, 350), strict=True))
     assert all(c.low <= truth <= c.high for c, truth in zip(found, (200, 350), strict=True))
 
 
 def test_clean_series_seldom_have_a_change_or_an_alarm():
     """Forty seasonal series without any change."""
     results = [seasonal.detect(*_series(seed, memory=0.6)) for seed in range(40)]
-    assert sum(bool(r.onsets) for r in results) <= 3
+    assert sum(bool(r.turns) for r in results) <= 3
     assert np.mean([r.alarms.mean() for r in results]) < 0.002
 
 
@@ -152,7 +152,7 @@ def test_a_spike_is_an_alarm_and_not_a_change_of_level():
     y[300] += 12
     found = seasonal.detect(times, y, np.ones(len(y)))
     assert found.alarms[300]
-    assert found.onsets == []
+    assert found.turns == ()
 
 
 def test_integer_times_and_gaps_are_fine():
@@ -161,12 +161,12 @@ def test_integer_times_and_gaps_are_fine():
     y = np.concatenate((rng.normal(0, 1, 60), rng.normal(6, 1, 60)))
     y[20:25] = np.nan
     found = seasonal.detect(np.arange(120), y)
-    assert [abs(c.index - 60) <= 1 for c in found.onsets] == [True]
+    assert [abs(c.index - 60) <= 1 for c in found.turns] == [True]
     assert np.isnan(found.scores[20:25]).all()
 
 
 def test_a_flat_line_has_nothing_to_detect():
     """No noise, no change."""
     found = seasonal.detect(np.arange(50), np.full(50, 2.0))
-    assert found.onsets == []
+    assert found.turns == ()
     assert not found.alarms.any()

@@ -1,0 +1,285 @@
+"""Lasting changes in the course of any series: of its level, or of its trend.
+
+The course is piecewise constant or piecewise linear. For each of the two, optimal partitions
+(Jackson et al. 2005) under a row of penalties propose segmentations; the one with the shortest
+description wins (Davis, Lee and Rodriguez-Yam 2006): log likelihood of the residuals as a
+first-order autoregression with Student's t innovations, plus the price of every change's place
+and parameters. A series that wanders is thus told from one that breaks. A season, found from the
+series itself, is taken out first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+MOST_POINTS = 600
+"""Longer series are averaged down to about this many points before they are cut."""
+SHORTEST = 3
+TAIL = 5.0
+"""Degrees of freedom of the innovations: outliers are no changes."""
+SEASONAL = 0.4
+"""Autocorrelation at the period, beyond that of its half, from which a season is taken out."""
+MEMORY = 0.75
+"""Most lag-one correlation that passes for noise: what wanders more than that has a course."""
+VISIBLE = 0.02
+"""Innovations are taken to be at least this part of the series' range: less is no change that
+anybody would name, however regular the series is."""
+STEPS = 14
+"""Penalties tried for each kind of course."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """``index`` is the first point of the new course; ``low`` … ``high`` hold it at 95 %.
+
+    ``gain`` is by how many nats the description grows without this turn.
+    """
+
+    index: int
+    low: int
+    high: int
+    direction: str
+    gain: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """The ``turns`` of a series in order, and its course at each point (n,), in its own unit."""
+
+    turns: tuple[Turn, ...]
+    expected: Floats
+
+
+def course(values: ArrayLike) -> Course:
+    """The course of a series (n,) and its lasting changes; NaN are gaps.
+
+    Below 8 known points, or when all are equal, the course is the median and nothing turns.
+    """
+    y = np.asarray(values, dtype=float)
+    known = np.flatnonzero(np.isfinite(y))
+    level = float(np.median(y[known])) if len(known) else 0.0
+    if len(known) < 8 or not float(np.ptp(y[known])) > 0:
+        return Course((), np.full(len(y), level))
+    x = without_season(y[known])
+    width = max(1, math.ceil(len(x) / MOST_POINTS))
+    count = len(x) // width
+    short = x[: count * width].reshape(count, width).mean(axis=1)
+    steps = np.abs(np.diff(short))
+    unit = float(np.median(steps)) or float(steps.mean()) or 1.0
+    short = (short - level) / unit
+    cuts, trend = _best(short)
+    ends = [0, *cuts, count]
+    found = tuple(
+        _turn(short, ends[i - 1], ends[i], ends[i + 1], trend, width, known)
+        for i in range(1, len(ends) - 1)
+    )
+    middle = known[np.minimum(np.arange(count) * width + width // 2, len(known) - 1)]
+    fitted = level + unit * _fitted(short, cuts, trend)
+    return Course(found, _spread_out(fitted, middle, [t.index for t in found], len(y)))
+
+
+def _spread_out(fitted: Floats, middle: NDArray[np.intp], cuts: list[int], size: int) -> Floats:
+    """The course at every point: straight between the averaged ones of the same stretch."""
+    out = np.empty(size)
+    for start, end in pairwise([0, *cuts, size]):
+        inside = (middle >= start) & (middle < end)
+        inside = inside if inside.any() else np.ones(len(middle), dtype=bool)
+        out[start:end] = np.interp(np.arange(start, end), middle[inside], fitted[inside])
+    return out
+
+
+# -- season -----------------------------------------------------------------------------------
+
+
+def without_season(x: Floats) -> Floats:
+    """The series less its strongest season, where there is one; at least four rounds are asked."""
+    period = _period(x)
+    if period == 0:
+        return x
+    rest = x - _middle(x, period)
+    slot = np.arange(len(x)) % period
+    profile = np.array([np.median(rest[slot == s]) for s in range(period)])
+    return np.asarray(x - (profile - profile.mean())[slot])
+
+
+def _period(x: Floats) -> int:
+    """The lag at which differences repeat themselves most clearly; 0 when none does."""
+    steps = np.diff(x)
+    scale = 1.4826 * float(np.median(np.abs(steps - np.median(steps))))
+    if scale <= 0:
+        return 0
+    steps = np.clip(steps - np.median(steps), -4 * scale, 4 * scale)
+    longest = min(len(x) // 4, 400)
+    if longest < 4:
+        return 0
+    size = 1 << (2 * len(steps) - 1).bit_length()
+    power = np.abs(np.fft.rfft(steps, size)) ** 2
+    own = np.fft.irfft(power)[: longest + 1]
+    own = own / own[0]
+    peaks = [
+        lag
+        for lag in range(3, longest)
+        if own[lag] >= own[lag - 1] and own[lag] >= own[lag + 1] and own[lag] > SEASONAL
+    ]
+    if not peaks:
+        return 0
+    top = max(own[lag] for lag in peaks)
+    return next(lag for lag in peaks if own[lag] > 0.9 * top)
+
+
+def _middle(x: Floats, period: int) -> Floats:
+    """Running mean over one period, its ends held."""
+    kernel = np.ones(period) / period
+    padded = np.concatenate(
+        (np.full(period, x[:period].mean()), x, np.full(period, x[-period:].mean()))
+    )
+    return np.convolve(padded, kernel, mode="same")[period : period + len(x)]
+
+
+# -- cutting ----------------------------------------------------------------------------------
+
+
+def _best(x: Floats) -> tuple[list[int], bool]:
+    """The cuts with the shortest description, and whether the course is linear in between."""
+    best: tuple[float, list[int], bool] = (math.inf, [], False)
+    least = VISIBLE * _range(x)
+    for trend in (False, True):
+        for cuts in _proposals(x, trend):
+            price = _price(x, cuts, trend, least)
+            if price < best[0]:
+                best = (price, cuts, trend)
+    return best[1], best[2]
+
+
+def _range(x: Floats) -> float:
+    """What the bulk of the series spans."""
+    low, high = np.quantile(x, (0.02, 0.98))
+    return float(high - low)
+
+
+def _proposals(x: Floats, trend: bool) -> Iterator[list[int]]:
+    """Optimal partitions under penalties from "one change would be too dear" downwards."""
+    costs = _costs(x, trend)
+    whole = float(costs[0, len(x)])
+    yield []
+    seen: set[tuple[int, ...]] = {()}
+    for penalty in np.geomspace(0.5 * whole, 0.002 * whole, STEPS):
+        cuts = _partition(costs, float(penalty))
+        if len(cuts) > len(x) // 10:
+            return
+        if tuple(cuts) not in seen:
+            seen.add(tuple(cuts))
+            yield cuts
+
+
+def _costs(x: Floats, trend: bool) -> Floats:
+    """Squared error of every stretch [i, j) around its mean or line, inf where too short."""
+    n = len(x)
+    t = np.arange(n, dtype=float) - n / 2
+    sums = [np.concatenate(([0.0], np.cumsum(v))) for v in (np.ones(n), x, x * x, t, t * t, t * x)]
+    count, sx, sxx, st, stt, stx = (s[None, :] - s[:, None] for s in sums)
+    size = np.maximum(count, 1)
+    error = sxx - sx**2 / size
+    if trend:
+        spread = stt - st**2 / size
+        error = error - (stx - st * sx / size) ** 2 / np.maximum(spread, 1e-9)
+    least = SHORTEST + 2 * trend
+    return np.where(count >= least, np.maximum(error, 0.0), np.inf)
+
+
+def _partition(costs: Floats, penalty: float) -> list[int]:
+    n = len(costs) - 1
+    total = np.full(n + 1, np.inf)
+    total[0] = -penalty
+    last = np.zeros(n + 1, dtype=int)
+    for end in range(1, n + 1):
+        option = total[:end] + costs[:end, end] + penalty
+        last[end] = int(np.argmin(option))
+        total[end] = option[last[end]]
+    cuts: list[int] = []
+    end = n
+    while end > 0 and np.isfinite(total[end]):
+        end = int(last[end])
+        cuts.append(end)
+    return sorted(c for c in cuts if c)
+
+
+def _price(x: Floats, cuts: list[int], trend: bool, least: float) -> float:
+    """Description length in nats: residuals, and each course's place and parameters."""
+    rest = x - _fitted(x, cuts, trend)
+    each = 2.0 if trend else 1.0
+    n = len(x)
+    places = len(cuts) * math.log(n)
+    return _surprise(rest, least) + places + 0.5 * each * (len(cuts) + 1) * math.log(n)
+
+
+def _fitted(x: Floats, cuts: list[int], trend: bool) -> Floats:
+    edges = [0, *cuts, len(x)]
+    out = np.empty(len(x))
+    for start, end in pairwise(edges):
+        part = x[start:end]
+        if trend:
+            t = np.arange(end - start, dtype=float)
+            slope, level = np.polyfit(t, part, 1)
+            out[start:end] = level + slope * t
+        else:
+            out[start:end] = part.mean()
+    return out
+
+
+def _surprise(rest: Floats, least: float) -> float:
+    """Negative log likelihood of a first-order autoregression with Student's t innovations."""
+    before, after = rest[:-1], rest[1:]
+    power = float((before**2).sum())
+    memory = min(max(float((before * after).sum()) / power, 0.0), MEMORY) if power > 0 else 0.0
+    shock = np.concatenate((rest[:1] * math.sqrt(1 - memory**2), after - memory * before))
+    scale = math.hypot(_t_scale(shock), least)
+    n = len(shock)
+    constant = math.lgamma((TAIL + 1) / 2) - math.lgamma(TAIL / 2) - 0.5 * math.log(TAIL * math.pi)
+    body = (TAIL + 1) / 2 * float(np.log1p((shock / scale) ** 2 / TAIL).sum())
+    return n * (math.log(scale) - constant) + body - 0.5 * math.log(1 - memory**2)
+
+
+def _t_scale(shock: Floats) -> float:
+    """Maximum likelihood scale of Student's t, by its fixed point; never quite zero."""
+    square = float(np.mean(shock**2))
+    floor = 1e-6
+    for _ in range(20):
+        weights = (TAIL + 1) / (TAIL + shock**2 / max(square, floor))
+        square = float(np.mean(weights * shock**2))
+    return math.sqrt(max(square, floor))
+
+
+def _turn(
+    x: Floats, before: int, cut: int, after: int, trend: bool, width: int, known: NDArray[np.intp]
+) -> Turn:
+    """One change with the places that are nearly as good, all others held."""
+    part, least = x[before:after], VISIBLE * _range(x)
+    short = SHORTEST + 2 * trend
+    # No farther than the middle of the courses on both sides: beyond, another turn is meant.
+    here = cut - before
+    first, last = max(short, here // 2), min(len(part) - short, (here + len(part)) // 2)
+    places = np.arange(min(first, here), max(last, here) + 1)
+    prices = np.array([_surprise(part - _fitted(part, [int(p)], trend), least) for p in places])
+    weight = np.exp(-(prices - prices.min()))
+    held = np.cumsum(weight / weight.sum())
+    low = before + int(places[int(np.searchsorted(held, 0.025))])
+    high = before + int(places[min(int(np.searchsorted(held, 0.975)), len(places) - 1)])
+    alone = _surprise(part - _fitted(part, [], trend), least)
+    cut_here = _surprise(part - _fitted(part, [here], trend), least)
+    rose = float(np.mean(x[cut:after])) > float(np.mean(x[before:cut]))
+    return Turn(
+        int(known[cut * width]),
+        int(known[min(low, cut) * width]),
+        int(known[min(max(high, cut) * width, len(known) - 1)]),
+        "up" if rose else "down",
+        alone - cut_here,
+    )
