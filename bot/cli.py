@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.files.detect import detect
+
 if TYPE_CHECKING:
     from bot.config import Settings
 
@@ -27,6 +29,9 @@ CONFIG = click.option(
 @click.version_option(package_name="hawkeye-slack")
 def main() -> None:
     """HawkEye for Slack: from an alert to its root cause, in the incident's thread."""
+
+
+main.add_command(detect)
 
 
 @main.command()
