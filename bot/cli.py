@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.files.detect import detect
+from bot.files.upstream import upstream
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -32,6 +33,7 @@ def main() -> None:
 
 
 main.add_command(detect)
+main.add_command(upstream)
 
 
 @main.command()

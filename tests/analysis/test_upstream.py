@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from analysis.evidence import CannotExamine
-from analysis.lineage import Edge, Graph
-from analysis.rootcause import rank
 from analysis.scenarios import INPUT_FAULTS, Options, plant
 from analysis.upstream import which_upstream
 from analysis.warehouse import Warehouse
@@ -59,38 +54,3 @@ def test_without_a_suspect_feature_the_person_is_asked(tmp_path):
     warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
     with pytest.raises(CannotExamine, match="features first"):
         which_upstream(warehouse, planted.at("upstream"))
-
-
-def services(seed, sick=None, minutes=600):
-    """Five-minute latency of five services; the ill one hands its illness down."""
-    rng = np.random.default_rng(seed)
-    edges = [("db", "cart"), ("cart", "web"), ("auth", "web"), ("db", "auth"), ("mail", "web")]
-    start = datetime(2024, 5, 1)
-    steps = np.arange(0, minutes, 5)
-    late = steps >= minutes - 60
-    hit = {"cart": ("cart", "web"), "db": ("db", "cart", "auth", "web"), None: ()}[sick]
-    rows = []
-    for node in ("db", "cart", "auth", "mail", "web"):
-        extra = 3.0 * late * (node in hit) * (2.0 if node == sick else 1.0)
-        value = rng.lognormal(3, 0.1, len(steps)) * (1 + extra)
-        times = [start + timedelta(minutes=int(m)) for m in steps]
-        rows.append(pd.DataFrame({"time": times, "node": node, "metric": "ms", "value": value}))
-    graph = Graph.of(Edge(a, b) for a, b in edges)
-    return graph, pd.concat(rows), start + timedelta(minutes=minutes - 60)
-
-
-@pytest.mark.parametrize("sick", ["cart", "db"])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_deepest_ill_service_is_first(sick, seed):
-    """Its callers are ill because of it."""
-    graph, metrics, since = services(seed, sick)
-    found = rank(graph, metrics, "web", "ms", since)
-    assert found.ranked[0].node == sick
-    assert found.nobody < 0.5
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_quiet_system_blames_nobody(seed):
-    """Scatter is no cause."""
-    graph, metrics, since = services(seed)
-    assert rank(graph, metrics, "web", "ms", since).nobody > 0.5

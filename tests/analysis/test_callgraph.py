@@ -1,0 +1,74 @@
+"""Which node of a call graph is to blame."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.callgraph import rank
+from analysis.lineage import Edge, Graph
+
+
+def services(seed, sick=None, minutes=600):
+    """Five-minute latency of five services; the ill one hands its illness down."""
+    rng = np.random.default_rng(seed)
+    edges = [("db", "cart"), ("cart", "web"), ("auth", "web"), ("db", "auth"), ("mail", "web")]
+    start = datetime(2024, 5, 1)
+    steps = np.arange(0, minutes, 5)
+    late = steps >= minutes - 60
+    hit = {"cart": ("cart", "web"), "db": ("db", "cart", "auth", "web"), None: ()}[sick]
+    rows = []
+    for node in ("db", "cart", "auth", "mail", "web"):
+        extra = 3.0 * late * (node in hit) * (2.0 if node == sick else 1.0)
+        value = rng.lognormal(3, 0.1, len(steps)) * (1 + extra)
+        times = [start + timedelta(minutes=int(m)) for m in steps]
+        rows.append(pd.DataFrame({"time": times, "node": node, "metric": "ms", "value": value}))
+    graph = Graph.of(Edge(a, b) for a, b in edges)
+    return graph, pd.concat(rows), start + timedelta(minutes=minutes - 60)
+
+
+@pytest.mark.parametrize("sick", ["cart", "db"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_deepest_ill_service_is_first(sick, seed):
+    """Its callers are ill because of it."""
+    graph, metrics, since = services(seed, sick)
+    found = rank(graph, metrics, "web", "ms", since)
+    assert found.ranked[0].node == sick
+    assert found.nobody < 0.5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_quiet_system_blames_nobody(seed):
+    """Scatter is no cause."""
+    graph, metrics, since = services(seed)
+    assert rank(graph, metrics, "web", "ms", since).nobody > 0.5
+
+
+def test_a_dependency_that_moved_by_little_does_not_explain_a_caller_that_moved_by_much():
+    """The database is a bit off its usual, in milliseconds; the cart by hundreds."""
+    graph, metrics, since = services(0, "cart")
+    late = (metrics["time"] >= since) & (metrics["node"] == "db")
+    metrics.loc[late, "value"] *= 1.6
+    assert rank(graph, metrics, "web", "ms", since).ranked[0].node == "cart"
+
+
+def test_traffic_weighs_what_a_node_does_to_its_callers():
+    """Two leaves fail alike; one of them is called once, the other a hundred times."""
+    graph, metrics, since = services(1, "cart")
+    mail = metrics[metrics["node"] == "cart"].assign(node="mail")
+    calls = {"cart": 100.0, "mail": 1.0, "web": 200.0, "db": 100.0, "auth": 100.0}
+    counts = metrics.assign(metric="requests", value=metrics["node"].map(calls))
+    every = pd.concat([metrics[metrics["node"] != "mail"], mail, counts])
+    found = rank(graph, every, "web", "ms", since)
+    assert found.ranked[0].node == "cart"
+
+
+def test_integer_times_are_fine():
+    """Time may be a number."""
+    graph, metrics, since = services(2, "db")
+    number = (metrics["time"] - metrics["time"].min()).dt.total_seconds().astype(int)
+    start = int((since - metrics["time"].min()).total_seconds())
+    assert rank(graph, metrics.assign(time=number), "web", "ms", start).ranked[0].node == "db"
