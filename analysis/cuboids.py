@@ -14,15 +14,15 @@ candidates would have by chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.leaves import Leaves, Noise, Segment, key_of
 from analysis.quality import Floats
+from analysis.settling import merged, settled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,30 +33,9 @@ MARGIN = 8.0
 FEWEST_LEAVES = 12
 LEAST = 0.03
 """A change of less than this (or than half of a leaf's noise) is no cause, however certain."""
-LARGE = 5.0
-"""Counts below this say nothing about relative noise."""
+RELATIVE = 0.05
+"""What is a twentieth as clear as the clearest cause is what the model of the noise leaves over."""
 DEEPEST = 3
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One segment: ``where`` it is, what kind of change, its share of the whole change.
-
-    ``score`` is its deviation in standard deviations of the leaves' noise.
-    """
-
-    where: dict[str, str]
-    effect: str
-    share: float
-    score: float
-    actual: float = 0.0
-    expected: float = 0.0
-    leaves: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
-
-    @property
-    def name(self) -> str:
-        """``a=a1, c=c7``."""
-        return ", ".join(f"{k}={v}" for k, v in self.where.items())
 
 
 def explain(
@@ -84,7 +63,7 @@ def explain(
             f"needs rows and the columns {', '.join((*dims, *names))}; "
             f"{len(frame)} rows, missing: {', '.join(missing) or 'none'}"
         )
-    leaves = _Leaves.of(frame, dims, names)
+    leaves = Leaves.of(frame, dims, names)
     if denominator is None:
         return _search(leaves, leaves.sums[0], leaves.sums[1], "mix", deepest, most)
     below_now, below_was = leaves.sums[2], leaves.sums[3]
@@ -96,64 +75,28 @@ def explain(
     return mix + _search(leaves, leaves.sums[0], implied, "rate", deepest, most)
 
 
-@dataclass(frozen=True)
-class _Leaves:
-    """Cells as integer codes per dimension, with the sums of each column."""
-
-    dims: tuple[str, ...]
-    codes: tuple[NDArray[np.int64], ...]
-    levels: tuple[NDArray[Any], ...]
-    sums: tuple[Floats, ...]
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame, dims: Sequence[str], names: Sequence[str]) -> _Leaves:
-        import pandas as pd
-
-        parts, levels = [], []
-        for dim in dims:
-            text = frame[dim].astype("string").fillna("(null)")
-            codes, uniques = pd.factorize(text, sort=True)
-            parts.append(codes.astype(np.int64))
-            levels.append(np.asarray(uniques, dtype=object))
-        key = _key(parts, [len(x) for x in levels])
-        cells, first, at = np.unique(key, return_index=True, return_inverse=True)
-        columns = (frame[name].to_numpy(float, na_value=0.0) for name in names)
-        sums = tuple(np.bincount(at, np.nan_to_num(c), len(cells)).astype(float) for c in columns)
-        return cls(tuple(dims), tuple(p[first] for p in parts), tuple(levels), sums)
-
-    def cuboids(self, deepest: int) -> Iterator[tuple[int, ...]]:
-        for depth in range(1, min(deepest, len(self.dims)) + 1):
-            yield from combinations(range(len(self.dims)), depth)
-
-
-def _key(parts: Sequence[NDArray[np.int64]], sizes: Sequence[int]) -> NDArray[np.int64]:
-    """One integer per combination of codes."""
-    key = np.zeros(len(parts[0]), dtype=np.int64)
-    for codes, size in zip(parts, sizes, strict=True):
-        key = key * max(size, 1) + codes
-    return key
-
-
 def _search(
-    leaves: _Leaves, now: Floats, was: Floats, effect: str, deepest: int, most: int
+    leaves: Leaves, now: Floats, was: Floats, effect: str, deepest: int, most: int
 ) -> list[Segment]:
     free = np.ones(len(now), dtype=bool)
     grouped = [_group(leaves, cuboid) for cuboid in leaves.cuboids(deepest)]
     bar = 2 * math.log(max(sum(int(size) for _, _, size in grouped), 2)) + MARGIN
-    noise = _Noise.of(now, was, free)
+    noise = Noise.of(now, was, free)
     total = float(now.sum() - was.sum())
     found: list[Segment] = []
     for _ in range(most):
         best = _best(grouped, now - was, was, noise, free)
         if best is None:
             break
-        cuboid, members = best
+        cuboid, members = settled(leaves, *best, now - was, was, noise, free, deepest)
         rest = free & ~members
         # What is found must not count as noise; what is left must be enough to know the noise.
-        calmer = _Noise.of(now, was, rest) if rest.sum() >= FEWEST_LEAVES else noise
+        calmer = Noise.of(now, was, rest) if rest.sum() >= FEWEST_LEAVES else noise
         hit = members & free
         gain = calmer.gain(now[hit] - was[hit], was[hit])
-        if gain < bar:
+        clearest = max((s.score for s in found), default=0.0)
+        usual = _inflation(grouped, now - was, was, calmer, rest)
+        if gain < bar * usual or math.sqrt(gain) < RELATIVE * clearest:
             break
         noise = calmer
         first = int(np.flatnonzero(members)[0])
@@ -162,55 +105,32 @@ def _search(
         sums = float(now[hit].sum()), float(was[hit].sum())
         found.append(Segment(where, effect, share, math.sqrt(gain), *sums, np.flatnonzero(hit)))
         free = rest
-    return found
+    return merged(leaves, found, now, was, noise)
 
 
-@dataclass(frozen=True)
-class _Noise:
-    """Variance of a leaf's count around its expectation e: ``poisson``·e + (``factor``·e)².
-
-    The first part is that of counts, the second that of forecasts, which err by a factor.
-    """
-
-    poisson: float
-    factor: float
-
-    @classmethod
-    def of(cls, now: Floats, was: Floats, chosen: NDArray[np.bool_]) -> _Noise:
-        """Estimated robustly by size of leaf; integers scatter at least as counts do."""
-        live = chosen & (was > 0)
-        if not live.any():
-            return cls(1.0, 0.0)
-        counts = bool(np.all(now[live] == np.round(now[live])))
-        order = np.flatnonzero(live)[np.argsort(was[live], kind="stable")]
-        sizes, spreads = [], []
-        for part in np.array_split(order, min(10, max(1, len(order) // 20))):
-            off = (now[part] - was[part]) / was[part]
-            spread = 1.4826 * float(np.median(np.abs(off - np.median(off))))
-            if not counts or np.median(was[part]) >= LARGE:
-                sizes.append(float(np.median(was[part])))
-                spreads.append(spread**2)
-        if not sizes:
-            return cls(1.0, 0.0)
-        least = 1.0 if counts else 0.0
-        factor = max(min(v - least / e for v, e in zip(spreads, sizes, strict=True)), 1e-6)
-        poisson = float(np.median([(v - factor) * e for v, e in zip(spreads, sizes, strict=True)]))
-        return cls(max(poisson, least), math.sqrt(factor))
-
-    def weight(self, was: Floats) -> Floats:
-        """Weight of a unit of difference: the inverse of variance over expectation."""
-        return np.asarray(1 / np.maximum(self.poisson + self.factor**2 * was, 1e-12))
-
-    def gain(self, difference: Floats, was: Floats) -> float:
-        """Squared error that one common factor on these leaves saves (χ² of one degree)."""
-        weight = self.weight(was)
-        below = max(float((weight * was).sum()), 0.5 * float(weight.max(initial=0.0)))
-        above = float((weight * difference).sum())
-        return above**2 / below
+def _inflation(
+    grouped: Sequence[tuple[tuple[int, ...], Any, int]],
+    difference: Floats,
+    was: Floats,
+    noise: Noise,
+    rest: NDArray[np.bool_],
+) -> float:
+    """By how much gains of what is left exceed those of pure noise (95th percentile of χ²), 1 or
+    more: forecasts err together, and by more than their bulk shows."""
+    weight = np.where(rest, noise.weight(was), 0.0)
+    gains = []
+    for _, key, size in grouped:
+        below = np.bincount(key, weight * was, size)
+        above = np.bincount(key, weight * difference, size)
+        gains.append((above[below > 0]) ** 2 / below[below > 0])
+    every = np.concatenate(gains) if gains else np.zeros(0)
+    if len(every) < 100:
+        return 1.0
+    return max(1.0, float(np.quantile(every, 0.95)) / 3.84)
 
 
-def _group(leaves: _Leaves, cuboid: tuple[int, ...]) -> tuple[tuple[int, ...], Any, int]:
-    key = _key([leaves.codes[d] for d in cuboid], [len(leaves.levels[d]) for d in cuboid])
+def _group(leaves: Leaves, cuboid: tuple[int, ...]) -> tuple[tuple[int, ...], Any, int]:
+    key = key_of([leaves.codes[d] for d in cuboid], [len(leaves.levels[d]) for d in cuboid])
     size = math.prod(len(leaves.levels[d]) for d in cuboid)
     if size > 4 * len(key) + 1000:
         _, key = np.unique(key, return_inverse=True)
@@ -222,7 +142,7 @@ def _best(
     grouped: Sequence[tuple[tuple[int, ...], Any, int]],
     difference: Floats,
     was: Floats,
-    noise: _Noise,
+    noise: Noise,
     free: NDArray[np.bool_],
 ) -> tuple[tuple[int, ...], NDArray[np.bool_]] | None:
     """The candidate with the largest gain; of equal ones, the one with the fewest dimensions."""

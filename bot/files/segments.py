@@ -1,0 +1,168 @@
+"""``hawkeye segments``: the fewest combinations of values that explain a change."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.files.shared import AS_JSON, FILES, moment, numbers, read, say, tell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.leaves import Segment
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which columns to read: actual and expected, or a value over time."""
+
+    dims: tuple[str, ...]
+    actual: str | None
+    expected: str | None
+    value: str | None
+    denominator: str | None
+    time: str | None
+    since: str | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that a file must have."""
+        named = (self.actual, self.expected, self.value, self.denominator, self.time)
+        return (*self.dims, *(name for name in named if name))
+
+    def check(self) -> None:
+        """Raise click.UsageError unless the options are one way or the other."""
+        one = (self.actual, self.expected)
+        two = (self.value, self.time, self.since)
+        if all(one) and not any((*two, self.denominator)):
+            return
+        if all(two) and not any(one):
+            return
+        raise click.UsageError(
+            "Give either --actual and --expected, or --value (perhaps --denominator), --time "
+            "and --since."
+        )
+
+
+@click.command()
+@FILES
+@click.option("--dims", required=True, help="Columns to search, separated by commas.")
+@click.option("--actual", help="Column of what was measured.")
+@click.option("--expected", help="Column of what was expected.")
+@click.option("--value", help="Column of amounts over time.")
+@click.option("--denominator", help="Column that --value is divided by: explain a ratio.")
+@click.option("--time", "time_column", help="Column of times.")
+@click.option("--since", help="Rows before it are the baseline: ISO time, or an integer.")
+@AS_JSON
+def segments(
+    files: tuple[Path, ...],
+    dims: str,
+    actual: str | None,
+    expected: str | None,
+    value: str | None,
+    denominator: str | None,
+    time_column: str | None,
+    since: str | None,
+    as_json: bool,
+) -> None:
+    """Name the segments that explain why each FILE's total changed."""
+    from analysis.cuboids import explain
+
+    names = tuple(part.strip() for part in dims.split(",") if part.strip())
+    wanted = Wanted(names, actual, expected, value, denominator, time_column, since)
+    wanted.check()
+    for path in files:
+        began = time.perf_counter()
+        frame = read(path, tuple(dict.fromkeys(wanted.columns)))
+        table = _held(path, frame, wanted) if value else _given(path, frame, wanted)
+        ratio = ("below", "below_was") if denominator else None
+        found = explain(table, list(names), "now", "was", denominator=ratio)
+        seconds = round(time.perf_counter() - began, 3)
+        if as_json:
+            say(_result(path, found, seconds))
+        else:
+            _show(path, found, table)
+
+
+def _given(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
+    assert w.actual is not None
+    assert w.expected is not None
+    table = frame[list(w.dims)].assign(
+        now=numbers(path, frame, w.actual), was=numbers(path, frame, w.expected)
+    )
+    if not table["was"].abs().sum():
+        raise click.ClickException(
+            f"{path}: {w.expected} is 0 everywhere; nothing to compare with."
+        )
+    return table
+
+
+def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
+    """Sums per cell since the moment, and of as much time before it."""
+    import pandas as pd
+
+    assert w.value is not None
+    assert w.time is not None
+    assert w.since is not None
+    times, start = frame[w.time], moment(w.since, "--since")
+    if not isinstance(start, int):
+        times = pd.to_datetime(times, utc=True, errors="coerce", format="mixed")
+    elif not pd.api.types.is_numeric_dtype(times):
+        raise click.ClickException(f"{path}: {w.time} is not a number; give --since as ISO time.")
+    late = times >= start
+    moments = [times[late].nunique(), times[~late].nunique()]
+    if not all(moments):
+        raise click.ClickException(
+            f"{path}: {int((~late).sum())} rows before --since and {int(late.sum())} after; "
+            "both are needed."
+        )
+    sums = {"now": numbers(path, frame, w.value)}
+    if w.denominator:
+        sums["below"] = numbers(path, frame, w.denominator)
+    table = frame[list(w.dims)].astype("string").fillna("(null)").assign(**sums)
+    now = table[late].groupby(list(w.dims)).sum()
+    was = table[~late].groupby(list(w.dims)).sum() * (moments[0] / moments[1])
+    return (
+        now.join(was.add_suffix("_was"), how="outer")
+        .fillna(0.0)
+        .reset_index()
+        .rename(columns={"now_was": "was"})
+    )
+
+
+def _result(path: Path, found: list[Segment], seconds: float) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "segments": [
+            {
+                "where": s.where,
+                "effect": s.effect,
+                "share": round(s.share, 6),
+                "score": round(s.score, 4),
+            }
+            for s in found
+        ],
+        "seconds": seconds,
+    }
+
+
+def _show(path: Path, found: list[Segment], table: pd.DataFrame) -> None:
+    from analysis.charts.bars import Bar, segment_bars
+
+    whole = f"{table['was'].sum():,.6g} → {table['now'].sum():,.6g}"
+    rows = [
+        (s.name, s.effect, f"{s.share:.0%}", f"{s.expected:,.6g} → {s.actual:,.6g}") for s in found
+    ]
+    title = f"{path}: {whole}" + ("" if found else "; no segment stands out")
+    tell(title, ("segment", "effect", "share of the change", "amount"), rows)
+    if found:
+        bars = [Bar(s.name, s.expected, s.actual, True) for s in found]
+        alt = "; ".join(f"{s.name} {s.expected:,.6g} → {s.actual:,.6g}" for s in found)
+        picture = Path(f"{path.stem}-segments.png")
+        picture.write_bytes(segment_bars(bars, f"What changed in {path.stem}", alt, "amount").png)
+        click.echo(f"Chart: {picture}")

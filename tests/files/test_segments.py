@@ -1,0 +1,113 @@
+"""``hawkeye segments`` over files."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+
+
+def run(*args):
+    """The command's result."""
+    return CliRunner().invoke(main, ["segments", *map(str, args)])
+
+
+def cells(seed):
+    """A thousand cells of three dimensions with forecasts that err by five percent."""
+    rng = np.random.default_rng(seed)
+    index = pd.MultiIndex.from_product(
+        [[f"{d}{i}" for i in range(10)] for d in "abc"], names=list("abc")
+    )
+    frame = index.to_frame(index=False)
+    frame["expected"] = rng.lognormal(4, 1, len(frame))
+    frame["actual"] = frame["expected"] * rng.normal(1, 0.05, len(frame))
+    return frame
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_planted_causes_are_named_and_nothing_else(tmp_path, seed):
+    """One of two dimensions and one of one, in the same file."""
+    frame = cells(seed)
+    frame.loc[(frame["a"] == "a1") & (frame["c"] == "c7"), "actual"] *= 0.4
+    frame.loc[frame["b"] == "b3", "actual"] *= 0.7
+    path = tmp_path / "cells.csv"
+    frame.to_csv(path, index=False)
+    result = run(path, "--dims", "a,b,c", "--actual", "actual", "--expected", "expected", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert {tuple(sorted(s["where"].items())) for s in found["segments"]} == {
+        (("a", "a1"), ("c", "c7")),
+        (("b", "b3"),),
+    }
+    assert found["file"] == str(path)
+    assert found["seconds"] > 0
+
+
+def over_time(seed):
+    """Ten moments of amounts and their denominators, nine cells each."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        (t, region, app, rng.poisson(400), 1000.0)
+        for t in range(10)
+        for region in ("north", "south", "west")
+        for app in ("web", "phone", "tv")
+    ]
+    return pd.DataFrame(rows, columns=["t", "region", "app", "bad", "all"])
+
+
+def test_a_ratio_tells_mix_from_rate(tmp_path):
+    """The rate doubles in one cell's region; elsewhere there is more traffic at the same rate."""
+    frame = over_time(0)
+    late = frame["t"] >= 8
+    frame.loc[late & (frame["region"] == "west"), "bad"] *= 2
+    frame.loc[late & (frame["region"] == "north"), ["bad", "all"]] *= 3
+    path = tmp_path / "ratio.parquet"
+    frame.to_parquet(path)
+    args = ("--dims", "region,app", "--value", "bad", "--denominator", "all", "--time", "t")
+    result = run(path, *args, "--since", "8", "--json")
+    assert result.exit_code == 0, result.output
+    found = {tuple(s["where"].items()): s["effect"] for s in json.loads(result.output)["segments"]}
+    assert found == {(("region", "west"),): "rate", (("region", "north"),): "mix"}
+
+
+def test_people_get_a_table_and_a_chart(tmp_path, monkeypatch):
+    """Without --json; ISO times."""
+    frame = over_time(1)
+    frame.loc[(frame["t"] >= 8) & (frame["app"] == "web"), "bad"] *= 2
+    frame["t"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(frame["t"], unit="h")
+    path = tmp_path / "traffic.csv"
+    frame.to_csv(path, index=False)
+    monkeypatch.chdir(tmp_path)
+    args = ("--dims", "region,app", "--value", "bad", "--time", "t", "--since", "2026-01-01T08:00")
+    result = run(path, *args)
+    assert result.exit_code == 0, result.output
+    assert "app=web" in result.output
+    assert (tmp_path / "traffic-segments.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--dims", "a"), "Give either --actual and --expected, or --value"),
+        (("--dims", "a", "--actual", "x", "--expected", "y", "--time", "t"), "Give either"),
+        (("--dims", "z", "--actual", "x", "--expected", "y"), "has no column 'z'"),
+        (("--dims", "a", "--actual", "x", "--expected", "zero"), "zero is 0 everywhere"),
+        (("--dims", "a", "--actual", "a", "--expected", "y"), "is 'u', not a number"),
+        (
+            ("--dims", "a", "--value", "x", "--time", "t", "--since", "9"),
+            "2 rows before --since and 0 after; both are needed.",
+        ),
+    ],
+)
+def test_bad_input_ends_in_one_sentence(tmp_path, args, said):
+    """It says what is wrong and what there is."""
+    path = tmp_path / "small.csv"
+    path.write_text("a,x,y,zero,t\nu,1,2,0,1\nv,3,4,0,2\n")
+    result = run(path, *args, "--json")
+    assert result.exit_code in (1, 2)
+    assert said in " ".join(result.output.split())
