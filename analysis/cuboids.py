@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,8 @@ LEAST = 0.03
 RELATIVE = 0.05
 """What is a twentieth as clear as the clearest cause is what the model of the noise leaves over."""
 DEEPEST = 3
+MIX_LEAST = 0.15
+"""A shift of traffic is told when it carries at least this part of a ratio's change."""
 
 
 def explain(
@@ -66,13 +69,29 @@ def explain(
     leaves = Leaves.of(frame, dims, names)
     if denominator is None:
         return _search(leaves, leaves.sums[0], leaves.sums[1], "mix", deepest, most)
-    below_now, below_was = leaves.sums[2], leaves.sums[3]
-    mix = _search(leaves, below_now, below_was, "mix", deepest, most)
+    return _of_a_ratio(leaves, deepest, most)
+
+
+def _of_a_ratio(leaves: Leaves, deepest: int, most: int) -> list[Segment]:
+    """Segments whose rate changed, and segments whose share of the denominator changed where that
+    moved the ratio; shares are of the ratio's change."""
+    now, was, below_now, below_was = leaves.sums
+    before = was.sum() / max(below_was.sum(), 1e-12)
+    whole = float(now.sum() / max(below_now.sum(), 1e-12) - before)
     with np.errstate(all="ignore"):
-        rate = np.where(below_was > 0, leaves.sums[1] / below_was, np.nan)
-    overall = leaves.sums[1].sum() / max(below_was.sum(), 1e-12)
-    implied = below_now * np.where(np.isfinite(rate), rate, overall)
-    return mix + _search(leaves, leaves.sums[0], implied, "rate", deepest, most)
+        rate = np.where(below_was > 0, was / below_was, before)
+    found = []
+    for one in _search(leaves, now, below_now * rate, "rate", deepest, most):
+        moved = float((now - below_now * rate)[one.leaves].sum()) / max(below_now.sum(), 1e-12)
+        found.append(replace(one, share=moved / whole if whole else 0.0))
+    for one in _search(leaves, below_now, below_was, "mix", deepest, most):
+        part = one.leaves
+        more = below_now[part] / below_now.sum() - below_was[part] / below_was.sum()
+        moved = float((more * (rate[part] - before)).sum())
+        share = moved / whole if whole else 0.0
+        if share >= MIX_LEAST:
+            found.append(replace(one, share=share))
+    return sorted(found, key=lambda s: -abs(s.share))
 
 
 def _search(

@@ -61,11 +61,24 @@ def test_a_rate_that_fell_is_told_from_traffic_that_grew():
     frame = _cells(rng).rename(columns={"actual": "n", "expected": "n0"})
     _plant(frame.rename(columns={"n": "actual"}), {"d0": "v1"}, 1.0)
     frame.loc[frame["d1"] == "v3", "n"] *= 2.0
-    frame["v0"] = 0.3 * frame["n0"]
-    frame["v"] = 0.3 * frame["n"] * np.exp(rng.normal(0, 0.05, len(frame)))
+    usual = np.where(frame["d1"] == "v3", 0.6, 0.3)
+    frame["v0"] = usual * frame["n0"]
+    frame["v"] = usual * frame["n"] * np.exp(rng.normal(0, 0.05, len(frame)))
     frame.loc[frame["d2"] == "v7", "v"] *= 0.5
     found = segments.explain(frame, ["d0", "d1", "d2", "d3"], "v", "v0", denominator=("n", "n0"))
     assert {(s.effect, s.name) for s in found} == {("mix", "d1=v3"), ("rate", "d2=v7")}
+
+
+def test_traffic_that_grew_at_the_usual_rate_does_not_explain_a_ratio():
+    """Twice the requests of one value, whose rate is everybody's."""
+    rng = np.random.default_rng(1)
+    frame = _cells(rng).rename(columns={"actual": "n", "expected": "n0"})
+    frame.loc[frame["d1"] == "v3", "n"] *= 2.0
+    frame["v0"], frame["v"] = 0.3 * frame["n0"], 0.3 * frame["n"]
+    frame["v"] *= np.exp(rng.normal(0, 0.05, len(frame)))
+    frame.loc[frame["d2"] == "v7", "v"] *= 0.5
+    found = segments.explain(frame, ["d0", "d1", "d2", "d3"], "v", "v0", denominator=("n", "n0"))
+    assert {(s.effect, s.name) for s in found} == {("rate", "d2=v7")}
 
 
 def test_a_hundred_thousand_cells_take_about_a_second():

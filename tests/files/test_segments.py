@@ -52,7 +52,7 @@ def over_time(seed):
     """Ten moments of amounts and their denominators, nine cells each."""
     rng = np.random.default_rng(seed)
     rows = [
-        (t, region, app, rng.poisson(400), 1000.0)
+        (t, region, app, rng.poisson(700 if region == "north" else 400), 1000.0)
         for t in range(10)
         for region in ("north", "south", "west")
         for app in ("web", "phone", "tv")
