@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.files.detect import detect
+from bot.files.profile import profile
 from bot.files.segments import segments
 from bot.files.upstream import upstream
 
@@ -34,6 +35,7 @@ def main() -> None:
 
 
 main.add_command(detect)
+main.add_command(profile)
 main.add_command(segments)
 main.add_command(upstream)
 

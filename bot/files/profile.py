@@ -1,0 +1,153 @@
+"""``hawkeye profile``: one pass over a log, every column counted per hour."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.files.shared import say, tell
+
+if TYPE_CHECKING:
+    from analysis.profile import Bins, Profile
+
+SAMPLE = 50_000
+"""Rows that set the bins, where none are saved."""
+HOUR = "_hour"
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--time", "time_column", required=True, help="Column of the prediction's time.")
+@click.option("--prediction", required=True, help="Column of the served prediction.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def profile(file: Path, time_column: str, prediction: str, as_json: bool) -> None:
+    """Count every column of FILE (Parquet or CSV) per hour, in one scan inside the engine.
+
+    ``scan_seconds`` is what reading all the same columns once takes (their sums), on the same
+    threads, in the same run.
+    """
+    result, counted, bins = _measured(file, time_column, prediction)
+    if as_json:
+        say(result)
+        return
+    click.echo(
+        f"{result['rows']:,} rows × {result['columns']} columns in {result['buckets']} hours: "
+        f"{result['seconds']:.1f} s, {result['seconds'] / result['scan_seconds']:.1f} × a plain "
+        f"scan, {result['peak_mb']:.0f} MB at most."
+    )
+    _show(file, counted, bins)
+
+
+def _measured(
+    file: Path, time_column: str, prediction: str
+) -> tuple[dict[str, Any], Profile, dict[str, Bins]]:
+    import ibis
+
+    from analysis.profile import bins_of, kinds
+    from analysis.profile import plain as as_plain
+    from analysis.profile import profile as counts_of
+    from analysis.tables import Role
+
+    connection = ibis.duckdb.connect()
+    table = _read(connection, file, (time_column, prediction))
+    table = table.rename({Role.TIME: time_column})
+    names = [c for c in table.columns if c != Role.TIME]
+    _scan(table, names)  # warms the file cache for both
+    began = time.perf_counter()
+    _scan(table, names)
+    scan = time.perf_counter() - began
+    began = time.perf_counter()
+    kind = kinds(table, names)
+    plain = as_plain(table, kind, (Role.TIME,))
+    rows = int(plain.count().execute())
+    every = max(rows // SAMPLE, 1)
+    sample = plain.filter(ibis.random() < 1.0 / every) if every > 1 else plain
+    bins = bins_of(sample.limit(2 * SAMPLE).execute(), kind)
+    hours = plain.mutate(**{HOUR: plain[Role.TIME].truncate("h")})
+    counted = counts_of(hours, bins, HOUR)
+    seconds = time.perf_counter() - began
+    result = {
+        "rows": rows,
+        "columns": len(kind),
+        "buckets": len(counted.buckets),
+        "seconds": round(seconds, 3),
+        "scan_seconds": round(scan, 3),
+        "peak_mb": round(_peak_mb(), 1),
+    }
+    return result, counted, bins
+
+
+def _read(connection: Any, file: Path, needed: tuple[str, ...]) -> Any:
+    import duckdb
+
+    try:
+        if file.suffix == ".parquet":
+            table = connection.read_parquet(file)
+        else:
+            table = connection.read_csv(file)
+    except (duckdb.Error, OSError) as error:
+        raise click.ClickException(f"{file}: {str(error).splitlines()[0]}") from error
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        raise click.ClickException(
+            f"{file} has no column {', '.join(map(repr, missing))}; "
+            f"there are {', '.join(table.columns)}."
+        )
+    kind = table[needed[0]].type()
+    if not (kind.is_timestamp() or kind.is_date()):
+        raise click.ClickException(f"{file}: {needed[0]} is {kind}, not a time.")
+    return table
+
+
+def _scan(table: Any, names: list[str]) -> None:
+    """Read every column once: sums of numbers, least of the rest."""
+    table.aggregate(
+        **{
+            f"_{i}": table[n].cast("float64").sum()
+            if table[n].type().is_numeric()
+            else table[n].min()
+            for i, n in enumerate(names)
+        }
+    ).execute()
+
+
+def _peak_mb() -> float:
+    """The most memory this process has held, in megabytes."""
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+def _show(file: Path, counted: Profile, bins: dict[str, Bins]) -> None:
+    """What moved most between the first and the second half of the hours."""
+    from analysis.profile import distance
+
+    half = max(len(counted.buckets) // 2, 1)
+    moved = {
+        name: float(distance(c[:half].sum(axis=0)[None], c[half:].sum(axis=0)[None])[0])
+        for name, c in counted.counts.items()
+    }
+    rows = []
+    for name in sorted(moved, key=lambda n: -moved[n])[:12]:
+        total = counted.counts[name].sum(axis=0)
+        missing = total[-1] / max(float(total.sum()), 1.0)
+        folded = bins[name].distinct - len(bins[name].levels) if bins[name].levels else 0
+        rows.append(
+            (
+                name,
+                bins[name].kind,
+                f"{missing:.1%}",
+                f"{moved[name]:.3f}",
+                f"{folded} levels folded into other" if folded > 0 else "",
+            )
+        )
+    tell(
+        f"{file.stem}: first half of the hours against the second (Jensen–Shannon distance)",
+        ("column", "kind", "missing", "distance", ""),
+        rows,
+    )

@@ -1,0 +1,62 @@
+"""``hawkeye profile`` over a file."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Three days of predictions with two features; one goes missing half-way."""
+    rng = np.random.default_rng(0)
+    times = pd.date_range("2026-01-01", periods=72 * 50, freq="72s")
+    frame = pd.DataFrame({"at": times, "score": rng.random(len(times))})
+    frame["f"] = rng.normal(size=len(times))
+    frame.loc[len(times) // 2 :, "f"] = np.nan
+    frame["kind"] = rng.choice(["a", "b"], len(times))
+    path = tmp_path / "log.parquet"
+    frame.to_parquet(path)
+    return path
+
+
+def run(path, *more, time="at"):
+    """The command's result."""
+    args = ["profile", str(path), "--time", time, "--prediction", "score", *more]
+    return CliRunner().invoke(main, args)
+
+
+def test_one_json_object_with_what_it_cost(log):
+    """Rows, columns and hours as they are; seconds and memory as measured."""
+    result = run(log, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert (found["rows"], found["columns"], found["buckets"]) == (3600, 3, 72)
+    assert found["seconds"] > 0
+    assert found["scan_seconds"] > 0
+    assert found["peak_mb"] > 10
+
+
+def test_people_see_what_moved_first(log):
+    """The feature that went missing leads the table."""
+    result = run(log)
+    assert result.exit_code == 0, result.output
+    first = result.output.splitlines()[3].split()
+    assert first[:3] == ["f", "number", "50.0%"]
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [("when", "has no column 'when'; there are at, score, f, kind."), ("f", "not a time")],
+)
+def test_bad_input_ends_in_one_sentence(log, time, said):
+    """It names the file and what there is."""
+    result = run(log, "--json", time=time)
+    assert result.exit_code == 1
+    assert said in " ".join(result.output.split())
