@@ -130,7 +130,7 @@ def test_the_conclusion_names_cause_path_and_what_is_ruled_out():
     assert text.startswith(
         "*Cause: `weather_hourly`, upstream of `temp` and `dewp` — the run of 14:00 writes °C.*"
     )
-    assert "Confidence 72% (this branch was the recorded cause 11 of 12 times here)." in text
+    assert "Confidence 96% (this branch was the recorded cause 11 of 12 times here)." in text
     assert "→ Model → `delay_gbm` → No snapshot → `temp` and `dewp` → `weather_hourly`" in text
     assert "Ruled out: a false alarm, traffic, infrastructure, a change in the world" in text
     assert "Not looked at: feature store latency" in text
