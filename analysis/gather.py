@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Kinds = Mapping[str, Literal["number", "age", "level"]]
 
-IN_MEMORY = 40_000
-"""A log with fewer rows in baseline and window is cut in memory."""
+IN_MEMORY = 2_000_000
+"""A log with fewer values (rows × features) in baseline and window is cut in memory."""
 WINDOW_ROWS, BLOCK_ROWS, OTHER_ROWS, EDGE_ROWS = 4_000, 8_000, 3_000, 8_000
 FEWEST_ROWS = 12
 REACH = timedelta(hours=4)
@@ -53,8 +53,9 @@ def gather(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
         log[Role.TIME] >= naive(min(scope.baseline.start, c.low)),
         log[Role.TIME] < naive(c.window.end),
     )
-    frame: pd.DataFrame = span.limit(IN_MEMORY + 1).to_pandas()
-    if len(frame) <= IN_MEMORY:
+    most = IN_MEMORY // max(len(kind), 1)
+    frame: pd.DataFrame = span.limit(most + 1).to_pandas()
+    if len(frame) <= most:
         return _from_memory(_sorted(frame), c, scope, kind)
     return _from_engine(log, c, scope, kind)
 
