@@ -13,6 +13,8 @@ from state.tree import Tree
 
 HARMLESS = {"false_alarm", "world"}
 SNOOZES = ((15, "15 minutes"), (60, "1 hour"), (240, "4 hours"), (720, "12 hours"))
+NOTES = 2
+"""The newest notes are shown on the first message; all of them in a hand-off."""
 
 
 def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
@@ -22,6 +24,7 @@ def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
     story = _story(incident, tree, view)
     blocks = [b.section(f"{light} *{name}*" + (f"\n{story}" if story else ""))]
     blocks.append(b.context(" · ".join(_facts(incident, state, view))))
+    blocks += [b.context(f"📝 {words.note(n, incident)}") for n in incident.notes[-NOTES:]]
     chart = _chart(incident)
     if chart:
         blocks.append(b.image(chart))

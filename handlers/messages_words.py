@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from analysis.evidence import Evidence, Suspect
 from handlers import blocks as b
-from state.incident import Cause, Incident, Step
+from state.incident import Cause, Incident, Note, Step
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 
 UNSURE = 0.6
@@ -274,3 +274,10 @@ def answers(incident: Incident, tree: Tree) -> str:
     """ "6 answers"."""
     number = len(answered(incident, tree))
     return f"{number} answer{'s' if number != 1 else ''}"
+
+
+def note(one: Note, incident: Incident) -> str:
+    """A line of the record with its author and time, in mrkdwn."""
+    by = f"{b.person(one.by)}, {b.clock(one.at, incident.opened_at)}"
+    link = b.link(one.permalink, "link")
+    return f"{b.line(one.text, 300)} ({by}{f', {link}' if link != 'link' else ''})"

@@ -27,7 +27,8 @@ _SMALL_TALK = re.compile(
 class Summary:
     """The parts of a hand-off, each a few lines of mrkdwn, ready to show.
 
-    ``said`` are quotes of what people wrote, with author, time and link.
+    ``noted`` are the lines that people put into the record, ``said`` quotes of what they wrote in
+    the thread, with author, time and link.
     """
 
     headline: str
@@ -36,6 +37,7 @@ class Summary:
     done: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
 
 
@@ -48,6 +50,7 @@ def summarise(incident: Incident, tree: Tree, said: Sequence[Said]) -> Summary:
         done=tuple(_done(incident, tree)),
         open=tuple(_open(incident, tree)),
         next=tuple(_next(incident, tree)),
+        noted=tuple(words.note(n, incident) for n in incident.notes[-MOST_SAID:]),
         said=tuple(quote(s, incident.opened_at) for s in pick(said, incident)),
     )
 
@@ -60,6 +63,7 @@ def summary_blocks(summary: Summary) -> list[Block]:
         ("Done", _lines(summary.done)),
         ("Open", _lines(summary.open)),
         ("Next", _lines(summary.next)),
+        ("Noted", _lines(summary.noted)),
         ("Said in the thread", _lines(summary.said)),
     ]
     return [b.section(f"*{title}:* {text}") for title, text in parts if text]

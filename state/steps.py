@@ -11,7 +11,7 @@ from state.events import RunCheck
 from state.guards import Misfit, Result, label_of, step_of, still_open, watch_of
 from state.incident import Answer, Cause, Incident, Step, StepStatus, Trail
 from state.people import closed
-from state.tree import AGAIN, LEFT, Branch, Tree
+from state.tree import AGAIN, LEFT, Branch, Exit, Tree
 
 FRESH = timedelta(minutes=30)
 """A next step looks at the data as of the step before it, unless that is older than this."""
@@ -144,11 +144,30 @@ def _follow(incident: Incident, tree: Tree, event: ev.Answered) -> Result:
 
 
 def _with_cause(incident: Incident, tree: Tree, trail: Trail) -> Incident:
-    exit_ = tree.exit(trail.node)
+    exit_ = _told(incident, tree, trail)
     along = tuple({(s.kind, s.name): s for s in trail.scope.suspects}.values())
     named = tuple(s for kind in exit_.named_by for s in along if s.kind == kind)
     cause = Cause(exit_.kind, named, _belief(incident, trail.came_from), trail.came_from, along)
     return replace(incident, causes=(*incident.causes, cause))
+
+
+def _told(incident: Incident, tree: Tree, trail: Trail) -> Exit:
+    """The exit of a trail; where nothing was found, an exit that was likelier than not all along.
+
+    An alert that is more likely false than real is followed all the same, for what may be found;
+    when nothing is, it is what it seemed.
+    """
+    found = tree.exit(trail.node)
+    if found.kind != "unknown":
+        return found
+    for step in incident.live_steps:
+        if step.evidence is None or step.answer is None or step.answer.override:
+            continue
+        node = tree.node(step.node)
+        ends = [e for e in tree.exits for b in node.branches if b.to == e.name]
+        if step.evidence.confidence < 0.5:
+            return next((e for e in ends if e.kind == "false_alarm"), found)
+    return found
 
 
 def _belief(incident: Incident, number: int) -> float:

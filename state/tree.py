@@ -181,14 +181,18 @@ class Tree:
         return dict(self.starts)[entry]
 
     def depth(self, name: str) -> int:
-        """The most questions that can still come, this one counted (cycles are counted once)."""
-        return self._longest(name, frozenset())
+        """About how many questions are still to come, this one counted: the shortest way that
+        goes on while it can. 0 for an exit."""
+        return self._shortest(name, frozenset()) if self.is_node(name) else 0
 
-    def _longest(self, name: str, seen: frozenset[str]) -> int:
-        if name in seen or not self.is_node(name):
-            return 0
-        onward = [self._longest(b.to, seen | {name}) for b in self.node(name).branches]
-        return 1 + max(onward, default=0)
+    def _shortest(self, name: str, seen: frozenset[str]) -> int:
+        seen = seen | {name}
+        onward = [
+            self._shortest(b.to, seen)
+            for b in self.node(name).branches
+            if self.is_node(b.to) and b.to not in seen
+        ]
+        return 1 + min(onward, default=0)
 
     def with_node(self, node: Node, *, after: str, on: str) -> Tree:
         """The tree with ``node`` put on the branch ``on`` of the node ``after``."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from handlers.summary import catch_up, pick, quote, summarise
 from state import events as ev
 from state.store import Said
+from tests.handlers import looks
 from tests.handlers.toy import HOURLY, SNAPSHOT, START, TREE, after, at, opened, walked
 
 
@@ -124,3 +125,12 @@ def test_a_new_incident_has_a_summary_too():
     found = summarise(opened(), TREE, [])
     assert found.known == ("Only the alert itself so far.",)
     assert found.next[0].startswith("Wait for step 1")
+
+
+def test_notes_stand_on_the_first_message_and_in_the_summary():
+    """Whoever writes one sees it, and so does the next person."""
+    incident = after(walked(2), ev.Noted(at(9), "U0ANA", "the fleet team released at noon"))
+    (line,) = summarise(incident, TREE, []).noted
+    assert line.startswith("the fleet team released at noon (<@U0ANA>, ")
+    root = looks.thread(incident)["root"]
+    assert any("📝 the fleet team released" in str(block) for block in root.payload["blocks"])

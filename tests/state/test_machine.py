@@ -365,3 +365,13 @@ def test_no_order_of_events_breaks_an_incident(events):
             if s.status in ("running", "proposed", "failed") and s.node != "recovery"
         ]
         assert len(asking) <= 1
+
+
+def test_a_doubtful_alert_on_which_nothing_is_found_was_a_false_alarm():
+    """It was followed for what might be found; the confident one stays unknown."""
+    for sure, kind in ((0.4, "false_alarm"), (0.9, "unknown")):
+        doubtful = replace(found("yes"), confidence=sure)
+        incident = feed(opened(), ev.Checked(NOW, 1, doubtful), ev.Answered(NOW, 1, "yes", "U1"))
+        incident = feed(incident, ev.Checked(NOW, 2, found("none")))
+        incident = feed(incident, ev.Answered(NOW, 2, "none", "U1"))
+        assert [c.kind for c in incident.causes] == [kind]

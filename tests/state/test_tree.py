@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from state.hawkeye import TREE
 from state.tree import AGAIN, Branch, BrokenTree, Example, Exit
 from tests.state.toys import TOY, node
 
@@ -63,3 +64,9 @@ def test_depth_counts_the_longest_way_to_an_exit():
     assert TOY.depth("real") == 3
     assert TOY.depth("why") == 1
     assert TOY.depth("unknown") == 0
+
+
+def test_the_shipped_walk_is_about_six_questions_long():
+    """What the first message says; fewer when an answer ends it early."""
+    assert TREE.depth("real") == 6
+    assert TREE.depth("features") == 2
