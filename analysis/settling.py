@@ -86,8 +86,8 @@ class Parts:
         noise: Noise,
         like: float | None = None,
     ) -> Parts:
-        """Cut by ``codes``; ``like`` is the change to compare with, the loudest part's own when
-        None."""
+        """Cut by ``codes``; ``like`` is the change to compare with, that of the whole when None:
+        the loudest of many small parts is loud by luck."""
         if not chosen.any():
             return cls(0.0, 0.0, -1)
         key, size = codes[chosen], int(codes.max()) + 1
@@ -100,7 +100,8 @@ class Parts:
             error = np.where(below > 0, 1 / np.sqrt(below), np.inf)
             gain = np.where(below > 0, above**2 / below, 0.0)
         loudest = int(np.argmax(gain))
-        like = float(change[loudest]) if like is None else like
+        if like is None:
+            like = float(above.sum() / max(float(below.sum()), 1e-12))
         along = change * np.sign(like)
         clear = error < 0.25 * abs(like)
         total = max(float(expected.sum()), 1e-12)
