@@ -5,30 +5,28 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bare import Floor
+from benchmarks import bare
+from benchmarks.table import Row
 from bot.demo.autoplay import Player
 from bot.demo.show import open_demo
 from bot.headless import accepted
 
-SCENARIOS = (("unit_change", 1), ("corrupted_labels", 1), ("feature_store_timeouts", 1))
+SCENARIOS = (
+    ("unit_change", 1),
+    ("corrupted_labels", 1),
+    ("feature_store_timeouts", 1),
+    ("feed_stale", 2),
+    ("arm_config_change", 2),
+)
 READS_SECONDS = 4.0
 """How long a person takes to read a step before the click."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    what: str
-    value: str
-    beside: str
-
-
-def measure(folder: Path, floor: Floor) -> Iterator[Row]:
-    """Rows for somebody who reads, and for somebody who clicks at once."""
+def rows(folder: Path) -> Iterator[Row]:
+    """For somebody who reads, and for somebody who clicks at once."""
+    floor = bare.measure()
     for words, pause in (
         (f"who reads {READS_SECONDS:.0f} s a step", READS_SECONDS),
         ("who clicks at once", 0.0),
@@ -64,6 +62,9 @@ def _timed(player: Player, pause: float) -> Iterator[tuple[float, float]]:
         began = time.perf_counter()
         player.press(name, f"answer:{verdict}")
         ack = time.perf_counter() - began
+        player.wait(
+            lambda n=step.number: player.incident.steps[n - 1].answer, 60.0, "the answer counted"
+        )
         following = player.decide()
         if following is None:
             return
