@@ -5,7 +5,9 @@ The course is piecewise constant or piecewise linear. For each of the two, optim
 description wins (Davis, Lee and Rodriguez-Yam 2006): log likelihood of the residuals as a
 first-order autoregression with Student's t innovations, plus the price of every change's place
 and parameters. A series that wanders is thus told from one that breaks. A season, found from the
-series itself, is taken out first.
+series itself, is taken out first; what comes back again and again at no fixed period (a counter
+that is reset, a balance that is filled up) is the series' way and not a change of it. A turn is
+told only where its place is known: a slow drift has a course, but no onset.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.rhythms import recurs, without_season
+
 Floats = NDArray[np.float64]
 
 MOST_POINTS = 600
@@ -25,8 +29,8 @@ MOST_POINTS = 600
 SHORTEST = 3
 TAIL = 5.0
 """Degrees of freedom of the innovations: outliers are no changes."""
-SEASONAL = 0.4
-"""Autocorrelation at the period, beyond that of its half, from which a season is taken out."""
+PLACED = 5
+"""Averaged points around a turn within which its place must lie, more likely than not."""
 MEMORY = 0.75
 """Most lag-one correlation that passes for noise: what wanders more than that has a course."""
 VISIBLE = 0.02
@@ -77,13 +81,13 @@ def course(values: ArrayLike) -> Course:
     short = (short - level) / unit
     cuts, trend = _best(short)
     ends = [0, *cuts, count]
-    found = tuple(
-        _turn(short, ends[i - 1], ends[i], ends[i + 1], trend, width, known)
-        for i in range(1, len(ends) - 1)
-    )
+    around = zip(ends, ends[1:], ends[2:], strict=False)
+    told = () if recurs(short, cuts) else around
+    placed = (_turn(short, *three, trend, width, known) for three in told)
+    found = tuple(turn for turn in placed if turn is not None)
     middle = known[np.minimum(np.arange(count) * width + width // 2, len(known) - 1)]
     fitted = level + unit * _fitted(short, cuts, trend)
-    return Course(found, _spread_out(fitted, middle, [t.index for t in found], len(y)))
+    return Course(found, _spread_out(fitted, middle, [int(known[c * width]) for c in cuts], len(y)))
 
 
 def _spread_out(fitted: Floats, middle: NDArray[np.intp], cuts: list[int], size: int) -> Floats:
@@ -94,54 +98,6 @@ def _spread_out(fitted: Floats, middle: NDArray[np.intp], cuts: list[int], size:
         inside = inside if inside.any() else np.ones(len(middle), dtype=bool)
         out[start:end] = np.interp(np.arange(start, end), middle[inside], fitted[inside])
     return out
-
-
-# -- season -----------------------------------------------------------------------------------
-
-
-def without_season(x: Floats) -> Floats:
-    """The series less its strongest season, where there is one; at least four rounds are asked."""
-    period = _period(x)
-    if period == 0:
-        return x
-    rest = x - _middle(x, period)
-    slot = np.arange(len(x)) % period
-    profile = np.array([np.median(rest[slot == s]) for s in range(period)])
-    return np.asarray(x - (profile - profile.mean())[slot])
-
-
-def _period(x: Floats) -> int:
-    """The lag at which differences repeat themselves most clearly; 0 when none does."""
-    steps = np.diff(x)
-    scale = 1.4826 * float(np.median(np.abs(steps - np.median(steps))))
-    if scale <= 0:
-        return 0
-    steps = np.clip(steps - np.median(steps), -4 * scale, 4 * scale)
-    longest = min(len(x) // 4, 400)
-    if longest < 4:
-        return 0
-    size = 1 << (2 * len(steps) - 1).bit_length()
-    power = np.abs(np.fft.rfft(steps, size)) ** 2
-    own = np.fft.irfft(power)[: longest + 1]
-    own = own / own[0]
-    peaks = [
-        lag
-        for lag in range(3, longest)
-        if own[lag] >= own[lag - 1] and own[lag] >= own[lag + 1] and own[lag] > SEASONAL
-    ]
-    if not peaks:
-        return 0
-    top = max(own[lag] for lag in peaks)
-    return next(lag for lag in peaks if own[lag] > 0.9 * top)
-
-
-def _middle(x: Floats, period: int) -> Floats:
-    """Running mean over one period, its ends held."""
-    kernel = np.ones(period) / period
-    padded = np.concatenate(
-        (np.full(period, x[:period].mean()), x, np.full(period, x[-period:].mean()))
-    )
-    return np.convolve(padded, kernel, mode="same")[period : period + len(x)]
 
 
 # -- cutting ----------------------------------------------------------------------------------
@@ -260,8 +216,8 @@ def _t_scale(shock: Floats) -> float:
 
 def _turn(
     x: Floats, before: int, cut: int, after: int, trend: bool, width: int, known: NDArray[np.intp]
-) -> Turn:
-    """One change with the places that are nearly as good, all others held."""
+) -> Turn | None:
+    """One change with the places that are nearly as good, all others held; None of no place."""
     part, least = x[before:after], VISIBLE * _range(x)
     short = SHORTEST + 2 * trend
     # No farther than the middle of the courses on both sides: beyond, another turn is meant.
@@ -270,7 +226,10 @@ def _turn(
     places = np.arange(min(first, here), max(last, here) + 1)
     prices = np.array([_surprise(part - _fitted(part, [int(p)], trend), least) for p in places])
     weight = np.exp(-(prices - prices.min()))
-    held = np.cumsum(weight / weight.sum())
+    weight /= weight.sum()
+    if weight[np.abs(places - here) <= PLACED].sum() < 0.5:
+        return None
+    held = np.cumsum(weight)
     low = before + int(places[int(np.searchsorted(held, 0.025))])
     high = before + int(places[min(int(np.searchsorted(held, 0.975)), len(places) - 1)])
     alone = _surprise(part - _fitted(part, [], trend), least)
