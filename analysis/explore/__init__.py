@@ -1,0 +1,9 @@
+"""Questions that people ask beside the tree: a chart, segments, what changed, two snapshots.
+
+A question is plain data, so that a worker process can be asked; :func:`look` answers it with
+evidence like a check's, but without a verdict that anybody has to confirm.
+"""
+
+from analysis.explore.question import SEEN, Question, look
+
+__all__ = ["SEEN", "Question", "look"]

@@ -1,0 +1,130 @@
+"""A chart of one series with its seasonal band, or of the levels of a dimension."""
+
+from __future__ import annotations
+
+from analysis import words
+from analysis.charts import explore as charts
+from analysis.charts.explore import Span
+from analysis.evidence import Chart, Evidence, How, Table
+from analysis.explore import lines
+from analysis.explore.lines import Held, Level
+from analysis.explore.question import SEEN, Question, onset_of
+from analysis.warehouse import Warehouse
+
+METHOD = (
+    "The series in buckets, against a robust seasonal band (Huber; empirical Bayes) learnt from "
+    "before it began."
+)
+FEWEST_TO_LEAN = 6
+"""From so many points on, nearly all on one side of what is expected are told."""
+BY = (
+    "The series of each value of the dimension with most rows; since it began against the same "
+    "hours of the days before."
+)
+
+
+def draw(warehouse: Warehouse, question: Question) -> Evidence:
+    """A chart of ``question.name``, by ``question.by`` where one is named.
+
+    Raises CannotExamine when there is nothing to draw.
+    """
+    return _by(warehouse, question) if question.by else _whole(warehouse, question)
+
+
+def _whole(warehouse: Warehouse, question: Question) -> Evidence:
+    held = lines.held(warehouse, question)
+    span, title = _span(question), _title(question, held)
+    alt = f"{question.name} since {words.clock(span.since)} UTC. " + " ".join(map(_said, held))
+    chart = charts.panels([h.drawn for h in held], span, title, alt)
+    rest = " ".join(_said(h) for h in held[1:] if h.out > h.points / 4)
+    return _evidence(question, f"{title}. {rest}".strip(), chart, METHOD, held[0].rows, span)
+
+
+def _title(question: Question, held: list[Held]) -> str:
+    one, name = held[0], question.name
+    if question.thing == "model":
+        name = f"{one.drawn.name} of {name}"
+    elif question.thing == "feature":
+        name = one.drawn.name
+    return _said(one, name).rstrip(".")
+
+
+def _said(one: Held, name: str = "") -> str:
+    name = name or one.drawn.name
+    if not one.points:
+        return f"{name} has no values since it began."
+    figures = f"{words.number(one.now)} since it began, usually {words.number(one.usual)}"
+    if one.out > one.points / 2:
+        return f"{name} is out of its band: {figures}."
+    if one.out > max(1, one.points / 10):
+        return f"{name} left its band {one.out} of {one.points} times: {figures}."
+    side = max(one.below, one.points - one.below)
+    if one.points >= FEWEST_TO_LEAN and side >= 0.9 * one.points:
+        where = "low" if one.below == side else "high"
+        return f"{name} is in its band, but {where} in it {side} of {one.points} times: {figures}."
+    return f"{name} stays in its band: {figures}."
+
+
+def _by(warehouse: Warehouse, question: Question) -> Evidence:
+    found = lines.levels(warehouse, question)
+    span = _span(question)
+    ranked = sorted(found, key=lambda one: -abs(one.moved))
+    title = _moved(question, ranked)
+    alt = f"{question.name} by {question.by}: " + "; ".join(_level(one) for one in found)
+    unit = f"{question.name} by {question.by}"
+    chart = charts.lines([one.drawn for one in found], span, title, alt, unit)
+    rows = tuple(
+        (one.drawn.name, words.number(one.usual), words.number(one.now), f"{one.rows:,}")
+        for one in ranked
+    )
+    table = Table((question.by, "usually", "since it began", "rows"), rows)
+    count = sum(one.rows for one in found)
+    return _evidence(question, f"{title}.", chart, BY, count, span, table)
+
+
+def _moved(question: Question, ranked: list[Level]) -> str:
+    first, rest = ranked[0], ranked[1:]
+    head = f"{first.drawn.name} moved most: {words.number(first.usual)} → {words.number(first.now)}"
+    if not rest:
+        return head
+    most = max(abs(one.moved) for one in rest)
+    if abs(first.moved) < 2 * most:
+        return (
+            f"{question.name} moved alike in every {question.by}, by up to {_by_how_much(ranked)}"
+        )
+    return f"{head}; the others by at most {words.number(most)}"
+
+
+def _by_how_much(ranked: list[Level]) -> str:
+    return words.number(abs(ranked[0].moved))
+
+
+def _level(one: Level) -> str:
+    return f"{one.drawn.name} {words.number(one.usual)} → {words.number(one.now)}"
+
+
+def _span(question: Question) -> Span:
+    scope = question.scope
+    since = scope.now - lines.shown_since(question)
+    return Span(since, scope.window, onset_of(scope))
+
+
+def _evidence(
+    question: Question,
+    headline: str,
+    chart: Chart,
+    method: str,
+    rows: int,
+    span: Span,
+    table: Table | None = None,
+) -> Evidence:
+    scope = question.scope
+    return Evidence(
+        SEEN,
+        1.0,
+        headline,
+        charts=(chart,),
+        table=table,
+        how=How(method, scope.window, scope.baseline, rows),
+        figures={"hours shown": (scope.now - span.since).total_seconds() / 3600},
+    )

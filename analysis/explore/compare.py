@@ -1,0 +1,147 @@
+"""Two snapshots on the same traffic: whose answers moved, and which one did worse."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from difflib import get_close_matches
+
+from analysis import publishes, words
+from analysis.charts import explore as charts
+from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Table
+from analysis.explore.question import SEEN, Question, onset_of
+from analysis.publishes import Link, Publish
+from analysis.tables import Role
+from analysis.warehouse import Warehouse, aware, naive
+
+METHOD = (
+    "A gradient-boosted surrogate of the first snapshot, learnt from its own served answers, "
+    "answers the second one's requests: inputs are held equal. Losses are compared in pairs on "
+    "labelled rows, and sizes with those of other publishes."
+)
+CLEAR = 2.0
+"""A difference in loss of so many standard errors is told as one."""
+EARLIER = 2
+"""So many other publishes of the model are measured beside it, for comparison."""
+SMALL = 0.15
+"""A benign retraining moves answers by about this many of their standard deviations."""
+
+
+def snapshots(warehouse: Warehouse, question: Question) -> Evidence:
+    """Compare the two snapshots of ``question.others`` on the second one's traffic.
+
+    Raises CannotExamine when one of them never served, or too few rows can be compared.
+    """
+    scope = replace(question.scope, suspects=())
+    pair = _pair(warehouse, scope, question.others)
+    usual = [p for p in publishes.publishes(warehouse, scope, ()) if p.model == pair.model]
+    others = [p for p in usual if p.snapshot != pair.snapshot]
+    begun = onset_of(scope).low
+    # One call reads the log once; the pair is the latest of its snapshot's publishes there.
+    measured = publishes.links(warehouse, scope, [pair, *others[-EARLIER:]], begun)
+    found = [link for link in measured if link.publish == pair]
+    if not found:
+        raise CannotExamine(
+            f"Too few rows of `{pair.before}` and `{pair.snapshot}` look alike to compare them; "
+            "another pair that served the same hours may do."
+        )
+    return _said(scope, found[0], [link for link in measured if link.publish != pair])
+
+
+def _pair(warehouse: Warehouse, scope: Scope, named: tuple[str, ...]) -> Publish:
+    """The pair as a publish: the second in the place of the first."""
+    if len(named) != 2 or named[0] == named[1]:
+        raise CannotExamine("Name two different snapshots to compare.")
+    log = warehouse.predictions()
+    log = log.filter(
+        log[Role.TIME] >= naive(scope.baseline.start), log[Role.TIME] < naive(scope.window.end)
+    )
+    keys = [Role.MODEL, Role.ARM, Role.SNAPSHOT]
+    served = warehouse.fetch(
+        log.group_by(keys).aggregate(first=log[Role.TIME].min(), n=log.count())
+    )
+    every = sorted({str(s) for s in served[Role.SNAPSHOT]})
+    before, after = (_known(name, every) for name in named)
+    models = [
+        set(served.loc[served[Role.SNAPSHOT] == name, Role.MODEL]) for name in (before, after)
+    ]
+    shared = sorted(models[0] & models[1])
+    if not shared:
+        raise CannotExamine(f"`{before}` and `{after}` are snapshots of different models.")
+    mine = served[(served[Role.MODEL] == shared[0]) & (served[Role.SNAPSHOT] == after)]
+    both = set(served.loc[served[Role.SNAPSHOT] == before, Role.ARM]) & set(mine[Role.ARM])
+    arm = sorted(both)[0] if both else str(mine.sort_values("n")[Role.ARM].iloc[-1])
+    at = aware(mine["first"].min())
+    return Publish(str(shared[0]), str(arm), after, before, at, None)
+
+
+def _known(name: str, every: list[str]) -> str:
+    if name in every:
+        return name
+    ends = [s for s in every if s.endswith(name)]
+    if len(ends) == 1:
+        return ends[0]
+    close = get_close_matches(name, every, n=2, cutoff=0.5)
+    meant = f" Did you mean {words.listed([f'`{c}`' for c in close])}?" if close else ""
+    shown = words.listed([f"`{s}`" for s in every[-6:]], 6)
+    raise CannotExamine(f"No snapshot `{name}` served here.{meant} There are {shown}.")
+
+
+def _said(scope: Scope, link: Link, past: list[Link]) -> Evidence:
+    pair = link.publish
+    headline = _headline(link)
+    rows = [(_short(pair), link.size, True)]
+    rows += [(_short(p.publish), p.size, False) for p in past]
+    alt = "How far answers to the same inputs moved, in standard deviations: " + "; ".join(
+        f"{name} {size:.2f}" for name, size, _ in rows
+    )
+    chart = charts.sizes(rows, headline.split(";")[0].rstrip("."), alt)
+    return Evidence(
+        SEEN,
+        1.0,
+        headline,
+        suspects=(Suspect("snapshot", pair.snapshot, 0.0),),
+        proposed=0,
+        charts=(chart,),
+        table=_table(link),
+        how=How(METHOD, scope.window, scope.baseline, link.rows),
+        figures={"answers moved (sd)": link.size, "surrogate R²": link.r2},
+    )
+
+
+def _short(p: Publish) -> str:
+    """The two names without the model's, which both share."""
+    before, after = (s.removeprefix(p.model).lstrip("-_./ ") or s for s in (p.before, p.snapshot))
+    return f"{before} → {after}"
+
+
+def _headline(link: Link) -> str:
+    pair = link.publish
+    moved = "about the same answers" if link.size <= SMALL else "other answers"
+    text = f"{pair.snapshot} gives {moved} as {pair.before} to the same inputs"
+    if link.size > SMALL:
+        text = (
+            f"{pair.snapshot} gives other answers than {pair.before} to the same inputs: they "
+            f"moved by {words.number(link.size)} standard deviations"
+        )
+    if not math.isfinite(link.worse):
+        return f"{text}; no labels tell yet which one is right."
+    sure = abs(link.worse) > CLEAR * link.worse_error
+    if not sure:
+        return f"{text}; on labelled rows neither does clearly better."
+    return f"{text}; it does {'worse' if link.worse > 0 else 'better'} on labelled rows."
+
+
+def _table(link: Link) -> Table:
+    loss = (
+        f"{link.worse:+.4f} ± {2 * link.worse_error:.4f}"
+        if math.isfinite(link.worse)
+        else "no labels"
+    )
+    rows = (
+        ("answers moved", f"{link.size:.2f} sd"),
+        ("on average by", f"{link.mean:+.2f} sd"),
+        ("loss, new − old", loss),
+        ("rows compared", f"{link.rows:,}"),
+    )
+    return Table(("on the same inputs", f"{link.publish.before} → {link.publish.snapshot}"), rows)

@@ -1,0 +1,164 @@
+"""Questions beside the tree find what was planted, and say so when nothing was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.evidence import CannotExamine
+from analysis.explore import Question, look
+from analysis.scenarios import Options, plant
+from analysis.warehouse import Warehouse
+from tests.analysis.logs import NOW, ONSET, log, metric, scope, since_onset, warehouse
+
+
+def ask(house, kind, **more):
+    """The answer to a question about the toy log's incident."""
+    return look(house, Question(kind, scope(), **more))
+
+
+def moved(where):
+    """A log in which predictions double since the onset where ``where(frame)``."""
+    frame = log(per_hour=120)
+    hit = since_onset(frame) & where(frame)
+    frame.loc[hit, "prediction"] = np.clip(frame["prediction"] * 2.2, 0, 0.99)[hit]
+    return frame
+
+
+MEAN = metric("mean_prediction")
+
+
+def test_a_planted_step_is_told_as_out_of_its_band(tmp_path):
+    """With figures before and since, a chart, and its words for those who can't see it."""
+    house = warehouse(tmp_path, moved(lambda f: f["region"] != ""), MEAN)
+    found = ask(house, "chart", name="mean_prediction")
+    assert "out of its band" in found.headline
+    assert found.charts[0].png
+    assert "mean_prediction" in found.charts[0].alt
+
+
+def test_a_calm_series_is_told_to_be_in_its_band(tmp_path):
+    """Also a feature's."""
+    house = warehouse(tmp_path, log(), MEAN)
+    assert "in its band" in ask(house, "chart", name="mean_prediction").headline
+    assert "in its band" in ask(house, "chart", thing="feature", name="f").headline
+
+
+@pytest.mark.parametrize("hours", [0, 168])
+def test_a_chart_shows_as_much_as_was_asked_for(tmp_path, hours):
+    """By default the window and a day and a half before it."""
+    house = warehouse(tmp_path, log(), MEAN)
+    found = ask(house, "chart", name="mean_prediction", hours=hours)
+    assert found.figures["hours shown"] == (hours or 8 + 36)
+
+
+def test_the_level_that_moved_is_named_with_both_figures(tmp_path):
+    """The others are told to have stayed."""
+    house = warehouse(tmp_path, moved(lambda f: f["region"] == "west"), MEAN)
+    found = ask(house, "chart", name="mean_prediction", by="region")
+    assert found.headline.startswith("west moved most")
+    assert found.table.rows[0][0] == "west"
+
+
+def test_a_change_everywhere_blames_no_level(tmp_path):
+    """Naming one of four that all moved would mislead."""
+    house = warehouse(tmp_path, moved(lambda f: f["region"] != ""), MEAN)
+    found = ask(house, "chart", name="mean_prediction", by="channel")
+    assert "moved alike" in found.headline
+
+
+def test_levels_of_few_rows_and_hidden_columns_are_not_shown(tmp_path):
+    """They could be one person, and hidden is hidden."""
+    frame = log()
+    frame["channel"] = np.where(np.arange(len(frame)) % 4000 == 7, "secret", frame["channel"])
+    house = warehouse(tmp_path, frame, MEAN)
+    shown = ask(house, "chart", name="mean_prediction", by="channel")
+    assert "secret" not in str(shown)
+    hidden = house.contract.predictions.model_copy(update={"hidden": ("region", "f")})
+    contract = house.contract.model_copy(update={"predictions": hidden})
+    house = Warehouse(contract, tmp_path, NOW)
+    with pytest.raises(CannotExamine, match="hidden"):
+        ask(house, "chart", name="mean_prediction", by="region")
+    alone = ask(house, "chart", thing="feature", name="f")
+    assert "null share" in alone.headline
+    assert "region=" not in str(ask(house, "segments", name="mean_prediction"))
+
+
+def test_an_unknown_dimension_is_answered_with_those_there_are(tmp_path):
+    """A typo is no fault of the data."""
+    house = warehouse(tmp_path, log(), MEAN)
+    with pytest.raises(CannotExamine, match="region"):
+        ask(house, "chart", name="mean_prediction", by="regin")
+
+
+def test_a_service_is_drawn_from_the_infrastructure_table(tmp_path):
+    """Its jump at the onset is told."""
+    times = pd.date_range(
+        ONSET.replace(tzinfo=None) - timedelta(days=10), periods=1500, freq="10min"
+    )
+    values = 20 + np.sin(np.arange(1500)) + 40 * (times >= pd.Timestamp(ONSET.replace(tzinfo=None)))
+    infra = pd.DataFrame({"time": times, "service": "store", "metric": "p99", "value": values})
+    infra.to_parquet(tmp_path / "infra.parquet")
+    house = warehouse(tmp_path, log(), MEAN, infra={"source": "infra.parquet"})
+    found = ask(house, "chart", thing="infra", name="store/p99")
+    assert found.headline.startswith("store/p99 is out of its band")
+
+
+def test_the_segment_that_carries_a_metrics_change_is_named(tmp_path):
+    """Its rate now and before, its share of the whole change."""
+    house = warehouse(tmp_path, moved(lambda f: f["region"] == "west"), MEAN)
+    found = ask(house, "segments", name="mean_prediction")
+    assert found.suspects[0].name == "region=west"
+    assert found.suspects[0].score > 0.6
+    calm = ask(warehouse(tmp_path, log(), MEAN), "segments", name="mean_prediction")
+    assert "No segment stands out" in calm.headline
+
+
+def test_sparklines_hold_a_day_and_say_what_could_not_be_read(tmp_path):
+    """An unknown feature costs its own row, no other."""
+    house = warehouse(tmp_path, moved(lambda f: f["region"] != ""), MEAN)
+    found = ask(house, "sparks", others=("metric:mean_prediction", "feature:nope"))
+    first, second = found.table.rows
+    assert len(first[1].split(",")) == 24
+    assert first[2] == "no"
+    assert (second[1], "nope" in second[3]) == ("", True)
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """A unit change upstream, with snapshots, lineage and runs."""
+    folder = tmp_path_factory.mktemp("planted")
+    found = plant("unit_change", 2, folder, Options(rows_per_day=900, days=12))
+    return found, Warehouse(found.contract, found.root, found.scope.now)
+
+
+def test_what_changed_lists_the_nearest_first_and_names_what_it_cannot_see(planted):
+    """A run's schema or version, publishes, and the distance from the onset."""
+    found, house = planted
+    begun = found.at("snapshot")
+    answer = look(house, Question("changed", begun))
+    onset = begun.onset.at if begun.onset else begun.window.start
+    assert answer.table is not None
+    assert "began" in answer.table.rows[0][3]
+    assert any("onfiguration" in n for n in answer.not_examined)
+    assert answer.charts[0].png
+    assert answer.figures["changes"] >= len(answer.table.rows)
+    assert onset <= house.now
+
+
+def test_two_snapshots_are_compared_on_the_same_inputs(planted):
+    """A benign retraining gives about the same answers; both names are told."""
+    found, house = planted
+    begun = replace(found.at("snapshot"), suspects=())
+    table = house.fetch(house.predictions().group_by(["_model", "_snapshot"]).aggregate(n=1))
+    model = table["_model"].iloc[0]
+    names = sorted(table.loc[table["_model"] == model, "_snapshot"])[:2]
+    answer = look(house, Question("compare", begun, others=tuple(names)))
+    assert all(name in answer.headline for name in names)
+    assert answer.table.rows[-1][0] == "rows compared"
+    with pytest.raises(CannotExamine, match="Did you mean"):
+        look(house, Question("compare", begun, others=(names[0], names[1] + "x")))
