@@ -127,8 +127,7 @@ def _proposals(x: Floats, trend: bool) -> Iterator[list[int]]:
     whole = float(costs[0, len(x)])
     yield []
     seen: set[tuple[int, ...]] = {()}
-    for penalty in np.geomspace(0.5 * whole, 0.002 * whole, STEPS):
-        cuts = _partition(costs, float(penalty))
+    for cuts in _partitions(costs, np.geomspace(0.5 * whole, 0.002 * whole, STEPS)):
         if len(cuts) > len(x) // 10:
             return
         if tuple(cuts) not in seen:
@@ -151,21 +150,25 @@ def _costs(x: Floats, trend: bool) -> Floats:
     return np.where(count >= least, np.maximum(error, 0.0), np.inf)
 
 
-def _partition(costs: Floats, penalty: float) -> list[int]:
-    n = len(costs) - 1
-    total = np.full(n + 1, np.inf)
-    total[0] = -penalty
-    last = np.zeros(n + 1, dtype=int)
+def _partitions(costs: Floats, penalties: Floats) -> list[list[int]]:
+    """The cheapest cuts under each penalty; all penalties in one pass."""
+    n, rows = len(costs) - 1, np.arange(len(penalties))
+    total = np.full((len(penalties), n + 1), np.inf)
+    total[:, 0] = -penalties
+    last = np.zeros((len(penalties), n + 1), dtype=int)
     for end in range(1, n + 1):
-        option = total[:end] + costs[:end, end] + penalty
-        last[end] = int(np.argmin(option))
-        total[end] = option[last[end]]
+        option = total[:, :end] + (costs[:end, end] + penalties[:, None])
+        best = np.argmin(option, axis=1)
+        last[:, end], total[:, end] = best, option[rows, best]
+    return [_back(path, n) for path in last]
+
+
+def _back(last: NDArray[np.int_], end: int) -> list[int]:
+    """The cuts of one path, from its end."""
     cuts: list[int] = []
-    end = n
-    while end > 0 and np.isfinite(total[end]):
-        end = int(last[end])
+    while (end := int(last[end])) > 0:
         cuts.append(end)
-    return sorted(c for c in cuts if c)
+    return cuts[::-1]
 
 
 def _price(x: Floats, cuts: list[int], trend: bool, least: float) -> float:

@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.courses import Turn, course
-
 Floats = NDArray[np.float64]
 DAY_S, WEEK_S = 86_400, 7 * 86_400
 HUBER = 1.345
@@ -24,10 +22,6 @@ REACH = 4.0
 """Standard deviation of a real step before any data are seen, in units of usual residuals."""
 MOST = 4.0
 """A single point counts for no more than this: one freak hour is not a change of regime."""
-ALARM = 5.0
-"""Usual standard deviations from which a point is an anomaly: rare even in heavy tails."""
-EXPECTED = 2.0
-"""Points of an undisturbed series beyond the limit, if its tail is as heavy as it looks."""
 FEWEST = 8
 """Fewer training points than this make no band."""
 
@@ -287,71 +281,3 @@ def _credible(weight: Floats, mass: float) -> tuple[int, int]:
     low = int(np.searchsorted(total, edge))
     high = int(np.searchsorted(total, 1 - edge))
     return low, min(high, len(weight) - 1)
-
-
-@dataclass(frozen=True)
-class Detection:
-    """What :func:`detect` finds in a series (n,).
-
-    ``scores`` are 0 to 1, 0.5 at the point's limit (NaN in gaps); ``alarms`` is where one is
-    raised: the first point of each excursion beyond it. ``turns`` are lasting changes.
-    """
-
-    band: Band
-    scores: Floats
-    alarms: NDArray[np.bool_]
-    turns: tuple[Turn, ...]
-
-
-def detect(times: ArrayLike, values: ArrayLike, weights: ArrayLike | None = None) -> Detection:
-    """Anomalous points and lasting changes of any series, with one setting for all.
-
-    ``weights`` are rows behind each value. The season and the course are taken out; a point is
-    anomalous where what is left lies beyond the tail of the series' own residuals (peaks over a
-    threshold with an exponential tail, Siffer et al. 2017), and in any case beyond
-    :data:`ALARM`. Raises ValueError with fewer than 8 known points.
-    """
-    y = np.asarray(values, dtype=float)
-    errors = None
-    if weights is not None:
-        rows = np.maximum(np.asarray(weights, dtype=float), 1e-9)
-        known = np.isfinite(y)
-        steps = np.diff(y[known])
-        scale = float(np.median(np.abs(steps))) if len(steps) else 0.0
-        errors = scale * np.sqrt(np.median(rows[known]) / rows) if known.any() else None
-    band = fit(times, y, errors=errors)
-    for _ in range(2):  # the season is learnt anew without the lasting changes
-        season = band.expected - np.median(band.expected)
-        found = course(y - season)
-        if not found.turns:
-            break
-        band = fit(times, y - found.expected, errors=errors)
-    if found.turns:
-        band = replace(band, expected=band.expected + found.expected)
-    z = np.abs(y - band.expected) / band.spread
-    limit = _limit(z)
-    scores = 1 - np.exp2(-((z / limit) ** 2))
-    return Detection(band, scores, _first_of_each(z > limit), found.turns)
-
-
-def _limit(z: Floats) -> float:
-    """Distance that :data:`EXPECTED` points of an undisturbed series would exceed.
-
-    The tail's scale comes from the points between the 98th percentile and the rarest 0.2 %, which
-    may be the anomalies themselves; an exponential cut there has 1.6 times the mean excess.
-    """
-    known = z[np.isfinite(z)]
-    start, rare = np.quantile(known, (0.98, 0.998))
-    excess = known[(known > start) & (known <= rare)] - start
-    scale = 1.6 * float(excess.mean()) if len(excess) else 0.0
-    return max(ALARM, float(start) + scale * math.log(max(0.02 * len(known) / EXPECTED, 1.0)))
-
-
-def _first_of_each(beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The first point of each excursion; those nearer than a fortieth of the series are one."""
-    places = np.flatnonzero(beyond)
-    out = np.zeros(len(beyond), dtype=bool)
-    if len(places):
-        apart = np.diff(places, prepend=-len(beyond)) > max(len(beyond) // 40, 1)
-        out[places[apart]] = True
-    return out

@@ -1,0 +1,66 @@
+"""Alarms and lasting changes of whole series, on series with a known truth."""
+
+import numpy as np
+import pytest
+
+from analysis.anomalies import detect
+
+
+def _times(n, minutes=60):
+    return np.datetime64("2024-03-01", "s") + np.arange(n) * np.timedelta64(minutes * 60, "s")
+
+
+def _series(seed, days=21, memory=0.5, step=0.0, at=0):
+    rng = np.random.default_rng(seed)
+    n = days * 24
+    noise = np.zeros(n)
+    for i in range(1, n):
+        noise[i] = memory * noise[i - 1] + rng.normal(0, np.sqrt(1 - memory**2))
+    y = 20 + 6 * np.sin(np.arange(n) / 24 * 2 * np.pi) + noise
+    y[at:] += step if at else 0.0
+    return _times(n), y
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_planted_change_of_level_is_detected_and_no_other(seed):
+    """Three regimes over a daily cycle, in noise that wanders."""
+    times, y = _series(seed, days=21, memory=0.3)
+    y[200:] += 5.0
+    y[350:] -= 9.0
+    found = detect(times, y).turns
+    assert [c.direction for c in found] == ["up", "down"]
+    assert all(abs(c.index - truth) <= 3 for c, truth in zip(found, (200, 350), strict=True))
+    assert all(c.low <= truth <= c.high for c, truth in zip(found, (200, 350), strict=True))
+
+
+def test_clean_series_seldom_have_a_change_or_an_alarm():
+    """Forty seasonal series without any change."""
+    results = [detect(*_series(seed, memory=0.6)) for seed in range(40)]
+    assert sum(bool(r.turns) for r in results) <= 3
+    assert np.mean([r.alarms.mean() for r in results]) < 0.002
+
+
+def test_a_spike_is_an_alarm_and_not_a_change_of_level():
+    """One point far out."""
+    times, y = _series(2, memory=0.0)
+    y[300] += 12
+    found = detect(times, y)
+    assert found.alarms[300]
+    assert found.turns == ()
+
+
+def test_integer_times_and_gaps_are_fine():
+    """A series numbered 0, 1, 2, … with holes."""
+    rng = np.random.default_rng(0)
+    y = np.concatenate((rng.normal(0, 1, 60), rng.normal(6, 1, 60)))
+    y[20:25] = np.nan
+    found = detect(np.arange(120), y)
+    assert [abs(c.index - 60) <= 1 for c in found.turns] == [True]
+    assert np.isnan(found.scores[20:25]).all()
+
+
+def test_a_flat_line_has_nothing_to_detect():
+    """No noise, no change."""
+    found = detect(np.arange(50), np.full(50, 2.0))
+    assert found.turns == ()
+    assert not found.alarms.any()
