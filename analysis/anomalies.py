@@ -53,10 +53,10 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     for _ in range(2):  # the season is learnt anew without the lasting changes
         season = band.expected - np.median(band.expected)
         found = course(y - season)
-        if not found.turns:
+        if not np.ptp(found.expected) > 0:
             break
         band = fit(times, y - found.expected)
-    if found.turns:
+    if np.ptp(found.expected) > 0:
         band = replace(band, expected=band.expected + found.expected)
     z = np.abs(y - band.expected) / band.spread
     limit = _limit(z)
