@@ -205,10 +205,8 @@ def _headline(d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...]) 
             names = blamed[0].name
         share = sum(s.score for s in blamed)
         verb = "explains" if len(blamed) == 1 else "explain"
-        return (
-            f"The inputs: {names} {verb} {share:.0%} of what moved the predictions "
-            f"({blamed[0].changed})."
-        )
+        how = "" if blamed[0].changed == "usual" else f" ({blamed[0].changed})"
+        return f"The inputs: {names} {verb} {share:.0%} of what moved the predictions{how}."
     if d.verdict == "model":
         return (
             "Not the inputs: familiar inputs get other predictions since the onset "
