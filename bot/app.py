@@ -19,14 +19,14 @@ from bot.config import Settings, require_slack
 from bot.mitigations import Webhook
 from bot.schedule import Schedule
 from bot.workers import Workers
+from handlers import commands
 from handlers.answers import Answers
-from handlers.commands import COMMANDS
 from handlers.conversation import Conversation, Habits
 from handlers.desk import Subjects
 from handlers.directory import Directory
 from handlers.messages import Remedy, View, render
 from handlers.mitigations import Action, Mitigations
-from handlers.registry import Reply, Request, dispatch
+from handlers.registry import Reply, Request
 from handlers.sender import Sender
 from handlers.threads import Threads
 from handlers.work import Runner, Work
@@ -145,7 +145,7 @@ class Bot:
 
     def ask(self, request: Request) -> Reply:
         """Answer a command, wherever it was given."""
-        return dispatch(request, COMMANDS, self.conversation)
+        return commands.ask(request, self.conversation)
 
     def _on_sent(self, incident: str, channel: str, name: str) -> None:
         if name == "root":
@@ -219,16 +219,22 @@ class Bot:
 def subjects(settings: Settings) -> Subjects:
     """What can be triaged: names from the settings, features from the table."""
     from analysis.evidence import CannotExamine
+    from analysis.explore.lines import ROLES, series_names
     from analysis.warehouse import Warehouse
 
     contract = settings.contract
+    warehouse = Warehouse(contract, settings.root, utc_now())
+    features, infra = tuple[str, ...](), tuple[str, ...]()
     try:
-        features = Warehouse(contract, settings.root, utc_now()).features
+        features = warehouse.features
+        infra = series_names(warehouse)
     except CannotExamine as error:
         # The bot starts all the same: the first step says it in the thread.
-        log.error("the serving log can't be read", reason=str(error))
-        features = ()
-    return Subjects(contract.metric_names, tuple(m.name for m in contract.models), features)
+        log.error("a table can't be read", reason=str(error))
+    hidden = warehouse.hidden
+    dimensions = tuple(d for d in (*warehouse.dimensions, *ROLES) if d not in hidden)
+    models = tuple(m.name for m in contract.models)
+    return Subjects(contract.metric_names, models, features, infra, dimensions)
 
 
 def _close(socket: SocketModeHandler) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from analysis.evidence import Evidence, Scope
 
 if TYPE_CHECKING:
+    from analysis.explore import Question
     from bot.config import Settings
     from bot.workers import Workers
 
@@ -30,6 +31,19 @@ def run_check(settings_path: str, node: str, scope: Scope) -> Evidence:
     evidence = tree().node(node).check(warehouse, scope)
     seconds = time.perf_counter() - began
     return replace(evidence, how=replace(evidence.how, seconds=round(seconds, 3)))
+
+
+def run_look(settings_path: str, question: Question) -> Evidence:
+    """Answer a question beside the tree, over the tables of the settings file.
+
+    Raises CannotExamine with a sentence when the tables can't answer it.
+    """
+    from analysis.explore import look
+    from analysis.warehouse import Warehouse
+
+    settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
+    scope = question.scope
+    return look(Warehouse(settings.contract, settings.root, scope.now), question)
 
 
 @lru_cache(maxsize=4)
@@ -52,6 +66,11 @@ class CheckRunner:
         """The evidence, later."""
         send = self.workers.submit if urgent else self.workers.speculate
         return send(run_check, self.settings_path, node, scope)
+
+    def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
+        """The answer to a question beside the tree, later."""
+        send = self.workers.submit if urgent else self.workers.speculate
+        return send(run_look, self.settings_path, question)
 
     def hurry(self, future: Future[Evidence]) -> None:
         """Somebody waits now for what was computed ahead."""

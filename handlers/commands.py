@@ -5,10 +5,14 @@ Replies go to the one who asked, alone; what concerns everybody is in the incide
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from handlers import explore, steering
 from handlers.actions import value
 from handlers.blocks import button, escape, person
 from handlers.desk import Desk, every
 from handlers.registry import (
+    Around,
     Command,
     Reply,
     Request,
@@ -16,6 +20,8 @@ from handlers.registry import (
     Words,
     bare,
     channel_in,
+    dispatch,
+    named,
     named_incident,
     reply,
     user_in,
@@ -78,17 +84,22 @@ def tree(request: Request, words: Words, desk: Desk) -> Reply:
 
 
 def help_(request: Request, words: Words, desk: Desk) -> Reply:
-    """All commands, or one of them with its example."""
+    """All commands by what they are for, or one of them with its example."""
     if words:
-        wanted = next((c for c in COMMANDS if c.name == words[0].lower().lstrip("/")), None)
+        wanted, _ = named((words[0].lstrip("/"), *words[1:]), COMMANDS)
         if wanted is None:
             names = ", ".join(f"`{c.name}`" for c in COMMANDS)
             raise Unclear(f"I know no {bare(words[0])}. I know {names}.", ("Help", "help"))
+        also = ", ".join(f"`{alias}`" for alias in wanted.aliases)
         return reply(
             f"`{request.called} {escape(wanted.usage)}`\n{wanted.summary}\n"
             f"For example `{request.called} {escape(wanted.example)}`"
+            + (f"\nAlso said: {also}" if also else "")
         )
-    lines = [f"`{escape(c.usage)}`: {c.summary}" for c in COMMANDS]
+    lines = list[str]()
+    for group, commands in GROUPS.items():
+        lines.append(f"*{group}*")
+        lines += [f"`{escape(c.usage)}`: {c.summary}" for c in commands]
     lines.append(
         "In a thread mention me, `@hawkeye status`; elsewhere also `/hawkeye status`. "
         "Mention me under another bot's alert with `triage`, and I answer there."
@@ -98,42 +109,186 @@ def help_(request: Request, words: Words, desk: Desk) -> Reply:
     return reply("\n".join(lines), *first)
 
 
-COMMANDS: tuple[Command[Desk], ...] = (
-    Command(
-        "triage",
-        "triage <metric|model|feature> [since]",
-        "Find out what is wrong with it, step by step, in a thread.",
-        "triage precision since 14:05",
-        triage,
+def ask(request: Request, desk: Desk) -> Reply:
+    """Answer what somebody asked, wherever they asked it."""
+    around = Around(
+        guess=lambda asked, said: explore.guess(asked, said, desk),
+        may_see=desk.may_see,
+        near=lambda asked: _open_in(asked.channel, desk),
+    )
+    return dispatch(request, COMMANDS, desk, around)
+
+
+def _open_in(channel: str, desk: Desk) -> Sequence[str]:
+    """The open incidents that are shown in a channel."""
+    return [
+        incident.id
+        for incident in desk.store.open_incidents()
+        if any(place.channel == channel for place in desk.store.places(incident.id))
+    ]
+
+
+GROUPS: dict[str, tuple[Command[Desk], ...]] = {
+    "On call": (
+        Command(
+            "triage",
+            "triage <metric|model|feature> [since]",
+            "Find out what is wrong with it, step by step, in a thread.",
+            "triage precision since 14:05",
+            triage,
+        ),
+        Command(
+            "status",
+            "status [incident]",
+            "Where an incident stands; without one, what is open and how the monitors do.",
+            "status HE-1",
+            status,
+        ),
+        Command(
+            "incidents",
+            "incidents [open|all]",
+            "The open incidents, or the newest of all.",
+            "incidents all",
+            incidents,
+        ),
+        Command(
+            "tree",
+            "tree [incident]",
+            "The questions that a walk can ask, and where this one is.",
+            "tree",
+            tree,
+        ),
+        Command(
+            "help", "help [command]", "This list, or one command explained.", "help triage", help_
+        ),
     ),
-    Command(
-        "status",
-        "status [incident]",
-        "Where an incident stands; without one, what is open and how the monitors do.",
-        "status HE-1",
-        status,
+    "Look closer, in an incident's thread": (
+        Command(
+            "chart",
+            "chart [metric|model|feature|service] [7d] [by dimension]",
+            "A series with its usual range, or cut by a dimension.",
+            "chart precision 7d by carrier",
+            explore.chart,
+            needs_incident=True,
+            aliases=("plot", "graph", "show"),
+        ),
+        Command(
+            "segments",
+            "segments [metric|model]",
+            "Which parts of the traffic carry the change.",
+            "segments precision",
+            explore.segments,
+            needs_incident=True,
+            aliases=("segment",),
+        ),
+        Command(
+            "what changed",
+            "what changed",
+            "Releases, pipeline runs, traffic and data around the onset, nearest first.",
+            "what changed",
+            explore.changed,
+            needs_incident=True,
+            aliases=("changes", "changed", "what's changed", "whats changed"),
+        ),
+        Command(
+            "compare",
+            "compare snapshot <a> <b>",
+            "Two snapshots on the same traffic.",
+            "compare snapshot ranker-12 ranker-13",
+            explore.compare,
+            needs_incident=True,
+        ),
+        Command(
+            "why",
+            "why [step]",
+            "Why a step asks, and why I propose what I do.",
+            "why 3",
+            steering.why,
+            needs_incident=True,
+        ),
     ),
-    Command(
-        "incidents",
-        "incidents [open|all]",
-        "The open incidents, or the newest of all.",
-        "incidents all",
-        incidents,
+    "Steer an incident": (
+        Command(
+            "back",
+            "back [step]",
+            "Decide an earlier step anew.",
+            "back 2",
+            steering.back,
+            needs_incident=True,
+            aliases=("undo",),
+        ),
+        Command(
+            "note",
+            "note <text>",
+            "A line for the record.",
+            "note the feature store was deployed at 13:50",
+            steering.note,
+            needs_incident=True,
+            free_text=True,
+        ),
+        Command(
+            "assign",
+            "assign <@user|me>",
+            "Give the incident to somebody, or take it.",
+            "assign me",
+            steering.assign,
+            needs_incident=True,
+            aliases=("take",),
+        ),
+        Command(
+            "handoff",
+            "handoff [incident] @user [#channel]",
+            "Offer an incident to somebody, who may be in another team's channel.",
+            "handoff HE-1 @bo #data-platform",
+            handoff,
+            needs_incident=True,
+        ),
+        Command(
+            "severity",
+            "severity <1-4>",
+            "Set the severity, 1 (worst) to 4.",
+            "severity 2",
+            steering.severity,
+            needs_incident=True,
+            aliases=("sev",),
+        ),
+        Command(
+            "snooze",
+            "snooze <time>",
+            "Remind nobody for a while.",
+            "snooze 1h",
+            steering.snooze,
+            needs_incident=True,
+        ),
+        Command(
+            "close",
+            "close [resolved|not an incident|stopped]",
+            "End it.",
+            "close not an incident",
+            steering.close,
+            needs_incident=True,
+            free_text=True,
+            aliases=("resolve",),
+        ),
+        Command(
+            "reopen",
+            "reopen",
+            "It was not over.",
+            "reopen HE-1",
+            steering.reopen,
+            needs_incident=True,
+        ),
+        Command(
+            "catch me up",
+            "catch me up",
+            "What somebody who comes late must know, for your eyes alone.",
+            "catch me up",
+            steering.catch_me_up,
+            needs_incident=True,
+            aliases=("catch up", "catchup", "summary"),
+        ),
     ),
-    Command(
-        "handoff",
-        "handoff [incident] @user [#channel]",
-        "Offer an incident to somebody, who may be in another team's channel.",
-        "handoff HE-1 @bo #data-platform",
-        handoff,
-        needs_incident=True,
-    ),
-    Command(
-        "tree",
-        "tree [incident]",
-        "The questions that a walk can ask, and where this one is.",
-        "tree",
-        tree,
-    ),
-    Command("help", "help [command]", "This list, or one command explained.", "help triage", help_),
-)
+}
+"""What we ship, by what it is for."""
+
+COMMANDS: tuple[Command[Desk], ...] = tuple(c for group in GROUPS.values() for c in group)

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
+from analysis.explore import Question
 from handlers.desk import Subjects
 from handlers.directory import Directory
+from handlers.messages_looks import look_message, look_post
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Effect, Event
 from state.incident import Alert, Incident
+from state.looks import Look, Looks
 from state.machine import advance, ahead
 from state.outbox import Outbox, Post
 from state.store import Place, StaleIncidentError, Store, to_json
 from state.tree import Tree
+
+Payload = dict[str, Any]
 
 MOST_TRIES = 20
 """Writers of one incident that collide try again so often before they give up."""
@@ -68,6 +73,7 @@ class Conversation:
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
         self.due = DueWork(self.store)
+        self.looks = Looks(self.store)
 
     def now(self) -> datetime:
         """The bot's time; in the demo a simulated one."""
@@ -225,6 +231,53 @@ class Conversation:
         """Say in the outbox how its messages should be, in every place that shows it."""
         for place in self.store.places(incident.id):
             self.outbox.want(incident.id, place.channel, self.renderer(incident, place))
+
+    def look(self, incident_id: str, channel: str, user: str, asked: str, at: Question) -> None:
+        """Owe the answer to a question beside the tree; "Looking…" stands in its place."""
+        now = self.now()
+        with self.store.transaction():
+            place = self._place_of(incident_id, channel)
+            look = self.looks.add(incident_id, place, user, now, asked, at)
+            self._show_look(look)
+            payload = {"look": look.number}
+            due = Due(f"explore:{incident_id}:{look.number}", "explore", incident_id, payload)
+            self.due.add(due, now)
+        self._wake()
+
+    def looked(self, look: Look, found: Evidence | None, error: str) -> None:
+        """A look is answered: show it where "Looking…" was."""
+        with self.store.transaction():
+            self.looks.answer(look, found, error)
+            kept = found.without_bytes() if found else None
+            self._show_look(replace(look, evidence=kept, error=error))
+        self._wake()
+
+    def say(self, incident_id: str, channel: str, user: str, asked: str, payload: Payload) -> None:
+        """Answer something in the thread at once, without a look at the tables."""
+        with self.store.transaction():
+            place = self._place_of(incident_id, channel)
+            look = self.looks.add(incident_id, place, user, self.now(), asked)
+            self.outbox.want(incident_id, place, [look_post(look, payload)])
+        self._wake()
+
+    def _show_look(self, look: Look) -> None:
+        post = look_post(look, look_message(look, self.known.dimensions))
+        self.outbox.want(look.incident, look.channel, [post])
+
+    def _place_of(self, incident_id: str, channel: str) -> str:
+        """Where an answer goes: where it was asked, if the incident is shown there."""
+        places = [place.channel for place in self.store.places(incident_id)]
+        return channel if channel in places else places[0]
+
+    def may_see(self, incident_id: str, user: str) -> bool:
+        """Whether somebody may know of an incident: it is theirs, or shown where they can read."""
+        incident = self.store.load(incident_id)
+        if incident is None:
+            return False
+        concerned = {incident.owner, incident.alert.by, *(h.to for h in incident.handoffs)}
+        return user in concerned or any(
+            self.directory.may_read(place.channel, user) for place in self.store.places(incident_id)
+        )
 
     def refresh(self, incident_id: str) -> None:
         """Render again without an event (a link became known, an hour passed)."""

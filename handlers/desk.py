@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from difflib import SequenceMatcher
-from typing import Protocol
+from typing import Any, Protocol
 
+from analysis.explore import Question
 from state.events import Event
 from state.incident import Alert, Entry, Incident
 from state.store import Store
@@ -20,11 +21,16 @@ CLOSE = 0.6
 
 @dataclass(frozen=True)
 class Subjects:
-    """What an alert or a command can be about, in the order of the settings."""
+    """What an alert or a command can be about, in the order of the settings.
+
+    ``infra`` ("service/metric") can be charted, and traffic is cut by ``dimensions``.
+    """
 
     metrics: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    infra: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,17 @@ class Desk(Protocol):
 
     def zone(self, user: str) -> tzinfo:
         """The zone in which that person reads clocks; UTC when it is not known."""
+
+    def look(self, incident_id: str, channel: str, user: str, asked: str, at: Question) -> None:
+        """Owe the answer to a question beside the tree, in the incident's thread."""
+
+    def say(
+        self, incident_id: str, channel: str, user: str, asked: str, payload: dict[str, Any]
+    ) -> None:
+        """Answer something in the incident's thread at once."""
+
+    def may_see(self, incident_id: str, user: str) -> bool:
+        """Whether somebody may know of an incident: private channels stay private."""
 
 
 def open_about(desk: Desk, subject: Subject) -> Incident | None:

@@ -55,6 +55,39 @@ class Directory:
         )
         return bool(answer.get("is_member") or answer.get("is_im"))
 
+    def may_read(self, channel: str, user: str) -> bool:
+        """Whether a person can read a channel: all can read a public one, members a private one.
+
+        A channel that Slack does not tell about is taken to be private.
+        """
+        nothing: dict[str, Any] = {}
+        about = self._once(
+            f"about:{channel}",
+            lambda: _dict(self.client.conversations_info(channel=channel).get("channel")),
+            nothing,
+        )
+        if not about:
+            return False
+        if about.get("is_private") or about.get("is_im") or about.get("is_mpim"):
+            return user in self._people(channel)
+        return True
+
+    def _people(self, channel: str) -> set[str]:
+        nothing: set[str] = set()
+
+        def ask() -> set[str]:
+            found: set[str] = set()
+            cursor = ""
+            for _ in range(20):
+                page = self.client.conversations_members(channel=channel, limit=1000, cursor=cursor)
+                found |= set(page.get("members") or [])
+                cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+                if not cursor:
+                    break
+            return found
+
+        return self._once(f"members:{channel}", ask, nothing, seconds=60)
+
     def zone(self, user: str) -> tzinfo:
         """A person's offset from UTC as Slack knows it; UTC when it does not."""
         nothing: dict[str, Any] = {}

@@ -70,8 +70,10 @@ class Reply:
 class Command(Generic[C]):
     """One thing that can be asked for.
 
-    ``usage`` begins with the name. ``run`` takes the words after the name; it may raise
-    :class:`Unclear`. ``needs_incident``: it is said in an incident's thread or names one.
+    ``usage`` begins with the name, which may be of several words; ``aliases`` mean the same.
+    ``run`` takes the words after the name; it may raise :class:`Unclear`. ``needs_incident``: it
+    is said in an incident's thread or names one. ``free_text``: what follows is somebody's own
+    words, of which only the first can name the incident.
     """
 
     name: str
@@ -81,6 +83,27 @@ class Command(Generic[C]):
     run: Callable[[Request, Words, C], Reply]
     where: frozenset[Via] = frozenset({"slash", "mention"})
     needs_incident: bool = False
+    aliases: tuple[str, ...] = ()
+    free_text: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it is called by."""
+        return (self.name, *self.aliases)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What dispatching asks of its surroundings.
+
+    ``guess`` says what an unknown word may mean. An incident that a person may not see
+    (``may_see(incident, user)``) does not exist for them. ``near`` are the open incidents of the
+    channel where something was asked: the only one is meant when none is named.
+    """
+
+    guess: Callable[[Request, Words], Unclear | None] = lambda _, __: None
+    may_see: Callable[[str, str], bool] = lambda _, __: True
+    near: Callable[[Request], Sequence[str]] = lambda _: ()
 
 
 class Unclear(Exception):
@@ -96,25 +119,28 @@ class Unclear(Exception):
         self.buttons = buttons
 
 
-def dispatch(request: Request, commands: Sequence[Command[C]], context: C) -> Reply:
+def dispatch(
+    request: Request, commands: Sequence[Command[C]], context: C, around: Around | None = None
+) -> Reply:
     """Find the command that is meant and run it; every mistake becomes a sentence.
 
     Nothing said runs ``help``. An error inside a command is logged and told to the one who
     asked, because nobody else would hear of it.
     """
+    around = around or Around()
     said = words(request.text)
     if said and said[0].lower().lstrip("/@") == "hawkeye":
         said = said[1:]
-    name = said[0].lower() if said else "help"
-    command = next((c for c in commands if c.name == name), None)
+    command, rest = named(said or ("help",), commands)
     try:
         if command is None:
-            raise _unknown(said, request, commands)
-        request, rest = _placed(request, command, said[1:])
+            raise around.guess(request, said) or _unknown(said, request, commands)
+        request, rest = _placed(request, command, rest, around)
         return command.run(request, rest, context)
     except Unclear as unclear:
         return reply(unclear.sentence, *unclear.buttons)
     except Exception as error:
+        name = command.name if command else "guess"
         _log.exception("command failed", command=name, via=request.via)
         what = f"{type(error).__name__}: {error}".strip(": ")
         return reply(
@@ -123,33 +149,62 @@ def dispatch(request: Request, commands: Sequence[Command[C]], context: C) -> Re
         )
 
 
-def _placed(request: Request, command: Command[C], rest: Words) -> tuple[Request, Words]:
+def named(said: Words, commands: Sequence[Command[C]]) -> tuple[Command[C] | None, Words]:
+    """The command that the first words name, the longest name first, and the words after it."""
+    low = tuple(word.lower() for word in said)
+    calls = [(tuple(name.split()), c) for c in commands for name in c.names]
+    for call, command in sorted(calls, key=lambda pair: -len(pair[0])):
+        if low[: len(call)] == call:
+            return command, said[len(call) :]
+    return None, said
+
+
+def _placed(
+    request: Request, command: Command[C], rest: Words, around: Around
+) -> tuple[Request, Words]:
     """The request with its incident, where the command needs one; the id is no longer a word."""
     if request.via not in command.where:
         other = "/hawkeye" if request.via == "mention" else "@hawkeye"
         raise Unclear(f"`{command.name}` is said as `{other} {command.usage}`.")
+    found = named_incident(rest[:1] if command.free_text else rest)
+    if found and not around.may_see(found, request.user):
+        raise Unclear(f"I know no {bare(found)}.", ("Open incidents", "incidents open"))
     if not command.needs_incident:
         return request, rest
-    if found := named_incident(rest):
-        left = tuple(w for w in rest if named_incident((w,)) != found)
+    if found:
+        at = next(i for i, w in enumerate(rest) if named_incident((w,)) == found)
+        left = (*rest[:at], *rest[at + 1 :])
         return replace(request, incident=found), left
-    if request.incident is None:
-        there = " ".join(w for w in command.example.split() if not named_incident((w,)))
-        raise Unclear(
-            f"Which incident? In its thread `@hawkeye {there}` is enough; elsewhere name it: "
-            f"`{request.called} {command.example}`.",
-            ("Open incidents", "incidents open"),
-        )
-    return request, rest
+    return (request, rest) if request.incident else (_nearest(request, command, rest, around), rest)
+
+
+def _nearest(request: Request, command: Command[C], rest: Words, around: Around) -> Request:
+    """The request about the one open incident of its channel; Unclear when there are more."""
+    near = [i for i in around.near(request) if around.may_see(i, request.user)]
+    if len(near) == 1:
+        return replace(request, incident=near[0])
+    there = " ".join(w for w in command.example.split() if not named_incident((w,)))
+    asked = " ".join(map(quoted, rest))
+    raise Unclear(
+        f"Which incident? In its thread `@hawkeye {there}` is enough; elsewhere name it: "
+        f"`{request.called} {command.name} HE-1{there.removeprefix(command.name)}`.",
+        *((f"{i}: {command.name}", f"{command.name} {i} {asked}".strip()) for i in near[-4:]),
+        ("Open incidents", "incidents open"),
+    )
 
 
 def _unknown(said: Words, request: Request, commands: Sequence[Command[C]]) -> Unclear:
     word = said[0]
-    found = get_close_matches(word.lower(), [c.name for c in commands], n=1, cutoff=0.55)
+    known = {name: c for c in commands for name in c.names}
+    pair = " ".join(said[:2]).lower()
+    found = get_close_matches(word.lower(), list(known), n=1, cutoff=0.55)
+    both = get_close_matches(pair, [n for n in known if " " in n], n=1, cutoff=0.7)
+    if both:
+        word, found, said = pair, both, said[1:]
     if not found:
         names = ", ".join(f"`{c.name}`" for c in commands)
         return Unclear(f"I know no {bare(word)}. I know {names}.", ("Help", "help"))
-    meant = next(c for c in commands if c.name == found[0])
+    meant = known[found[0]]
     fixed = " ".join((meant.name, *map(quoted, said[1:])))
     return Unclear(
         f"I know no {bare(word)}. `{meant.name}`? For example `{request.called} {meant.example}`.",

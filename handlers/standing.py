@@ -17,7 +17,7 @@ def status(request: Request, words: Words, desk: Desk) -> Reply:
     """One incident where it stands; elsewhere all open ones in a line each, and the monitors."""
     wanted = named_incident(words) or request.incident
     if wanted is None:
-        found = desk.store.open_incidents()
+        found = _seen(desk.store.open_incidents(), request, desk)
         head = f"*{_count(len(found), 'open incident')}*"
         shown = [_line(i, desk) for i in found[-MOST_LISTED:]]
         return reply("\n".join([head, *shown, *monitors(desk)]))
@@ -85,14 +85,19 @@ def incidents(request: Request, words: Words, desk: Desk) -> Reply:
             ("All", "incidents all"),
         )
     if which == "all":
-        found = desk.store.recent(MOST_LISTED)
+        found = _seen(desk.store.recent(MOST_LISTED), request, desk)
         return reply("\n".join(_line(i, desk) for i in found) or "There has been no incident yet.")
-    found = desk.store.open_incidents()
+    found = _seen(desk.store.open_incidents(), request, desk)
     if not found:
         return reply("No incident is open.", ("Show the newest", "incidents all"))
     more = len(found) - MOST_LISTED
     shown = [_line(i, desk) for i in found[-MOST_LISTED:]]
     return reply("\n".join([*shown, *([f"and {more} older ones"] if more > 0 else [])]))
+
+
+def _seen(found: list[Incident], request: Request, desk: Desk) -> list[Incident]:
+    """Those that the one who asks may know of."""
+    return [i for i in found if desk.may_see(i.id, request.user)]
 
 
 def _line(incident: Incident, desk: Desk) -> str:

@@ -113,7 +113,12 @@ class Threads:
 
 
 def answer(client: WebClient, request: Request, reply: Reply) -> None:
-    """Post the reply to a mention: in the thread, for the asker alone unless it is for all."""
+    """Post the reply to a mention: in the thread, for the asker alone unless it is for all.
+
+    Nothing is posted for an empty reply: the thread itself shows what came of it.
+    """
+    if not reply.text:
+        return
     where: dict[str, Any] = {"channel": request.channel, "text": reply.text}
     if request.thread_ts:
         where["thread_ts"] = request.thread_ts

@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from analysis.evidence import Evidence, Scope
+from analysis.explore import Question
 from handlers.conversation import Conversation, check_key, sentence
 from handlers.loop import Loop
 from handlers.mitigations import Mitigations
@@ -26,6 +27,10 @@ class Runner(Protocol):
 
     def __call__(self, node: str, scope: Scope, *, urgent: bool) -> Future[Evidence]:
         """The evidence, later; an urgent one goes before those computed ahead."""
+        ...
+
+    def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
+        """The answer to a question beside the tree, later."""
         ...
 
     def hurry(self, future: Future[Evidence]) -> None:
@@ -70,6 +75,8 @@ class Work:
                 self._run(work, str(work.payload["node"]), scope, urgent=False, then=None)
             case "look":
                 self._tell(work, ev.Rechecked(self.conversation.now(), work.payload["step"]))
+            case "explore":
+                self._explore(work)
             case "plan" | "carry":
                 threading.Thread(target=self._mitigate, args=(work,), daemon=True).start()
             case "remind":
@@ -148,6 +155,24 @@ class Work:
             then(evidence.without_bytes())
         elif error is not None:
             then(error)
+
+    def _explore(self, work: Due) -> None:
+        """A question beside the tree: the answer takes the place of "Looking…"."""
+        number = int(work.payload["look"])
+        look = self.conversation.looks.load(work.incident, number)
+        if look is None or look.question is None or look.evidence or look.error:
+            self.conversation.due.done(work)
+            return
+
+        def finish(done: Future[Evidence]) -> None:
+            if self.loop.stopped:
+                return
+            error = done.exception() if not done.cancelled() else RuntimeError("cancelled")
+            found = None if error is not None else done.result()
+            self.conversation.looked(look, found, sentence(error) if error is not None else "")
+            self.conversation.due.done(work)
+
+        self.runner.look(look.question).add_done_callback(finish)
 
     def _mitigate(self, work: Due) -> None:
         number = int(work.payload["mitigation"])

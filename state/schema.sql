@@ -50,6 +50,13 @@ CREATE TABLE IF NOT EXISTS said (
     text TEXT NOT NULL, permalink TEXT NOT NULL, pinned INTEGER NOT NULL,
     PRIMARY KEY (channel, ts)
 );
+-- What people asked to see beside the tree, with the answers.
+CREATE TABLE IF NOT EXISTS looks (
+    incident TEXT NOT NULL REFERENCES incidents (id), number INTEGER NOT NULL,
+    channel TEXT NOT NULL, user TEXT NOT NULL, at TEXT NOT NULL, asked TEXT NOT NULL,
+    question TEXT NOT NULL, evidence TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (incident, number)
+);
 CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS evidence (key TEXT PRIMARY KEY, evidence TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS charts (

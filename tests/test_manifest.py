@@ -22,6 +22,7 @@ METHODS = {
     "files_completeUploadExternal": "files:write",
     "conversations_list": "channels:read",
     "conversations_info": "channels:read",
+    "conversations_members": "channels:read",
     "conversations_join": "channels:join",
     "conversations_history": "channels:history",
     "conversations_replies": "channels:history",

@@ -138,6 +138,16 @@ def _service(warehouse: Warehouse, name: str, blocks: Blocks) -> tuple[Metric, S
     return metric, metrics.regular(frame[BUCKET].to_numpy(float), found, found, span, metric)
 
 
+def series_names(warehouse: Warehouse) -> tuple[str, ...]:
+    """Every infrastructure series as "service/metric"; none without a table of them."""
+    if not warehouse.has("infra"):
+        return ()
+    table = warehouse.table("infra")
+    names = table["service"].cast("string") + "/" + table["metric"].cast("string")
+    frame = warehouse.fetch(table.select(name=names).distinct())
+    return tuple(sorted(str(n) for n in frame["name"].dropna()))
+
+
 def _against(series: Series, kind: str, title: str, scope: Scope) -> Held:
     """The series with the band learnt from before it began; ValueError with too few points."""
     begun = np.datetime64(naive(onset_of(scope).at), "s")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Any
 
 from analysis.evidence import CannotExamine, Scope, Window
+from analysis.explore import Question
+from handlers import blockkit
 from handlers.desk import Subjects
 from state import events as ev
 from state.events import Event
 from state.incident import Alert, Incident
+from state.looks import Looks
 from state.machine import advance
 from state.store import Place, Store
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
+from tests.handlers.looks import uploaded
 
 NOW = datetime(2026, 11, 23, 14, 46, tzinfo=UTC)
 
@@ -77,6 +82,8 @@ class FakeDesk:
     members: set[str] = field(default_factory=lambda: {"C1"})
     offset: timedelta = timedelta(0)
     linked: bool = True
+    told: list[dict[str, Any]] = field(default_factory=list)
+    shut_out: set[tuple[str, str]] = field(default_factory=set)
 
     def open(self, alert: Alert) -> Incident:
         """As the conversation does it: join the same key, else open."""
@@ -126,3 +133,19 @@ class FakeDesk:
         """Everybody's zone."""
         del user
         return timezone(self.offset)
+
+    def look(self, incident_id: str, channel: str, user: str, asked: str, at: Question) -> None:
+        """What was asked is kept."""
+        Looks(self.store).add(incident_id, channel, user, self.at, asked, at)
+
+    def say(
+        self, incident_id: str, channel: str, user: str, asked: str, payload: dict[str, Any]
+    ) -> None:
+        """What was said is kept, if Slack would take it."""
+        assert blockkit.problems(uploaded(payload)) == []
+        Looks(self.store).add(incident_id, channel, user, self.at, asked)
+        self.told.append(payload)
+
+    def may_see(self, incident_id: str, user: str) -> bool:
+        """Everybody but those who were shut out."""
+        return (incident_id, user) not in self.shut_out

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from analysis.evidence import Evidence, Suspect
-from handlers import blockkit
+from handlers import blockkit, commands
 from handlers.commands import COMMANDS
 from handlers.desk import Subjects
-from handlers.registry import Reply, Request, dispatch, run_text
+from handlers.registry import Reply, Request, run_text
 from handlers.standing import MONITORS
 from state import events as ev
 from state.incident import Incident
@@ -33,7 +33,7 @@ def desk(tmp_path):
 def ask(desk: FakeDesk, text: str, **changes: object) -> Reply:
     """The reply to a text, which Slack must take."""
     request = replace(Request(text, user="U01", channel="C1"), **changes)
-    found = dispatch(request, COMMANDS, desk)
+    found = commands.ask(request, desk)
     assert blockkit.problems(list(found.blocks or [])) == []
     assert not found.in_channel
     return found
@@ -305,11 +305,25 @@ def test_handoff_offers_the_incident_to_the_person_and_shows_it_in_their_channel
 
 
 def test_handoff_outside_the_thread_takes_an_id(desk):
-    """Slash commands don't exist in threads."""
+    """Slash commands don't exist in threads; a channel's only incident needs no name."""
     ask(desk, "triage precision")
     ask(desk, "handoff HE-1 <@U02>")
     assert only(desk).handoffs[0].to == "U02"
-    assert "Which incident?" in ask(desk, "handoff <@U02>").text
+    assert "already offered" in ask(desk, "handoff <@U02>").text
+    assert "Which incident?" in ask(desk, "handoff <@U02>", channel="C2").text
+    ask(desk, "triage temp")
+    found = ask(desk, "snooze 1h")
+    assert "Which incident?" in found.text
+    assert buttons(found)["HE-2: snooze"] == "snooze HE-2 1h"
+
+
+def test_an_incident_that_somebody_may_not_see_does_not_exist_for_them(desk):
+    """Private channels stay private, whatever is asked."""
+    ask(desk, "triage precision")
+    desk.shut_out.add(("HE-1", "U01"))
+    for text in ("status HE-1", "tree HE-1", "chart HE-1", "close HE-1 resolved"):
+        assert "I know no `HE-1`" in ask(desk, text).text, text
+    assert only(desk).is_open
 
 
 @pytest.mark.parametrize(
@@ -392,4 +406,4 @@ def test_the_documentation_lists_the_commands_as_the_registry_has_them():
     text = DOCS.read_text(encoding="utf-8")
     for command in COMMANDS:
         usage = command.usage.replace("|", "\\|")
-        assert f"| `{usage}` | {command.summary} | `/hawkeye {command.example}` |" in text
+        assert f"| `{usage}` | {command.summary} | `{command.example}` |" in text

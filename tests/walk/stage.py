@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from analysis.charts.style import figure, render
-from analysis.evidence import Evidence, Onset, Scope, Suspect
+from analysis.evidence import CannotExamine, Evidence, Onset, Scope, Suspect
+from analysis.explore import Question
 from bot.app import Bot
 from bot.config import load
 from bot.workspace import Workspace, manifest_of, serve
@@ -73,6 +74,10 @@ class Canned:
     def hurry(self, future: Future[Evidence]) -> None:
         """Nothing waits here."""
 
+    def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
+        """What is kept for this kind of question."""
+        return self(question.kind, question.scope, urgent=urgent)
+
 
 class Handle:
     """A mitigation that remembers whom it was carried out on."""
@@ -107,6 +112,8 @@ def evidence() -> dict[str, Evidence | Exception]:
         "real": Evidence("yes", 0.97, "It fell.", charts=(chart("real"),), onset=onset),
         "which": Evidence("these", 0.9, "One is bad.", (BAD, WORSE), 1, charts=(chart("which"),)),
         "why": Evidence("data", 0.8, "Its data was bad.", charts=(chart("why"),)),
+        "chart": Evidence("seen", 1.0, "It fell by 3 points.", charts=(chart("look"),)),
+        "changed": CannotExamine("There is no table of snapshots."),
         "recovery": Evidence("recovered", 0.9, "It is back.", charts=(chart("back"),)),
     }
 

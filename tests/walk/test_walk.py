@@ -284,6 +284,25 @@ def test_a_mention_is_answered_where_it_was_made(stage):
     assert stage.until(lambda: any("HE-1" in w for w in stage.whispers(stage.ana)))
 
 
+def test_what_is_asked_by_mention_is_answered_with_a_chart_in_the_thread(both):
+    """The walk's own messages stay as they are; what can't be shown says why."""
+    incident = both.fire(key="look")
+    both.shows(incident, "step-1", "answer:yes")
+    thread = both.ts(incident, "root")
+    answers = {
+        "chart precision 24h": ("It fell by 3 points.", "slack_file"),
+        "what changed": ("no table of snapshots",),
+        "why": ("It fell.",),
+    }
+    for number, (asked, told) in enumerate(answers.items(), start=1):
+        both.workspace.say(both.ana, both.channel, f"@hawkeye {asked}", thread_ts=thread)
+        both.shows(incident, f"look-{number}", *told)
+    both.press(incident, "look-1", "run:0")
+    both.shows(incident, "look-4", "It fell by 3 points.", "slack_file")
+    both.shows(incident, "step-1", "answer:yes")
+    assert both.incident(incident).live_steps[0].answer is None
+
+
 def test_the_acknowledgement_comes_while_checks_run(stage):
     """A click is acknowledged at once, however long the check takes."""
     incident = stage.fire()

@@ -1,0 +1,85 @@
+"""The messages of looks: "Looking…", then the answer with its chart in the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.evidence import Evidence, How
+from analysis.explore import Question
+from handlers import blocks as b
+from handlers.blocks import Block
+from handlers.registry import quoted, run_button
+from state.looks import Look
+from state.outbox import Post
+
+AFTER_ALL = 10_000
+"""Looks stand behind the steps in the outbox's order: they never hold a step up."""
+MOST_ROWS = 6
+
+
+def look_post(look: Look, payload: dict[str, Any]) -> Post:
+    """The post of a look."""
+    return Post(f"look-{look.number}", AFTER_ALL + look.number, payload)
+
+
+def look_message(look: Look, dimensions: Sequence[str]) -> dict[str, Any]:
+    """The payload of a look as it stands."""
+    asked = f"🔎 {b.code(look.asked, 120)} · {b.person(look.user)}"
+    if look.error:
+        why = b.line(look.error, 900)
+        return b.message(f"I can't show {look.asked}: {why}", [b.context(asked), b.section(why)])
+    if look.evidence is None:
+        return b.message(f"Looking: {look.asked}…", [b.context(asked), b.section("Looking…")])
+    found = look.evidence
+    headline = b.line(found.headline, 600)
+    blocks = [b.context(asked), b.section(f"*{headline}*")]
+    if found.table and look.question and look.question.kind != "sparks":
+        blocks += b.table(found.table, MOST_ROWS)
+    blocks += [b.image(chart) for chart in found.charts[:2]]
+    blocks += _small_print(found)
+    if look.question:
+        blocks += b.actions(*next_looks(look.question, found, dimensions))
+    return b.message(headline, blocks)
+
+
+def _small_print(found: Evidence) -> list[Block]:
+    parts = [_rows(found.how)] if found.how.rows or found.how.window else []
+    if found.how.seconds:
+        parts.append(f"{found.how.seconds:.1f}{b.NBSP}s")
+    blocks = [b.context(" · ".join(parts))] if parts else []
+    if found.not_examined:
+        missing = "; ".join(b.line(n, 200).rstrip(".") for n in found.not_examined[:3])
+        blocks.append(b.context(f"Not looked at: {missing}."))
+    return blocks
+
+
+def _rows(how: How) -> str:
+    text = f"{b.count(how.rows)} rows" if how.rows else "looked"
+    if how.window:
+        text += f", incident since {b.clock(how.window.start, how.window.end)}"
+    if how.baseline:
+        text += f", against the {b.span(how.baseline.length)} before"
+    return text
+
+
+def next_looks(question: Question, found: Evidence, dimensions: Sequence[str]) -> list[Block]:
+    """Where a look can lead: a longer chart, a chart by the dimension that matters."""
+    name = quoted(question.name)
+    if question.kind == "chart":
+        wanted = []
+        if question.hours < 24 * 7:
+            by = f" by {question.by}" if question.by else ""
+            wanted.append(("7 days", f"chart {name} 7d{by}"))
+        if not question.by and question.thing != "infra" and dimensions:
+            span = f" {question.hours:g}h" if question.hours else ""
+            label = f"By {dimensions[0]}"
+            wanted.append((label, f"chart {name}{span} by {quoted(dimensions[0])}"))
+        if question.thing in ("metric", "model"):
+            wanted.append(("Segments", f"segments {name}"))
+    elif question.kind == "segments" and found.suspects:
+        dimension = found.suspects[0].name.partition("=")[0]
+        wanted = [(f"Chart by {dimension}", f"chart {name} by {quoted(dimension)}")]
+    else:
+        wanted = []
+    return [run_button(label, text, index) for index, (label, text) in enumerate(wanted)]
