@@ -1,8 +1,8 @@
 """Which features moved the predictions, or is it the model itself?
 
 Drift is not responsibility: a feature is blamed when some view says that it broke at the onset
-*and* the served model leans on it. Weighing: :mod:`analysis.weighing`. The part of the shift that
-the surrogate cannot explain on familiar inputs is the model's.
+*and* the served model leans on it. Weighing: :mod:`analysis.inputs.weighing`. The part of the
+shift that the surrogate cannot explain on familiar inputs is the model's.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import agreement, changes
 from analysis.charts import features as charts
 from analysis.evidence import Evidence, How, Scope, Suspect, Table
-from analysis.suspicion import Finding
+from analysis.inputs import agreement, changes
+from analysis.inputs.suspicion import Finding
+from analysis.inputs.views import Reading, read
+from analysis.inputs.weighing import Verdict, examine, weigh
 from analysis.tables import Role
-from analysis.views import Reading, read
 from analysis.warehouse import Warehouse, aware
-from analysis.weighing import Verdict, examine, weigh
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import odds, seasonal, words
+from analysis import odds, words
 from analysis.charts.series import utc
 from analysis.charts.small import Panel, small_multiples
 from analysis.evidence import (
@@ -28,7 +28,8 @@ from analysis.evidence import (
 )
 from analysis.metrics import bucket_of
 from analysis.quality import Floats
-from analysis.seasonal import Band, Break
+from analysis.series import seasonal
+from analysis.series.seasonal import Band, Break
 from analysis.warehouse import MOST_ROWS, Warehouse, naive
 
 if TYPE_CHECKING:

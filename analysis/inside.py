@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis import odds, views
+from analysis import odds
 from analysis.charts import training as charts
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
-from analysis.familiar import answers_shift, familiar
+from analysis.inputs import views
+from analysis.inputs.familiar import answers_shift, familiar
 from analysis.training_rows import against
 from analysis.warehouse import Warehouse
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import surrogate
 from analysis.evidence import CannotExamine, Scope
+from analysis.inputs import surrogate
 from analysis.profile import Bins, bins_of, kinds, plain
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, aware, naive

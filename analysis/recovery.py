@@ -8,13 +8,14 @@ from datetime import timedelta
 
 import numpy as np
 
-from analysis import odds, seasonal, words
+from analysis import odds, words
 from analysis.cells import metric_of
 from analysis.charts.series import metric_chart
 from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Window
 from analysis.metrics import Blocks, Series, series
 from analysis.quality import NEEDS_LABEL, Floats, back
-from analysis.seasonal import Band
+from analysis.series import seasonal
+from analysis.series.seasonal import Band
 from analysis.warehouse import Warehouse
 
 METHOD = (

@@ -20,9 +20,9 @@ from analysis.cells import (
     share_shift,
 )
 from analysis.charts.bars import Bar, segment_bars
-from analysis.cuboids import explain
+from analysis.drilldown.cuboids import explain
+from analysis.drilldown.leaves import Segment
 from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
-from analysis.leaves import Segment
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
 from analysis.warehouse import Warehouse

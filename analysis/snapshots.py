@@ -16,8 +16,8 @@ import numpy as np
 from analysis import odds, publishes
 from analysis.charts import snapshots as charts
 from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
+from analysis.inputs.views import arms_of
 from analysis.publishes import Link, Publish
-from analysis.views import arms_of
 from analysis.warehouse import Warehouse
 
 METHOD = (

@@ -13,9 +13,9 @@ import numpy as np
 from analysis import odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
-from analysis.judging import AHEAD, DELAY, Judged, judge, matched_shift
 from analysis.metrics import Blocks, series
 from analysis.quality import NEEDS_LABEL, back
+from analysis.series.judging import AHEAD, DELAY, Judged, judge, matched_shift
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 

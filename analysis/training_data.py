@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis import odds, surrogate, training_rows
+from analysis import odds, training_rows
 from analysis.charts import training as charts
 from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Table
+from analysis.inputs import surrogate
 from analysis.training_rows import Trainings, against
 from analysis.warehouse import Warehouse
 

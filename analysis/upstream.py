@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import numpy as np
 
-from analysis import health, lineage, rootcause
 from analysis.charts import lineage as charts
 from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
-from analysis.health import Health
-from analysis.lineage import Graph
+from analysis.graph import health, lineage, rootcause
+from analysis.graph.health import Health
+from analysis.graph.lineage import Graph
 from analysis.warehouse import Warehouse, naive
 
 METHOD = (

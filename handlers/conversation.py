@@ -16,7 +16,7 @@ from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from analysis.explore import Question
 from handlers.desk import Subjects
 from handlers.directory import Directory
-from handlers.messages_looks import look_message, look_post
+from handlers.messages.looks import look_message, look_post
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Effect, Event

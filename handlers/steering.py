@@ -7,12 +7,12 @@ import re
 from datetime import timedelta
 
 from handlers import blocks as b
-from handlers import messages_words as words_
 from handlers import times
 from handlers.actions import value
 from handlers.blocks import Block, button, clock, person
 from handlers.desk import Desk
 from handlers.explore import incident_of
+from handlers.messages import words as words_
 from handlers.registry import Reply, Request, Unclear, Words, bare, reply, user_in
 from handlers.summary import catch_up
 from state import events as ev

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from handlers import blocks as b
-from handlers import messages_words as words
 from handlers.actions import everyone
 from handlers.blocks import Block
+from handlers.messages import words
 from state.incident import Incident
 from state.store import Said
 from state.tree import Tree

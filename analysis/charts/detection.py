@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.anomalies import Detection
 from analysis.charts import style
 from analysis.evidence import Chart
+from analysis.series.anomalies import Detection
 
 Floats = NDArray[np.float64]
 

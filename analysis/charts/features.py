@@ -10,8 +10,8 @@ import numpy as np
 
 from analysis.charts import style
 from analysis.evidence import Chart, Scope, Suspect
+from analysis.inputs.views import Reading
 from analysis.tables import Role
-from analysis.views import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from analysis.charts import style
 from analysis.evidence import Chart
-from analysis.health import Health
-from analysis.lineage import Graph
+from analysis.graph.health import Health
+from analysis.graph.lineage import Graph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

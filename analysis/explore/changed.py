@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analysis import health, publishes, words
+from analysis import publishes, words
 from analysis.charts import explore as charts
 from analysis.charts.explore import Mark, Span
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Table
 from analysis.explore.question import SEEN, Question, onset_of
-from analysis.health import FAILED
+from analysis.graph import health
+from analysis.graph.health import FAILED
 from analysis.warehouse import Warehouse, aware, naive
 
 if TYPE_CHECKING:

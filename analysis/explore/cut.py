@@ -11,7 +11,7 @@ import numpy as np
 from analysis import words
 from analysis.cells import against_usual, load_cells, ratio_shift, share_shift
 from analysis.charts.bars import Bar, segment_bars
-from analysis.cuboids import explain
+from analysis.drilldown.cuboids import explain
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Suspect, Table
 from analysis.explore.lines import FEWEST_ROWS
 from analysis.explore.question import SEEN, Question

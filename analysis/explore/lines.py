@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import metrics, quality, seasonal
+from analysis import metrics, quality
 from analysis.charts.explore import Drawn
 from analysis.evidence import CannotExamine, Scope, Window
 from analysis.explore.question import Question, onset_of
 from analysis.metrics import BUCKET, DAY, Blocks, Series
 from analysis.quality import NEEDS_LABEL, Estimate, back
+from analysis.series import seasonal
 from analysis.tables import Metric, Role
 from analysis.topline import MODEL_KINDS
 from analysis.topline_features import feature_series

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.headless import accepted, conclusion
-from handlers.messages_conclusion import name as conclusion_name
+from handlers.messages.conclusion import name as conclusion_name
 from state.incident import Incident, Step
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from analysis.anomalies import Detection
+    from analysis.series.anomalies import Detection
 
 
 @click.command()
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @AS_JSON
 def detect(files: tuple[Path, ...], time_column: str, value_column: str, as_json: bool) -> None:
     """Find anomalous points and lasting changes in each FILE's series (CSV or Parquet)."""
-    from analysis.anomalies import detect as found_in
+    from analysis.series.anomalies import detect as found_in
 
     for path in files:
         frame = _in_order(path, read(path, (time_column, value_column)), time_column)

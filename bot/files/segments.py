@@ -14,7 +14,7 @@ from bot.files.shared import AS_JSON, FILES, moment, numbers, read, say, tell
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.leaves import Segment
+    from analysis.drilldown.leaves import Segment
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def segments(
     as_json: bool,
 ) -> None:
     """Name the segments that explain why each FILE's total changed."""
-    from analysis.cuboids import explain
+    from analysis.drilldown.cuboids import explain
 
     names = tuple(part.strip() for part in dims.split(",") if part.strip())
     wanted = Wanted(names, actual, expected, value, denominator, time_column, since)

@@ -13,8 +13,8 @@ from bot.files.shared import moment, numbers, read, say, tell
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.callgraph import Ranking
-    from analysis.lineage import Graph
+    from analysis.graph.callgraph import Ranking
+    from analysis.graph.lineage import Graph
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -35,7 +35,7 @@ def upstream(
 
     Causes flow from left to right: for services, the one that is called is upstream.
     """
-    from analysis.callgraph import rank
+    from analysis.graph.callgraph import rank
 
     began = time.perf_counter()
     graph = _graph(graph_file)
@@ -50,7 +50,7 @@ def upstream(
 
 
 def _graph(path: Path) -> Graph:
-    from analysis.lineage import Edge, Graph
+    from analysis.graph.lineage import Edge, Graph
 
     frame = read(path, ("upstream", "downstream")).dropna().astype(str)
     return Graph.of(Edge(a, b) for a, b in frame.itertuples(index=False))

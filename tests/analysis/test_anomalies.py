@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.anomalies import detect
+from analysis.series.anomalies import detect
 
 
 def _times(n, minutes=60):

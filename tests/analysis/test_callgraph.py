@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.callgraph import rank
-from analysis.lineage import Edge, Graph
+from analysis.graph.callgraph import rank
+from analysis.graph.lineage import Edge, Graph
 
 
 def services(seed, sick=None, minutes=600):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.changes import levels, numbers
+from analysis.inputs.changes import levels, numbers
 
 RNG = np.random.default_rng(0)
 OLD = RNG.normal(60, 12, 3_000)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.courses import course
-from analysis.rhythms import without_season
+from analysis.series.courses import course
+from analysis.series.rhythms import without_season
 
 
 def _wander(rng, n, memory):

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import gather
 from analysis.evidence import CannotExamine, Scope, Suspect, Window
 from analysis.features import which_features
+from analysis.inputs import gather
 from analysis.scenarios import Options, plant
 from analysis.tables import Contract
 from analysis.warehouse import Warehouse

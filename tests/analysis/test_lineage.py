@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.lineage import Edge, Graph
+from analysis.graph.lineage import Edge, Graph
 
 GRAPH = Graph.of(
     [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import seasonal
+from analysis.series import seasonal
 
 
 def _times(n, minutes=60):

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import surrogate
+from analysis.inputs import surrogate
+from analysis.inputs.surrogate import contributions, encode, fit, is_probability, served
 from analysis.profile import bins_of
-from analysis.surrogate import contributions, encode, fit, is_probability, served
 
 KIND = {"x": "number", "z": "number", "k": "level", "idle": "number"}
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.evidence import Evidence, How
 from handlers import blockkit, commands
 from handlers.desk import Subjects
-from handlers.messages_looks import look_message
+from handlers.messages.looks import look_message
 from handlers.registry import Reply, Request, run_text
 from state import events as ev
 from state.looks import Look, Looks

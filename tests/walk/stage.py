@@ -17,7 +17,7 @@ from analysis.explore import Question
 from bot.app import Bot
 from bot.config import load
 from bot.workspace import Workspace, manifest_of, serve
-from handlers import messages_conclusion as conclusion
+from handlers.messages import conclusion
 from state.incident import Alert, Incident
 from tests.state.toys import TOY
 

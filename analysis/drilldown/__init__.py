@@ -1,0 +1,1 @@
+"""Which combinations of dimension values carry a change."""

@@ -1,0 +1,183 @@
+"""The minimal set of dimension=value combinations that explains a change.
+
+``explain`` is least squares with one parameter per segment. Each leaf cell (a value of every
+dimension) has a deviation from what was expected of it; a root cause moves all of its leaves by
+the same factor (Squeeze, Li et al. 2019: "generalised ripple effect"). Fitting one factor on a
+candidate segment lowers the weighted squared error by (Σ w (a − e))² / Σ w e, where a leaf of
+expectation e weighs w = e / variance: more than any of its parents (whose other leaves did not
+move) and more than any of its children (which miss leaves). Sparse counts add up before they are
+squared, so that leaves of one or two rows do no harm. So the best candidate over all cuboids is
+taken, its leaves are set aside, and so on, until the gain is no more than the best of that many
+candidates would have by chance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.drilldown.leaves import Leaves, Noise, Segment, key_of
+from analysis.drilldown.settling import merged, settled
+from analysis.quality import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CAUSES = 5
+MARGIN = 8.0
+"""A segment must beat the best of all candidates by chance by this much (χ² units)."""
+FEWEST_LEAVES = 12
+LEAST = 0.03
+"""A change of less than this (or than half of a leaf's noise) is no cause, however certain."""
+RELATIVE = 0.05
+"""What is a twentieth as clear as the clearest cause is what the model of the noise leaves over."""
+DEEPEST = 3
+MIX_LEAST = 0.15
+"""A shift of traffic is told when it carries at least this part of a ratio's change."""
+
+
+def explain(
+    frame: pd.DataFrame,
+    dims: Sequence[str],
+    actual: str = "actual",
+    expected: str = "expected",
+    *,
+    denominator: tuple[str, str] | None = None,
+    deepest: int = DEEPEST,
+    most: int = MOST_CAUSES,
+) -> list[Segment]:
+    """Minimal segments that explain why ``actual`` differs from ``expected``, clearest first.
+
+    ``frame`` has a row per leaf cell with the columns ``dims``, ``actual``, ``expected``. With
+    ``denominator`` (its actual and expected columns) the change of the ratio's rate is explained
+    (effect "rate") beside the change of the denominator (effect "mix"). Rows of equal cells are
+    added up. Returns an empty list when nothing stands out. Raises ValueError without rows or
+    with a missing column.
+    """
+    names = [actual, expected, *(denominator or ())]
+    missing = [c for c in (*dims, *names) if c not in frame.columns]
+    if missing or not len(frame) or not dims:
+        raise ValueError(
+            f"needs rows and the columns {', '.join((*dims, *names))}; "
+            f"{len(frame)} rows, missing: {', '.join(missing) or 'none'}"
+        )
+    leaves = Leaves.of(frame, dims, names)
+    if denominator is None:
+        return _search(leaves, leaves.sums[0], leaves.sums[1], "mix", deepest, most)
+    return _of_a_ratio(leaves, deepest, most)
+
+
+def _of_a_ratio(leaves: Leaves, deepest: int, most: int) -> list[Segment]:
+    """Segments whose rate changed, and segments whose share of the denominator changed where that
+    moved the ratio; shares are of the ratio's change."""
+    now, was, below_now, below_was = leaves.sums
+    before = was.sum() / max(below_was.sum(), 1e-12)
+    whole = float(now.sum() / max(below_now.sum(), 1e-12) - before)
+    with np.errstate(all="ignore"):
+        rate = np.where(below_was > 0, was / below_was, before)
+    found = []
+    for one in _search(leaves, now, below_now * rate, "rate", deepest, most):
+        moved = float((now - below_now * rate)[one.leaves].sum()) / max(below_now.sum(), 1e-12)
+        found.append(replace(one, share=moved / whole if whole else 0.0))
+    for one in _search(leaves, below_now, below_was, "mix", deepest, most):
+        part = one.leaves
+        more = below_now[part] / below_now.sum() - below_was[part] / below_was.sum()
+        moved = float((more * (rate[part] - before)).sum())
+        share = moved / whole if whole else 0.0
+        if share >= MIX_LEAST:
+            found.append(replace(one, share=share))
+    return sorted(found, key=lambda s: -abs(s.share))
+
+
+def _search(
+    leaves: Leaves, now: Floats, was: Floats, effect: str, deepest: int, most: int
+) -> list[Segment]:
+    free = np.ones(len(now), dtype=bool)
+    grouped = [_group(leaves, cuboid) for cuboid in leaves.cuboids(deepest)]
+    bar = 2 * math.log(max(sum(int(size) for _, _, size in grouped), 2)) + MARGIN
+    noise = Noise.of(now, was, free)
+    total = float(now.sum() - was.sum())
+    found: list[Segment] = []
+    for _ in range(most):
+        best = _best(grouped, now - was, was, noise, free)
+        if best is None:
+            break
+        cuboid, members = settled(leaves, *best, now - was, was, noise, free, deepest)
+        rest = free & ~members
+        # What is found must not count as noise; what is left must be enough to know the noise.
+        calmer = Noise.of(now, was, rest) if rest.sum() >= FEWEST_LEAVES else noise
+        hit = members & free
+        gain = calmer.gain(now[hit] - was[hit], was[hit])
+        clearest = max((s.score for s in found), default=0.0)
+        usual = _inflation(grouped, now - was, was, calmer, rest)
+        if gain < bar * usual or math.sqrt(gain) < RELATIVE * clearest:
+            break
+        noise = calmer
+        first = int(np.flatnonzero(members)[0])
+        where = {leaves.dims[d]: str(leaves.levels[d][leaves.codes[d][first]]) for d in cuboid}
+        share = float(now[hit].sum() - was[hit].sum()) / total if total else 0.0
+        sums = float(now[hit].sum()), float(was[hit].sum())
+        found.append(Segment(where, effect, share, math.sqrt(gain), *sums, np.flatnonzero(hit)))
+        free = rest
+    return merged(leaves, found, now, was, noise)
+
+
+def _inflation(
+    grouped: Sequence[tuple[tuple[int, ...], Any, int]],
+    difference: Floats,
+    was: Floats,
+    noise: Noise,
+    rest: NDArray[np.bool_],
+) -> float:
+    """By how much gains of what is left exceed those of pure noise (95th percentile of χ²), 1 or
+    more: forecasts err together, and by more than their bulk shows."""
+    weight = np.where(rest, noise.weight(was), 0.0)
+    gains = []
+    for _, key, size in grouped:
+        below = np.bincount(key, weight * was, size)
+        above = np.bincount(key, weight * difference, size)
+        gains.append((above[below > 0]) ** 2 / below[below > 0])
+    every = np.concatenate(gains) if gains else np.zeros(0)
+    if len(every) < 100:
+        return 1.0
+    return max(1.0, float(np.quantile(every, 0.95)) / 3.84)
+
+
+def _group(leaves: Leaves, cuboid: tuple[int, ...]) -> tuple[tuple[int, ...], Any, int]:
+    key = key_of([leaves.codes[d] for d in cuboid], [len(leaves.levels[d]) for d in cuboid])
+    size = math.prod(len(leaves.levels[d]) for d in cuboid)
+    if size > 4 * len(key) + 1000:
+        _, key = np.unique(key, return_inverse=True)
+        size = int(key.max()) + 1
+    return cuboid, key, size
+
+
+def _best(
+    grouped: Sequence[tuple[tuple[int, ...], Any, int]],
+    difference: Floats,
+    was: Floats,
+    noise: Noise,
+    free: NDArray[np.bool_],
+) -> tuple[tuple[int, ...], NDArray[np.bool_]] | None:
+    """The candidate with the largest gain; of equal ones, the one with the fewest dimensions."""
+    weight = np.where(free, noise.weight(was), 0.0)
+    least = max(LEAST, 0.5 * noise.factor)
+    best: tuple[float, tuple[int, ...], Any, int] | None = None
+    for cuboid, key, size in grouped:
+        below = np.bincount(key, weight * was, size)
+        above = np.bincount(key, weight * difference, size)
+        # A leaf that was not expected at all counts as half a case.
+        floor = 0.5 * float(weight.max(initial=0.0))
+        gain = above**2 / np.maximum(below, max(floor, 1e-12))
+        gain = np.where(np.abs(above) >= least * below, gain, 0.0)
+        at = int(np.argmax(gain))
+        if best is None or gain[at] > best[0] * 1.0001:
+            best = (float(gain[at]), cuboid, key, at)
+    if best is None or best[0] <= 0:
+        return None
+    return best[1], np.asarray(best[2] == best[3])

@@ -1,0 +1,1 @@
+"""Graphs of nodes that feed each other: health, and who is to blame."""

@@ -1,0 +1,200 @@
+"""Which node of a call graph or pipeline caused a change of one node's metric?
+
+The change is followed from the target upwards (towards what it calls, or is made from): a node is
+to blame for what it shows and what none of its own upstreams explains. Nodes are compared on the
+target's metric, in the target's direction and in its unit, so that a dependency whose latency
+rose by three milliseconds does not explain a caller's three hundred; other metrics of a node
+speak for it, but do not lead the way. How far a window lies from usual is judged against windows
+of the same length of the node's own past. Following anomalies along the graph is Chen et al.
+2014 (CauseInfer); that a cause must explain the size is ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.graph.lineage import Graph
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+FEWEST_PAST, FEWEST_NOW = 12, 1
+NORMAL_Z = 2.33
+"""Where the 99th percentile of usual windows lies, in the standard deviations used here."""
+LEAST = 0.002
+"""A series' scale is at least this part of its level: nothing is worth less than 0.2 %."""
+DOUBTFUL = 3.5
+"""Standard deviations at which a window is as likely off as usual."""
+SIDE = 0.35
+"""How much other metrics of a node count beside the target's."""
+TRAFFIC = ("request", "calls", "traffic", "throughput", "invocation", "rps", "qps", "volume")
+"""A metric with one of these words in its name counts how much goes through a node."""
+TRAFFICLESS = 0.1
+EXPLAINS = 0.5
+"""An upstream that moved by this part of a node's own change explains all of it."""
+
+
+@dataclass(frozen=True)
+class Blame:
+    """A node, its score (0 to 1, the ranked ones sum to at most 1) and its most telling metric."""
+
+    node: str
+    metric: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Nodes, most to blame first; ``nobody`` is the probability that nothing is wrong at all."""
+
+    ranked: tuple[Blame, ...]
+    nobody: float
+
+
+@dataclass(frozen=True)
+class Move:
+    """A series' window against its past: ``z`` in usual standard deviations, ``change`` and the
+    window's mean ``now`` in its own unit."""
+
+    z: float
+    change: float
+    now: float
+
+    @property
+    def off(self) -> float:
+        """Probability, on the scale of a logistic curve, that the window is not usual."""
+        return _logistic(abs(self.z) - DOUBTFUL)
+
+
+STILL = Move(0.0, 0.0, 0.0)
+
+
+def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: datetime) -> Ranking:
+    """Root causes of a change of ``target``'s ``metric`` since a moment.
+
+    ``metrics`` has the columns time, node, metric, value (any number of metrics per node).
+    Causes flow from left to right along edges, so that for services the callee is upstream.
+    Nobody is blamed when the target's own window is usual. Nodes that do not lead to the target
+    are left out.
+    """
+    moves = _moves(metrics, since)
+    symptom = moves.get((target, metric), STILL)
+    sign = 1.0 if symptom.z >= 0 else -1.0
+    nodes = [target, *graph.above(target)]
+    same = {n: _harm(moves.get((n, metric)), sign) for n in nodes}
+    other = {n: _loudest(moves, n, metric) for n in nodes}
+    ill = {n: max(same[n].off, SIDE * other[n][1]) for n in nodes}
+    reach = _reach(graph, target, ill)
+    raw = {n: reach[n] * _own(graph, n, same, ill) * (1 + SIDE * other[n][1]) for n in nodes}
+    part = _parts(moves, same)
+    weight = {
+        n: raw[n] * math.log1p(abs(same[n].z) + other[n][1]) * math.sqrt(part[n]) for n in nodes
+    }
+    total = sum(weight.values()) or 1.0
+    nobody = 1 - symptom.off
+    telling = {n: metric if same[n].off >= SIDE * other[n][1] else other[n][0] for n in nodes}
+    ranked = sorted(nodes, key=lambda n: -weight[n])
+    return Ranking(
+        tuple(Blame(n, telling[n], (1 - nobody) * weight[n] / total) for n in ranked), nobody
+    )
+
+
+def _harm(move: Move | None, sign: float) -> Move:
+    """A move in the target's direction; the other way is none."""
+    return move if move is not None and move.z * sign > 0 else STILL
+
+
+def _loudest(moves: Mapping[tuple[str, str], Move], node: str, metric: str) -> tuple[str, float]:
+    """The node's other metric that is most off, and how surely, less for every one tried."""
+    mine = {m: v.off for (n, m), v in moves.items() if n == node and m != metric}
+    if not mine:
+        return metric, 0.0
+    name = max(mine, key=lambda m: mine[m])
+    return name, mine[name] / (1 + 0.1 * math.log(len(mine)))
+
+
+def _parts(moves: Mapping[tuple[str, str], Move], same: Mapping[str, Move]) -> dict[str, float]:
+    """Each node's change times its traffic now, beside the largest: what few calls go through
+    matters little. 1 for all where no metric counts traffic, TRAFFICLESS for nodes without."""
+    counts = [m for _, m in moves if any(word in m.lower() for word in TRAFFIC)]
+    calls = {n: v.now for (n, m), v in moves.items() if m in counts[:1] and n in same}
+    moved = {n: abs(same[n].change) * max(calls[n], 0.0) for n in calls}
+    most = max(moved.values(), default=0.0)
+    if most <= 0:
+        return dict.fromkeys(same, 1.0)
+    return {n: moved[n] / most if n in moved else TRAFFICLESS for n in same}
+
+
+def _reach(graph: Graph, target: str, ill: Mapping[str, float]) -> dict[str, float]:
+    """How well each node is joined to the target by ill nodes: the best product along a path."""
+    best = {target: 1.0}
+    queue = [target]
+    while queue:
+        node = queue.pop(0)
+        for parent in graph.parents(node):
+            through = best[node] * (1.0 if node == target else 0.2 + 0.8 * ill[node])
+            if through > best.get(parent, 0.0) + 1e-9:
+                best[parent] = through
+                queue.append(parent)
+    return best
+
+
+def _own(graph: Graph, node: str, same: Mapping[str, Move], ill: Mapping[str, float]) -> float:
+    """What a node shows and no direct upstream explains."""
+    left = ill[node]
+    size = abs(same[node].change)
+    for parent in graph.parents(node):
+        covered = min(1.0, abs(same[parent].change) / (EXPLAINS * size)) if size > 0 else 1.0
+        left *= 1 - 0.95 * ill[parent] * covered
+    return left
+
+
+def _moves(metrics: pd.DataFrame, since: datetime) -> dict[tuple[str, str], Move]:
+    import pandas as pd
+
+    times = metrics["time"]
+    start: Any = since
+    if not pd.api.types.is_numeric_dtype(times):
+        start = pd.Timestamp(since)
+        if times.dt.tz is None and start.tzinfo is not None:
+            start = start.tz_convert("UTC").tz_localize(None)
+        elif times.dt.tz is not None and start.tzinfo is None:
+            start = start.tz_localize("UTC")
+    ordered = metrics.sort_values("time", kind="stable")
+    late = (ordered["time"] >= start).to_numpy()
+    out: dict[tuple[str, str], Move] = {}
+    values = ordered["value"].to_numpy(float)
+    for key, rows in ordered.groupby(["node", "metric"], sort=False).indices.items():
+        node, name = (str(part) for part in key)  # type: ignore[attr-defined]
+        mine, after = values[rows], late[rows]
+        found = _move(mine[after], mine[~after])
+        if found is not None:
+            out[(node, name)] = found
+    return out
+
+
+def _move(now: Floats, past: Floats) -> Move | None:
+    """The mean of ``now`` against means of windows of the same length of ``past``."""
+    now, past = now[np.isfinite(now)], past[np.isfinite(past)]
+    if len(now) < FEWEST_NOW or len(past) < FEWEST_PAST:
+        return None
+    usual = float(np.median(past))
+    size = min(len(now), max(len(past) // FEWEST_PAST, 1))
+    windows = np.lib.stride_tricks.sliding_window_view(past, size).mean(axis=1)
+    change = float(np.mean(now)) - usual
+    edge = float(np.quantile(windows, 0.99 if change > 0 else 0.01))
+    near = 1.4826 * float(np.median(np.abs(windows - usual)))
+    scale = max(abs(edge - usual) / NORMAL_Z, near, LEAST * abs(usual), 1e-12)
+    return Move(change / scale, change, float(np.mean(now)))
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-max(min(1.5 * x, 30.0), -30.0)))

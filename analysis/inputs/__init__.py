@@ -1,0 +1,1 @@
+"""The views of a model's inputs that the features check weighs."""

@@ -1,0 +1,203 @@
+"""Views of a feature beside others: agreement, freshness, and whether it pays off in labels.
+
+The views of its own values, and what a view is, are in :mod:`analysis.inputs.suspicion`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis import odds
+from analysis.inputs import freshness, joint
+from analysis.inputs.suspicion import View, both, rise
+from analysis.inputs.views import Reading
+from analysis.tables import Role
+from analysis.warehouse import naive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+MOST_JOINT = 40
+"""Features, the most used first, that the joint view looks at."""
+MOST_BY_LABELS = 4.0
+"""Labels alone can't tell a feature's fault from a change of what they mean: a cap."""
+SHARED = 0.5
+"""Rows of an hour share a feature when groups explain this part of its variance."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Scores of the day and edge samples, and each shared feature's peers in both."""
+
+    days: joint.Scores
+    edge: joint.Scores
+    peers: Mapping[str, tuple[Floats, Floats]]
+    group: Mapping[str, str | None]
+    timely: Mapping[str, float]
+
+
+def joint_material(r: Reading, dims: tuple[str, ...]) -> Joint:
+    """Rank scores of the most used features; peers where rows of an hour share a value."""
+    import pandas as pd
+
+    names = sorted(r.features, key=lambda n: -r.usage(n))[:MOST_JOINT]
+    bins = {n: r.bins[n] for n in names}
+    n = len(r.days.frame)
+    both = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
+    learned = np.concatenate([r.days.block != 0, np.zeros(len(r.edge.frame), dtype=bool)])
+    hour = both[Role.TIME].dt.hour.to_numpy(float) + both[Role.TIME].dt.minute.to_numpy(float) / 60
+    context = np.column_stack([joint.clock(hour), *_dims(both, dims)])
+    every = joint.scores(both, bins, context, learned)
+    days = joint.Scores(every.z[:n], every.own, every.context, learned[:n])
+    edge = joint.Scores(every.z[n:], every.own, every.context, learned[n:])
+    peers, group, timely = _peers(r, every, both, (*dims, *_few(r, names)))
+    return Joint(days, edge, peers, group, timely)
+
+
+def _few(r: Reading, names: list[str]) -> tuple[str, ...]:
+    return tuple(n for n in names if 1 < len(r.bins[n].levels) <= joint.ONE_HOT)
+
+
+def _peers(
+    r: Reading, s: joint.Scores, frame: pd.DataFrame, dims: tuple[str, ...]
+) -> tuple[dict[str, tuple[Floats, Floats]], dict[str, str | None], dict[str, float]]:
+    n = len(r.days.frame)
+    slot = frame[Role.TIME].dt.floor("h").astype("int64").to_numpy()
+    # The two samples overlap in time: a row must not be its own peer.
+    slot = _codes(slot) * 2 + (np.arange(len(frame)) >= n)
+    codes: dict[str | None, Any] = {None: _codes(slot)}
+    alone: dict[str | None, Any] = {None: np.zeros(len(frame), dtype=np.int64)}
+    for d in dims:
+        levels = frame[d].astype("string").fillna("?").to_numpy(object)
+        alone[d] = np.minimum(_codes(levels), 999)
+        codes[d] = _codes(_codes(slot) * 1000 + alone[d])
+    peers: dict[str, tuple[Floats, Floats]] = {}
+    group: dict[str, str | None] = {}
+    timely: dict[str, float] = {}
+    learned = s.fitted & (np.arange(len(frame)) < n)
+    for name, own in s.own.items():
+        if r.bins[name].kind == "level" or not len(own):
+            continue
+        z = s.z[:, own[0]]
+        found = {g: joint.sharing(z[learned], _codes(c[learned])) for g, c in codes.items()}
+        found[None] += 0.05  # a group must add something over the hour alone
+        best = max(found, key=lambda g: found[g])
+        if found[best] > SHARED + 0.05 * (best is None):
+            mean = joint.peer_mean(z, codes[best])
+            peers[name], group[name] = (mean[:n], mean[n:]), best
+            still = joint.sharing(z[learned], _codes(alone[best][learned]))
+            timely[name] = found[best] - still
+    return peers, group, timely
+
+
+def moves(j: Joint, name: str) -> bool:
+    """Whether the value that rows of an hour share changes from hour to hour."""
+    return j.timely.get(name, 0.0) > 0.2
+
+
+def _codes(values: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+    codes: np.ndarray[Any, np.dtype[np.int64]] = np.unique(values, return_inverse=True)[1]
+    return codes.astype(np.int64)
+
+
+def _dims(frame: pd.DataFrame, dims: tuple[str, ...]) -> list[Floats]:
+    out: list[Floats] = []
+    for name in dims:
+        levels = frame[name].value_counts().index[: joint.ONE_HOT][:-1]
+        out += [((frame[name] == level) * 1.0).to_numpy()[:, None] for level in levels]
+    return out
+
+
+def agreement(r: Reading, j: Joint, name: str, without: tuple[str, ...], peers: bool) -> View:
+    """Does the feature still agree with the others (or with its peers)?"""
+    if name not in j.days.own or (peers and name not in j.peers):
+        return View(0.0, 0.0)
+    extra = j.peers[name] if peers else (None, None)
+    model = joint.fit(j.days, name, without, extra[0])
+    left = joint.residuals(j.days, name, model, extra[0])
+    left_edge = joint.residuals(j.edge, name, model, extra[1])
+    days, edge = r.days.means(left), r.edge.means(left_edge, minus_before=True)
+    shift = rise(np.log(days + 0.01))
+    jump = rise(edge, 0.02)
+    expected = float(days[0] - np.nanmedian(days[1:]))
+    excess = max(0.0, min(days[0] - np.nanmedian(days[1:]), edge[0] - np.nanmedian(edge[1:])))
+    size = r.usage(name) * float(np.sqrt(min(excess, 2.0) / 2)) if np.isfinite(excess) else 0.0
+    return View(both(shift, jump, expected), size, float(days[0]), float(np.nanmedian(days[1:])))
+
+
+# -- freshness --------------------------------------------------------------------------------
+
+
+def fresh(
+    r: Reading, series: pd.DataFrame, name: str, group: str | None
+) -> tuple[View, View, float]:
+    """Standing still and repeating the past, for a feature that rows of an hour share."""
+    import pandas as pd
+
+    means, first = freshness.hourly(series, name, Role.TIME, group)
+    start = pd.Timestamp(naive(r.comparison.window.start))
+    hour = pd.Timedelta(hours=1)
+    zero = int(np.ceil((start - first) / hour))
+    period = int(r.comparison.period / hour) or 1
+    length = max(3, int(r.comparison.window.length / hour))
+    starts = [zero, *(zero - period * b for b in r.days.numbers if b and zero >= period * b)]
+    size = r.usage(name)
+    still = freshness.standing_still(means, starts, length)
+    stop = odds.shift(-still[0], -still[1:], error=0.3)
+    old, lags = freshness.repeating_the_past(means, starts, length)
+    repeat = odds.shift(-old[0], -old[1:], error=0.3)
+    views = []
+    for found in (stop, repeat):
+        sign = found.seen and found.z > 0
+        views.append(View(found.log_odds if sign else 0.0, size * 0.5, found.now, found.usual))
+    return views[0], views[1], float(lags[0])
+
+
+# -- labels -----------------------------------------------------------------------------------
+
+
+def pays_off(r: Reading, name: str, gap: Floats) -> View:
+    """Does the feature's contribution still go with the labels?
+
+    ``gap`` is label minus prediction per row of the day sample, NaN without a label. Its slope
+    on the main effect is near zero while the model is calibrated in that feature, and negative
+    once its values are no longer the row's own.
+    """
+    effect = r.effect(name, r.days)
+    if r.usage(name) == 0 or not np.isfinite(gap).any():
+        return View(0.0, 0.0)
+    slopes, errors = [], []
+    for b in r.days.numbers:
+        rows = (r.days.block == b) & np.isfinite(gap)
+        x, y = effect[rows] - effect[rows].mean() if rows.any() else effect[rows], gap[rows]
+        power = float(np.sum(x**2))
+        enough = rows.sum() >= 30 and power > 1e-9
+        slopes.append(float(x @ (y - y.mean())) / power if enough else np.nan)
+        errors.append(float(np.std(y) / np.sqrt(power)) if enough else np.nan)
+    found = odds.shift(-slopes[0], -np.array(slopes[1:]), errors[0], np.array(errors[1:]))
+    # Values of other rows leave the level of labels against predictions alone: where that moved
+    # as well, it is the labels that have changed, not this feature.
+    level = odds.shift(*_first(r.days.means(gap)), error=0.01)
+    against = max(level.log_odds, 0.0) if level.seen else 0.0
+    spread = float(np.std(effect[r.days.block == 0]))
+    evidence = min(found.log_odds, MOST_BY_LABELS) - against
+    evidence = evidence if found.seen and found.z > 0 else 0.0
+    return View(evidence, spread * 0.5, slopes[0], _median(np.array(slopes[1:])))
+
+
+def _first(figures: Floats) -> tuple[float, Floats]:
+    return float(figures[0]), figures[1:]
+
+
+def _median(values: npt.NDArray[np.float64]) -> float:
+    """The median of the finite values; NaN when there is none."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else math.nan

@@ -1,0 +1,96 @@
+"""Do familiar inputs still get the answers that they got? The part that inputs can't explain.
+
+Rows count as familiar when every feature that the model uses lies in a cell that the baseline
+fills: outside of them a surrogate guesses, and a guess accuses nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from analysis import odds
+from analysis.inputs import suspicion
+from analysis.inputs.views import Reading, Sample
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+FEWEST = 20
+SHARE = 0.004
+"""A cell with a smaller share of the baseline's rows is unfamiliar."""
+GAINED = 1.5
+"""A broken feature's cells with more than so many times their usual share hold false values."""
+
+
+def answers_shift(r: Reading, output: Floats, broken: Collection[str] = ()) -> tuple[float, float]:
+    """Log Bayes factor that familiar inputs get other predictions, and by how much.
+
+    ``output`` is the surrogate's for the day sample. Both the mean and the typical size of the
+    difference are looked at, against earlier days and across the onset. Rows whose values of a
+    ``broken`` feature lie where its values gained do not count: they may be no true values.
+    """
+    left = np.where(familiar(r, r.days, broken), r.target(r.days) - output, np.nan)
+    left_edge = r.target(r.edge) - r.output(r.edge)
+    left_edge = np.where(familiar(r, r.edge, broken), left_edge, np.nan)
+    if int(np.isfinite(left[r.days.block == 0]).sum()) < FEWEST:
+        return 0.0, 0.0
+    best, size = -2.0, 0.0
+    for day_values, edge_values in ((left, left_edge), (np.abs(left), np.abs(left_edge))):
+        days = _shift_of(r.days.means(day_values))
+        edge = _shift_of(r.edge.means(edge_values, minus_before=True))
+        here = suspicion.both(days, edge, days.change if days.seen else 0.0)
+        if here > best and (not edge.seen or np.sign(days.z) == np.sign(edge.z)):
+            best, size = here, max(size, abs(days.change) if days.seen else 0.0)
+    return best, size
+
+
+def _shift_of(figures: Floats) -> odds.Shift:
+    return odds.shift(float(figures[0]), figures[1:], error=0.02)
+
+
+def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
+    """Which rows of a sample have only familiar inputs, a boolean per row."""
+    top = max((r.usage(n) for n in r.features), default=0.0)
+    out = np.ones(len(sample.frame), dtype=bool)
+    for name in r.features:
+        if r.usage(name) < 0.03 * top and name not in broken:
+            continue
+        b = r.bins[name]
+        base = b.cells(r.days.frame[name][r.days.block > 0])
+        share = np.bincount(base, minlength=b.size) / max(len(base), 1)
+        known = share > SHARE
+        known[list(b.unseen)] = False
+        if name in broken:
+            now = b.cells(r.days.frame[name][r.days.block == 0])
+            gained = np.bincount(now, minlength=b.size) / max(len(now), 1)
+            known &= gained <= GAINED * share
+        out &= known[b.cells(sample.frame[name])]
+    return out
+
+
+def beyond(r: Reading, output: Floats, broken: Collection[str]) -> dict[str, float]:
+    """How far the served answers lie from the surrogate's where a broken feature's values gained.
+
+    A surrogate knows nothing of values that it never saw, and what the model makes of them may
+    be large although the feature hardly counted before. Where several features are broken, the
+    difference is split by how much the model leans on each.
+    """
+    left = np.abs(r.target(r.days) - output)
+    now = r.days.block == 0
+    usual = float(np.nanmean(left[r.days.block > 0])) if (r.days.block > 0).any() else 0.0
+    top = max((r.usage(n) for n in r.features), default=0.0)
+    weight = {n: r.usage(n) + 0.02 * top + 1e-9 for n in broken}
+    out = {}
+    for name in broken:
+        b = r.bins[name]
+        cells = b.cells(r.days.frame[name])
+        share = np.bincount(cells[r.days.block > 0], minlength=b.size).astype(float)
+        share /= max(share.sum(), 1)
+        gained = np.bincount(cells[now], minlength=b.size) / max(now.sum(), 1)
+        rows = now & (gained > GAINED * share)[cells] & np.isfinite(left)
+        if rows.sum() >= FEWEST // 2:
+            excess = max(0.0, float(left[rows].mean()) - usual) * float(rows.sum() / now.sum())
+            out[name] = excess * weight[name] / sum(weight.values())
+    return out

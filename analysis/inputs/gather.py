@@ -1,0 +1,169 @@
+"""The rows and counts that a comparison needs, from memory or from the engine.
+
+A small log is fetched once and cut in memory: planning several queries would take longer than
+the work. A large one is counted by the engine, and bounded samples come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from analysis.evidence import CannotExamine, Scope
+from analysis.inputs.blocks import BLOCK, Comparison, blocks_of, edges, edges_of
+from analysis.profile import Bins, Profile, bins_of, profile
+from analysis.tables import Role
+from analysis.warehouse import naive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Kinds = Mapping[str, Literal["number", "age", "level"]]
+
+IN_MEMORY = 2_000_000
+"""A log with fewer values (rows × features) in baseline and window is cut in memory."""
+WINDOW_ROWS, BLOCK_ROWS, OTHER_ROWS, EDGE_ROWS = 4_000, 8_000, 3_000, 8_000
+FEWEST_ROWS = 12
+REACH = timedelta(hours=4)
+"""How far the edge comparison looks on either side of the onset."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Day and edge samples sorted by time, with BLOCK; bins; counts of all rows."""
+
+    days: pd.DataFrame
+    edge: pd.DataFrame
+    bins: Mapping[str, Bins]
+    counts: Profile
+    edge_counts: Profile
+
+
+def gather(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
+    """Everything for the comparison ``c`` of a plain log (see :func:`profile.plain`).
+
+    Raises CannotExamine when either side has too few rows.
+    """
+    span = log.filter(
+        log[Role.TIME] >= naive(min(scope.baseline.start, c.low)),
+        log[Role.TIME] < naive(c.window.end),
+    )
+    most = IN_MEMORY // max(len(kind), 1)
+    frame: pd.DataFrame = span.limit(most + 1).to_pandas()
+    if len(frame) <= most:
+        return _from_memory(_sorted(frame), c, scope, kind)
+    return _from_engine(log, c, scope, kind)
+
+
+def _from_memory(frame: pd.DataFrame, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
+
+    times = frame[Role.TIME].to_numpy("datetime64[us]")
+    block, edge_block = blocks_of(c, times), edges_of(c, times, REACH)
+    rng = np.random.default_rng(scope.seed)
+    in_block = block >= 0
+    _enough(block[in_block])
+    kept = [
+        _some(rng, np.flatnonzero(block == 0), WINDOW_ROWS),
+        _some(rng, np.flatnonzero(block > 0), BLOCK_ROWS),
+    ]
+    end = np.datetime64(naive(min(scope.baseline.end, c.window.start)))
+    rest = _some(rng, np.flatnonzero(~in_block & (times < end)), OTHER_ROWS)
+    rows = np.sort(np.concatenate([*kept, rest]))
+    days = frame.iloc[rows].assign(**{BLOCK: np.where(in_block, block, -1)[rows]})
+    days = days.reset_index(drop=True)
+    wanted = np.flatnonzero(edge_block >= 0)
+    near = wanted[edge_block[wanted] <= 1]
+    far = _some(rng, wanted[edge_block[wanted] > 1], EDGE_ROWS - min(len(near), EDGE_ROWS // 2))
+    rows = np.sort(np.concatenate([_some(rng, near, EDGE_ROWS // 2), far]))
+    edge = frame.iloc[rows].assign(**{BLOCK: edge_block[rows]}).reset_index(drop=True)
+    bins, counted = _bins(days, kind)
+    cells = {n: b.cells(frame[n]) for n, b in counted.items()}
+    return Gathered(
+        days,
+        edge,
+        bins,
+        _count(cells, counted, block),
+        _count(cells, counted, edge_block),
+    )
+
+
+def _some(rng: np.random.Generator, rows: Ints, most: int) -> Ints:
+    return rows if len(rows) <= most else rng.choice(rows, most, replace=False)
+
+
+def _count(cells: Mapping[str, Ints], bins: Mapping[str, Bins], block: Ints) -> Profile:
+    """The profile by block of rows in memory; rows of no block (-1) are left out."""
+    inside = block >= 0
+    buckets, code = np.unique(block[inside], return_inverse=True)
+    rows = np.bincount(code, minlength=len(buckets)).astype(float)
+    counts = {}
+    for name, b in bins.items():
+        flat = np.bincount(code * b.size + cells[name][inside], minlength=len(buckets) * b.size)
+        counts[name] = flat.reshape(len(buckets), b.size).astype(float)
+    return Profile(tuple(int(b) for b in buckets), rows, counts)
+
+
+def _from_engine(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
+    import pandas as pd
+
+    ready, around = c.tagged(log), edges(c, log, REACH)
+    earlier = log.filter(
+        log[Role.TIME] >= naive(scope.baseline.start),
+        log[Role.TIME] < naive(min(scope.baseline.end, c.window.start)),
+    )
+    days = _sample(ready, BLOCK_ROWS + WINDOW_ROWS, scope.seed, (0,))
+    _enough(days[BLOCK].to_numpy())
+    rest = _sample(earlier.mutate(**{BLOCK: -1}), OTHER_ROWS, scope.seed)
+    edge = _sorted(_sample(around, EDGE_ROWS, scope.seed, (0, 1)))
+    days = _sorted(pd.concat([days, rest], ignore_index=True))
+    bins, counted = _bins(days, kind)
+    counts, edge_counts = profile(ready, counted, BLOCK), profile(around, counted, BLOCK)
+    return Gathered(days, edge, bins, counts, edge_counts)
+
+
+def _bins(days: pd.DataFrame, kind: Kinds) -> tuple[dict[str, Bins], dict[str, Bins]]:
+    """Bins by the baseline's rows: with the arm for the surrogate, and without it for counts."""
+    named: dict[str, Literal["number", "age", "level"]] = dict(kind)
+    if days[Role.ARM].nunique() > 1:
+        named[Role.ARM] = "level"
+    past = days[days[BLOCK] > 0]
+    bins = bins_of(past if len(past) > 200 else days[days[BLOCK] != 0], named)
+    return bins, {n: b for n, b in bins.items() if n != Role.ARM}
+
+
+def _enough(block: Ints) -> None:
+    now, then = int((block == 0).sum()), int((block > 0).sum())
+    if now < FEWEST_ROWS or then < 5 * FEWEST_ROWS:
+        raise CannotExamine(
+            f"{now:,} incident and {then:,} baseline rows; need {FEWEST_ROWS} and "
+            f"{5 * FEWEST_ROWS}: choose a wider window."
+        )
+
+
+def _sample(table: Any, rows: int, seed: int, window: tuple[int, ...] = ()) -> pd.DataFrame:
+    """About ``rows`` rows, the same for the same seed; a third from the ``window``'s blocks."""
+    sizes = table.group_by(BLOCK).aggregate(n=table.count()).to_pandas()
+    mine = sizes[BLOCK].isin(window)
+    late, early = int(sizes.loc[mine, "n"].sum()), int(sizes.loc[~mine, "n"].sum())
+    if late + early > rows:
+        moment = table[Role.TIME].cast("string") + table[Role.PREDICTION].cast("string")
+        key = (moment.hash() + seed * 7919).abs() % 1_000_000
+        some = min(late, rows // 3)
+        shares = (_share(late, some), _share(early, rows - some))
+        recent = table[BLOCK].isin(window or (-2,))
+        table = table.filter((recent & (key < shares[0])) | (~recent & (key < shares[1])))
+    frame: pd.DataFrame = table.limit(2 * rows).to_pandas()
+    return frame
+
+
+def _share(total: int, wanted: int) -> int:
+    return max(1, round(1_000_000 * min(1.0, wanted / max(total, 1))))
+
+
+def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values([Role.TIME, Role.PREDICTION], kind="stable", ignore_index=True)

@@ -1,0 +1,224 @@
+"""How strongly each view speaks against each feature, and by how much it moved predictions.
+
+Views: *marginal* (its distribution, with null and unseen cells), *joint* (its agreement with
+the other features and with its peers), *freshness* (standing still, repeating its past), and
+*labels* (its contribution no longer pays off). Each gives a log Bayes factor against natural
+drift, and a shift in units of the prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import odds
+from analysis.inputs.views import Reading, Sample
+from analysis.profile import Profile, distance
+
+if TYPE_CHECKING:
+    pass
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of one feature: log Bayes factor for a fault, and its ``impact`` on predictions
+    (typical move of the output). ``figure`` and ``usual`` are what was measured."""
+
+    log_odds: float
+    impact: float
+    figure: float = float("nan")
+    usual: float = float("nan")
+
+    @property
+    def expected(self) -> float:
+        """Impact times the probability of a fault at odds of one to twenty beforehand."""
+        return (self.impact + 1e-6) * odds.probability(self.log_odds - 3.0)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All views of one feature. ``usage`` is how much the model leans on it."""
+
+    name: str
+    usage: float
+    views: Mapping[str, View] = field(default_factory=dict)
+    lag: float = 0.0
+
+    @property
+    def best(self) -> tuple[str, View]:
+        """The view with the most to say: the impact that it sees, times how sure it is."""
+        return max(self.views.items(), key=lambda kv: kv[1].expected)
+
+    @property
+    def log_odds(self) -> float:
+        """The strongest view's log Bayes factor, less the number of views tried."""
+        return max(v.log_odds for v in self.views.values()) - float(np.log(len(self.views)))
+
+
+def both(days: odds.Shift, edge: odds.Shift, expected: float) -> float:
+    """Evidence of a fault must stand out from earlier days *and* jump at the onset.
+
+    ``expected`` is how far the edge's figure would rise if the whole change were a jump. Where
+    that is within its scatter, the edge can't tell and earlier days alone speak, a bit less
+    loudly; where it would be plain to see, its absence is a veto.
+    """
+    if not edge.seen:
+        return days.log_odds
+    if not days.seen:
+        return edge.log_odds
+    power = float(np.clip((abs(expected) / max(edge.spread, 1e-12) - 1) / 2, 0.0, 1.0))
+    alone = days.log_odds - 1.0
+    return power * min(days.log_odds, edge.log_odds) + (1 - power) * alone
+
+
+def rise(figures: Floats, floor: float = 0.0) -> odds.Shift:
+    """The first figure against the others, when it is higher; ``floor`` is its least spread."""
+    found = odds.shift(float(figures[0]), figures[1:], error=floor)
+    if found.seen and found.z < 0:
+        return odds.Shift(found.now, found.usual, found.spread, 0.0, found.df)
+    return found
+
+
+# -- marginal ---------------------------------------------------------------------------------
+
+
+def marginal(r: Reading, name: str) -> View:
+    """Distribution against earlier days and across the onset; impact by the main effect."""
+    days, edge = _day_counts(r, name), _edge_counts(r, name)
+    far = rise(_from_others(days), 0.02)
+    new, fresh_jump = _novelty(r, name)
+    jump = rise(_jumps(edge), 0.02)
+    gone = rise(_missing(days), 0.01)
+    gone_jump = rise(_missing(edge[1]) - _missing(edge[0]), 0.01)
+    evidence = max(
+        both(far, jump, far.now - jump.usual if jump.seen else 0.0),
+        both(rise(new, 0.02), rise(fresh_jump, 0.02), float(new[0])),
+        both(gone, gone_jump, gone.change if gone.seen else 0.0),
+        _outside(r, name),
+    )
+    moved = np.minimum(_moved(r, name, r.days, False), 9)
+    across = np.minimum(_moved(r, name, r.edge, True), 9)
+    excess = max(0.0, min(moved[0] - np.median(moved[1:]), across[0] - np.median(across[1:])))
+    return View(evidence, float(excess), float(far.now), float(far.usual))
+
+
+def _day_counts(r: Reading, name: str) -> Floats:
+    return _pick(r.counts, name, list(r.days.numbers))
+
+
+def _edge_counts(r: Reading, name: str) -> tuple[Floats, Floats]:
+    before = _pick(r.edge_counts, name, [2 * b for b in r.edge.numbers])
+    return before, _pick(r.edge_counts, name, [2 * b + 1 for b in r.edge.numbers])
+
+
+def _pick(counts: Profile, name: str, wanted: list[int]) -> Floats:
+    place = {int(b): i for i, b in enumerate(counts.buckets)}
+    table = counts.counts[name]
+    empty = np.zeros(table.shape[1])
+    return np.array([table[place[b]] if b in place else empty for b in wanted])
+
+
+def _from_others(counts: Floats) -> Floats:
+    """Jensen–Shannon distance of each block from all earlier ones but itself."""
+    earlier = counts[1:].sum(axis=0)
+    others = np.vstack([earlier[None], earlier[None] - counts[1:]])
+    return distance(counts, others)
+
+
+def _outside(r: Reading, name: str) -> float:
+    """Evidence that numbers lie further outside the range of all other days than any day's did.
+
+    Distances from a feature's cells saturate; how far values lie beyond the range, in widths of
+    that range, does not: a turned sign or another unit is far out, a cold day is just outside.
+    """
+    if r.bins[name].kind == "level":
+        return -1.0
+    column = list(r.bins).index(name)
+    x, block = r.days.x[:, column], r.days.block
+    ends = {b: _ends(x[block == b]) for b in r.days.numbers}
+    days, beyond = [], np.full(len(r.edge.x), np.nan)
+    for b in r.days.numbers:
+        rest = [e for other, e in ends.items() if other not in (0, b) and e is not None]
+        if not rest:
+            return -1.0
+        low, high = min(e[0] for e in rest), max(e[1] for e in rest)
+        width = max(high - low, 1e-9 * max(abs(high), 1.0))
+        days.append(float(np.nanmean(_out(x[block == b], low, high) / width, dtype=float)))
+        here = (r.edge.block == 2 * b) | (r.edge.block == 2 * b + 1)
+        beyond[here] = _out(r.edge.x[here, column], low, high) / width
+    found = rise(np.array(days), 0.02)
+    jump = rise(r.edge.means(beyond, minus_before=True), 0.02)
+    return both(found, jump, found.change if found.seen else 0.0)
+
+
+def _ends(values: Floats) -> tuple[float, float] | None:
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if len(known) else None
+
+
+def _out(values: Floats, low: float, high: float) -> Floats:
+    """How far values lie outside a range; 0 inside and for missing ones."""
+    out: Floats = np.nan_to_num(np.maximum(np.maximum(low - values, values - high), 0.0))
+    return np.append(out, 0.0) if not len(out) else out
+
+
+def _missing(counts: Floats) -> Floats:
+    share: Floats = counts[:, -1] / np.maximum(counts.sum(axis=1), 1)
+    return share
+
+
+def _shares(counts: Floats) -> Floats:
+    out: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return out
+
+
+def _novelty(r: Reading, name: str) -> tuple[Floats, Floats]:
+    """Share of a block's rows in cells beyond what any other earlier block held there, and how
+    much the share of these very cells rose across the edge."""
+    share = _shares(_day_counts(r, name))
+    top = np.sort(share[1:], axis=0)
+    first, second = top[-1], top[-2] if len(top) > 1 else top[-1]
+    limit = np.vstack([first[None], np.where(share[1:] == first, second, first)])
+    beyond = np.clip(share - limit, 0, None)
+    before, after = (_shares(c) for c in _edge_counts(r, name))
+    place = {b: i for i, b in enumerate(r.days.numbers)}
+    rises = [
+        float(((after[i] - before[i]) * (beyond[place[b]] > 0)).sum())
+        for i, b in enumerate(r.edge.numbers)
+        if b in place
+    ]
+    return beyond.sum(axis=1), np.array(rises)
+
+
+def _jumps(edge: tuple[Floats, Floats]) -> Floats:
+    out: Floats = distance(edge[0], edge[1])
+    return out
+
+
+def _moved(r: Reading, name: str, s: Sample, edge: bool) -> Floats:
+    """Wasserstein distance of main effects: each block from the others, or after from before.
+
+    By quantiles: the mean distance between the two quantile functions.
+    """
+    if r.usage(name) == 0:
+        return np.zeros(len(s.numbers))
+    effect, out = r.effect(name, s), []
+    every = None if edge else _quantiles(effect[s.block > 0])
+    for b in s.numbers:
+        mine = _quantiles(effect[s.block == (2 * b + 1 if edge else b)])
+        rest = _quantiles(effect[s.block == 2 * b]) if every is None else every
+        out.append(float(np.abs(mine - rest).mean()))
+    return np.array(out)
+
+
+def _quantiles(values: Floats) -> Floats:
+    if not len(values):
+        return np.zeros(50)
+    at = np.linspace(0.01, 0.99, 50) * (len(values) - 1)
+    out: Floats = np.sort(values)[np.round(at).astype(int)]
+    return out

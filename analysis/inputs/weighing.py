@@ -1,0 +1,175 @@
+"""Inputs, model or none: all views of all features, weighed into one verdict.
+
+Views: :mod:`analysis.inputs.suspicion` and :mod:`analysis.inputs.agreement`. A view counts with
+its log Bayes factor and with the impact that it sees itself; the part of the shift that the
+surrogate can't explain on familiar inputs is the model's (:mod:`analysis.inputs.familiar`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analysis import odds
+from analysis.inputs import agreement, suspicion
+from analysis.inputs.familiar import answers_shift, beyond
+from analysis.inputs.suspicion import Finding, View
+from analysis.inputs.views import Reading
+from analysis.tables import Role
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+SMALL_IMPACT = 0.04
+"""A feature moves predictions too little below this part of their standard deviation."""
+SURE = 4.0
+"""Above this log Bayes factor a feature's values count as broken."""
+WORTH_A_LOOK = 0.25
+"""From this probability on the walk follows the inputs, though they are not sure."""
+MOST_BROKEN = 8
+"""Features with plainly wrong values that the joint view is looked at without."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Everything that :func:`weigh` decides, before words and pictures."""
+
+    verdict: str
+    confidence: float
+    ranked: tuple[tuple[Finding, float], ...]
+    shares: dict[str, float]
+    model_odds: float
+    model_size: float
+    explained: float
+
+
+# -- looking ----------------------------------------------------------------------------------
+
+
+def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> list[Finding]:
+    """All views of all features; the joint views again without features that are broken."""
+    material = agreement.joint_material(r, dims)
+    gap = _label_gap(r) if labels and r.probability else np.full(len(r.days.frame), np.nan)
+    found: list[Finding] = []
+    for name in r.features:
+        views = {"marginal": suspicion.marginal(r, name)}
+        views["joint"] = agreement.agreement(r, material, name, (), False)
+        views["peers"] = agreement.agreement(r, material, name, (), True)
+        views["labels"] = agreement.pays_off(r, name, gap)
+        lag = 0.0
+        if name in material.peers and agreement.moves(material, name):
+            still, past, lag = agreement.fresh(r, r.days.frame, name, material.group[name])
+            views |= {"still": still, "past": past}
+        found.append(Finding(name, r.usage(name), views, lag))
+    return _without_the_broken(r, material, found)
+
+
+def _label_gap(r: Reading) -> Floats:
+    label = r.days.frame[Role.LABEL].to_numpy(float, na_value=np.nan)
+    gap: Floats = label - r.days.frame[Role.PREDICTION].to_numpy(float, na_value=np.nan)
+    return gap
+
+
+def _without_the_broken(
+    r: Reading, material: agreement.Joint, found: list[Finding]
+) -> list[Finding]:
+    """A feature that disagrees only with broken ones is fine: look again without those."""
+    # Values that are plainly wrong come first: their neighbours only suffer from them.
+    broken = [f.name for f in found if f.views["marginal"].log_odds > SURE][:MOST_BROKEN]
+    for turn in range(4):
+        rest = [f for f in found if f.name not in broken and f.log_odds > 1.5]
+        if turn or not broken:
+            if not rest:
+                break
+            broken.append(_culprit(r, material, rest, tuple(broken)))
+        out = tuple(broken)
+        for i, f in enumerate(found):
+            if f.name in broken or max(f.views["joint"].log_odds, f.views["peers"].log_odds) < 0:
+                continue
+            again = {
+                "joint": agreement.agreement(r, material, f.name, out, False),
+                "peers": agreement.agreement(r, material, f.name, out, True),
+            }
+            if material.group.get(f.name) in broken:
+                again["peers"] = View(0.0, 0.0)  # peers by a broken feature are none
+            kept = {k: v for k, v in again.items() if v.log_odds < f.views[k].log_odds}
+            found[i] = replace(f, views={**f.views, **kept})
+    return found
+
+
+def _culprit(
+    r: Reading, material: agreement.Joint, rest: list[Finding], out: tuple[str, ...]
+) -> str:
+    """Of features that disagree with each other, the one without which the others agree."""
+    loud = sorted(rest, key=lambda f: -f.log_odds)[:4]
+    if len(loud) == 1 or loud[0].views["joint"].log_odds < loud[0].log_odds - 1:
+        return max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name
+    left = {}
+    for f in loud:
+        others = [o for o in loud if o is not f]
+        again = [agreement.agreement(r, material, o.name, (*out, f.name), False) for o in others]
+        left[f.name] = sum(max(v.log_odds, 0.0) for v in again)
+    return min(left, key=lambda n: left[n])
+
+
+# -- deciding ---------------------------------------------------------------------------------
+
+
+def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
+    """Inputs, model or none, with shares of what moved the predictions."""
+    scale = float(np.nanstd(r.target(r.days)[r.days.block != 0])) or 1.0
+    least = SMALL_IMPACT * scale
+    logs = {"none": float(np.log(0.35)), "model": 0.0}
+    broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
+    found = _credited(found, beyond(r, output, broken))
+    model_odds, model_size = answers_shift(r, output, broken)
+    logs["model"] = float(np.log(0.25)) + model_odds
+    each: dict[str, float] = {}
+    for f in found:
+        # A view counts with the impact that it sees itself: odds of one and impact of another
+        # would blame a feature for what neither says.
+        heard = [_heard(v, least) for v in f.views.values()]
+        each[f.name] = max(heard) - float(np.log(len(heard))) + float(np.log(0.4 / len(found)))
+    logs["inputs"] = float(np.logaddexp.reduce(list(each.values())))
+    shares = odds.share_out(logs)
+    sizes = {
+        f.name: f.best[1].expected * odds.probability(each[f.name] - logs["none"]) for f in found
+    }
+    seen = model_size * shares["model"]
+    total = sum(sizes.values()) + seen
+    parts = {n: s / total if total > 1e-9 else 0.0 for n, s in sizes.items()}
+    ranked = sorted(((f, parts[f.name]) for f in found), key=lambda fp: (-fp[1], -fp[0].log_odds))
+    verdict = _worth_following(shares)
+    return Verdict(
+        verdict,
+        min(max(shares[verdict], 0.01), 0.99),
+        tuple(ranked),
+        shares,
+        model_odds,
+        model_size,
+        sum(parts.values()),
+    )
+
+
+def _worth_following(shares: dict[str, float]) -> str:
+    """The likeliest answer; but "none" ends the walk, and the lineage can still tell."""
+    likely = max(shares, key=lambda k: shares[k])
+    doubtful = shares["inputs"] >= max(WORTH_A_LOOK, shares["model"])
+    return "inputs" if likely == "none" and doubtful else likely
+
+
+def _credited(found: list[Finding], size: dict[str, float]) -> list[Finding]:
+    """Broken features with the impact that shows only where the surrogate never was."""
+    out = []
+    for f in found:
+        view = f.views["marginal"]
+        seen = replace(view, impact=max(view.impact, size.get(f.name, 0.0)))
+        out.append(replace(f, views={**f.views, "marginal": seen}))
+    return out
+
+
+def _heard(view: View, least: float) -> float:
+    """A view's log odds, less where the effect is too small to matter."""
+    size = view.impact**4 / (view.impact**4 + least**4)
+    return view.log_odds + float(np.log(size + 1e-9))

@@ -1,0 +1,1 @@
+"""What a series of numbers usually does, and where it left that."""

@@ -1,0 +1,148 @@
+"""The one living message of an incident: headline, state, owner, chart, what to press."""
+
+from __future__ import annotations
+
+from analysis.evidence import Chart
+from handlers import blocks as b
+from handlers.actions import value
+from handlers.blocks import Block
+from handlers.messages import words
+from handlers.messages.view import View
+from state.incident import Incident, Step
+from state.tree import Tree
+
+HARMLESS = {"false_alarm", "world"}
+SNOOZES = ((15, "15 minutes"), (60, "1 hour"), (240, "4 hours"), (720, "12 hours"))
+NOTES = 2
+"""The newest notes are shown on the first message; all of them in a hand-off."""
+
+
+def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
+    """The payload of the root message."""
+    light, state = _light(incident), _state(incident, tree)
+    name = b.line(incident.alert.title or incident.alert.subject, 200) or incident.id
+    story = _story(incident, tree, view)
+    blocks = [b.section(f"{light} *{name}*" + (f"\n{story}" if story else ""))]
+    blocks.append(b.context(" · ".join(_facts(incident, state, view))))
+    blocks += [b.context(f"📝 {words.note(n, incident)}") for n in incident.notes[-NOTES:]]
+    chart = _chart(incident)
+    if chart:
+        blocks.append(b.image(chart))
+    if not view.primary and view.home_link:
+        blocks.append(b.context(b.link(view.home_link, "Go to the thread with every step")))
+    blocks += b.actions(*_buttons(incident))
+    return b.message(f"{light} {name} — {state}", blocks)
+
+
+def _light(incident: Incident) -> str:
+    if incident.status == "resolved":
+        return "🟢"
+    if incident.status == "closed":
+        return "⚪"
+    return "🟠" if incident.owner else "🔴"
+
+
+def _story(incident: Incident, tree: Tree, view: View) -> str:
+    """What is known in a sentence or two: the alert's words, then the first step's, the cause."""
+    if not incident.is_open:
+        return _ending(incident, tree, view)
+    if incident.causes and incident.status != "diagnosing":
+        causes = "; ".join(words.cause_words(tree, c) for c in incident.causes[:3])
+        return f"{causes}."
+    first = _first(incident)
+    if first and first.evidence and first.status != "failed":
+        return words.headline(first.evidence)
+    return b.line(incident.alert.detail, 300)
+
+
+def _ending(incident: Incident, tree: Tree, view: View) -> str:
+    parts: list[str] = [words.cause_words(tree, c) for c in incident.causes[:3]]
+    if incident.outcome not in ("", "resolved"):
+        parts = [b.line(incident.outcome, 60).capitalize(), *parts]
+    parts += [
+        f"{b.line(view.title(m.action), 60).lower()} {b.code(m.target.name)}"
+        f" at {b.clock(m.done_at, incident.opened_at)}"
+        for m in incident.mitigations
+        if m.status == "done" and m.done_at
+    ][:2]
+    parts += [words.minutes(incident), words.answers(incident, tree)]
+    text = " · ".join(p for p in parts if p)
+    way = words.path(incident, tree)
+    return text + (f"\nPath: {way}" if way and incident.causes else "")
+
+
+def _first(incident: Incident) -> Step | None:
+    return incident.live_steps[0] if incident.live_steps else None
+
+
+def _chart(incident: Incident) -> Chart | None:
+    for step in incident.live_steps:
+        if step.evidence and step.evidence.charts:
+            return step.evidence.charts[0]
+    return None
+
+
+def _state(incident: Incident, tree: Tree) -> str:
+    """Who has it and where the walk is, in mrkdwn."""
+    if not incident.is_open:
+        by = f" by {b.person(incident.closed_by)}" if incident.closed_by else ""
+        return f"{b.line(incident.outcome, 40) or incident.status}{by}"
+    who = f"{b.person(incident.owner)} has it" if incident.owner else "nobody has it yet"
+    return f"{who} · {_place(incident, tree)}"
+
+
+def _place(incident: Incident, tree: Tree) -> str:
+    if incident.status == "watching":
+        return "mitigated, watching the recovery"
+    if incident.status == "concluded":
+        kinds = {c.kind for c in incident.causes} - {"unknown"}
+        if not kinds:
+            return "no cause found, over to you"
+        return (
+            "cause found, not resolved yet" if kinds - HARMLESS else "nothing broke, not closed yet"
+        )
+    step = incident.current
+    if step is None:
+        return "starting"
+    if step.node == tree.recovery:
+        return "is it back?"
+    most = step.number - 1 + max(tree.depth(step.node), 1)
+    what = {"failed": "needs you", "running": "looking"}.get(step.status, "waits for an answer")
+    node = words.node_of(tree, step.node)
+    asked = f": {b.line(node.title, 60)}" if node else ""
+    return f"step {step.number} of about {most}{asked} ({what})"
+
+
+def _facts(incident: Incident, state: str, view: View) -> list[str]:
+    facts = [b.line(incident.id, 40), f"severity {incident.severity}", state]
+    if incident.joined > 1:
+        facts.append(f"{b.count(incident.joined)} alerts joined")
+    if incident.is_open and incident.snoozed_until and incident.snoozed_until > view.now:
+        facts.append(f"quiet until {b.clock(incident.snoozed_until, incident.opened_at)}")
+    offered = next((h for h in incident.handoffs if h.status == "offered"), None)
+    if incident.is_open and offered:
+        facts.append(f"offered to {b.person(offered.to)}")
+    facts.append(f"since {b.clock(incident.alert.since, incident.opened_at)}")
+    source = b.link(incident.alert.url, "the alert")
+    return [*facts, source] if source != "the alert" else facts
+
+
+def _buttons(incident: Incident) -> list[Block]:
+    ref = value(i=incident.id)
+    catch_up = b.button("Catch me up", "catchup", ref)
+    if not incident.is_open:
+        return [b.button("Reopen", "reopen", ref), catch_up]
+    if incident.owner:
+        return [
+            b.button("Hand off…", "handoff", ref),
+            catch_up,
+            b.button("Resolve…", "resolve", ref),
+            b.button("Take it over", "take", ref),
+        ]
+    naps = [b.option(text, value(i=incident.id, t=t)) for t, text in SNOOZES]
+    return [
+        b.button("Take it", "take", ref, style="primary"),
+        b.button("Not an incident", "dismiss", ref),
+        b.select("snooze", "Snooze", naps),
+        catch_up,
+    ]

@@ -1,0 +1,140 @@
+"""One message per step: looking, what was found, what could not be looked at, the answer."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from analysis.evidence import Evidence, How
+from handlers import blocks as b
+from handlers.blocks import Block
+from handlers.messages import buttons, words
+from handlers.messages.view import View
+from state.incident import Incident, Step
+from state.tree import Node, Tree
+
+MOST_CHARTS = 2
+
+
+def step_message(incident: Incident, step: Step, tree: Tree, view: View) -> dict[str, Any]:
+    """The payload of a step that is not the watch over the recovery."""
+    name = words.title(tree, step)
+    if step.status == "superseded":
+        return folded(name)
+    if step.answer:
+        return answered(incident, step, tree)
+    node = words.node_of(tree, step.node)
+    if node is None:
+        gone = "The tree has no such step any more; go back to an earlier one."
+        return b.message(f"{name} {gone}", [b.section(f"*{name}*\n{gone}")])
+    if step.status == "failed":
+        return failed(incident, step, node, view, name)
+    if step.evidence is None:
+        ask = b.line(node.question, 200)
+        return b.message(f"{name} Looking…", [b.section(f"*{name}*\nLooking: {ask}")])
+    return _proposed(incident, step, node, step.evidence, view, name)
+
+
+def folded(name: str) -> dict[str, Any]:
+    """A step that no longer counts: one short line."""
+    return b.message(f"{name} (left behind)", [b.context(f"~{name}~ left behind")])
+
+
+def _proposed(
+    incident: Incident, step: Step, node: Node, evidence: Evidence, view: View, name: str
+) -> dict[str, Any]:
+    finding = words.headline(evidence)
+    branch = node.branch(evidence.verdict)
+    if branch and evidence.confidence < words.UNSURE and branch.verdict != "unsure":
+        finding += f" My best guess: {words.said(branch, evidence.named)}."
+    blocks = [*found(evidence, step, f"*{name}* {finding}"), *caveats(evidence)]
+    if incident.is_open:
+        blocks += b.actions(*buttons.for_proposal(incident, step, node, evidence))
+        blocks += _mitigations(incident, step, view)
+    sure = b.percent(evidence.confidence)
+    return b.message(f"{name} {finding} ({sure} sure)", blocks)
+
+
+def found(evidence: Evidence, step: Step, text: str) -> list[Block]:
+    """The finding with its suspects or table, its charts and the small print."""
+    if not evidence.table:
+        telling = [s for s in evidence.named if s.kind != "metric" and (s.changed or s.score > 0)]
+        text = "\n".join([text, *words.suspect_lines(telling, step)])
+    blocks = [b.section(text)]
+    if evidence.table:
+        blocks += b.table(evidence.table)
+    blocks += [b.image(chart) for chart in evidence.charts[:MOST_CHARTS]]
+    return [*blocks, b.context(looked_at(evidence, step))]
+
+
+def looked_at(evidence: Evidence, step: Step) -> str:
+    """The small print: how sure, which rows of which window against which, how long it took."""
+    how, low = evidence.how, evidence.confidence < words.UNSURE
+    parts = [f"{'only ' if low else ''}{b.percent(evidence.confidence)} sure"]
+    if how.rows or how.window:
+        parts.append(_rows(how, step))
+    if how.seconds:
+        parts.append(f"{how.seconds:.1f}{b.NBSP}s")
+    return " · ".join(parts)
+
+
+def _rows(how: How, step: Step) -> str:
+    text = f"{b.count(how.rows)} rows" if how.rows else "looked"
+    if how.window:
+        text += f" since {b.clock(how.window.start, step.scope.now)}"
+    if how.baseline:
+        of = f"{b.count(how.baseline_rows)} of " if how.baseline_rows else ""
+        text += f" against {of}the {b.span(how.baseline.length)} before"
+    return text
+
+
+def caveats(evidence: Evidence) -> list[Block]:
+    """What the reader must not overlook: views that disagree, what was not looked at."""
+    blocks: list[Block] = []
+    if evidence.disagreements:
+        blocks.append(b.context("Views disagree: " + _some(evidence.disagreements, 2)))
+    if evidence.not_examined:
+        blocks.append(b.context("Not looked at: " + _some(evidence.not_examined, 3)))
+    return blocks
+
+
+def _some(items: tuple[str, ...], most: int) -> str:
+    text = "; ".join(b.line(i, 200).rstrip(".") for i in islice(items, most))
+    more = len(items) - most
+    return text + (f"; and {more} more under “How?”" if more > 0 else ".")
+
+
+def _mitigations(incident: Incident, step: Step, view: View) -> list[Block]:
+    """What can be done already, while the diagnosis goes on."""
+    if incident.current is None or incident.current.number != step.number:
+        return []
+    named = step.evidence.named if step.evidence else ()
+    return b.actions(*buttons.mitigations(incident, view, (*named, *step.scope.suspects)))
+
+
+def failed(incident: Incident, step: Step, node: Node, view: View, name: str) -> dict[str, Any]:
+    """A check that could not run: why, and the branches to choose from by hand."""
+    why = b.line(step.error, 900) or "The check ended without a word."
+    text = f"*{name}* I could not look. {why}"
+    blocks = [b.section(text)]
+    if incident.is_open:
+        blocks.append(b.context("If you know the answer, choose it; or look again."))
+        blocks += b.actions(*buttons.by_hand(incident, step, node))
+        blocks += _mitigations(incident, step, view)
+    return b.message(f"{name} I could not look. {why}", blocks)
+
+
+def answered(incident: Incident, step: Step, tree: Tree) -> dict[str, Any]:
+    """One line, and the chart that the decision was made on."""
+    if step.answer is None:
+        return folded(words.title(tree, step))
+    given, said = step.answer, words.answer(tree, step)
+    text = f"✓ *{step.number} · {said}* — {b.person(given.by)}, {b.clock(given.at, step.scope.now)}"
+    if given.override and step.evidence:
+        text += f" · override: I proposed {words.proposal(tree, step)}"
+    elif given.override:
+        text += " · by hand: I could not look"
+    menu = buttons.after(incident, step) if incident.is_open else None
+    blocks = [b.section(text, menu)]
+    blocks += [b.image(c) for c in (step.evidence.charts if step.evidence else ())[:1]]
+    return b.message(text.replace("*", ""), blocks)
