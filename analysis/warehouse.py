@@ -58,12 +58,7 @@ class Warehouse:
 
     @cached_property
     def _connection(self) -> Any:
-        import ibis
-
-        connection = ibis.connect(self.contract.url)
-        if connection.name == "duckdb":
-            connection.raw_sql("SET TimeZone = 'UTC'")
-        return connection
+        return connect(self.contract.url)
 
     def has(self, table: str) -> bool:
         """Whether the settings name this table (a field of the contract)."""
@@ -279,6 +274,21 @@ class Warehouse:
                 + (" …" if len(raw.columns) > 12 else "")
             )
         return raw[name]
+
+
+def connect(url: str = "duckdb://") -> Any:
+    """A connection to any engine that Ibis speaks.
+
+    DuckDB reads times in UTC, and keeps quiet: a bar of its own would go to standard output,
+    into the midst of a result.
+    """
+    import ibis
+
+    connection = ibis.connect(url)
+    if connection.name == "duckdb":
+        connection.raw_sql("SET TimeZone = 'UTC'")
+        connection.raw_sql("SET enable_progress_bar = false")
+    return connection
 
 
 def naive(moment: datetime) -> datetime:

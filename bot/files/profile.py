@@ -50,9 +50,9 @@ def _measured(
     from analysis.profile import plain as as_plain
     from analysis.profile import profile as counts_of
     from analysis.tables import Role
+    from analysis.warehouse import connect
 
-    connection = ibis.duckdb.connect()
-    table = _read(connection, file, (time_column, prediction))
+    table = _read(connect(), file, (time_column, prediction))
     table = table.rename({Role.TIME: time_column})
     names = [c for c in table.columns if c != Role.TIME]
     _scan(table, names)  # warms the file cache for both
