@@ -48,7 +48,7 @@ class Web:
         secrets, slack = bot.settings.secrets, bot.settings.slack
         routes = alert_routes(
             bot.conversation,
-            secrets.alerts_token.get_secret_value() if secrets.alerts_token else None,
+            secrets.keys,
             {**FORMATS, **plugins.alert_formats()},
             ready=lambda: bot.sender.loop.alive and bot.work.loop.alive,
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from difflib import SequenceMatcher
 from typing import Any, Protocol
@@ -23,7 +23,8 @@ CLOSE = 0.6
 class Subjects:
     """What an alert or a command can be about, in the order of the settings.
 
-    ``infra`` ("service/metric") can be charted, and traffic is cut by ``dimensions``.
+    ``infra`` ("service/metric") can be charted, and traffic is cut by ``dimensions``. ``nodes``
+    are those of the lineage, each with the subject below it at which a walk about it begins.
     """
 
     metrics: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Subjects:
     features: tuple[str, ...] = ()
     infra: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ()
+    nodes: Mapping[str, Subject] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ once. Every refusal says in a sentence what to change.
 
 from __future__ import annotations
 
-import hmac
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,11 +21,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from handlers.alerts import FORMATS, BadPayload, Format, Known, Taken
+from handlers.alerts.authentication import Keys, refusal
 from handlers.desk import Desk, Subject, nearest, open_about
 from state.events import AlertJoined
 from state.incident import Alert
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 5_000_000
 """A larger body is refused."""
 
 _STOPPED = "what sends messages or runs checks has stopped; restart the bot"
@@ -72,14 +73,14 @@ class _Outcome:
 
 def alert_routes(
     desk: Desk,
-    token: str | None,
+    keys: Keys,
     formats: Mapping[str, Format] = FORMATS,
     ready: Callable[[], bool] = lambda: True,
     figures: Figures | None = None,
 ) -> list[BaseRoute]:
-    """``POST /alerts/{format}`` for those who carry ``token`` as a bearer token, and health.
+    """``POST /alerts/{format}`` for those who have one of the ``keys``, and health.
 
-    Without a ``token`` everybody is refused. Answers 202 with
+    Answers 202 with
     ``{"incidents": [{"id", "joined"}]}`` and, where there are any, ``problems`` and ``ignored``;
     refusals are ``{"error": sentence, "problems": [sentence]}``. ``ready`` says whether what
     sends and what works is alive; the store is asked as well.
@@ -89,9 +90,10 @@ def alert_routes(
 
     async def receive(request: Request) -> Response:
         try:
-            _authenticate(request, token)
+            body = await _body(request)
+            _authenticate(request, body, keys)
             name, format_ = _format(request, formats)
-            payload = await _payload(request)
+            payload = _payload(request, body)
             taken = await run_in_threadpool(_taken, format_, payload, desk)
             outcome = await run_in_threadpool(_take_in, desk, taken)
         except _Refused as refused:
@@ -103,7 +105,7 @@ def alert_routes(
         return JSONResponse(_answer(outcome, taken), status_code=202)
 
     health = health_routes(checks, figures, lambda: len(desk.store.open_incidents()))
-    return [Route("/alerts/{format}", receive, methods=["POST"]), *health]
+    return [Route("/alerts/{format}", receive, methods=["POST", "PUT"]), *health]
 
 
 def health_routes(
@@ -156,22 +158,15 @@ def store_ready(desk: Desk) -> Callable[[], str]:
 # -- one request ----------------------------------------------------------------------------------
 
 
-def _authenticate(request: Request, token: str | None) -> None:
-    if not token:
-        raise _Refused(
-            403, "Alerts are refused because this bot has no token: set HAWKEYE_ALERTS_TOKEN."
-        )
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not given.strip():
-        hint = ""
-        if "token" in request.query_params:
-            hint = " A token in the address is not taken: addresses end up in logs."
-        raise _Refused(
-            401, f"Send the token of HAWKEYE_ALERTS_TOKEN as `Authorization: Bearer …`.{hint}"
-        )
-    # Starlette reads headers as Latin-1; this gives back the bytes that were sent.
-    if not hmac.compare_digest(given.strip().encode("latin-1"), token.encode()):
-        raise _Refused(403, "That is not the token of HAWKEYE_ALERTS_TOKEN.")
+def _authenticate(request: Request, body: bytes, keys: Keys) -> None:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    refused = refusal(request.path_params["format"], headers, body, keys, time.time())
+    if refused is None:
+        return
+    hint = ""
+    if refused.status == 401 and "token" in request.query_params:
+        hint = " A token in the address is not taken: addresses end up in logs."
+    raise _Refused(refused.status, refused.sentence + hint)
 
 
 def _format(request: Request, formats: Mapping[str, Format]) -> tuple[str, Format]:
@@ -184,12 +179,7 @@ def _format(request: Request, formats: Mapping[str, Format]) -> tuple[str, Forma
     raise _Refused(404, f"There is no alert format of that name; there are {known}.{meant}")
 
 
-async def _payload(request: Request) -> Any:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise _Refused(
-            415, f"Send JSON with `Content-Type: application/json`, not {kind[:60] or 'without'}."
-        )
+async def _body(request: Request) -> bytes:
     too_long = f"The body is longer than {MOST_BYTES:,} bytes; send fewer alerts at a time."
     told = request.headers.get("content-length", "").strip()
     if told.isdigit() and int(told) > MOST_BYTES:
@@ -199,6 +189,15 @@ async def _payload(request: Request) -> Any:
         body += chunk
         if len(body) > MOST_BYTES:
             raise _Refused(413, too_long)
+    return bytes(body)
+
+
+def _payload(request: Request, body: bytes) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise _Refused(
+            415, f"Send JSON with `Content-Type: application/json`, not {kind[:60] or 'without'}."
+        )
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

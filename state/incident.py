@@ -28,6 +28,9 @@ class Alert:
     ``key`` is the alert's fingerprint: the same key joins the open incident. ``source`` names the
     format or the monitor. ``start`` is a node of the tree when the sender knows better than
     ``entry``. ``channel`` and ``thread`` say where to post, when it is not left to the routes.
+    ``names`` are all the known things that it names ("model:delay", "upstream:weather"), the
+    subject among them; ``owner`` is the team that it names. ``update`` says in a few words what
+    changed where nothing fired and nothing ended ("acknowledged").
     """
 
     source: str
@@ -44,6 +47,9 @@ class Alert:
     channel: str = ""
     thread: str = ""
     by: str = ""
+    names: tuple[str, ...] = ()
+    owner: str = ""
+    update: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from analysis.tables import (
     Snapshots,
     Training,
 )
+from handlers.alerts.authentication import Keys
 
 All = Literal["all"]
 Names = tuple[str, ...]
@@ -187,6 +188,19 @@ class Secrets(Section):
     """The base address of Slack's Web API; another one for a local workspace."""
     alerts_token: SecretStr | None = Field(default=None, alias="HAWKEYE_ALERTS_TOKEN")
     """What `POST /alerts/…` must carry as a bearer token; without it, alerts are refused."""
+    pagerduty_secret: SecretStr | None = Field(default=None, alias="HAWKEYE_PAGERDUTY_SECRET")
+    """The secret of PagerDuty's webhook subscription, which signs what it sends; several are
+    parted by commas."""
+    grafana_secret: SecretStr | None = Field(default=None, alias="HAWKEYE_GRAFANA_SECRET")
+    """The HMAC secret of Grafana's webhook contact point; several are parted by commas."""
+
+    @property
+    def keys(self) -> Keys:
+        """What senders of alerts have to know."""
+        secrets = {"pagerduty": self.pagerduty_secret, "grafana": self.grafana_secret}
+        return Keys(
+            _plain(self.alerts_token), {name: _several(given) for name, given in secrets.items()}
+        )
 
 
 class Settings(Section):
@@ -242,6 +256,14 @@ class Settings(Section):
             if all(name in have for name, have in wanted if name is not None):
                 return route.channel
         return self.slack.channel
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
+
+
+def _several(secret: SecretStr | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in _plain(secret).split(",") if part.strip())
 
 
 def _beside(url: str, root: Path) -> str:

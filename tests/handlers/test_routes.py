@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from handlers.alerts import FORMATS, Taken
+from handlers.alerts.authentication import Keys
 from handlers.routes import alert_routes
 from state import events as ev
 from state.incident import Alert
@@ -32,7 +34,7 @@ def desk(tmp_path):
 
 def client(desk: FakeDesk, token: str | None = TOKEN, **changes: object) -> TestClient:
     """A client of the routes."""
-    return TestClient(Starlette(routes=alert_routes(desk, token, **changes)))
+    return TestClient(Starlette(routes=alert_routes(desk, Keys(token or ""), **changes)))
 
 
 def send(desk: FakeDesk, name: str, format_: str = "alertmanager"):
@@ -99,10 +101,15 @@ def test_an_alert_about_nothing_known_is_refused_with_the_nearest_names(desk):
     ("headers", "status", "sentence"),
     [
         ({}, 401, "Authorization: Bearer"),
-        ({"Authorization": "Basic YTpi"}, 401, "Authorization: Bearer"),
+        ({"Authorization": "Basic nonsense"}, 401, "Authorization: Bearer"),
+        ({"Authorization": "Basic YTpi"}, 403, "not the token"),
         ({"Authorization": "Bearer "}, 401, "Authorization: Bearer"),
         ({"Authorization": "Bearer wrong"}, 403, "not the token"),
         ({"Authorization": f"bearer {TOKEN}".encode()}, 202, None),
+        ({"Authorization": f"GenieKey {TOKEN}".encode()}, 202, None),
+        ({"Authorization": b"Basic " + b64encode(f"any:{TOKEN}".encode())}, 202, None),
+        ({"X-Hawkeye-Token": TOKEN.encode()}, 202, None),
+        ({"X-Hawkeye-Token": "wrong"}, 403, "not the token"),
     ],
 )
 def test_only_who_has_the_token_gets_in(desk, headers, status, sentence):
@@ -150,7 +157,7 @@ def test_an_unknown_format_names_the_nearest_but_only_to_those_who_have_the_toke
         (b"[" * 100_000, "application/json", 422, "not JSON"),
         (b"[]", "application/json", 422, "expected a JSON object"),
         (b"{}", "application/vnd.x+json; charset=utf-8", 422, "`alerts`: found nothing"),
-        (b'"' + b"x" * 1_000_001 + b'"', "application/json", 413, "1,000,000 bytes"),
+        (b'"' + b"x" * 5_000_001 + b'"', "application/json", 413, "5,000,000 bytes"),
     ],
 )
 def test_a_bad_body_is_refused_with_a_sentence(desk, body, kind, status, sentence):
@@ -164,7 +171,7 @@ def test_a_bad_body_is_refused_with_a_sentence(desk, body, kind, status, sentenc
 
 def test_a_body_that_hides_its_length_is_cut_off_as_well(desk):
     """Chunks are counted as they come."""
-    chunks = (b"x" * 100_000 for _ in range(11))
+    chunks = (b"x" * 500_000 for _ in range(11))
     answer = client(desk).post("/alerts/generic", content=chunks, headers=OURS)
     assert answer.status_code == 413
 

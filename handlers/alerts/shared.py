@@ -10,18 +10,18 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from handlers.desk import Subjects, nearest
+from handlers.desk import Subject, Subjects, nearest
 from state.incident import Alert
 
 M = TypeVar("M", bound=BaseModel)
-MOST_ALERTS = 200
-"""More alerts than this in one payload are refused: nobody could follow that many threads."""
+MOST_ALERTS = 2_000
+"""More alerts than this in one payload are refused."""
 
 SEVERITIES = {
     1: ("critical", "page", "fatal", "emergency", "sev1", "p1"),
     2: ("error", "high", "major", "sev2", "p2"),
     3: ("warning", "warn", "medium", "minor", "sev3", "p3"),
-    4: ("info", "low", "notice", "none", "sev4", "p4"),
+    4: ("info", "low", "notice", "none", "sev4", "p4", "sev5", "p5"),
 }
 
 
@@ -35,11 +35,28 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Stray:
+    """An alert about nothing that we know: its subject is empty. ``sentence`` says why, and
+    ``guesses`` are what may be meant, the likeliest first."""
+
+    alert: Alert
+    sentence: str
+    guesses: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True)
 class Taken:
-    """What came of a payload. ``problems`` are sentences, one for each alert that was not taken."""
+    """What came of a payload.
+
+    ``strays`` are alerts that a person has to place. ``problems`` are sentences about what the
+    sender should mend, those about strays among them; ``ignored`` are sentences about what is
+    no alert (a test, a note).
+    """
 
     alerts: tuple[Alert, ...] = ()
     problems: tuple[str, ...] = ()
+    strays: tuple[Stray, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class BadPayload(ValueError):

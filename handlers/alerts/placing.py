@@ -1,0 +1,246 @@
+"""What an alert is about: its labels say so, else the known names that its words hold.
+
+Every format fills a :class:`Draft` and gives it to :func:`placed`. A label of ours that names
+nothing is a mistake, even if a looser label would do. Words count only where they are
+unambiguous; what can't be placed becomes a :class:`Stray` for a person, never a lost alert.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from handlers.alerts.shared import (
+    Known,
+    Stray,
+    Taken,
+    node_of,
+    one_line,
+    past,
+    web_address,
+)
+from handlers.desk import Subject, close_to, every, find, plain
+from state.incident import Alert, Entry
+
+LABELS: tuple[tuple[str, Entry | None], ...] = (
+    ("hawkeye_metric", "metric"),
+    ("hawkeye_feature", "feature"),
+    ("hawkeye_model", "model"),
+    ("metric", "metric"),
+    ("metric_name", "metric"),
+    ("feature", "feature"),
+    ("feature_name", "feature"),
+    ("model", "model"),
+    ("model_name", "model"),
+    ("alertname", None),
+    ("rulename", None),
+)
+"""Labels that may name the subject, the telling one first. A feature is told before its model."""
+NODE_LABELS = ("hawkeye_upstream", "upstream", "node", "dataset", "table", "pipeline", "job")
+"""Labels that may name a node of the lineage."""
+OWNER_LABELS = ("hawkeye_owner", "owner", "team")
+SHORTEST_WORD = 3
+"""Shorter names are not looked for in running text."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An alert as its sender tells it, before anybody knows what it is about.
+
+    ``name`` is what its sender calls the rule. ``texts`` are searched in turn for known names.
+    """
+
+    source: str
+    key: str
+    title: str
+    since: datetime
+    severity: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+    name: str = ""
+    firing: bool = True
+    update: str = ""
+    detail: str = ""
+    url: str = ""
+
+
+def taken(drafts: Iterable[Draft], known: Known, problems: Iterable[str] = ()) -> Taken:
+    """The drafts as alerts and strays, in order."""
+    found = [placed(draft, known) for draft in drafts]
+    strays = tuple(f for f in found if isinstance(f, Stray))
+    told = dict.fromkeys([*(s.sentence for s in strays), *problems])
+    return Taken(tuple(f for f in found if isinstance(f, Alert)), tuple(told), strays)
+
+
+def placed(draft: Draft, known: Known) -> Alert | Stray:
+    """The alert with its subject, or a stray with a sentence."""
+    labels = {k.lower(): v for k, v in draft.labels.items() if v}
+    found = _by_labels(labels, known)
+    if isinstance(found, str):
+        return _stray(draft, labels, found, known)
+    nodes = _nodes(labels, known)
+    if found is None and nodes:
+        found = known.subjects.nodes[nodes[0]]
+    if found is None:
+        found, nodes, sentence = _by_words(draft, labels, known)
+        if found is None:
+            return _stray(draft, labels, sentence, known)
+    return _alert(draft, labels, found, _names(found, labels, nodes, known), known)
+
+
+def _alert(
+    draft: Draft,
+    labels: Mapping[str, str],
+    subject: Subject | None,
+    names: tuple[str, ...],
+    known: Known,
+) -> Alert:
+    title = draft.title or f"{draft.name or 'Alert'}{f': {subject.name}' if subject else ''}"
+    return Alert(
+        source=draft.source,
+        key=f"{draft.source}:{draft.key}",
+        entry=subject.entry if subject else "metric",
+        subject=subject.name if subject else "",
+        title=one_line(title, 200),
+        since=past(draft.since, known.now),
+        severity=draft.severity,
+        firing=draft.firing,
+        detail=draft.detail[:2000],
+        url=web_address(draft.url),
+        start=node_of(labels.get("hawkeye_start", ""), known),
+        channel=labels.get("hawkeye_channel", ""),
+        names=names,
+        owner=next((labels[k] for k in OWNER_LABELS if labels.get(k)), ""),
+        update=one_line(draft.update, 60),
+    )
+
+
+# -- labels ---------------------------------------------------------------------------------------
+
+
+def _by_labels(labels: Mapping[str, str], known: Known) -> Subject | str | None:
+    """The subject that labels name; a sentence where one of ours names nothing."""
+    for label, entry in LABELS:
+        value = labels.get(label, "")
+        found = find(known.subjects, value, entry) if value else None
+        if found is not None:
+            return found
+        if value and label.startswith("hawkeye_"):
+            return f"{nobody_knows(value, entry, known)} (label `{label}`)"
+    value = labels.get("hawkeye_upstream", "")
+    if value and not _node(value, known):
+        return f"The lineage has no node `{one_line(value, 80)}`. (label `hawkeye_upstream`)"
+    return None
+
+
+def _nodes(labels: Mapping[str, str], known: Known) -> tuple[str, ...]:
+    found = (_node(labels[label], known) for label in NODE_LABELS if labels.get(label))
+    return tuple(dict.fromkeys(n for n in found if n))
+
+
+def _node(name: str, known: Known) -> str:
+    if name in known.subjects.nodes:
+        return name
+    alike = [n for n in known.subjects.nodes if plain(n) == plain(name)]
+    return alike[0] if len(alike) == 1 else ""
+
+
+def _names(
+    subject: Subject, labels: Mapping[str, str], nodes: tuple[str, ...], known: Known
+) -> tuple[str, ...]:
+    """Everything known that the alert names, its subject first unless it is about a node."""
+    named = [str(subject)] if not nodes or known.subjects.nodes.get(nodes[0]) != subject else []
+    named += [f"upstream:{n}" for n in nodes]
+    for label, entry in LABELS:
+        also = find(known.subjects, labels[label], entry) if labels.get(label) else None
+        named += [str(also)] if also else []
+    return tuple(dict.fromkeys(named))
+
+
+def nobody_knows(name: str, entry: Entry | None, known: Known) -> str:
+    """A sentence with the nearest names."""
+    close = close_to(known.subjects, name, entry) or close_to(known.subjects, name)
+    shown = close or list(every(known.subjects, entry) or every(known.subjects))[:5]
+    names = ", ".join(f"`{s.name}` ({s.entry})" for s in shown) or "nothing: no metric is set up"
+    lead = "The nearest are" if close else "Known are"
+    what = entry or "metric, model or feature"
+    return f"There is no {what} `{one_line(name, 80)}`. {lead} {names}."
+
+
+def fingerprint(labels: Mapping[str, str]) -> str:
+    """A key for a sender that gives none: the same labels, the same key."""
+    text = "\n".join(f"{k}={labels[k]}" for k in sorted(labels))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def _by_words(
+    draft: Draft, labels: Mapping[str, str], known: Known
+) -> tuple[Subject | None, tuple[str, ...], str]:
+    """(subject, nodes, why not): the first text that holds known names decides."""
+    for text in (draft.title, draft.name, *draft.texts):
+        subjects, nodes = mentioned(text, known)
+        entries = [s.entry for s in subjects]
+        if subjects and len(set(entries)) == len(entries):
+            order = {"metric": 0, "feature": 1, "model": 2}
+            return min(subjects, key=lambda s: order[s.entry]), nodes, ""
+        if subjects:
+            listed = ", ".join(f"`{s.name}` ({s.entry})" for s in subjects)
+            return None, (), f"“{one_line(text, 80)}” could be about {listed}; {_HOW}"
+        if nodes:
+            return known.subjects.nodes[nodes[0]], nodes, ""
+    tried = next(
+        ((label, labels[label], entry) for label, entry in LABELS if labels.get(label)), None
+    )
+    if tried is not None:
+        label, value, entry = tried
+        return None, (), f"{nobody_knows(value, entry, known)} (label `{label}`)"
+    what = one_line(draft.title or draft.name, 80)
+    about = f"The alert “{what}”" if what else "An alert"
+    return None, (), f"{about} names nothing that I know: {_HOW}"
+
+
+_HOW = "give it a label `hawkeye_metric`, `hawkeye_model` or `hawkeye_feature`."
+
+
+def mentioned(text: str, known: Known) -> tuple[tuple[Subject, ...], tuple[str, ...]]:
+    """Known subjects and nodes whose whole names stand in a text, longer names first."""
+    rest = f" {_spaced(text)} "
+    names: dict[str, list[Subject | str]] = {}
+    for subject in every(known.subjects):
+        names.setdefault(_spaced(subject.name), []).append(subject)
+    for node in known.subjects.nodes:
+        names.setdefault(_spaced(node), []).append(node)
+    subjects: list[Subject] = []
+    nodes: list[str] = []
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) < SHORTEST_WORD or f" {name} " not in rest:
+            continue
+        rest = rest.replace(f" {name} ", " · ")
+        for meant in names[name]:
+            if isinstance(meant, str):
+                nodes.append(meant)
+            else:
+                subjects.append(meant)
+    return tuple(subjects), tuple(nodes)
+
+
+def _spaced(text: str) -> str:
+    """Words of letters and digits, parted by single spaces; "PrecisionLow" is two words."""
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
+
+
+def _stray(draft: Draft, labels: Mapping[str, str], sentence: str, known: Known) -> Stray:
+    said = [labels[label] for label, _ in LABELS if labels.get(label)]
+    guesses: dict[Subject, None] = {}
+    for text in (draft.title, *draft.texts):
+        guesses |= dict.fromkeys(mentioned(text, known)[0])
+    for text in (*said, draft.name):
+        guesses |= dict.fromkeys(close_to(known.subjects, text))
+    return Stray(_alert(draft, labels, None, (), known), sentence, tuple(guesses)[:5])
