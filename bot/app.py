@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_bolt import App
@@ -30,10 +30,14 @@ from handlers.registry import Reply, Request
 from handlers.sender import Sender
 from handlers.threads import Threads
 from handlers.work import Runner, Work
+from state.grouping import Kin
 from state.incident import Alert, Incident
 from state.outbox import Post
 from state.store import Place, Store
 from state.tree import Tree
+
+if TYPE_CHECKING:
+    from analysis.graph.lineage import Graph
 
 log = structlog.get_logger()
 
@@ -61,6 +65,7 @@ class Bot:
     sender: Sender = field(init=False)
     work: Work = field(init=False)
     app: App = field(init=False)
+    lineage: Graph = field(init=False)
     _running: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,12 +75,14 @@ class Bot:
         self.store = Store(settings.state_path)
         self.directory = Directory(self.client)
         self.mitigations = self._mitigations()
+        known, kin, self.lineage = subjects(settings)
         self.conversation = Conversation(
             store=self.store,
             tree=self.tree,
             clock=self.clock,
             habits=self._habits(),
-            known=subjects(settings),
+            known=known,
+            kin=kin,
             directory=self.directory,
             renderer=self._render,
         )
@@ -216,11 +223,13 @@ class Bot:
         self.stop()
 
 
-def subjects(settings: Settings) -> Subjects:
-    """What can be triaged: names from the settings, features from the table."""
+def subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
+    """What can be triaged, names from the settings and features from the table; what may be
+    behind each, and the lineage."""
     from analysis.evidence import CannotExamine
     from analysis.explore.lines import ROLES, series_names
     from analysis.warehouse import Warehouse
+    from bot.kinship import read_kin
 
     contract = settings.contract
     warehouse = Warehouse(contract, settings.root, utc_now())
@@ -234,7 +243,8 @@ def subjects(settings: Settings) -> Subjects:
     hidden = warehouse.hidden
     dimensions = tuple(d for d in (*warehouse.dimensions, *ROLES) if d not in hidden)
     models = tuple(m.name for m in contract.models)
-    return Subjects(contract.metric_names, models, features, infra, dimensions)
+    known = Subjects(contract.metric_names, models, features, infra, dimensions)
+    return read_kin(warehouse, known)
 
 
 def _close(socket: SocketModeHandler) -> None:

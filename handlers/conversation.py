@@ -16,10 +16,12 @@ from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from analysis.explore import Question
 from handlers.desk import Subjects
 from handlers.directory import Directory
+from handlers.joining import home_of, reopens
 from handlers.messages.looks import look_message, look_post
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Effect, Event
+from state.grouping import Home, Kin
 from state.incident import Alert, Incident
 from state.looks import Look, Looks
 from state.machine import advance, ahead
@@ -68,6 +70,7 @@ class Conversation:
     known: Subjects
     directory: Directory
     renderer: Renderer
+    kin: Kin = field(default_factory=Kin)
     woken: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -106,17 +109,23 @@ class Conversation:
         return self.directory.zone(user)
 
     def open(self, alert: Alert) -> Incident:
-        """A new incident for an alert, or the open one that it joins."""
+        """A new incident for an alert, or the one that it joins.
+
+        Whether there is one is decided in the transaction that writes: of a hundred alerts at
+        once, one opens. What a person opens joins nothing but the same key.
+        """
         channel = self.directory.channel(alert.channel or self.habits.route(alert))
         with self.store.transaction():
-            joined = self.store.find_open(alert.key)
-            if joined is None:
-                incident = self._begin(alert, channel)
-        if joined is not None:
-            self.tell(joined.id, ev.AlertJoined(self.now(), alert))
-            return self.store.load(joined.id) or joined
+            home = home_of(self.store, alert, self.now(), self.kin)
+            found = self._begin(alert, channel) if home is None else self._join(home, alert)
         self._wake()
-        return incident
+        return found
+
+    def _join(self, home: Home, alert: Alert) -> Incident:
+        self._tell_once(home.incident.id, ev.AlertJoined(self.now(), alert, home.why))
+        if reopens(home.incident):
+            self._tell_once(home.incident.id, ev.Reopened(self.now(), ""))
+        return self.store.load(home.incident.id) or home.incident
 
     def _begin(self, alert: Alert, channel: str) -> Incident:
         now = self.now()

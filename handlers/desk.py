@@ -145,10 +145,11 @@ class Desk(Protocol):
 
 
 def open_about(desk: Desk, subject: Subject) -> Incident | None:
-    """The newest open incident about a subject, whoever opened it."""
-    found = [
-        i
-        for i in desk.store.open_incidents()
-        if (i.alert.entry, i.alert.subject) == (subject.entry, subject.name)
-    ]
+    """The newest open incident that has an alert about a subject, whoever opened it."""
+    found = [i for i in desk.store.open_incidents() if subject in _subjects_of(i)]
     return found[-1] if found else None
+
+
+def _subjects_of(incident: Incident) -> set[Subject]:
+    own = Subject(incident.alert.entry, incident.alert.subject)
+    return {own, *(Subject(s.entry, s.subject) for s in incident.signals)}

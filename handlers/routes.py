@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -22,9 +21,8 @@ from starlette.routing import BaseRoute, Route
 
 from handlers.alerts import FORMATS, BadPayload, Format, Known, Taken
 from handlers.alerts.authentication import Keys, refusal
-from handlers.desk import Desk, Subject, nearest, open_about
-from state.events import AlertJoined
-from state.incident import Alert
+from handlers.desk import Desk, nearest
+from handlers.intake import Outcome, take_in
 
 MOST_BYTES = 5_000_000
 """A larger body is refused."""
@@ -65,12 +63,6 @@ class _Refused(Exception):
         self.problems = problems
 
 
-@dataclass
-class _Outcome:
-    incidents: dict[str, bool] = field(default_factory=dict)
-    ignored: list[str] = field(default_factory=list)
-
-
 def alert_routes(
     desk: Desk,
     keys: Keys,
@@ -95,7 +87,7 @@ def alert_routes(
             name, format_ = _format(request, formats)
             payload = _payload(request, body)
             taken = await run_in_threadpool(_taken, format_, payload, desk)
-            outcome = await run_in_threadpool(_take_in, desk, taken)
+            outcome = await run_in_threadpool(take_in, desk, taken)
         except _Refused as refused:
             figures.refused.labels(str(refused.status)).inc()
             return _refusal(refused)
@@ -220,47 +212,7 @@ def _taken(format_: Format, payload: Any, desk: Desk) -> Taken:
     return taken
 
 
-def _take_in(desk: Desk, taken: Taken) -> _Outcome:
-    outcome = _Outcome()
-    for alert in taken.alerts:
-        if alert.firing:
-            incident, joined = take_in(desk, alert)
-            outcome.incidents.setdefault(incident, joined)
-        else:
-            _resolved(desk, alert, outcome)
-    return outcome
-
-
-def take_in(desk: Desk, alert: Alert) -> tuple[str, bool]:
-    """Open an incident for an alert that fires: (its name, whether it was open already).
-
-    Beside the same key, the same subject joins as well: two rules about one metric, or a rule
-    and a monitor, are one incident to the team.
-    """
-    if desk.store.find_open(alert.key) is None and not alert.start:
-        found = open_about(desk, Subject(alert.entry, alert.subject))
-        if found is not None:
-            alert = replace(alert, key=found.alert.key)
-    incident = desk.open(alert)
-    return incident.id, incident.joined > 1
-
-
-def _resolved(desk: Desk, alert: Alert, outcome: _Outcome) -> None:
-    """The thread is told that the alert is over; a person decides whether the incident is."""
-    found = desk.store.find_open(alert.key) or open_about(desk, Subject(alert.entry, alert.subject))
-    if found is None:
-        outcome.ignored.append(
-            f"“{alert.title}” is resolved, and no incident about `{alert.subject}` is open."
-        )
-        return
-    refusal = desk.tell(found.id, AlertJoined(desk.now(), alert))
-    if refusal:
-        outcome.ignored.append(refusal)
-    else:
-        outcome.incidents.setdefault(found.id, True)
-
-
-def _answer(outcome: _Outcome, taken: Taken) -> dict[str, Any]:
+def _answer(outcome: Outcome, taken: Taken) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "incidents": [{"id": name, "joined": joined} for name, joined in outcome.incidents.items()]
     }
@@ -280,7 +232,7 @@ def _refusal(refused: _Refused) -> Response:
     return JSONResponse(body, status_code=refused.status, headers=headers)
 
 
-def _count(figures: Figures, name: str, outcome: _Outcome, taken: Taken) -> None:
+def _count(figures: Figures, name: str, outcome: Outcome, taken: Taken) -> None:
     joined = sum(outcome.incidents.values())
     counts = {
         "opened": len(outcome.incidents) - joined,

@@ -22,10 +22,14 @@ class Opened:
 
 @dataclass(frozen=True)
 class AlertJoined:
-    """The same alert came again, or says that it is over (``alert.firing`` is False)."""
+    """An alert of the same cause came, changed, or says that it is over (``alert.firing``).
+
+    ``why`` says in a few words what it shares with the incident; "" for the same alert again.
+    """
 
     at: datetime
     alert: Alert
+    why: str = ""
 
 
 @dataclass(frozen=True)

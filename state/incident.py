@@ -53,6 +53,31 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """One alert of an incident as it stands now; every time it was told is in the event log.
+
+    It fired ``count`` times, first told at ``first``, last told of at ``last``. ``ups`` are the
+    latest moments at which it fired again after it had ended. ``why`` says what joined it.
+    """
+
+    key: str
+    source: str
+    entry: Entry
+    subject: str
+    title: str
+    since: datetime
+    first: datetime
+    last: datetime
+    severity: int
+    count: int = 1
+    firing: bool = True
+    names: tuple[str, ...] = ()
+    ups: tuple[datetime, ...] = ()
+    update: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Answer:
     """A person's decision at a step. ``override``: it differs from what was proposed."""
 
@@ -147,7 +172,10 @@ class Handoff:
 
 @dataclass(frozen=True)
 class Incident:
-    """All that is known about one incident. ``version`` counts the events it has taken in."""
+    """All that is known about one incident. ``version`` counts the events it has taken in.
+
+    ``joined`` counts how often its alerts fired; ``signals`` are those alerts, each once.
+    """
 
     id: str
     alert: Alert
@@ -162,6 +190,7 @@ class Incident:
     mitigations: tuple[Mitigation, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
     joined: int = 1
+    signals: tuple[Signal, ...] = ()
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     closed_by: str = ""

@@ -17,6 +17,7 @@ from state.guards import Misfit, Result, still_open
 from state.incident import Incident, Note, Trail
 from state.mitigating import decided, reported
 from state.people import closed, handed, reopened, taken
+from state.signals import first_heard, heard
 from state.steps import answered, check_failed, checked, rechecked, rerun, visit, went_back
 from state.tree import Tree
 
@@ -62,9 +63,10 @@ def ahead(
 def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
     match event:
         case ev.Opened():
+            incident = replace(incident, signals=(first_heard(incident.alert, event.at),))
             return visit(incident, tree, Trail(event.node, event.scope, 0), event.at)
         case ev.AlertJoined():
-            return replace(incident, joined=incident.joined + event.alert.firing), ()
+            return heard(incident, event), ()
         case ev.Checked():
             return checked(incident, event, tree)
         case ev.CheckFailed():

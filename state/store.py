@@ -28,6 +28,10 @@ from state.incident import Incident
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 
 
+MOST_READ = 512
+"""So many incidents are kept as they were last read."""
+
+
 class StaleIncidentError(Exception):
     """Somebody else changed the incident in between: load it and try again."""
 
@@ -71,6 +75,8 @@ class Store:
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._read: dict[str, Incident] = {}
+        self._lock = threading.Lock()
         self.db.conn.executescript(_SCHEMA)
 
     @property
@@ -163,8 +169,8 @@ class Store:
 
     def load(self, incident: str) -> Incident | None:
         """The incident of that name; None when there is none."""
-        found = self.rows("SELECT state FROM incidents WHERE id = ?", incident)
-        return from_json(Incident, found[0]["state"]) if found else None
+        found = self._incidents("id = ?", incident)
+        return found[0] if found else None
 
     def open_incidents(self) -> list[Incident]:
         """All that are still open, oldest first."""
@@ -174,14 +180,36 @@ class Store:
         """The newest ones, open or not."""
         return self._incidents("1 ORDER BY opened_at DESC LIMIT ?", count)
 
+    def closed_since(self, since: datetime) -> list[Incident]:
+        """Those that are over and were last changed since then, the latest first."""
+        return self._incidents(
+            "open = 0 AND changed_at >= ? ORDER BY changed_at DESC", stamp(since)
+        )
+
     def find_open(self, key: str) -> Incident | None:
-        """The open incident that an alert of this key joins."""
-        found = self._incidents("open = 1 AND key = ? ORDER BY opened_at", key)
-        return found[0] if found else None
+        """The open incident that has an alert of this key."""
+        found = self.open_incidents()
+        return next((i for i in found if any(s.key == key for s in i.signals)), None)
 
     def _incidents(self, where: str, *values: Any) -> list[Incident]:
-        rows = self.rows(f"SELECT state FROM incidents WHERE {where}", *values)
-        return [from_json(Incident, row["state"]) for row in rows]
+        """Read what changed since it was last read: an incident of one version is one value."""
+        rows = self.rows(f"SELECT id, version FROM incidents WHERE {where}", *values)
+        return [i for row in rows if (i := self._version(row["id"], row["version"])) is not None]
+
+    def _version(self, incident: str, version: int) -> Incident | None:
+        with self._lock:
+            kept = self._read.get(incident)
+        if kept is not None and kept.version == version:
+            return kept
+        rows = self.rows("SELECT state FROM incidents WHERE id = ?", incident)
+        if not rows:
+            return None
+        found: Incident = from_json(Incident, rows[0]["state"])
+        with self._lock:
+            self._read[incident] = found
+            while len(self._read) > MOST_READ:
+                self._read.pop(next(iter(self._read)))
+        return found
 
     def events(self, incident: str) -> list[Entry]:
         """The log of an incident, in order."""

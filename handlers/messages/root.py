@@ -6,7 +6,7 @@ from analysis.evidence import Chart
 from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
-from handlers.messages import words
+from handlers.messages import alerts, words
 from handlers.messages.view import View
 from state.incident import Incident, Step
 from state.tree import Tree
@@ -115,8 +115,8 @@ def _place(incident: Incident, tree: Tree) -> str:
 
 def _facts(incident: Incident, state: str, view: View) -> list[str]:
     facts = [b.line(incident.id, 40), f"severity {incident.severity}", state]
-    if incident.joined > 1:
-        facts.append(f"{b.count(incident.joined)} alerts joined")
+    if alerts.worth_telling(incident):
+        facts.append(alerts.counted(incident))
     if incident.is_open and incident.snoozed_until and incident.snoozed_until > view.now:
         facts.append(f"quiet until {b.clock(incident.snoozed_until, incident.opened_at)}")
     offered = next((h for h in incident.handoffs if h.status == "offered"), None)

@@ -10,8 +10,10 @@ from analysis.evidence import CannotExamine, Scope, Window
 from analysis.explore import Question
 from handlers import blockkit
 from handlers.desk import Subjects
+from handlers.joining import home_of, reopens
 from state import events as ev
 from state.events import Event
+from state.grouping import Kin
 from state.incident import Alert, Incident
 from state.looks import Looks
 from state.machine import advance
@@ -79,6 +81,7 @@ class FakeDesk:
     tree: Tree = TREE
     at: datetime = NOW
     known: Subjects = KNOWN
+    kin: Kin = field(default_factory=Kin)
     members: set[str] = field(default_factory=lambda: {"C1"})
     offset: timedelta = timedelta(0)
     linked: bool = True
@@ -86,11 +89,13 @@ class FakeDesk:
     shut_out: set[tuple[str, str]] = field(default_factory=set)
 
     def open(self, alert: Alert) -> Incident:
-        """As the conversation does it: join the same key, else open."""
-        found = self.store.find_open(alert.key)
-        if found is not None:
-            self.tell(found.id, ev.AlertJoined(self.at, alert))
-            return self.store.load(found.id) or found
+        """As the conversation does it: join where it belongs, else open."""
+        home = home_of(self.store, alert, self.at, self.kin)
+        if home is not None:
+            self.tell(home.incident.id, ev.AlertJoined(self.at, alert, home.why))
+            if reopens(home.incident):
+                self.tell(home.incident.id, ev.Reopened(self.at, ""))
+            return self.store.load(home.incident.id) or home.incident
         incident = Incident(self.store.new_id(), alert, self.at, alert.severity)
         since = min(alert.since, self.at - timedelta(hours=1))
         baseline = Window(since - timedelta(days=7), since)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -229,3 +231,40 @@ def test_prometheus_reads_what_came_in_and_what_is_open(desk):
     assert 'hawkeye_requests_refused_total{status="401"} 1.0' in text
     assert "hawkeye_incidents_open 1.0" in text
     assert desk.store.load("HE-1").opened_at == NOW
+
+
+def test_an_alert_that_fires_again_soon_after_it_was_resolved_opens_its_incident_again(desk):
+    """The same excursion that comes and goes; later it is a new one."""
+    send(desk, "alertmanager_firing")
+    desk.tell("HE-1", ev.Closed(desk.at, "U1", "resolved"))
+    desk.at += timedelta(minutes=10)
+    assert send(desk, "alertmanager_firing").json()["incidents"] == [{"id": "HE-1", "joined": True}]
+    assert desk.store.load("HE-1").is_open
+    desk.tell("HE-1", ev.Closed(desk.at, "U1", "resolved"))
+    desk.at += timedelta(minutes=31)
+    assert send(desk, "alertmanager_firing").json()["incidents"][0]["id"] == "HE-2"
+
+
+def test_what_people_called_no_incident_stays_closed_and_is_counted(desk):
+    """Unless it comes back worse."""
+    body = {"metric": "precision", "severity": 3}
+    client(desk).post("/alerts/generic", json=body, headers=OURS)
+    desk.tell("HE-1", ev.Closed(desk.at, "U1", "not an incident"))
+    desk.at += timedelta(minutes=10)
+    again = client(desk).post("/alerts/generic", json=body, headers=OURS)
+    assert again.json()["incidents"] == [{"id": "HE-1", "joined": True}]
+    assert (desk.store.load("HE-1").is_open, desk.store.load("HE-1").joined) == (False, 2)
+    worse = client(desk).post("/alerts/generic", json={**body, "severity": 1}, headers=OURS)
+    assert worse.json()["incidents"][0]["id"] == "HE-2"
+
+
+def test_an_update_is_told_in_place_and_counts_nothing(desk):
+    """PagerDuty's acknowledgement; about an incident that nobody opened it is ignored."""
+    desk.known = replace(desk.known, metrics=("late arrival rate",))
+    assert (
+        "is acknowledged" in send(desk, "pagerduty_acknowledged", "pagerduty").json()["ignored"][0]
+    )
+    send(desk, "pagerduty_triggered", "pagerduty")
+    send(desk, "pagerduty_acknowledged", "pagerduty")
+    incident = desk.store.load("HE-1")
+    assert (incident.joined, incident.signals[0].update) == (1, "acknowledged by Tenex Engineer")

@@ -1,0 +1,50 @@
+"""Which incident an alert joins, of those that the store has: open ones, and just closed ones."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from state.grouping import Home, Kin, belongs
+from state.incident import Alert, Incident
+from state.store import Store
+
+SOON = timedelta(minutes=30)
+"""What fires again within this time of the close is the same excursion, coming and going."""
+PERSON = "person"
+"""The source of what somebody asks for: it joins only what has its key."""
+MONITOR = "monitor"
+"""The source of our own monitors, which know by themselves whether an excursion is a new one."""
+
+
+def home_of(store: Store, alert: Alert, now: datetime, kin: Kin) -> Home | None:
+    """The incident that an alert joins; None when it opens one."""
+    known = store.find_open(alert.key)
+    if known is not None:
+        return Home(known)
+    if alert.source == PERSON or alert.start:
+        return None
+    home = belongs(alert, store.open_incidents(), kin)
+    if home is not None or alert.source == MONITOR:
+        return home
+    return _just_closed(store, alert, now)
+
+
+def _just_closed(store: Store, alert: Alert, now: datetime) -> Home | None:
+    """The incident that this alert had until a moment ago.
+
+    An alert that is worse than any that the incident had is news, whatever people closed it as.
+    """
+    for incident in store.closed_since(now - SOON):
+        mine = any(s.key == alert.key for s in incident.signals)
+        closed = incident.closed_at or now
+        worst = min((s.severity for s in incident.signals), default=incident.severity)
+        news = alert.severity < worst and not reopens(incident)
+        if mine and now - closed <= SOON and not news:
+            return Home(incident)
+    return None
+
+
+def reopens(incident: Incident) -> bool:
+    """Whether an alert that fires again opens it again: people said that it was over, not that
+    it was no incident."""
+    return incident.status == "resolved"

@@ -1,0 +1,202 @@
+"""Which open incident an alert belongs to: one incident per cause, however many alerts it sends.
+
+Every subject has things that may be behind it: itself, the model of a metric, the features of a
+model, the nodes of the lineage above them. An incident may be due to what is behind all of its
+alerts at once, so every alert that joins narrows it down; two features that are ill on their own
+stay two incidents, although the model below shows both. An alert belongs where something is left
+that may be behind it as well, and where that is evidence:
+
+- a node of the lineage that an alert, or an answered step, has named as ill;
+- a model, for itself and its metrics;
+- a feature that has an alert of its own, unless it feeds so many models that it says nothing;
+- a node that nobody named, for two features that are made by it directly, or for anything if it
+  is behind so few subjects that two strangers would seldom meet below it.
+
+Time alone joins nothing: it decides between several that fit, and what began too long before or
+after fits none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from state.incident import Alert, Incident, Signal
+from state.signals import first_heard
+
+WINDOW = timedelta(minutes=60)
+"""Onsets further apart than this are not one cause: a metric's bucket is an hour by default, so
+that two views of one onset may differ by that much."""
+SELDOM = 0.1
+"""Two alerts that have nothing to do with each other meet below a node one time in ten, if one
+subject in ten hangs on it."""
+MANY = 3
+MOST_OF = 1 / 3
+"""What feeds more than MANY subjects of a kind, and more than a third of them, tells none of them
+apart from the others."""
+
+Names = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Kin:
+    """What may be behind what. Names are "metric:…", "model:…", "feature:…" or "upstream:…".
+
+    ``behind`` maps a name to all that may be behind it, itself included; ``direct`` maps a
+    feature to the nodes that make it.
+    """
+
+    behind: Mapping[str, Names] = field(default_factory=dict)
+    direct: Mapping[str, Names] = field(default_factory=dict)
+
+    def of(self, name: str) -> Names:
+        """What may be behind a name; itself alone where nothing is known."""
+        return self.behind.get(name) or frozenset({name})
+
+    @cached_property
+    def below(self) -> Mapping[str, Counter[str]]:
+        """How many subjects of each kind a name may be behind."""
+        found: dict[str, Counter[str]] = {}
+        for name, causes in self.behind.items():
+            if kind(name) != "upstream":
+                for cause in causes:
+                    found.setdefault(cause, Counter())[kind(name)] += 1
+        return found
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How many subjects of each kind there are."""
+        return Counter(kind(name) for name in self.behind if kind(name) != "upstream")
+
+    def tells(self, name: str, of: str) -> bool:
+        """Whether being below ``name`` sets a subject of the kind ``of`` apart from others."""
+        count = self.below.get(name, Counter())[of]
+        return count <= MANY or count <= MOST_OF * self.counts[of]
+
+    def seldom(self, name: str) -> bool:
+        """Whether so few subjects are below ``name`` that two strangers seldom meet there."""
+        count = self.below.get(name, Counter()).total()
+        return count <= SELDOM * self.counts.total()
+
+
+@dataclass(frozen=True)
+class Home:
+    """The incident that an alert belongs to, and what they share, in a few words."""
+
+    incident: Incident
+    why: str = ""
+
+
+def belongs(alert: Alert, incidents: Sequence[Incident], kin: Kin) -> Home | None:
+    """The incident that an alert is due to the same cause as; None when it is a new one.
+
+    ``incidents`` are those that may be joined. The same alert or subject counts before shared
+    causes, nearer causes before wider ones, nearer onsets before further ones.
+    """
+    same = _same(alert, incidents)
+    if same is not None:
+        return Home(same)
+    newcomer = first_heard(alert, alert.since)
+    best: tuple[tuple[int, timedelta], Home] | None = None
+    for incident in incidents:
+        gap = _gap(alert.since, incident)
+        if gap > WINDOW:
+            continue
+        cause = _shared(newcomer, incident, kin)
+        if cause is None:
+            continue
+        rank = (kin.below.get(cause, Counter()).total(), gap)
+        if best is None or rank < best[0]:
+            best = rank, Home(incident, cause)
+    return best[1] if best else None
+
+
+def _same(alert: Alert, incidents: Sequence[Incident]) -> Incident | None:
+    """The incident that has this alert, else the newest that has its subject."""
+    key = next((i for i in incidents if any(s.key == alert.key for s in i.signals)), None)
+    if key is not None:
+        return key
+    mine = _spoken_of(first_heard(alert, alert.since))
+    alike = [i for i in incidents if any(_spoken_of(s) == mine for s in i.signals)]
+    return alike[-1] if alike else None
+
+
+def _spoken_of(signal: Signal) -> str:
+    """What an alert is about first of all: its subject, or the node that it names alone."""
+    return signal.names[0] if signal.names else f"{signal.entry}:{signal.subject}"
+
+
+def candidates(signal: Signal, kin: Kin) -> Names:
+    """What may be behind an alert: behind all that it names, if there is such a thing."""
+    sets = [kin.of(name) for name in signal.names] or [kin.of(_spoken_of(signal))]
+    return frozenset.intersection(*sets) or sets[0]
+
+
+def suspected(incident: Incident, kin: Kin) -> Names:
+    """What may be behind all alerts of an incident."""
+    left: Names | None = None
+    for names in dict.fromkeys(s.names for s in incident.signals):
+        signal = next(s for s in incident.signals if s.names == names)
+        found = candidates(signal, kin)
+        left = found if left is None else (left & found or left)
+    return left or frozenset()
+
+
+def named(incident: Incident) -> Names:
+    """What its alerts, and the answers of people, have named."""
+    told = {name for s in incident.signals for name in s.names}
+    chosen = [s for step in incident.live_steps if step.answer for s in step.answer.suspects]
+    chosen += [s for cause in incident.causes for s in cause.suspects]
+    return frozenset(told | {f"{s.kind}:{s.name}" for s in chosen})
+
+
+def _shared(newcomer: Signal, incident: Incident, kin: Kin) -> str | None:
+    """The nearest thing that may be behind both and that is evidence; None when there is none."""
+    both = candidates(newcomer, kin) & suspected(incident, kin)
+    if not both:
+        return None
+    told = named(incident) | frozenset(newcomer.names)
+    evidence = [c for c in both if _counts(c, newcomer, incident, told, kin)]
+    order = {"metric": 0, "model": 1, "feature": 2, "upstream": 3}
+    return min(
+        evidence,
+        key=lambda c: (kin.below.get(c, Counter()).total(), order[kind(c)], c),
+        default=None,
+    )
+
+
+def _counts(cause: str, newcomer: Signal, incident: Incident, told: Names, kin: Kin) -> bool:
+    """Whether sharing this cause says that two alerts are due to it."""
+    match kind(cause):
+        case "model" | "metric":
+            return True
+        case "upstream" if cause in told:
+            return True
+        case "feature" if cause in told:
+            return kin.tells(cause, "model")
+        case "upstream" if _made_by(cause, newcomer, incident, kin):
+            return kin.tells(cause, "feature")
+    return kin.seldom(cause)
+
+
+def _made_by(node: str, newcomer: Signal, incident: Incident, kin: Kin) -> bool:
+    """Whether a feature of the incident and the newcomer's are both made by a node directly."""
+
+    def made(names: Iterable[str]) -> bool:
+        return any(node in kin.direct.get(name, frozenset()) for name in names)
+
+    return made(newcomer.names) and any(made(s.names) for s in incident.signals)
+
+
+def _gap(since: datetime, incident: Incident) -> timedelta:
+    """How far an onset lies outside of those of an incident's alerts."""
+    onsets = [s.since for s in incident.signals] or [incident.alert.since]
+    return max(min(onsets) - since, since - max(onsets), timedelta(0))
+
+
+def kind(name: str) -> str:
+    """ "metric", "model", "feature" or "upstream"."""
+    return name.partition(":")[0]

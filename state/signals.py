@@ -1,0 +1,92 @@
+"""The alerts of one incident: what fired, what ended, what comes and goes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from state import events as ev
+from state.incident import Alert, Incident, Signal
+
+MOST_SIGNALS = 200
+"""More alerts than that are counted with those about the same subject."""
+FLAP_SPAN = timedelta(minutes=30)
+FLAPS = 2
+"""An alert that came back so often within FLAP_SPAN comes and goes: it fired three times in half
+an hour, which one outage that ends and one that returns don't do."""
+KEPT_UPS = 12
+
+
+def first_heard(alert: Alert, at: datetime, why: str = "") -> Signal:
+    """An alert that is told for the first time."""
+    return Signal(
+        key=alert.key,
+        source=alert.source,
+        entry=alert.entry,
+        subject=alert.subject,
+        title=alert.title,
+        since=alert.since,
+        first=at,
+        last=at,
+        severity=alert.severity,
+        firing=alert.firing,
+        names=alert.names or (f"{alert.entry}:{alert.subject}",),
+        update=alert.update,
+        why=why,
+    )
+
+
+def heard(incident: Incident, event: ev.AlertJoined) -> Incident:
+    """The incident with one more alert, or with news of one that it has.
+
+    A worse alert than any before makes the incident as severe.
+    """
+    alert = event.alert
+    fired = alert.firing and not alert.update
+    worst = min((s.severity for s in incident.signals), default=incident.severity)
+    severity = incident.severity
+    if fired and alert.severity < worst:
+        severity = min(severity, alert.severity)
+    return replace(
+        incident,
+        joined=incident.joined + fired,
+        severity=severity,
+        signals=_with(incident.signals, event, fired),
+    )
+
+
+def _with(signals: tuple[Signal, ...], event: ev.AlertJoined, fired: bool) -> tuple[Signal, ...]:
+    place = next((n for n, s in enumerate(signals) if s.key == event.alert.key), None)
+    if place is None and len(signals) >= MOST_SIGNALS:
+        alike = (n for n, s in enumerate(signals) if s.subject == event.alert.subject)
+        place = next(alike, len(signals) - 1)
+    if place is None:
+        return (*signals, first_heard(event.alert, event.at, event.why))
+    return (*signals[:place], _again(signals[place], event, fired), *signals[place + 1 :])
+
+
+def _again(signal: Signal, event: ev.AlertJoined, fired: bool) -> Signal:
+    alert = event.alert
+    back = fired and not signal.firing
+    return replace(
+        signal,
+        last=event.at,
+        since=alert.since if back else signal.since,
+        title=alert.title or signal.title,
+        severity=alert.severity if alert.firing else signal.severity,
+        count=signal.count + fired,
+        firing=alert.firing if not alert.update else signal.firing,
+        ups=(*signal.ups, event.at)[-KEPT_UPS:] if back else signal.ups,
+        update=alert.update or (signal.update if fired else ""),
+    )
+
+
+def flapping(signal: Signal) -> bool:
+    """Whether it comes and goes, as of when it was last told of."""
+    return sum(signal.last - up <= FLAP_SPAN for up in signal.ups) >= FLAPS
+
+
+def ended(incident: Incident) -> bool:
+    """Whether every alert has said that it is over; those that come and go don't count as over."""
+    heard = incident.signals
+    return bool(heard) and not any(s.firing or flapping(s) for s in heard)
