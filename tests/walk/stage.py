@@ -140,9 +140,9 @@ class Stage:
         self.bot.start()
 
     def fire(self, key: str = "k1", **more: str) -> str:
-        """An alert; the incident's id."""
+        """An incident of its own, as somebody asks for it; its id."""
         alert = Alert(
-            "test",
+            "person",
             key,
             "metric",
             "precision",
