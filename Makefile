@@ -23,7 +23,7 @@ demo: .venv/stamp-app
 	@$(BIN)/hawkeye demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: .venv/stamp-dev
 	$(BIN)/ruff check

@@ -50,23 +50,24 @@ LEFT_OUT: dict[str, list[str]] = {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers' meaning stands beside what they do."""
+    """The markers' meaning stands beside what they do; refuses to run where nothing may be left
+    out and something would be."""
     for marker, part in PARTS.items():
         config.addinivalue_line("markers", f"{marker}: needs {part.name} ({part.command})")
+        if NOTHING_LEFT_OUT and not part.find():
+            raise pytest.UsageError(
+                f"Tests need {part.name}, which is not here, and HAWKEYE_NOTHING_LEFT_OUT is set; "
+                f"{part.command}"
+            )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out tests whose system part is absent, or refuses to run at all."""
+    """Leaves out tests whose system part is absent."""
     for marker, part in PARTS.items():
         out = [item for item in items if item.get_closest_marker(marker)]
         if not out or part.find():
             continue
-        if NOTHING_LEFT_OUT:
-            raise pytest.UsageError(
-                f"{len(out)} tests need {part.name}, which is not here, and "
-                f"HAWKEYE_NOTHING_LEFT_OUT is set; {part.command}"
-            )
         LEFT_OUT[marker] = [item.nodeid for item in out]
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
@@ -90,6 +91,19 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"left out, and HAWKEYE_NOTHING_LEFT_OUT is set: {report.longrepr}"
     return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process that runs a share of the tests tells the one that sums up what it left out."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = LEFT_OUT
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes in what a process left out (all of them leave out the same)."""
+    LEFT_OUT.update(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
