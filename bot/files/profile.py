@@ -13,7 +13,7 @@ from bot.files.shared import say, tell
 if TYPE_CHECKING:
     from analysis.profile import Bins, Profile
 
-SAMPLE = 50_000
+SAMPLE = 20_000
 """Rows that set the bins, where none are saved."""
 HOUR = "_hour"
 

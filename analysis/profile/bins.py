@@ -1,15 +1,9 @@
-"""The one-pass summary of a table: per feature and bucket, a histogram over baseline bins.
-
-Every histogram has a cell for null and cells for what the baseline never held: below and above
-its range for numbers, "other" for levels. The engine counts; only counts come back. On DuckDB
-its native ``histogram(column, edges)`` aggregate is used, elsewhere sums of conditions.
-"""
+"""How each column of a table is counted: bins from a sample of its baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +13,7 @@ from analysis.tables import Role
 if TYPE_CHECKING:
     import pandas as pd
 
-Counts = np.ndarray[Any, np.dtype[np.float64]]
+Kind = Literal["number", "age", "level"]
 
 CELLS = 14
 """Quantile bins of a number, before heavy values get their own."""
@@ -64,15 +58,6 @@ class Bins:
         values = column.to_numpy(dtype=float, na_value=np.nan)
         cell = np.searchsorted(np.array(self.edges), values, side="left")
         return np.where(np.isnan(values), self.size - 1, cell).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Counts per bucket: ``counts[feature]`` has shape (buckets, cells); ``rows`` (buckets,)."""
-
-    buckets: tuple[Any, ...]
-    rows: Counts
-    counts: Mapping[str, Counts]
 
 
 def kinds(table: Any, features: Sequence[str]) -> dict[str, Literal["number", "age", "level"]]:
@@ -140,107 +125,3 @@ def _edges(column: pd.Series[Any], kind: Literal["number", "age"]) -> Bins:
     every = np.unique(np.concatenate([*edges, reach]))
     every = every[(every >= reach[0]) & (every <= reach[1])]
     return Bins(kind, edges=tuple(map(float, every)), distinct=len(distinct))
-
-
-def profile(table: Any, bins: Mapping[str, Bins], bucket: str) -> Profile:
-    """Counts the features of ``bins`` per value of the column ``bucket``, in one query.
-
-    ``table`` is a plain Ibis table (see :func:`plain`).
-    """
-    native = _is_duckdb(table)
-    columns: dict[str, Any] = {"_rows": table.count()}
-    for i, (name, b) in enumerate(bins.items()):
-        columns[f"_n{i}"] = table[name].count()
-        index, edges = _index(table[name], b)
-        if native:
-            columns[f"_h{i}"] = _histogram()(index, _array(edges))
-        else:
-            for j, edge in enumerate(edges):
-                columns[f"_c{i}_{j}"] = (index <= edge).sum()
-    frame = table.group_by(bucket).aggregate(**columns).order_by(bucket).to_pandas()
-    rows = frame["_rows"].to_numpy(float)
-    counts = {
-        name: _from_maps(frame[f"_h{i}"], frame[f"_n{i}"], rows, b)
-        if native
-        else _from_sums(frame, i, rows, b)
-        for i, (name, b) in enumerate(bins.items())
-    }
-    return Profile(tuple(frame[bucket]), rows, counts)
-
-
-def _index(column: Any, b: Bins) -> tuple[Any, list[float]]:
-    """A number to count and the edges to count it at, for a feature of either kind."""
-    import ibis
-
-    if b.kind != "level":
-        return column, list(b.edges)
-    if not b.levels:
-        return column.isnull().ifelse(ibis.null("float64"), ibis.literal(0.0)), [-1.0]
-    cases = [(level, float(i)) for i, level in enumerate(b.levels)]
-    number = column.cases(*cases, else_=float(len(b.levels)))
-    known = column.isnull().ifelse(ibis.null("float64"), number)
-    return known, [float(i) for i in range(len(b.levels))]
-
-
-def _array(edges: list[float]) -> Any:
-    import ibis
-
-    return ibis.literal(edges, type="array<float64>")
-
-
-def _is_duckdb(table: Any) -> bool:
-    return bool(table.get_backend().name == "duckdb")
-
-
-@cache
-def _histogram() -> Any:
-    """DuckDB's aggregate: the counts by upper edge, and by infinity above the last one."""
-    import ibis
-    import ibis.expr.datatypes as dt
-
-    def histogram(x, edges):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        """Implemented by the engine."""
-
-    number, array = dt.float64, dt.Array(dt.float64)
-    signature = ((number, array), dt.Map(dt.float64, dt.int64))
-    return ibis.udf.agg.builtin(histogram, name="histogram", signature=signature)
-
-
-def _from_maps(maps: Any, known: Any, rows: Counts, b: Bins) -> Counts:
-    edges = list(range(len(b.levels))) if b.kind == "level" else list(b.edges)
-    place = {float(e): i for i, e in enumerate(edges)}
-    out = np.zeros((len(rows), b.size))
-    for row, counted in enumerate(maps):
-        items = counted.items() if isinstance(counted, dict) else (counted or ())
-        for edge, n in items:
-            out[row, place.get(float(edge), b.size - 2)] += n
-    out[:, -1] = rows - known.to_numpy(float)
-    if b.kind == "level" and not b.levels:
-        out[:, 0] = known.to_numpy(float)
-    return out
-
-
-def _from_sums(frame: pd.DataFrame, i: int, rows: Counts, b: Bins) -> Counts:
-    count = max(len(b.edges) if b.kind != "level" else len(b.levels), 1)
-    below = np.column_stack([frame[f"_c{i}_{j}"].fillna(0).to_numpy(float) for j in range(count)])
-    known = frame[f"_n{i}"].to_numpy(float)
-    if b.kind == "level" and not b.levels:
-        return np.column_stack([known, rows - known])
-    parts = np.diff(np.column_stack([np.zeros(len(rows)), below, known]), axis=1)
-    return np.column_stack([parts, rows - known])
-
-
-def distance(left: Counts, right: Counts) -> Counts:
-    """Jensen–Shannon distance (base 2, 0 to 1) between rows of counts; 0 where one is empty.
-
-    Lin (1991), "Divergence measures based on the Shannon entropy".
-    """
-    p = left / np.maximum(left.sum(axis=-1, keepdims=True), 1e-12)
-    q = right / np.maximum(right.sum(axis=-1, keepdims=True), 1e-12)
-    m = (p + q) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        one = np.where(p > 0, p * np.log2(p / m), 0).sum(axis=-1)
-        two = np.where(q > 0, q * np.log2(q / m), 0).sum(axis=-1)
-    empty = (left.sum(axis=-1) <= 0) | (right.sum(axis=-1) <= 0)
-    out: Counts = np.where(empty, 0.0, np.sqrt(np.clip((one + two) / 2, 0, 1)))
-    return out

@@ -1,0 +1,16 @@
+"""The one-pass summary that all checks of distributions share."""
+
+from analysis.profile.bins import Bins, Kind, bins_of, kinds, plain
+from analysis.profile.counts import Counts, Profile, distance, profile
+
+__all__ = [
+    "Bins",
+    "Counts",
+    "Kind",
+    "Profile",
+    "bins_of",
+    "distance",
+    "kinds",
+    "plain",
+    "profile",
+]
