@@ -6,8 +6,9 @@
 PYTHON ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Bytecode is written when a module is first used: compiling all of them now would take longer than
-# everything else here.
+# Bytecode is written for what is used (WARM), even where Python is told to write none: without it
+# each start takes seconds longer, and compiling all modules would take longer than the install.
+WARM := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python
 INSTALL := $(PIP) install --progress-bar on --no-compile --no-deps --no-build-isolation \
 	--use-pep517
 
@@ -37,11 +38,13 @@ bench: .venv/stamp-dev
 # A stamp is as old as the install that it stands for: an unchanged lock is not installed again.
 .venv/stamp-app: .venv/stamp-libraries pyproject.toml
 	@PYTHONWARNINGS=ignore $(INSTALL) --quiet --editable .
+	@$(WARM) -c "import bot.app, bot.workers.preload"
 	@touch $@
 
 .venv/stamp-dev: requirements-dev.txt .venv/stamp-app
 	@echo "Adding the tools for tests to .venv"
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(WARM) -m pytest --collect-only --quiet tests/state >/dev/null
 	@touch $@
 
 .venv/stamp-libraries: requirements.txt .venv/stamp-build

@@ -48,13 +48,18 @@ _AS_OF = {"infra": "time", "snapshots": "published", "runs": "time"}
 class Warehouse:
     """Reads the tables of ``contract``; paths are relative to ``root``; nothing after ``now``.
 
+    ``profiles`` is a folder in which profiles of the serving log are kept between checks.
+
     Raises CannotExamine when a table or a column that the contract names is not there.
     """
 
-    def __init__(self, contract: Contract, root: Path, now: datetime) -> None:
+    def __init__(
+        self, contract: Contract, root: Path, now: datetime, profiles: Path | None = None
+    ) -> None:
         self.contract = contract
         self.root = root
         self.now = now
+        self.profiles = profiles
 
     @cached_property
     def _connection(self) -> Any:

@@ -228,11 +228,10 @@ def subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
     behind each, and the lineage."""
     from analysis.evidence import CannotExamine
     from analysis.explore.lines import ROLES, series_names
-    from analysis.warehouse import Warehouse
     from bot.kinship import read_kin
 
     contract = settings.contract
-    warehouse = Warehouse(contract, settings.root, utc_now())
+    warehouse = settings.warehouse(utc_now())
     features, infra = tuple[str, ...](), tuple[str, ...]()
     try:
         features = warehouse.features

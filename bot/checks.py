@@ -22,11 +22,10 @@ def run_check(settings_path: str, node: str, scope: Scope) -> Evidence:
 
     Raises CannotExamine with a sentence when there is nothing to look at.
     """
-    from analysis.warehouse import Warehouse
     from bot.plugins import tree
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
-    warehouse = Warehouse(settings.contract, settings.root, scope.now)
+    warehouse = settings.warehouse(scope.now)
     began = time.perf_counter()
     evidence = tree().node(node).check(warehouse, scope)
     seconds = time.perf_counter() - began
@@ -39,11 +38,10 @@ def run_look(settings_path: str, question: Question) -> Evidence:
     Raises CannotExamine with a sentence when the tables can't answer it.
     """
     from analysis.explore import look
-    from analysis.warehouse import Warehouse
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     scope = question.scope
-    return look(Warehouse(settings.contract, settings.root, scope.now), question)
+    return look(settings.warehouse(scope.now), question)
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from bot.files.detect import detect
 from bot.files.profile import profile
 from bot.files.segments import segments
 from bot.files.upstream import upstream
+from bot.threads import one_thread
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -32,6 +33,7 @@ CONFIG = click.option(
 @click.version_option(package_name="hawkeye-slack")
 def main() -> None:
     """HawkEye for Slack: from an alert to its root cause, in the incident's thread."""
+    one_thread()
 
 
 main.add_command(detect)

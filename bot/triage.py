@@ -41,11 +41,10 @@ def triage_headless(
     ``ask`` takes (question, verdicts, proposal) and gives the verdict; without it every proposal
     is accepted. Raises UnknownSubjectError, and CannotExamine when the log can't be read.
     """
-    from analysis.warehouse import Warehouse
 
     far = datetime.max.replace(tzinfo=UTC)
-    entry = _entry(settings, subject, Warehouse(settings.contract, settings.root, far).features)
-    now = now or Warehouse(settings.contract, settings.root, far).span().end
+    entry = _entry(settings, subject, settings.warehouse(far).features)
+    now = now or settings.warehouse(far).span().end
     since = since or now - LOOK_BACK
     tree = wanted_tree()
     baseline = Window(since - timedelta(days=settings.walk.baseline_days), since)
@@ -54,9 +53,7 @@ def triage_headless(
 
     def check(node: str, scope: Scope) -> Evidence:
         with progress(tree.node(node).title):
-            return tree.node(node).check(
-                Warehouse(settings.contract, settings.root, scope.now), scope
-            )
+            return tree.node(node).check(settings.warehouse(scope.now), scope)
 
     def choose(step: Step) -> str:
         proposal = accepted(step, tree)

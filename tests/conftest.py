@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from bot.threads import one_thread
+
+one_thread()
+
 NOTHING_LEFT_OUT = os.environ.get("HAWKEYE_NOTHING_LEFT_OUT", "") not in ("", "0")
 
 CHROMIUM_NAMES = (

@@ -1,21 +1,23 @@
 """The rows and counts that a comparison needs, from memory or from the engine.
 
 A small log is fetched once and cut in memory: planning several queries would take longer than
-the work. A large one is counted by the engine, and bounded samples come back.
+the work. A large one is read from its kept profile, hour by hour, beside a sample of the window's
+own rows; where there is none, the engine counts, and bounded samples come back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.evidence import CannotExamine, Scope
+from analysis.evidence import CannotExamine, Scope, Window
 from analysis.inputs.blocks import BLOCK, Comparison, blocks_of, edges, edges_of
-from analysis.profile import Bins, Profile, bins_of, profile
+from analysis.profile import Bins, Kind, Profile, bins_of, profile
+from analysis.profile.kept import Kept
 from analysis.tables import Role
 from analysis.warehouse import naive
 
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
-Kinds = Mapping[str, Literal["number", "age", "level"]]
+Kinds = Mapping[str, Kind]
 
 IN_MEMORY = 2_000_000
 """A log with fewer values (rows × features) in baseline and window is cut in memory."""
 WINDOW_ROWS, BLOCK_ROWS, OTHER_ROWS, EDGE_ROWS = 4_000, 8_000, 3_000, 8_000
 FEWEST_ROWS = 12
+HOUR = timedelta(hours=1)
 REACH = timedelta(hours=4)
 """How far the edge comparison looks on either side of the onset."""
 
@@ -44,7 +47,13 @@ class Gathered:
     edge_counts: Profile
 
 
-def gather(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
+Past = Callable[[], tuple[Kept, Ints] | None]
+"""Gives the kept profile and the numbers of the slices that are looked at, if there is one."""
+
+
+def gather(
+    log: Any, c: Comparison, scope: Scope, kind: Kinds, past: Past = lambda: None
+) -> Gathered:
     """Everything for the comparison ``c`` of a plain log (see :func:`profile.plain`).
 
     Raises CannotExamine when either side has too few rows.
@@ -57,13 +66,34 @@ def gather(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
     frame: pd.DataFrame = span.limit(most + 1).to_pandas()
     if len(frame) <= most:
         return _from_memory(_sorted(frame), c, scope, kind)
-    return _from_engine(log, c, scope, kind)
+    hourly = _whole_hours(c)
+    found = past() if hourly else None
+    if hourly is None or found is None:
+        return _from_engine(log, c, scope, kind)
+    kept, slices = found
+    return _from_kept(kept, slices, log, hourly, scope)
 
 
 def _from_memory(frame: pd.DataFrame, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
-
     times = frame[Role.TIME].to_numpy("datetime64[us]")
     block, edge_block = blocks_of(c, times), edges_of(c, times, REACH)
+    days, edge = _samples(frame, c, scope, block, edge_block)
+    bins, counted = _bins(days, kind)
+    cells = {n: b.cells(frame[n]) for n, b in counted.items()}
+    return Gathered(
+        days,
+        edge,
+        bins,
+        _count(cells, counted, block),
+        _count(cells, counted, edge_block),
+    )
+
+
+def _samples(
+    frame: pd.DataFrame, c: Comparison, scope: Scope, block: Ints, edge_block: Ints
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bounded samples of the days and of the edge, with BLOCK, from rows in order of time."""
+    times = frame[Role.TIME].to_numpy("datetime64[us]")
     rng = np.random.default_rng(scope.seed)
     in_block = block >= 0
     _enough(block[in_block])
@@ -81,15 +111,43 @@ def _from_memory(frame: pd.DataFrame, c: Comparison, scope: Scope, kind: Kinds) 
     far = _some(rng, wanted[edge_block[wanted] > 1], EDGE_ROWS - min(len(near), EDGE_ROWS // 2))
     rows = np.sort(np.concatenate([_some(rng, near, EDGE_ROWS // 2), far]))
     edge = frame.iloc[rows].assign(**{BLOCK: edge_block[rows]}).reset_index(drop=True)
-    bins, counted = _bins(days, kind)
-    cells = {n: b.cells(frame[n]) for n, b in counted.items()}
-    return Gathered(
-        days,
-        edge,
-        bins,
-        _count(cells, counted, block),
-        _count(cells, counted, edge_block),
+    return days, edge
+
+
+def _whole_hours(c: Comparison) -> Comparison | None:
+    """The comparison with a window of whole hours; None when no hour lies in it, or its earlier
+    blocks are not whole hours apart. The hour that still runs counts as whole."""
+    start, end = _hour_up(c.window.start), _hour_up(c.window.end)
+    if start >= end or c.period % HOUR:
+        return None
+    return replace(c, window=Window(start, end))
+
+
+def _hour_up(moment: datetime) -> datetime:
+    return datetime.fromtimestamp(-(-moment.timestamp() // 3600) * 3600, UTC)
+
+
+def _from_kept(kept: Kept, slices: Ints, log: Any, c: Comparison, scope: Scope) -> Gathered:
+    import pandas as pd
+
+    since = naive(c.window.start - REACH)
+    late = log.filter(log[Role.TIME] >= since, log[Role.TIME] < naive(c.window.end))
+    near = _sample(late.mutate(**{BLOCK: 0}), WINDOW_ROWS + EDGE_ROWS, scope.seed)
+    sample = kept.in_slices(slices)
+    far = sample.loc[sample[Role.TIME] < since, [*near.columns.drop(BLOCK)]]
+    frame = _sorted(pd.concat([far, near.drop(columns=BLOCK)], ignore_index=True))
+    times = frame[Role.TIME].to_numpy("datetime64[us]")
+    block, edge_block = blocks_of(c, times), edges_of(c, times, REACH)
+    _enough(block[block >= 0])
+    days, edge = _samples(frame, c, scope, block, edge_block)
+    hours = np.unique(kept.hours)
+    starts = hours.astype("datetime64[h]").astype("datetime64[us]")
+    blocks = (blocks_of(c, starts), edges_of(c, starts, REACH))
+    counts, edge_counts = (
+        kept.by(dict(zip(hours.tolist(), b.tolist(), strict=True)), slices) for b in blocks
     )
+    bins = {**kept.bins, **_arm_bins(days)}
+    return Gathered(days, edge, bins, counts, edge_counts)
 
 
 def _some(rng: np.random.Generator, rows: Ints, most: int) -> Ints:
@@ -128,12 +186,18 @@ def _from_engine(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered
 
 def _bins(days: pd.DataFrame, kind: Kinds) -> tuple[dict[str, Bins], dict[str, Bins]]:
     """Bins by the baseline's rows: with the arm for the surrogate, and without it for counts."""
-    named: dict[str, Literal["number", "age", "level"]] = dict(kind)
-    if days[Role.ARM].nunique() > 1:
-        named[Role.ARM] = "level"
+    bins = bins_of(_earlier(days), kind)
+    return {**bins, **_arm_bins(days)}, bins
+
+
+def _arm_bins(days: pd.DataFrame) -> dict[str, Bins]:
+    several = days[Role.ARM].nunique() > 1
+    return bins_of(_earlier(days), {Role.ARM: "level"}) if several else {}
+
+
+def _earlier(days: pd.DataFrame) -> pd.DataFrame:
     past = days[days[BLOCK] > 0]
-    bins = bins_of(past if len(past) > 200 else days[days[BLOCK] != 0], named)
-    return bins, {n: b for n, b in bins.items() if n != Role.ARM}
+    return past if len(past) > 200 else days[days[BLOCK] != 0]
 
 
 def _enough(block: Ints) -> None:
@@ -151,8 +215,9 @@ def _sample(table: Any, rows: int, seed: int, window: tuple[int, ...] = ()) -> p
     mine = sizes[BLOCK].isin(window)
     late, early = int(sizes.loc[mine, "n"].sum()), int(sizes.loc[~mine, "n"].sum())
     if late + early > rows:
-        moment = table[Role.TIME].cast("string") + table[Role.PREDICTION].cast("string")
-        key = (moment.hash() + seed * 7919).abs() % 1_000_000
+        # Halved, so that their sum stays within 64 bits.
+        moment = table[Role.TIME].hash() // 2 + table[Role.PREDICTION].hash() // 2
+        key = (moment + seed * 7919).abs() % 1_000_000
         some = min(late, rows // 3)
         shares = (_share(late, some), _share(early, rows - some))
         recent = table[BLOCK].isin(window or (-2,))

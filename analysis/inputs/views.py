@@ -19,6 +19,8 @@ from analysis.inputs import gather, surrogate
 from analysis.inputs.blocks import BLOCK, Comparison, compare
 from analysis.inputs.gather import FEWEST_ROWS
 from analysis.profile import Bins, Profile, kinds, plain
+from analysis.profile.kept import Kept
+from analysis.profile.saved import history
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, naive
 
@@ -136,8 +138,13 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
     kind = kinds(log, warehouse.features)
     skipped = tuple(f for f in warehouse.features if f not in kind)
     dims = [d for d in warehouse.dimensions if d not in kind]
-    log = plain(log, kind, (*_ROLES, *dims))
-    found = gather.gather(log, comparison, scope, kind)
+    also = (*_ROLES, *dims)
+
+    def past() -> tuple[Kept, Ints] | None:
+        kept = history(warehouse, scope, kind, also)
+        return (kept, kept.of(scope.named("model"), arms_of(scope))) if kept else None
+
+    found = gather.gather(plain(log, kind, also), comparison, scope, kind, past)
     days, bins = found.days, found.bins
     prediction = days[Role.PREDICTION].to_numpy(float, na_value=np.nan)
     probability = surrogate.is_probability(prediction)

@@ -9,7 +9,8 @@ without branches, that is several times faster than a binary search per value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ def counted(table: Any, bins: Mapping[str, Bins], bucket: str) -> Profile:
     """The profile of a plain Ibis table of an engine in this process, per value of ``bucket``."""
     tally = Tally(bins)
     for batch in batches(coded(table, bins, (bucket,))):
-        tally.add(batch.column(0), dict(zip(bins, batch.columns[1:], strict=True)))
+        runs = Runs.of(batch.column(0).to_numpy(zero_copy_only=False))
+        tally.add(runs, dict(zip(bins, batch.columns[1:], strict=True)))
     return tally.profile()
 
 
@@ -68,67 +70,108 @@ def batches(table: Any) -> Iterator[Any]:
     """The rows of an Ibis table on DuckDB as Arrow record batches, as they are read."""
     connection = table.get_backend()
     # The relation's reader streams; a statement's result is first copied as a whole.
-    yield from connection.con.sql(connection.compile(table)).to_arrow_reader(BATCH)
+    reader = connection.con.sql(connection.compile(table)).to_arrow_reader(BATCH)
+    yield from (batch for batch in reader if len(batch))
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Which bucket each row of a batch belongs to, told where it changes.
+
+    Rows mostly come in order of time, so that runs are long. ``names`` are the distinct buckets;
+    run ``i`` is of ``names[place[i]]`` and begins at row ``starts[i]``.
+    """
+
+    names: list[Any]
+    place: Ints
+    starts: Ints
+    lengths: Ints
+
+    @classmethod
+    def of(cls, bucket: Any) -> Runs:
+        """The runs of a NumPy array, shape (rows,), with at least one row."""
+        starts = np.flatnonzero(np.concatenate([[True], bucket[1:] != bucket[:-1]]))
+        names, place = np.unique(bucket[starts], return_inverse=True)
+        return cls(names.tolist(), place, starts, np.diff(np.append(starts, len(bucket))))
+
+    @cached_property
+    def group(self) -> Ints:
+        """The place of each row's bucket among ``names``, shape (rows,)."""
+        return np.repeat(self.place, self.lengths)
+
+    def sums(self, values: Any) -> Any:
+        """The sum of each bucket's values, shape (names,)."""
+        found = np.add.reduceat(values, self.starts, dtype=float)
+        return np.bincount(self.place, weights=found, minlength=len(self.names))
 
 
 class Tally:
-    """Counts per bucket, added up over batches."""
+    """Counts per bucket, added up over batches; with ``moments`` of numbers too."""
 
-    def __init__(self, bins: Mapping[str, Bins]) -> None:
+    def __init__(self, bins: Mapping[str, Bins], moments: bool = False) -> None:
         self.bins = bins
+        numbers = [n for n, b in bins.items() if moments and b.kind != "level"]
+        self._middle = {n: _middle(bins[n]) for n in numbers}
         self._place: dict[Any, int] = {}
         self._rows = np.zeros(16, np.int64)
         self._counts = {name: np.zeros((16, b.size), np.int64) for name, b in bins.items()}
+        self._moments = {name: np.zeros((16, 3)) for name in numbers}
 
-    def add(self, bucket: Any, columns: Mapping[str, Any]) -> None:
+    def add(self, runs: Runs, columns: Mapping[str, Any]) -> None:
         """Counts a batch: Arrow arrays of one length, as :func:`coded` gives them."""
-        if not len(bucket):
-            return
-        names, group = _groups(bucket)
-        rows = self._rows_of(names)
-        self._rows[rows] += np.bincount(group, minlength=len(names))
-        first = {size: group * size for size in {b.size for b in self.bins.values()}}
+        rows = self._rows_of(runs.names)
+        self._rows[rows] += np.bincount(runs.group, minlength=len(rows))
+        first = {size: runs.group * size for size in {b.size for b in self.bins.values()}}
         for name, column in columns.items():
-            b = self.bins[name]
-            found = np.bincount(first[b.size] + cells(column, b), minlength=len(names) * b.size)
-            self._counts[name][rows] += found.reshape(len(names), b.size)
+            b, values = self.bins[name], column.to_numpy(zero_copy_only=False)
+            found = np.bincount(first[b.size] + cells(values, b), minlength=len(rows) * b.size)
+            self._counts[name][rows] += found.reshape(len(rows), b.size)
+            if name in self._middle:
+                self._moments[name][rows] += self._of(runs, values, self._middle[name])
+
+    def _of(self, runs: Runs, values: Any, middle: float) -> Any:
+        known = np.isfinite(values)
+        off = values - middle
+        if not known.all():
+            off[~known] = 0.0
+        return np.column_stack([runs.sums(known), runs.sums(off), runs.sums(off * off)])
 
     def _rows_of(self, names: list[Any]) -> Ints:
         for name in names:
             self._place.setdefault(name, len(self._place))
         short = len(self._place) - len(self._rows)
         if short > 0:
-            more = max(short, len(self._rows))
-            self._rows = np.pad(self._rows, (0, more))
-            self._counts = {n: np.pad(c, ((0, more), (0, 0))) for n, c in self._counts.items()}
+            more = ((0, max(short, len(self._rows))), (0, 0))
+            self._rows = np.pad(self._rows, more[0])
+            self._counts = {n: np.pad(c, more) for n, c in self._counts.items()}
+            self._moments = {n: np.pad(m, more) for n, m in self._moments.items()}
         return np.array([self._place[name] for name in names], np.int64)
 
     def profile(self) -> Profile:
         """What was counted, buckets in order."""
-        names = sorted(self._place)
-        rows = np.array([self._place[name] for name in names], np.int64)
+        rows = self._order
         counts: dict[str, Counts] = {n: c[rows].astype(float) for n, c in self._counts.items()}
-        return Profile(tuple(names), self._rows[rows].astype(float), counts)
+        return Profile(tuple(sorted(self._place)), self._rows[rows].astype(float), counts)
+
+    def moments(self) -> dict[str, Counts]:
+        """Per column, shape (buckets, 3): finite values, their sum and the sum of their squares,
+        both about the middle of the column's bins."""
+        return {n: m[self._order] for n, m in self._moments.items()}
+
+    @property
+    def _order(self) -> Ints:
+        return np.array([self._place[name] for name in sorted(self._place)], np.int64)
 
 
-def _groups(bucket: Any) -> tuple[list[Any], Ints]:
-    """The distinct buckets of a batch, and the place of each row's among them.
-
-    Rows mostly come in order of time, so a bucket is looked at where it changes only.
-    """
-    values = bucket.to_numpy(zero_copy_only=False)
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    names, places = np.unique(values[starts], return_inverse=True)
-    runs = np.diff(np.append(starts, len(values)))
-    return names.tolist(), np.repeat(places, runs)
+def _middle(b: Bins) -> float:
+    return b.edges[len(b.edges) // 2]
 
 
-def cells(column: Any, b: Bins) -> Ints:
-    """The cell of each value of an Arrow array, shape (rows,); null and NaN are in the last."""
+def cells(values: Any, b: Bins) -> Any:
+    """The cell of each value, shape (rows,): of levels as :func:`coded` gives them, and of
+    floats; NaN is in the last one."""
     if b.kind == "level":
-        found: Ints = column.to_numpy(zero_copy_only=False)
-        return found
-    values = column.to_numpy(zero_copy_only=False)
+        return values
     edges = np.array(b.edges)
     if len(edges) > FEW_EDGES:
         code = np.searchsorted(edges, values, side="left")

@@ -47,7 +47,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     """The same as values, in the order of the settings."""
     text = settings.path.read_text(encoding="utf-8-sig") if settings.path.exists() else ""
     places = Places(settings.path, text)
-    warehouse = Warehouse(settings.contract, settings.root, datetime.now(UTC))
+    warehouse = settings.warehouse(datetime.now(UTC))
     labels_may_be_words = any(model.task == "multiclass" for model in settings.models)
     sound = True
     for place in _places(settings):

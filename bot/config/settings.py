@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -26,6 +26,11 @@ from analysis.tables import (
     Training,
 )
 from handlers.alerts.authentication import Keys
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from analysis.warehouse import Warehouse
 
 All = Literal["all"]
 Names = tuple[str, ...]
@@ -240,6 +245,12 @@ class Settings(Section):
             metrics=self.metrics,
             **{name: getattr(self.tables, name) for name in Tables.model_fields},
         )
+
+    def warehouse(self, now: datetime) -> Warehouse:
+        """The tables as of ``now``; profiles of the log are kept beside the incidents."""
+        from analysis.warehouse import Warehouse
+
+        return Warehouse(self.contract, self.root, now, self.state_path.parent / "profiles")
 
     def channel_for(
         self, metric: str | None = None, model: str | None = None, owners: Iterable[str] = ()

@@ -8,17 +8,10 @@ import contextlib
 import importlib
 import os
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
-"""One thread per worker: several workers share the cores, and a fork must not meet a thread."""
+from bot.threads import one_thread
 
-for name in THREADS:
-    os.environ[name] = "1"
+# A fork must not meet a thread, either.
+one_thread()
 os.environ.setdefault("MPLBACKEND", "agg")
 
 LIBRARIES = (

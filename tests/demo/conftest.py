@@ -1,9 +1,5 @@
 """One world for all tests of the demo: built once, with its cache, in a temporary folder."""
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import pytest
 
 from bot.demo import build
