@@ -15,8 +15,9 @@ from slack_sdk import WebClient
 
 from bot import plugins
 from bot.checks import CheckRunner, warm_up
-from bot.config import Settings, require_slack
+from bot.config import Route, Settings, require_slack
 from bot.mitigations import Webhook
+from bot.oncall import PagerDuty, Rota
 from bot.schedule import Schedule
 from bot.workers import Workers
 from handlers import commands
@@ -83,6 +84,7 @@ class Bot:
             habits=self._habits(),
             known=known,
             kin=kin,
+            rota=self._rota(),
             directory=self.directory,
             renderer=self._render,
         )
@@ -120,11 +122,30 @@ class Bot:
         )
 
     def _route(self, alert: Alert) -> str:
-        metric = alert.subject if alert.entry == "metric" else None
-        model = alert.subject if alert.entry == "model" else None
-        if metric is not None and metric in self.settings.contract.metric_names:
-            model = self.settings.contract.metric(metric).model
-        return self.settings.channel_for(metric=metric, model=model)
+        route = self._route_of(alert)
+        return route.channel if route else self.settings.slack.channel
+
+    def _route_of(self, alert: Alert) -> Route | None:
+        """By what the alert is about, whose that is, and how bad it is."""
+        named = [alert.names, (f"{alert.entry}:{alert.subject}",)]
+        names = [name.partition(":")[::2] for some in named for name in some]
+        metric = next((name for kind, name in names if kind == "metric"), None)
+        model = next((name for kind, name in names if kind == "model"), None)
+        if model is None and metric in self.settings.contract.metric_names:
+            model = self.settings.contract.metric(metric or "").model
+        nodes = [name for kind, name in names if kind == "upstream"]
+        owners = [alert.owner, *(self.lineage.owners.get(node, "") for node in nodes)]
+        return self.settings.route_for(metric, model, owners, alert.severity)
+
+    def _levels(self, alert: Alert) -> tuple[str, ...]:
+        route = self._route_of(alert)
+        return (route.on_call if route else ()) or self.settings.oncall.call
+
+    def _rota(self) -> Rota:
+        settings = self.settings
+        token = _secret(settings.secrets.pagerduty_token)
+        pagerduty = PagerDuty(settings.oncall.pagerduty_url, token) if token else None
+        return Rota(settings.oncall, self.directory, pagerduty, self._levels)
 
     def _render(self, incident: Incident, place: Place) -> Sequence[Post]:
         kinds = {c.kind for c in incident.causes}

@@ -14,15 +14,16 @@ from typing import Any, Protocol
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from analysis.explore import Question
+from handlers.calling import Caller, Nobody, Rota
 from handlers.desk import Subjects
 from handlers.directory import Directory
-from handlers.joining import home_of, reopens
+from handlers.joining import PERSON, home_of, reopens
 from handlers.messages.looks import look_message, look_post
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Effect, Event
-from state.grouping import Home, Kin
-from state.incident import Alert, Incident
+from state.grouping import Home, Kin, rivals
+from state.incident import Alert, Incident, attended
 from state.looks import Look, Looks
 from state.machine import advance, ahead
 from state.outbox import Outbox, Post
@@ -31,6 +32,10 @@ from state.tree import Tree
 
 Payload = dict[str, Any]
 
+STORM_SPAN, STORM_SIZE = timedelta(minutes=1), 3
+"""More incidents than this within this time are a storm …"""
+STORM_REST_SECONDS = 10.0
+"""… in which a first message waits this long for alerts that show what is behind several."""
 MOST_TRIES = 20
 """Writers of one incident that collide try again so often before they give up."""
 
@@ -71,12 +76,14 @@ class Conversation:
     directory: Directory
     renderer: Renderer
     kin: Kin = field(default_factory=Kin)
+    rota: Rota = field(default_factory=Nobody)
     woken: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
         self.due = DueWork(self.store)
         self.looks = Looks(self.store)
+        self.caller = Caller(self.rota, self.due)
 
     def now(self) -> datetime:
         """The bot's time; in the demo a simulated one."""
@@ -115,19 +122,44 @@ class Conversation:
         once, one opens. What a person opens joins nothing but the same key.
         """
         channel = self.directory.channel(alert.channel or self.habits.route(alert))
+        # Asked before the transaction: it may take another system a second to say.
+        people = self.rota.people(alert, 0)
         with self.store.transaction():
             home = home_of(self.store, alert, self.now(), self.kin)
-            found = self._begin(alert, channel) if home is None else self._join(home, alert)
+            if home is None:
+                found = self._begin(alert, channel, people)
+            else:
+                found = self._join(home, alert, people)
+            if alert.source != PERSON:
+                found = self._unite(found)
         self._wake()
         return found
 
-    def _join(self, home: Home, alert: Alert) -> Incident:
+    def _unite(self, incident: Incident) -> Incident:
+        """Incidents that turn out to be one become one: the one that people are on, else the
+        oldest. What Slack has not been told of the others is never told."""
+        others = rivals(incident, self.store.open_incidents(), self.kin)
+        if not others:
+            return incident
+        parts = sorted((incident, *others), key=lambda i: (not attended(i), i.opened_at))
+        keeper, now = parts[0], self.now()
+        for part in parts[1:]:
+            unsaid = not attended(part) and self.outbox.withdraw(part.id)
+            self.due.withdraw(part.id)
+            self._tell_once(part.id, ev.Merged(now, keeper.id), silent=unsaid)
+            self._tell_once(keeper.id, ev.Absorbed(now, part.id, part.joined, part.signals))
+        return self.store.load(keeper.id) or keeper
+
+    def _join(self, home: Home, alert: Alert, people: tuple[str, ...]) -> Incident:
         self._tell_once(home.incident.id, ev.AlertJoined(self.now(), alert, home.why))
         if reopens(home.incident):
             self._tell_once(home.incident.id, ev.Reopened(self.now(), ""))
+            call = self.caller.again(home.incident, people, self.now())
+            if call is not None:
+                self._tell_once(home.incident.id, call)
         return self.store.load(home.incident.id) or home.incident
 
-    def _begin(self, alert: Alert, channel: str) -> Incident:
+    def _begin(self, alert: Alert, channel: str, people: tuple[str, ...]) -> Incident:
         now = self.now()
         incident = Incident(self.store.new_id(), alert, now, alert.severity)
         node = alert.start or self.tree.start(alert.entry)
@@ -135,9 +167,21 @@ class Conversation:
         after, effects = advance(incident, event, self.tree)
         self.store.save(None, after, event)
         self.store.add_place(Place(after.id, channel, alert.thread))
-        self._owe(after, effects, now)
+        after = self._owe(after, effects, now)
+        call = self.caller.first(after, people, now)
+        if call is not None:
+            before = after
+            after, _ = advance(before, call, self.tree)
+            self.store.save(before, after, call)
         self.show(after)
+        if self._storm(now):
+            self.outbox.rest(after.id, STORM_REST_SECONDS)
         return after
+
+    def _storm(self, now: datetime) -> bool:
+        """Whether incidents open so fast that some may turn out to be one."""
+        young = [i for i in self.store.open_incidents() if now - i.opened_at < STORM_SPAN]
+        return len(young) > STORM_SIZE
 
     def _scope(self, alert: Alert, now: datetime) -> Scope:
         since = min(alert.since, now - timedelta(hours=1))
@@ -158,7 +202,7 @@ class Conversation:
             return refusal
         return "Too many people answered at once; nothing was changed, please try again."
 
-    def _tell_once(self, incident_id: str, event: Event) -> str:
+    def _tell_once(self, incident_id: str, event: Event, *, silent: bool = False) -> str:
         with self.store.transaction():
             incident = self.store.load(incident_id)
             if incident is None:
@@ -170,10 +214,13 @@ class Conversation:
             self.store.save(incident, after, event)
             if isinstance(event, ev.HandoffOffered) and event.channel:
                 self.store.add_place(Place(after.id, event.channel, primary=False))
+            if after.severity < incident.severity:
+                self.caller.worse(after, event.at)
             if not after.is_open and incident.is_open:
                 self._record_outcome(incident, after)
             after = self._owe(after, effects, event.at)
-            self.show(after)
+            if not silent:
+                self.show(after)
             if isinstance(event, ev.Checked):
                 self._look_ahead(after, event.at)
         return ""
@@ -222,6 +269,13 @@ class Conversation:
 
     def _kept(self, check: ev.RunCheck) -> Evidence | None:
         return self.store.evidence(check_key(check.node, check.scope))
+
+    def call(self, incident_id: str, level: int) -> None:
+        """The time has come to call the people of a level, unless somebody came."""
+        incident = self.store.load(incident_id)
+        call = self.caller.due_now(incident, level, self.now()) if incident else None
+        if call is not None:
+            self.tell(incident_id, call)
 
     def think_on(self, incident_id: str) -> None:
         """A check was run ahead: owe the one behind it."""

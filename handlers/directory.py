@@ -113,6 +113,16 @@ class Directory:
             )
         return found
 
+    def by_email(self, email: str) -> str:
+        """The id of the person with this address; "" when Slack knows none."""
+        if not email:
+            return ""
+        return self._once(
+            f"email:{email}",
+            lambda: str(_dict(self.client.users_lookupByEmail(email=email).get("user"))["id"]),
+            "",
+        )
+
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message; "" when Slack gives none."""
         return self._once(

@@ -83,6 +83,8 @@ class Sender:
             if owed.in_doubt and (ts := self._find(owed)):
                 owed = replace(owed, ts=ts)
             payload = self._ready(owed)
+            if not owed.ts and not self.outbox.sending(owed):
+                return
             self.outbox.sent(owed, self._call(owed, payload))
         except ChartNotReadyError as error:
             self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
@@ -98,7 +100,6 @@ class Sender:
         if owed.ts:
             answer = self.client.chat_update(channel=owed.channel, ts=owed.ts, **payload)
         else:
-            self.outbox.sending(owed)
             event = {"incident": owed.incident, "name": owed.name}
             answer = self.client.chat_postMessage(
                 channel=owed.channel,

@@ -79,6 +79,9 @@ class Work:
                 self._explore(work)
             case "plan" | "carry":
                 threading.Thread(target=self._mitigate, args=(work,), daemon=True).start()
+            case "call":
+                self.conversation.call(work.incident, int(work.payload["level"]))
+                self.conversation.due.done(work)
             case "remind":
                 self.remind(work.incident, int(work.payload["handoff"]))
                 self.conversation.due.done(work)

@@ -64,6 +64,11 @@ class DueWork:
         with self.store.transaction() as db:
             db.execute("DELETE FROM due WHERE id = ? AND leased_until > 0", [work.id])
 
+    def withdraw(self, incident: str) -> None:
+        """Nothing more is owed for an incident."""
+        with self.store.transaction() as db:
+            db.execute("DELETE FROM due WHERE incident = ?", [incident])
+
     def release_all(self) -> None:
         """At start: whatever this bot's earlier life had claimed can be claimed again."""
         with self.store.transaction() as db:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analysis.evidence import Evidence, Scope, Suspect, Window
-from state.incident import Alert
+from state.incident import Alert, Call, Signal
 
 # -- events: what happened, past tense ------------------------------------------------------
 
@@ -221,6 +221,32 @@ class Closed:
 
 
 @dataclass(frozen=True)
+class Called:
+    """The people on call at a level are mentioned, or will be when quiet hours end."""
+
+    at: datetime
+    call: Call
+
+
+@dataclass(frozen=True)
+class Merged:
+    """It is due to the cause of another incident, ``into``, which goes on for both."""
+
+    at: datetime
+    into: str
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """The alerts of another incident, ``of``, are this one's: ``joined`` of them."""
+
+    at: datetime
+    of: str
+    joined: int
+    signals: tuple[Signal, ...]
+
+
+@dataclass(frozen=True)
 class Reopened:
     """It was not over."""
 
@@ -250,6 +276,9 @@ Event = (
     | MitigationDone
     | MitigationFailed
     | Closed
+    | Called
+    | Merged
+    | Absorbed
     | Reopened
 )
 

@@ -10,7 +10,10 @@ that may be behind it as well, and where that is evidence:
 - a model, for itself and its metrics;
 - a feature that has an alert of its own, unless it feeds so many models that it says nothing;
 - a node that nobody named, for two features that are made by it directly, or for anything if it
-  is behind so few subjects that two strangers would seldom meet below it.
+  is behind so few subjects that strangers would seldom meet below it.
+
+What turns out later to be one cause, because an alert names it, becomes one incident as long as
+nobody works on it.
 
 Time alone joins nothing: it decides between several that fit, and what began too long before or
 after fits none.
@@ -24,15 +27,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from state.incident import Alert, Incident, Signal
+from state.incident import Alert, Incident, Signal, attended
 from state.signals import first_heard
 
 WINDOW = timedelta(minutes=60)
 """Onsets further apart than this are not one cause: a metric's bucket is an hour by default, so
 that two views of one onset may differ by that much."""
+CLOSE = timedelta(minutes=10)
+"""Onsets are told apart to this: rules look every few minutes, and wait a few before they fire."""
 SELDOM = 0.1
-"""Two alerts that have nothing to do with each other meet below a node one time in ten, if one
-subject in ten hangs on it."""
+"""Alerts that have nothing to do with each other meet below a node one time in ten, if one subject
+in ten hangs on it; with two incidents that could be met, if one in twenty does, and so on."""
 MANY = 3
 MOST_OF = 1 / 3
 """What feeds more than MANY subjects of a kind, and more than a third of them, tells none of them
@@ -76,10 +81,11 @@ class Kin:
         count = self.below.get(name, Counter())[of]
         return count <= MANY or count <= MOST_OF * self.counts[of]
 
-    def seldom(self, name: str) -> bool:
-        """Whether so few subjects are below ``name`` that two strangers seldom meet there."""
+    def seldom(self, name: str, others: int) -> bool:
+        """Whether so few subjects are below ``name`` that a stranger seldom meets one of
+        ``others`` there."""
         count = self.below.get(name, Counter()).total()
-        return count <= SELDOM * self.counts.total()
+        return count * others <= SELDOM * self.counts.total()
 
 
 @dataclass(frozen=True)
@@ -93,35 +99,59 @@ class Home:
 def belongs(alert: Alert, incidents: Sequence[Incident], kin: Kin) -> Home | None:
     """The incident that an alert is due to the same cause as; None when it is a new one.
 
-    ``incidents`` are those that may be joined. The same alert or subject counts before shared
-    causes, nearer causes before wider ones, nearer onsets before further ones.
+    ``incidents`` are those that may be joined. The same alert is where it was. Of several that
+    fit, the one with the nearer onset counts; of those that are as near, the one that has the
+    subject already, then the one with the nearer cause.
     """
-    same = _same(alert, incidents)
+    newcomer = first_heard(alert, alert.since)
+    same = next((i for i in incidents if any(s.key == alert.key for s in i.signals)), None)
     if same is not None:
         return Home(same)
-    newcomer = first_heard(alert, alert.since)
-    best: tuple[tuple[int, timedelta], Home] | None = None
-    for incident in incidents:
-        gap = _gap(alert.since, incident)
-        if gap > WINDOW:
-            continue
-        cause = _shared(newcomer, incident, kin)
-        if cause is None:
-            continue
-        rank = (kin.below.get(cause, Counter()).total(), gap)
-        if best is None or rank < best[0]:
-            best = rank, Home(incident, cause)
-    return best[1] if best else None
+    near = [i for i in incidents if _gap(alert.since, i) <= WINDOW]
+    fits: list[tuple[tuple[int, bool, int, timedelta], Home]] = []
+    for incident in near:
+        alike = _has(incident, newcomer)
+        cause = "" if alike else _shared(newcomer, incident, kin, len(near))
+        if cause is not None:
+            gap, width = _gap(alert.since, incident), kin.below.get(cause, Counter()).total()
+            fits.append(((gap // CLOSE, not alike, width, gap), Home(incident, cause)))
+    if fits:
+        return min(fits, key=lambda fit: fit[0])[1]
+    late = [i for i in incidents if _has(i, newcomer)]
+    return Home(late[-1]) if late else None
 
 
-def _same(alert: Alert, incidents: Sequence[Incident]) -> Incident | None:
-    """The incident that has this alert, else the newest that has its subject."""
-    key = next((i for i in incidents if any(s.key == alert.key for s in i.signals)), None)
-    if key is not None:
-        return key
-    mine = _spoken_of(first_heard(alert, alert.since))
-    alike = [i for i in incidents if any(_spoken_of(s) == mine for s in i.signals)]
-    return alike[-1] if alike else None
+def _has(incident: Incident, newcomer: Signal) -> bool:
+    """Whether one of its alerts is about the same thing first of all."""
+    return any(_spoken_of(s) == _spoken_of(newcomer) for s in incident.signals)
+
+
+def rivals(home: Incident, incidents: Sequence[Incident], kin: Kin) -> list[Incident]:
+    """Incidents that are due to what ``home`` is now known to be about.
+
+    Two models below one node are two incidents until an alert names the node. Only those that
+    nobody works on yet: what people have in hand is not taken from them.
+    """
+    found = []
+    suspects, told = suspected(home, kin), named(home)
+    for other in incidents:
+        gap = max((_gap(s.since, home) for s in other.signals), default=WINDOW)
+        if other.id == home.id or attended(other) or gap > WINDOW:
+            continue
+        both = suspects & suspected(other, kin) & (told | named(other))
+        if any(_ill(cause, kin) for cause in both):
+            found.append(other)
+    return found
+
+
+def _ill(named_cause: str, kin: Kin) -> bool:
+    """Whether a cause that was named is evidence for all that hangs on it."""
+    match kind(named_cause):
+        case "upstream":
+            return True
+        case "feature":
+            return kin.tells(named_cause, "model")
+    return False
 
 
 def _spoken_of(signal: Signal) -> str:
@@ -153,13 +183,13 @@ def named(incident: Incident) -> Names:
     return frozenset(told | {f"{s.kind}:{s.name}" for s in chosen})
 
 
-def _shared(newcomer: Signal, incident: Incident, kin: Kin) -> str | None:
+def _shared(newcomer: Signal, incident: Incident, kin: Kin, others: int) -> str | None:
     """The nearest thing that may be behind both and that is evidence; None when there is none."""
     both = candidates(newcomer, kin) & suspected(incident, kin)
     if not both:
         return None
     told = named(incident) | frozenset(newcomer.names)
-    evidence = [c for c in both if _counts(c, newcomer, incident, told, kin)]
+    evidence = [c for c in both if _counts(c, newcomer, incident, told, kin, others)]
     order = {"metric": 0, "model": 1, "feature": 2, "upstream": 3}
     return min(
         evidence,
@@ -168,18 +198,18 @@ def _shared(newcomer: Signal, incident: Incident, kin: Kin) -> str | None:
     )
 
 
-def _counts(cause: str, newcomer: Signal, incident: Incident, told: Names, kin: Kin) -> bool:
+def _counts(
+    cause: str, newcomer: Signal, incident: Incident, told: Names, kin: Kin, others: int
+) -> bool:
     """Whether sharing this cause says that two alerts are due to it."""
     match kind(cause):
         case "model" | "metric":
             return True
-        case "upstream" if cause in told:
-            return True
-        case "feature" if cause in told:
-            return kin.tells(cause, "model")
+        case "upstream" | "feature" if cause in told:
+            return _ill(cause, kin)
         case "upstream" if _made_by(cause, newcomer, incident, kin):
             return kin.tells(cause, "feature")
-    return kin.seldom(cause)
+    return kin.seldom(cause, others)
 
 
 def _made_by(node: str, newcomer: Signal, incident: Incident, kin: Kin) -> bool:

@@ -16,6 +16,7 @@ Entry = Literal["metric", "model", "feature"]
 Status = Literal["diagnosing", "concluded", "watching", "resolved", "closed"]
 StepStatus = Literal["running", "proposed", "failed", "answered", "watching", "superseded"]
 MitigationStatus = Literal["planning", "planned", "carrying", "done", "failed", "cancelled"]
+CallReason = Literal["opened", "quiet", "escalated", "again"]
 HandoffStatus = Literal["offered", "accepted", "declined"]
 
 OPEN: frozenset[Status] = frozenset({"diagnosing", "concluded", "watching"})
@@ -75,6 +76,20 @@ class Signal:
     ups: tuple[datetime, ...] = ()
     update: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """People that were called to an incident: who was on call at that level (0 is the first).
+
+    ``held_until`` is the end of the quiet hours that keep them from being mentioned before.
+    """
+
+    at: datetime
+    level: int
+    people: tuple[str, ...]
+    reason: CallReason = "opened"
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +206,7 @@ class Incident:
     handoffs: tuple[Handoff, ...] = ()
     joined: int = 1
     signals: tuple[Signal, ...] = ()
+    calls: tuple[Call, ...] = ()
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     closed_by: str = ""
@@ -257,3 +273,10 @@ class Incident:
         """The incident with this hand-off added, or put in the place of its former self."""
         others = tuple(h for h in self.handoffs if h.id != handoff.id)
         return replace(self, handoffs=(*others, handoff))
+
+
+def attended(incident: Incident) -> bool:
+    """Whether a person is on it: somebody has it, or has done something about it."""
+    answered = any(step.answer for step in incident.live_steps)
+    acted = incident.mitigations or incident.handoffs or incident.notes or incident.alert.by
+    return bool(incident.owner or answered or acted)

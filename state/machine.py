@@ -16,8 +16,8 @@ from state.events import Event, Refuse, RunCheck
 from state.guards import Misfit, Result, still_open
 from state.incident import Incident, Note, Trail
 from state.mitigating import decided, reported
-from state.people import closed, handed, reopened, taken
-from state.signals import first_heard, heard
+from state.people import called, closed, handed, reopened, taken
+from state.signals import first_heard, heard, merged
 from state.steps import answered, check_failed, checked, rechecked, rerun, visit, went_back
 from state.tree import Tree
 
@@ -96,6 +96,10 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
             return reported(incident, event, tree)
         case ev.Closed():
             return closed(incident, event)
+        case ev.Called():
+            return called(incident, event), ()
+        case ev.Merged() | ev.Absorbed():
+            return merged(still_open(incident), event), ()
         case ev.Reopened():
             return reopened(incident)
         case _:

@@ -78,7 +78,8 @@ class Outbox:
                     "INSERT INTO posts (incident, channel, name, position, payload, wanted) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET payload = "
                     "excluded.payload, wanted = excluded.wanted, position = excluded.position, "
-                    "attempts = 0, due = 0, error = ''",
+                    "due = CASE WHEN ts = '' AND attempts = 0 THEN due ELSE 0 END, "
+                    "attempts = 0, error = ''",
                     [incident, channel, post.name, post.position, payload, wanted],
                 )
         return changed
@@ -87,7 +88,8 @@ class Outbox:
         """What can be sent now, in order: a thread's messages only once its root is there.
 
         A new message waits for the new ones before it, so that a thread reads in order; a change
-        of one that Slack has already waits for nothing.
+        of one that Slack has already waits for nothing. First messages come before all threads:
+        in a storm a channel must hear of every incident before it hears more of one.
         """
         rows = self.store.rows(
             """
@@ -102,7 +104,7 @@ class Outbox:
                     SELECT 1 FROM posts q WHERE q.incident = p.incident
                         AND q.channel = p.channel AND q.position < p.position
                         AND q.ts = '' AND q.wanted != q.sent))
-            ORDER BY p.incident, p.channel, p.position
+            ORDER BY p.name != 'root', p.incident, p.channel, p.position
             """,
             time.time() if now is None else now,
         )
@@ -121,9 +123,27 @@ class Outbox:
             for r in rows
         ]
 
-    def sending(self, owed: Owed) -> None:
-        """A new message is about to be posted: after a crash its fate is in doubt."""
-        self._set(owed, "sending = ?", time.time())
+    def sending(self, owed: Owed) -> bool:
+        """A new message is about to be posted: after a crash its fate is in doubt.
+
+        False when it was withdrawn meanwhile.
+        """
+        return self._set(owed, "sending = ?", time.time())
+
+    def rest(self, incident: str, seconds: float) -> None:
+        """Post an incident's new messages no earlier than in so many seconds."""
+        with self.store.transaction() as db:
+            until = time.time() + seconds
+            db.execute("UPDATE posts SET due = ? WHERE incident = ? AND ts = ''", [until, incident])
+
+    def withdraw(self, incident: str) -> bool:
+        """Never post an incident of which Slack has heard nothing; whether that was so."""
+        with self.store.transaction() as db:
+            heard = "SELECT 1 FROM posts WHERE incident = ? AND (ts != '' OR sending > 0)"
+            if self.store.rows(heard, incident):
+                return False
+            db.execute("DELETE FROM posts WHERE incident = ?", [incident])
+            return True
 
     def sent(self, owed: Owed, ts: str) -> None:
         """Slack has it."""
@@ -167,9 +187,10 @@ class Outbox:
         )
         return str(rows[0]["ts"]) if rows else ""
 
-    def _set(self, owed: Owed, sets: str, *values: Any) -> None:
+    def _set(self, owed: Owed, sets: str, *values: Any) -> bool:
         with self.store.transaction() as db:
-            db.execute(
+            done = db.execute(
                 f"UPDATE posts SET {sets} WHERE incident = ? AND channel = ? AND name = ?",
                 [*values, owed.incident, owed.channel, owed.name],
             )
+            return bool(done.rowcount)

@@ -17,6 +17,15 @@ def taken(incident: Incident, event: ev.Taken) -> Result:
     return replace(incident, owner=event.owner), ()
 
 
+def called(incident: Incident, event: ev.Called) -> Incident:
+    """A level is called once; only an alert that comes back calls again."""
+    call = event.call
+    before = [c for c in still_open(incident).calls if c.level == call.level]
+    if call.reason != "again" and any(c.held_until is None for c in before):
+        raise Misfit("They have been called already.")
+    return replace(incident, calls=(*incident.calls, call))
+
+
 def handed(incident: Incident, event: ev.HandoffOffered | ev.HandoffAnswered) -> Result:
     """A hand-off is offered, or answered by the person it was offered to."""
     incident = still_open(incident)

@@ -55,6 +55,21 @@ def heard(incident: Incident, event: ev.AlertJoined) -> Incident:
     )
 
 
+def merged(incident: Incident, event: ev.Merged | ev.Absorbed) -> Incident:
+    """Two incidents of one cause become one: its alerts go over, the other is closed."""
+    if isinstance(event, ev.Merged):
+        outcome = f"part of {event.into}"
+        return replace(incident, status="closed", closed_at=event.at, outcome=outcome, waiting=())
+    mine = {s.key for s in incident.signals}
+    new = tuple(s for s in event.signals if s.key not in mine)
+    return replace(
+        incident,
+        joined=incident.joined + event.joined,
+        signals=(*incident.signals, *new),
+        severity=min(incident.severity, *(s.severity for s in new), incident.severity),
+    )
+
+
 def _with(signals: tuple[Signal, ...], event: ev.AlertJoined, fired: bool) -> tuple[Signal, ...]:
     place = next((n for n, s in enumerate(signals) if s.key == event.alert.key), None)
     if place is None and len(signals) >= MOST_SIGNALS:

@@ -27,6 +27,7 @@ METHODS = {
     "conversations_history": "channels:history",
     "conversations_replies": "channels:history",
     "users_info": "users:read",
+    "users_lookupByEmail": "users:read.email",
     "usergroups_users_list": "usergroups:read",
 }
 PRIVATE = {"channels:read": "groups:read", "channels:history": "groups:history"}

@@ -6,9 +6,11 @@ The text below each key becomes its line in ``docs/settings.md``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -94,13 +96,17 @@ class Route(Section):
     model: str | None = None
     """The name of a model."""
     owner: str | None = None
-    """The `owner` of the metric or the model."""
+    """The `owner` of the metric, model or upstream node, or the team that the alert names."""
+    severity: int | None = Field(default=None, ge=1, le=4)
+    """Only alerts as bad as this or worse (1 is the worst)."""
+    on_call: Names = ()
+    """Who is called for what this route matches, instead of `[oncall] call`."""
 
     @model_validator(mode="after")
     def _matches_something(self) -> Route:
-        if not (self.metric or self.model or self.owner):
+        if not (self.metric or self.model or self.owner or self.severity):
             raise ValueError(
-                f"`metric`, `model` or `owner` beside channel = {self.channel!r}: "
+                f"`metric`, `model`, `owner` or `severity` beside channel = {self.channel!r}: "
                 "what no route matches goes to `[slack] channel`"
             )
         return self
@@ -111,6 +117,62 @@ class Alerts(Section):
 
     routes: tuple[Route, ...] = ()
     """Which alert goes to which channel, in order."""
+
+
+class OnCall(Section):
+    """Who is called. Without `call`, and without `on_call` in a route, nobody is mentioned."""
+
+    call: Names = ()
+    """Whom to mention, one level after the other: a Slack user group (`S…`), a person (`U…`),
+    `pagerduty:POLICY` (level 1 of an escalation policy; `pagerduty:POLICY/2` is its level 2) or
+    `pagerduty-schedule:SCHEDULE`."""
+    wait_minutes: int = Field(default=15, ge=1, le=1440)
+    """Minutes without anybody taking an incident after which the next level is mentioned."""
+    quiet_start: str = ""
+    """When quiet hours begin, such as `"22:00"`; in them nobody is mentioned, and is told at
+    their end."""
+    quiet_end: str = ""
+    """When quiet hours end, such as `"07:00"`."""
+    quiet_zone: str = "UTC"
+    """The time zone of quiet hours, such as `"Europe/Berlin"`."""
+    quiet_severity: int = Field(default=1, ge=0, le=4)
+    """What is as bad as this or worse mentions people in quiet hours all the same; 0 is nothing."""
+    pagerduty_url: Url = "https://api.pagerduty.com"
+    """PagerDuty's REST API, asked with `HAWKEYE_PAGERDUTY_TOKEN`."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> OnCall:
+        if bool(self.quiet_start) != bool(self.quiet_end):
+            raise ValueError("`quiet_start` and `quiet_end`: one without the other")
+        for name, text in (("quiet_start", self.quiet_start), ("quiet_end", self.quiet_end)):
+            if text and not _clock(text):
+                raise ValueError(f'{name} = "{text}": expected a time such as "22:00"')
+        if not _zone_is_known(self.quiet_zone):
+            raise ValueError(
+                f'quiet_zone = "{self.quiet_zone}": expected a zone such as "Europe/Berlin"'
+            )
+        return self
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        """When quiet hours begin and end."""
+        begin, end = _clock(self.quiet_start), _clock(self.quiet_end)
+        return (begin, end) if begin is not None and end is not None else None
+
+
+def _clock(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _zone_is_known(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+    return True
 
 
 class Monitors(Section):
@@ -196,6 +258,8 @@ class Secrets(Section):
     pagerduty_secret: SecretStr | None = Field(default=None, alias="HAWKEYE_PAGERDUTY_SECRET")
     """The secret of PagerDuty's webhook subscription, which signs what it sends; several are
     parted by commas."""
+    pagerduty_token: SecretStr | None = Field(default=None, alias="HAWKEYE_PAGERDUTY_TOKEN")
+    """A read-only REST API key of PagerDuty: who is on call."""
     grafana_secret: SecretStr | None = Field(default=None, alias="HAWKEYE_GRAFANA_SECRET")
     """The HMAC secret of Grafana's webhook contact point; several are parted by commas."""
 
@@ -221,6 +285,7 @@ class Settings(Section):
     """One or more `[[metrics]]`, each with `name` and `kind` or `source`."""
     slack: Slack = Slack()
     alerts: Alerts = Alerts()
+    oncall: OnCall = OnCall()
     monitors: Monitors = Monitors()
     walk: Walk = Walk()
     mitigations: tuple[Mitigation, ...] = ()
@@ -253,9 +318,20 @@ class Settings(Section):
         return Warehouse(self.contract, self.root, now, self.state_path.parent / "profiles")
 
     def channel_for(
-        self, metric: str | None = None, model: str | None = None, owners: Iterable[str] = ()
+        self,
+        metric: str | None = None,
+        model: str | None = None,
+        owners: Iterable[str] = (),
+        severity: int = 1,
     ) -> str:
-        """The channel of the first matching route, or the default one.
+        """The channel of the first matching route, or the default one."""
+        route = self.route_for(metric, model, owners, severity)
+        return route.channel if route else self.slack.channel
+
+    def route_for(
+        self, metric: str | None, model: str | None, owners: Iterable[str], severity: int
+    ) -> Route | None:
+        """The first route whose every given key matches.
 
         ``owners`` are added to the owners that the settings give the metric and the model.
         """
@@ -264,9 +340,10 @@ class Settings(Section):
         known |= {m.owner for m in self.models if m.name == model and m.owner}
         for route in self.alerts.routes:
             wanted = ((route.metric, {metric}), (route.model, {model}), (route.owner, known))
-            if all(name in have for name, have in wanted if name is not None):
-                return route.channel
-        return self.slack.channel
+            bad_enough = route.severity is None or severity <= route.severity
+            if bad_enough and all(name in have for name, have in wanted if name is not None):
+                return route
+        return None
 
 
 def _plain(secret: SecretStr | None) -> str:

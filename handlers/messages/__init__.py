@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from handlers.messages import alerts, conclusion
+from handlers.messages import alerts, calls, conclusion
 from handlers.messages.handoffs import handoff_message
 from handlers.messages.mitigations import mitigation_message
 from handlers.messages.recovery import recovery_message
@@ -44,6 +44,7 @@ def render(incident: Incident, tree: Tree, view: View) -> list[Post]:
         if _shown(h, view)
     ]
     dated += _conclusions(incident, tree, view)
+    dated += calls.calls(incident) if view.primary else []
     if view.primary and alerts.worth_telling(incident):
         dated.append((alerts.told_at(incident), "alerts", alerts.alerts_message(incident)))
     dated.sort(key=lambda entry: entry[0])

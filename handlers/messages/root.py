@@ -6,7 +6,7 @@ from analysis.evidence import Chart
 from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
-from handlers.messages import alerts, words
+from handlers.messages import alerts, calls, words
 from handlers.messages.view import View
 from state.incident import Incident, Step
 from state.tree import Tree
@@ -122,6 +122,9 @@ def _facts(incident: Incident, state: str, view: View) -> list[str]:
     offered = next((h for h in incident.handoffs if h.status == "offered"), None)
     if incident.is_open and offered:
         facts.append(f"offered to {b.person(offered.to)}")
+    called = calls.fact(incident)
+    if called:
+        facts.append(called)
     facts.append(f"since {b.clock(incident.alert.since, incident.opened_at)}")
     source = b.link(incident.alert.url, "the alert")
     return [*facts, source] if source != "the alert" else facts

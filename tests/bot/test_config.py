@@ -189,6 +189,14 @@ def test_routes_go_by_metric_model_and_owner(settings_file: Write) -> None:
     assert settings.channel_for(owners=["flights"]) == "#flights"
 
 
+def test_a_route_may_ask_for_a_severity(settings_file: Write) -> None:
+    """As bad as that or worse; it may be all that a route asks for."""
+    more = '[[alerts.routes]]\nchannel = "#loud"\nseverity = 2'
+    settings = load(settings_file(more=more), {})
+    found = [settings.channel_for(metric="precision", severity=n) for n in (1, 2, 3)]
+    assert found == ["#loud", "#loud", "#ml-oncall"]
+
+
 # -- against the tables ----------------------------------------------------------------------
 
 
