@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drilldown.leaves import Leaves, Noise, Segment, key_of
-from analysis.drilldown.settling import merged, settled
+from analysis.drilldown.leaves import Leaves, Noise, Segment, key_of, sizes
+from analysis.drilldown.settling import absorbed, merged, settled
 from analysis.quality import Floats
 
 if TYPE_CHECKING:
@@ -76,14 +76,20 @@ def _of_a_ratio(leaves: Leaves, deepest: int, most: int) -> list[Segment]:
     """Segments whose rate changed, and segments whose share of the denominator changed where that
     moved the ratio; shares are of the ratio's change."""
     now, was, below_now, below_was = leaves.sums
+    if _is_part(now, below_now) and _is_part(was, below_was) and 2 * was.sum() > below_was.sum():
+        # 9,990 of 10,000 scatter as the other 10 do, by far less than counts of 9,990.
+        now, was = below_now - now, below_was - was
     before = was.sum() / max(below_was.sum(), 1e-12)
     whole = float(now.sum() / max(below_now.sum(), 1e-12) - before)
     with np.errstate(all="ignore"):
         rate = np.where(below_was > 0, was / below_was, before)
     found = []
     for one in _search(leaves, now, below_now * rate, "rate", deepest, most):
-        moved = float((now - below_now * rate)[one.leaves].sum()) / max(below_now.sum(), 1e-12)
-        found.append(replace(one, share=moved / whole if whole else 0.0))
+        part = one.leaves
+        moved = float((now - below_now * rate)[part].sum()) / max(below_now.sum(), 1e-12)
+        share = moved / whole if whole else 0.0
+        amounts = float(leaves.sums[0][part].sum()), float(leaves.sums[1][part].sum())
+        found.append(replace(one, share=share, actual=amounts[0], expected=amounts[1]))
     for one in _search(leaves, below_now, below_was, "mix", deepest, most):
         part = one.leaves
         more = below_now[part] / below_now.sum() - below_was[part] / below_was.sum()
@@ -94,53 +100,59 @@ def _of_a_ratio(leaves: Leaves, deepest: int, most: int) -> list[Segment]:
     return sorted(found, key=lambda s: -abs(s.share))
 
 
+def _is_part(some: Floats, every: Floats) -> bool:
+    return bool(np.all(some >= 0) and np.all(some <= every))
+
+
 def _search(
     leaves: Leaves, now: Floats, was: Floats, effect: str, deepest: int, most: int
 ) -> list[Segment]:
     free = np.ones(len(now), dtype=bool)
     grouped = [_group(leaves, cuboid) for cuboid in leaves.cuboids(deepest)]
-    bar = 2 * math.log(max(sum(int(size) for _, _, size in grouped), 2)) + MARGIN
+    bar = 2 * math.log(max(sum(int(count) for _, _, count in grouped), 2)) + MARGIN
     noise = Noise.of(now, was, free)
-    total = float(now.sum() - was.sum())
+    difference, size = now - was, sizes(now, was)
+    total = float(difference.sum())
     found: list[Segment] = []
     for _ in range(most):
-        best = _best(grouped, now - was, was, noise, free)
+        best = _best(grouped, difference, size, noise, free)
         if best is None:
             break
-        cuboid, members = settled(leaves, *best, now - was, was, noise, free, deepest)
+        cuboid, members = settled(leaves, *best, difference, size, noise, free, deepest)
         rest = free & ~members
         # What is found must not count as noise; what is left must be enough to know the noise.
         calmer = Noise.of(now, was, rest) if rest.sum() >= FEWEST_LEAVES else noise
         hit = members & free
-        gain = calmer.gain(now[hit] - was[hit], was[hit])
+        gain = calmer.gain(difference[hit], size[hit])
         clearest = max((s.score for s in found), default=0.0)
-        usual = _inflation(grouped, now - was, was, calmer, rest)
+        usual = _inflation(grouped, difference, size, calmer, rest)
         if gain < bar * usual or math.sqrt(gain) < RELATIVE * clearest:
             break
         noise = calmer
         first = int(np.flatnonzero(members)[0])
         where = {leaves.dims[d]: str(leaves.levels[d][leaves.codes[d][first]]) for d in cuboid}
-        share = float(now[hit].sum() - was[hit].sum()) / total if total else 0.0
+        share = float(difference[hit].sum()) / total if total else 0.0
         sums = float(now[hit].sum()), float(was[hit].sum())
         found.append(Segment(where, effect, share, math.sqrt(gain), *sums, np.flatnonzero(hit)))
         free = rest
-    return merged(leaves, found, now, was, noise)
+    found = merged(leaves, found, now, was, noise)
+    return absorbed(found, now, was)
 
 
 def _inflation(
     grouped: Sequence[tuple[tuple[int, ...], Any, int]],
     difference: Floats,
-    was: Floats,
+    size: Floats,
     noise: Noise,
     rest: NDArray[np.bool_],
 ) -> float:
     """By how much gains of what is left exceed those of pure noise (95th percentile of χ²), 1 or
     more: forecasts err together, and by more than their bulk shows."""
-    weight = np.where(rest, noise.weight(was), 0.0)
+    weight = np.where(rest, noise.weight(size), 0.0)
     gains = []
-    for _, key, size in grouped:
-        below = np.bincount(key, weight * was, size)
-        above = np.bincount(key, weight * difference, size)
+    for _, key, count in grouped:
+        below = np.bincount(key, weight * size, count)
+        above = np.bincount(key, weight * difference, count)
         gains.append((above[below > 0]) ** 2 / below[below > 0])
     every = np.concatenate(gains) if gains else np.zeros(0)
     if len(every) < 100:
@@ -160,17 +172,17 @@ def _group(leaves: Leaves, cuboid: tuple[int, ...]) -> tuple[tuple[int, ...], An
 def _best(
     grouped: Sequence[tuple[tuple[int, ...], Any, int]],
     difference: Floats,
-    was: Floats,
+    size: Floats,
     noise: Noise,
     free: NDArray[np.bool_],
 ) -> tuple[tuple[int, ...], NDArray[np.bool_]] | None:
     """The candidate with the largest gain; of equal ones, the one with the fewest dimensions."""
-    weight = np.where(free, noise.weight(was), 0.0)
+    weight = np.where(free, noise.weight(size), 0.0)
     least = max(LEAST, 0.5 * noise.factor)
     best: tuple[float, tuple[int, ...], Any, int] | None = None
-    for cuboid, key, size in grouped:
-        below = np.bincount(key, weight * was, size)
-        above = np.bincount(key, weight * difference, size)
+    for cuboid, key, count in grouped:
+        below = np.bincount(key, weight * size, count)
+        above = np.bincount(key, weight * difference, count)
         # A leaf that was not expected at all counts as half a case.
         floor = 0.5 * float(weight.max(initial=0.0))
         gain = above**2 / np.maximum(below, max(floor, 1e-12))

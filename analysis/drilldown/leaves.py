@@ -23,6 +23,9 @@ TAIL = 5.0
 """Deviations beyond so many robust standard deviations are no noise."""
 LARGE = 5.0
 """Counts below this say nothing about relative noise."""
+GROWN = 5.0
+"""A leaf that grew to more than this many times its expectation counts as grown to that many: one
+that nobody expected then has a size, and changed as all of its kind did."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,11 @@ def key_of(parts: Sequence[NDArray[np.int64]], sizes: Sequence[int]) -> NDArray[
     return key
 
 
+def sizes(now: Floats, was: Floats) -> Floats:
+    """What each leaf's change is measured against (n,): its expectation, GROWN at most."""
+    return np.asarray(np.maximum(np.abs(was), np.abs(now) / GROWN))
+
+
 @dataclass(frozen=True)
 class Noise:
     """Variance of a leaf's count around its expectation e: ``poisson``·e + (``factor``·e)².
@@ -99,6 +107,7 @@ class Noise:
     @classmethod
     def of(cls, now: Floats, was: Floats, chosen: NDArray[np.bool_]) -> Noise:
         """Estimated robustly by size of leaf; integers scatter at least as counts do."""
+        was, now = np.abs(was), np.where(was < 0, -now, now)
         live = chosen & (was > 0)
         if not live.any():
             return cls(1.0, 0.0)
@@ -118,14 +127,14 @@ class Noise:
         poisson = float(np.median([(v - factor) * e for v, e in zip(spreads, sizes, strict=True)]))
         return cls(max(poisson, least), math.sqrt(factor))
 
-    def weight(self, was: Floats) -> Floats:
-        """Weight of a unit of difference: the inverse of variance over expectation."""
-        return np.asarray(1 / np.maximum(self.poisson + self.factor**2 * was, 1e-12))
+    def weight(self, size: Floats) -> Floats:
+        """Weight of a unit of difference: the inverse of variance over size."""
+        return np.asarray(1 / np.maximum(self.poisson + self.factor**2 * size, 1e-12))
 
-    def gain(self, difference: Floats, was: Floats) -> float:
+    def gain(self, difference: Floats, size: Floats) -> float:
         """Squared error that one common factor on these leaves saves (χ² of one degree)."""
-        weight = self.weight(was)
-        below = max(float((weight * was).sum()), 0.5 * float(weight.max(initial=0.0)))
+        weight = self.weight(size)
+        below = max(float((weight * size).sum()), 0.5 * float(weight.max(initial=0.0)))
         above = float((weight * difference).sum())
         return above**2 / below
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drilldown.leaves import Leaves, Noise, Segment
+from analysis.drilldown.leaves import Leaves, Noise, Segment, sizes
 from analysis.quality import Floats
 
 STILL = 0.4
@@ -28,7 +28,7 @@ def settled(
     cuboid: tuple[int, ...],
     members: NDArray[np.bool_],
     difference: Floats,
-    was: Floats,
+    size: Floats,
     noise: Noise,
     free: NDArray[np.bool_],
     deepest: int,
@@ -42,7 +42,7 @@ def settled(
         for dim in range(len(leaves.dims)):
             if dim in cuboid or len(cuboid) == deepest:
                 continue
-            parts = Parts.of(leaves.codes[dim], members & free, difference, was, noise)
+            parts = Parts.of(leaves.codes[dim], members & free, difference, size, noise)
             if parts.quiet > STILL:
                 cuboid = tuple(sorted((*cuboid, dim)))
                 members = members & (leaves.codes[dim] == parts.loudest)
@@ -53,12 +53,12 @@ def settled(
         for dim in reversed(cuboid):
             wider = tuple(d for d in cuboid if d != dim)
             first = int(np.flatnonzero(members)[0])
-            around = np.ones(len(was), dtype=bool)
+            around = np.ones(len(size), dtype=bool)
             for d in wider:
                 around &= leaves.codes[d] == leaves.codes[d][first]
             siblings = around & free & ~members
-            mine = float(difference[members & free].sum() / max(was[members & free].sum(), 1e-9))
-            parts = Parts.of(leaves.codes[dim], siblings, difference, was, noise, mine)
+            mine = float(difference[members & free].sum() / max(size[members & free].sum(), 1e-9))
+            parts = Parts.of(leaves.codes[dim], siblings, difference, size, noise, mine)
             if parts.moved >= parts.quiet:
                 cuboid, members = wider, around
                 break
@@ -82,7 +82,7 @@ class Parts:
         codes: NDArray[np.int64],
         chosen: NDArray[np.bool_],
         difference: Floats,
-        was: Floats,
+        size: Floats,
         noise: Noise,
         like: float | None = None,
     ) -> Parts:
@@ -90,11 +90,11 @@ class Parts:
         the loudest of many small parts is loud by luck."""
         if not chosen.any():
             return cls(0.0, 0.0, -1)
-        key, size = codes[chosen], int(codes.max()) + 1
-        weight = noise.weight(was[chosen])
-        below = np.bincount(key, weight * was[chosen], size)
-        above = np.bincount(key, weight * difference[chosen], size)
-        expected = np.bincount(key, was[chosen], size)
+        key, count = codes[chosen], int(codes.max()) + 1
+        weight = noise.weight(size[chosen])
+        below = np.bincount(key, weight * size[chosen], count)
+        above = np.bincount(key, weight * difference[chosen], count)
+        expected = np.bincount(key, size[chosen], count)
         with np.errstate(all="ignore"):
             change = np.where(below > 0, above / below, 0.0)
             error = np.where(below > 0, 1 / np.sqrt(below), np.inf)
@@ -117,6 +117,7 @@ def merged(
     leaves: Leaves, found: list[Segment], now: Floats, was: Floats, noise: Noise
 ) -> list[Segment]:
     """Siblings that were found one by one become their parent where most of it moved."""
+    difference, size = now - was, sizes(now, was)
     for _ in range(len(found)):
         pair = next(_siblings(found), None)
         if pair is None:
@@ -127,21 +128,20 @@ def merged(
             place = leaves.dims.index(name)
             around &= leaves.levels[place][leaves.codes[place]] == value
         like = max(alike, key=lambda s: s.score)
-        change = (like.actual - like.expected) / max(like.expected, 1e-9)
+        change = float(difference[like.leaves].sum() / max(size[like.leaves].sum(), 1e-9))
         parts = Parts.of(
-            leaves.codes[leaves.dims.index(dim)], around, now - was, was, noise, change
+            leaves.codes[leaves.dims.index(dim)], around, difference, size, noise, change
         )
         if parts.moved < 2 * parts.quiet:
             kept = [s for s in found if s not in alike]
             return [*merged(leaves, kept, now, was, noise), *alike] if kept else found
         total = sum(s.share for s in found) or 1.0
-        difference = float(now[around].sum() - was[around].sum())
-        whole = float(now.sum() - was.sum())
+        moved, whole = float(difference[around].sum()), float(difference.sum())
         parent = Segment(
             shared,
             like.effect,
-            difference / whole if whole else like.share / total,
-            math.sqrt(noise.gain(now[around] - was[around], was[around])),
+            moved / whole if whole else like.share / total,
+            math.sqrt(noise.gain(difference[around], size[around])),
             float(now[around].sum()),
             float(was[around].sum()),
             np.flatnonzero(around),
@@ -163,3 +163,42 @@ def _siblings(found: list[Segment]) -> Iterator[tuple[dict[str, str], str, list[
             ]
             if len(alike) > 1 and shared:
                 yield shared, dim, alike
+
+
+def absorbed(found: list[Segment], now: Floats, was: Floats) -> list[Segment]:
+    """Without segments inside of another that moved alike: the wider one says it all.
+
+    A part is found beside the whole where it moved by more than the rest; it stays where it moved
+    the other way, or so much more that the rest is hardly worth a word (ALIKE).
+    """
+    difference, size = now - was, sizes(now, was)
+
+    def change(one: Segment) -> float:
+        return float(difference[one.leaves].sum() / max(float(size[one.leaves].sum()), 1e-9))
+
+    kept = list(found)
+    for part in found:
+        for whole in found:
+            if part is whole or not whole.where.items() < part.where.items():
+                continue
+            if part in kept and change(whole) / (change(part) or 1e-9) >= ALIKE:
+                kept.remove(part)
+                at = next((i for i, s in enumerate(kept) if s.where == whole.where), None)
+                if at is not None:
+                    kept[at] = _joined(kept[at], part, now, was)
+    return kept
+
+
+def _joined(whole: Segment, part: Segment, now: Floats, was: Floats) -> Segment:
+    """The whole with the part's leaves, share and amounts, where it did not have them yet."""
+    together = np.union1d(whole.leaves, part.leaves)
+    if len(together) == len(whole.leaves):
+        return whole
+    return replace(
+        whole,
+        share=whole.share + part.share,
+        score=math.hypot(whole.score, part.score),
+        actual=float(now[together].sum()),
+        expected=float(was[together].sum()),
+        leaves=together,
+    )

@@ -92,6 +92,50 @@ def test_a_hundred_thousand_cells_take_about_a_second():
     assert time.process_time() - began < 5
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_traffic_that_nobody_expected_is_one_segment(seed):
+    """A pair of values whose forecasts are zero, or nearly; its children are not named."""
+    frame = _cells(np.random.default_rng(seed))
+    hit = (frame["d0"] == "v3") & (frame["d2"] == "v5")
+    frame.loc[hit, "expected"] *= np.where(np.arange(hit.sum()) % 3, 0.0, 0.02)
+    found = segments.explain(frame, ["d0", "d1", "d2", "d3"])
+    assert [s.name for s in found] == ["d0=v3, d2=v5"]
+
+
+def test_amounts_below_zero_are_amounts():
+    """Losses that doubled in one value."""
+    frame = _cells(np.random.default_rng(4))
+    frame[["actual", "expected"]] *= -1
+    _plant(frame, {"d1": "v2"}, 2.0)
+    assert [s.name for s in segments.explain(frame, ["d0", "d1", "d2", "d3"])] == ["d1=v2"]
+
+
+def test_a_part_that_moved_more_is_told_with_the_whole():
+    """All of a value fell, one pair within it by more: one segment with the share of both."""
+    frame = _cells(np.random.default_rng(5))
+    _plant(frame, {"d0": "v3"}, 0.6)
+    _plant(frame, {"d0": "v3", "d1": "v2"}, 0.3)
+    (one,) = segments.explain(frame, ["d0", "d1", "d2", "d3"])
+    assert one.name == "d0=v3"
+    assert one.share == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_ratio_near_one_is_as_clear_as_its_failures():
+    """Of a thousand requests ten fail, in one value twenty: successes alone hardly moved."""
+    rng = np.random.default_rng(6)
+    frame = _cells(rng)[["d0", "d1", "d2", "d3"]].assign(n=1000.0, n0=1000.0)
+    frame["v0"] = frame["n0"] - rng.poisson(10, len(frame))
+    failed = rng.poisson(np.where(frame["d1"] == "v3", 20, 10))
+    frame["v"] = frame["n"] - failed
+    by_name = {"denominator": ("n", "n0")}
+    (good,) = segments.explain(frame, ["d0", "d1", "d2", "d3"], "v", "v0", **by_name)
+    frame["v"], frame["v0"] = frame["n"] - frame["v"], frame["n0"] - frame["v0"]
+    (bad,) = segments.explain(frame, ["d0", "d1", "d2", "d3"], "v", "v0", **by_name)
+    assert (good.name, good.score, good.share) == (bad.name, bad.score, bad.share)
+    assert good.name == "d1=v3"
+    assert good.actual > 900 * len(good.leaves) > bad.actual
+
+
 def test_bad_input_says_what_is_missing():
     """No rows, or no such column."""
     with pytest.raises(ValueError, match="0 rows"):
