@@ -153,6 +153,18 @@ class Evidence:
         return replace(self, charts=tuple(replace(c, png=b"") for c in self.charts))
 
 
+@dataclass(frozen=True, order=True)
+class Filter:
+    """Only the traffic whose ``dimension`` (or model, arm, snapshot, experiment) is one of
+    ``values``; "(null)" is where it has none."""
+
+    dimension: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dimension} = {' or '.join(self.values)}"
+
+
 @dataclass(frozen=True)
 class Scope:
     """What a check is asked to look at.
@@ -161,7 +173,8 @@ class Scope:
     not seen. ``window`` holds the incident, ``baseline`` the days to compare it with.
     ``suspects`` are those that a person confirmed on the way here; ``belief`` is how sure the
     check was that named the last of them, 1 where a person chose otherwise. ``subject`` is the
-    name of the metric, model or feature that the alert was about.
+    name of the metric, model or feature that the alert was about. All ``filters`` hold at once
+    for every row of traffic that is read.
     """
 
     now: datetime
@@ -173,6 +186,7 @@ class Scope:
     suspects: tuple[Suspect, ...] = ()
     seed: int = 0
     belief: float = 1.0
+    filters: tuple[Filter, ...] = ()
 
     def named(self, *kinds: SuspectKind) -> tuple[str, ...]:
         """Names of the confirmed suspects of these kinds, in the order confirmed."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.evidence import CannotExamine, Window
+from analysis.evidence import CannotExamine, Filter, Window
 from analysis.tables import Contract, Metric, Role, TableSource
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ _PREDICTION_ROLES = {
     Role.WEIGHT: "weight",
     Role.GROUP: "group",
 }
+ROLES = {
+    "model": Role.MODEL,
+    "arm": Role.ARM,
+    "snapshot": Role.SNAPSHOT,
+    "experiment": Role.EXPERIMENT,
+}
+"""Dimensions that every serving log has, by the names that people say."""
+
 _TIME_FIELDS = {
     "infra": ("time",),
     "snapshots": ("published", "trained", "train_start", "train_end"),
@@ -48,17 +56,25 @@ _AS_OF = {"infra": "time", "snapshots": "published", "runs": "time"}
 class Warehouse:
     """Reads the tables of ``contract``; paths are relative to ``root``; nothing after ``now``.
 
-    ``profiles`` is a folder in which profiles of the serving log are kept between checks.
+    With ``filters`` the serving log, and every metric's own table, hold only the traffic that
+    passes all of them. ``profiles`` is a folder in which profiles of the whole serving log are
+    kept between checks.
 
     Raises CannotExamine when a table or a column that the contract names is not there.
     """
 
     def __init__(
-        self, contract: Contract, root: Path, now: datetime, profiles: Path | None = None
+        self,
+        contract: Contract,
+        root: Path,
+        now: datetime,
+        profiles: Path | None = None,
+        filters: tuple[Filter, ...] = (),
     ) -> None:
         self.contract = contract
         self.root = root
         self.now = now
+        self.filters = filters
         self.profiles = profiles
 
     @cached_property
@@ -160,7 +176,22 @@ class Warehouse:
         for name in (*self.features, *self.dimensions):
             columns[name] = self._column(raw, "predictions", "features", name)
         table = raw.select(**columns)
-        return table.filter(table[Role.TIME] < naive(self.now))
+        return self._filtered(table.filter(table[Role.TIME] < naive(self.now)), self.dimensions)
+
+    def _filtered(self, table: Any, dimensions: Iterable[str], where: str = "") -> Any:
+        """The rows that pass every filter; CannotExamine where the table can't be cut that way."""
+        known = {name: name for name in dimensions if name not in self.hidden}
+        if not where:
+            known |= ROLES
+        for wanted in self.filters:
+            if wanted.dimension not in known:
+                raise CannotExamine(
+                    f"{where or 'The serving log'} has no dimension `{wanted.dimension}` to "
+                    f"filter by; there {_are(sorted(known))}. Run it again without that filter."
+                )
+            value = table[known[wanted.dimension]].cast("string").fill_null("(null)")
+            table = table.filter(value.isin(wanted.values))
+        return table
 
     def span(self) -> Window:
         """From the first to the last prediction seen by ``now``; CannotExamine when none."""
@@ -223,7 +254,8 @@ class Warehouse:
             columns["denominator"] = column.cast("float64")
         columns |= {d: self._column(raw, where, "dimensions", d) for d in metric.dimensions}
         table = raw.select(**columns)
-        return table.filter(table["time"] < naive(self.now))
+        table = table.filter(table["time"] < naive(self.now))
+        return self._filtered(table, metric.dimensions, f"The table of `{metric.name}`")
 
     # -- into pandas -------------------------------------------------------------------------
 
@@ -319,3 +351,8 @@ def as_timestamp(column: Any) -> Any:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _are(names: list[str]) -> str:
+    """What follows "there …"."""
+    return f"are {', '.join(f'`{n}`' for n in names)}" if names else "is none"

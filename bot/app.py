@@ -25,10 +25,12 @@ from handlers.answers import Answers
 from handlers.conversation import Conversation, Habits
 from handlers.desk import Subjects
 from handlers.directory import Directory
+from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
 from handlers.mitigations import Action, Mitigations
 from handlers.registry import Reply, Request
 from handlers.sender import Sender
+from handlers.suggestions import Suggestions
 from handlers.threads import Threads
 from handlers.work import Runner, Work
 from state.grouping import Kin
@@ -168,7 +170,9 @@ class Bot:
             token_verification_enabled=False,
         )
         self.threads.register(app)
-        Answers(self.conversation, self.mitigations, self.ask).register(app)
+        levels = Levels(self.work.runner)
+        Answers(self.conversation, self.mitigations, self.ask, levels).register(app)
+        Suggestions(self.conversation, levels).register(app)
         return app
 
     def ask(self, request: Request) -> Reply:
@@ -248,7 +252,8 @@ def subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
     """What can be triaged, names from the settings and features from the table; what may be
     behind each, and the lineage."""
     from analysis.evidence import CannotExamine
-    from analysis.explore.lines import ROLES, series_names
+    from analysis.explore.lines import series_names
+    from analysis.warehouse import ROLES
     from bot.kinship import read_kin
 
     contract = settings.contract

@@ -25,11 +25,13 @@ def run_check(settings_path: str, node: str, scope: Scope) -> Evidence:
     from bot.plugins import tree
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
-    warehouse = settings.warehouse(scope.now)
+    warehouse = settings.warehouse(scope.now, scope.filters)
     began = time.perf_counter()
     evidence = tree().node(node).check(warehouse, scope)
     seconds = time.perf_counter() - began
-    return replace(evidence, how=replace(evidence.how, seconds=round(seconds, 3)))
+    only = tuple(f"only where {one}" for one in scope.filters)
+    how = replace(evidence.how, seconds=round(seconds, 3), notes=(*only, *evidence.how.notes))
+    return replace(evidence, how=how)
 
 
 def run_look(settings_path: str, question: Question) -> Evidence:
@@ -41,7 +43,7 @@ def run_look(settings_path: str, question: Question) -> Evidence:
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     scope = question.scope
-    return look(settings.warehouse(scope.now), question)
+    return look(settings.warehouse(scope.now, scope.filters), question)
 
 
 @lru_cache(maxsize=4)

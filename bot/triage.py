@@ -53,7 +53,7 @@ def triage_headless(
 
     def check(node: str, scope: Scope) -> Evidence:
         with progress(tree.node(node).title):
-            return tree.node(node).check(settings.warehouse(scope.now), scope)
+            return tree.node(node).check(settings.warehouse(scope.now, scope.filters), scope)
 
     def choose(step: Step) -> str:
         proposal = accepted(step, tree)

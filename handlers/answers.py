@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 from handlers import actions, modals
 from handlers.actions import BadValue, Ref
 from handlers.conversation import Conversation
+from handlers.levels import Levels
 from handlers.mitigations import Mitigations
 from handlers.registry import RUN, Reply, Request, run_text
 from handlers.summary import catch_up
@@ -48,10 +49,12 @@ class Answers:
         conversation: Conversation,
         mitigations: Mitigations,
         ask: Callable[[Request], Reply],
+        levels: Levels,
     ) -> None:
         self.conversation = conversation
         self.mitigations = mitigations
         self.ask = ask
+        self.levels = levels
         self._events: dict[str, Callable[[Click], Event | str]] = {
             "take": self._take,
             "dismiss": self._dismiss,
@@ -117,6 +120,7 @@ class Answers:
             case "stop":
                 self._tell(click, ev.Closed(at, by, "stopped"), client)
             case "window":
+                self._prepare_levels(click)
                 self._open(click, modals.window(click.incident, step), client)
             case "note":
                 self._open(click, modals.note(click.incident), client)
@@ -126,6 +130,12 @@ class Answers:
                 self._open(click, self._mitigate_view(click), client)
             case other:
                 self._whisper(click, f"I don't know what “{other}” should do here.", client)
+
+    def _prepare_levels(self, click: Click) -> None:
+        """The menu of values is filled while the form opens."""
+        step = click.incident.step(click.ref.step)
+        if step is not None:
+            self.levels.prepare(click.incident.id, step.scope)
 
     def _on_catch_up(self, ack: Ack, body: Body, client: WebClient) -> None:
         ack()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from analysis.evidence import Evidence, Scope, Suspect, Window
+from analysis.evidence import Evidence, Filter, Scope, Suspect, Window
 from state.incident import Alert, Call, Signal
 
 # -- events: what happened, past tense ------------------------------------------------------
@@ -67,12 +67,16 @@ class Answered:
 
 @dataclass(frozen=True)
 class Rerun:
-    """A person asked for the step again, over another window or over fresh data."""
+    """A person asked for the step again: over another window, fresh data, or filtered traffic.
+
+    ``filters`` None keeps those that the step had; () looks at all traffic.
+    """
 
     at: datetime
     step: int
     by: str
     window: Window | None = None
+    filters: tuple[Filter, ...] | None = None
 
 
 @dataclass(frozen=True)

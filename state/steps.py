@@ -238,7 +238,8 @@ def rerun(incident: Incident, event: ev.Rerun, tree: Tree) -> Result:
         now=event.at,
         window=window,
         baseline=Window(window.start - length, window.start),
-        onset=None if event.window else step.scope.onset,
+        onset=step.scope.onset if window.start == step.scope.window.start else None,
+        filters=step.scope.filters if event.filters is None else event.filters,
     )
     return visit(incident, tree, Trail(step.node, scope, step.came_from), event.at)
 

@@ -21,20 +21,13 @@ from analysis.series import seasonal
 from analysis.tables import Metric, Role
 from analysis.topline import MODEL_KINDS
 from analysis.topline_features import feature_series
-from analysis.warehouse import Warehouse, naive
+from analysis.warehouse import ROLES, Warehouse, naive
 
 Times = NDArray[np.datetime64]
 LEVELS = 5
 """So many levels of a dimension are drawn, those with most rows."""
 FEWEST_ROWS = 20
 """A level with fewer rows than this is not shown: it could be one person."""
-ROLES = {
-    "model": Role.MODEL,
-    "arm": Role.ARM,
-    "snapshot": Role.SNAPSHOT,
-    "experiment": Role.EXPERIMENT,
-}
-"""Dimensions that every serving log has, by the names that people say."""
 
 
 @dataclass(frozen=True)

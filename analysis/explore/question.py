@@ -10,7 +10,7 @@ from typing import Literal
 from analysis.evidence import CannotExamine, Evidence, Onset, Scope
 from analysis.warehouse import Warehouse
 
-Kind = Literal["chart", "segments", "changed", "compare", "sparks"]
+Kind = Literal["chart", "segments", "changed", "compare", "sparks", "levels"]
 Thing = Literal["metric", "model", "feature", "infra"]
 
 SEEN = "seen"
@@ -41,7 +41,7 @@ def look(warehouse: Warehouse, question: Question) -> Evidence:
 
     Raises CannotExamine with a sentence when the tables can't answer it.
     """
-    from analysis.explore import changed, chart, compare, cut, sparks
+    from analysis.explore import changed, chart, compare, cut, levels, sparks
 
     answers = {
         "chart": chart.draw,
@@ -49,6 +49,7 @@ def look(warehouse: Warehouse, question: Question) -> Evidence:
         "changed": changed.around,
         "compare": compare.snapshots,
         "sparks": sparks.of,
+        "levels": levels.of,
     }
     began = time.perf_counter()
     try:

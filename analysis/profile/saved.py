@@ -33,12 +33,18 @@ def history(
 ) -> Kept | None:
     """The kept profile of the serving log since the baseline's start, brought up to date.
 
-    None where none can be: no folder for it is set, the engine is not in this process, a feature
-    is hidden (its values are never stored), or more slices than can be told apart were folded.
+    None where none can be: no folder for it is set, only a part of the traffic is looked at, the
+    engine is not in this process, a feature is hidden (its values are never stored), or more
+    slices than can be told apart were folded.
     """
     folder = warehouse.profiles
     log = warehouse.predictions()
-    if folder is None or log.get_backend().name != "duckdb" or warehouse.hidden & set(kind):
+    if (
+        folder is None
+        or warehouse.filters
+        or log.get_backend().name != "duckdb"
+        or warehouse.hidden & set(kind)
+    ):
         return None
     path = folder / f"{_fingerprint(warehouse, kind)}.npz"
     ready = plain(log, kind, also)

@@ -32,6 +32,7 @@ from handlers.alerts.authentication import Keys
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from analysis.evidence import Filter
     from analysis.warehouse import Warehouse
 
 All = Literal["all"]
@@ -311,11 +312,13 @@ class Settings(Section):
             **{name: getattr(self.tables, name) for name in Tables.model_fields},
         )
 
-    def warehouse(self, now: datetime) -> Warehouse:
-        """The tables as of ``now``; profiles of the log are kept beside the incidents."""
+    def warehouse(self, now: datetime, filters: tuple[Filter, ...] = ()) -> Warehouse:
+        """The tables as of ``now``, only the traffic that passes the filters; profiles of the log
+        are kept beside the incidents."""
         from analysis.warehouse import Warehouse
 
-        return Warehouse(self.contract, self.root, now, self.state_path.parent / "profiles")
+        folder = self.state_path.parent / "profiles"
+        return Warehouse(self.contract, self.root, now, folder, filters)
 
     def channel_for(
         self,

@@ -83,7 +83,7 @@ def how(incident: Incident, step: Step) -> Block:
 
 def more(incident: Incident, step: Step) -> Block:
     """The ⋯ menu of a step that waits for an answer (``back``: of the step to decide anew)."""
-    entries = [("rerun", "Look again", step.number), ("window", "Other window…", step.number)]
+    entries = [("rerun", "Look again", step.number), ("window", "Window, filters…", step.number)]
     origin = incident.step(step.came_from)
     if origin and origin.answer:
         entries.append(("back", f"Back to step {origin.number}", origin.number))
@@ -94,7 +94,7 @@ def more(incident: Incident, step: Step) -> Block:
 def after(incident: Incident, step: Step) -> Block:
     """The ⋯ menu of a step that has been answered."""
     number = step.number
-    entries = [("back", "Decide this again", number), ("window", "Other window…", number)]
+    entries = [("back", "Decide this again", number), ("window", "Window, filters…", number)]
     if step.evidence:
         entries.append(("how", "How?", number))
     return _menu(incident, [*entries, ("note", "Add a note…", number)])

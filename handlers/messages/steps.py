@@ -71,6 +71,7 @@ def looked_at(evidence: Evidence, step: Step) -> str:
     """The small print: how sure, which rows of which window against which, how long it took."""
     how, low = evidence.how, evidence.confidence < words.UNSURE
     parts = [f"{'only ' if low else ''}{b.percent(evidence.confidence)} sure"]
+    parts += [f"only where {b.line(str(f), 120)}" for f in step.scope.filters]
     if how.rows or how.window:
         parts.append(_rows(how, step))
     if how.seconds:

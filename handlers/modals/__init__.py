@@ -18,6 +18,7 @@ from handlers.messages.buttons import ways
 from handlers.mitigations import Mitigations
 from handlers.modals.how import how
 from handlers.modals.parse import PARSERS, cause_names
+from handlers.suggestions import filter_option, filter_value
 from state.incident import Incident, Step
 from state.tree import Branch, Tree
 
@@ -101,17 +102,33 @@ def _suspects(step: Step) -> list[Block]:
 
 
 def window(incident: Incident, number: int) -> View:
-    """Another window for a step, prefilled with the one that it looked at."""
+    """Another window or other traffic for a step, prefilled with what it looked at."""
     step = incident.step(number)
     if step is None:
-        return b.notice("Other window", f"There is no step {number} any more.")
+        return b.notice("Run again", f"There is no step {number} any more.")
     span = step.scope.window
     blocks = [
-        b.section(f"Step {number} runs again over this window; later steps are decided anew."),
+        b.section(f"Step {number} runs again over this; later steps are decided anew."),
         b.entry("start", "From", _moment("start", span.start)),
         b.entry("end", "To", _moment("end", min(span.end, step.scope.now))),
+        b.entry("filters", "Only the traffic where", _filters(step), optional=True),
     ]
-    return b.modal("window", "Other window", value(i=incident.id, s=number), blocks, "Look again")
+    return b.modal("window", "Run again", value(i=incident.id, s=number), blocks, "Look again")
+
+
+def _filters(step: Step) -> Block:
+    """Values of dimensions; they are looked up while somebody types."""
+    element: Block = {
+        "type": "multi_external_select",
+        "action_id": "filters",
+        "min_query_length": 0,
+        "placeholder": b.plain("All traffic", 150),
+    }
+    values = [filter_value(f.dimension, v) for f in step.scope.filters for v in f.values]
+    options = [filter_option(v) for v in values if len(v) <= b.OPTION_VALUE]
+    if options:
+        element["initial_options"] = options
+    return element
 
 
 def _moment(name: str, at: datetime) -> Block:

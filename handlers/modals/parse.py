@@ -11,6 +11,7 @@ from handlers import actions
 from handlers import blocks as b
 from handlers.messages import words
 from handlers.messages.buttons import ways
+from handlers.suggestions import filters_of
 from state import events as ev
 from state.events import Event
 from state.incident import Incident, Step
@@ -102,7 +103,18 @@ def parse_window(
     step = incident.step(_ref(view).step)
     if step is None:
         return {"start": "This step is gone; close the form and use the newest step."}
-    return [ev.Rerun(now, step.number, user, Window(start, end))]
+    filters = filters_of(_ordered(view, "filters"))
+    window = Window(start, end)
+    own = step.scope.window
+    # The form shows minutes: an untouched window is the step's own, with the onset found in it.
+    return [ev.Rerun(now, step.number, user, own if _as_shown(window, step) else window, filters)]
+
+
+def _as_shown(window: Window, step: Step) -> bool:
+    """Whether the window is the step's own, as the form shows it: to the minute."""
+    own = step.scope.window
+    pairs = ((window.start, own.start), (window.end, min(own.end, step.scope.now)))
+    return all(abs((given - shown).total_seconds()) < 60 for given, shown in pairs)
 
 
 def parse_note(
@@ -227,7 +239,11 @@ def _picked(view: Mapping[str, Any], name: str) -> str:
 
 
 def _ticked(view: Mapping[str, Any], name: str) -> set[str]:
-    return {str(o.get("value")) for o in _element(view, name).get("selected_options") or []}
+    return set(_ordered(view, name))
+
+
+def _ordered(view: Mapping[str, Any], name: str) -> list[str]:
+    return [str(o.get("value")) for o in _element(view, name).get("selected_options") or []]
 
 
 def _moment(view: Mapping[str, Any], name: str) -> datetime | None:

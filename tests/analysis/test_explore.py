@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.evidence import CannotExamine
+from analysis.evidence import CannotExamine, Filter
 from analysis.explore import Question, look
 from analysis.scenarios import Options, plant
 from analysis.warehouse import Warehouse
+from state.hawkeye import TREE
 from tests.analysis.logs import NOW, ONSET, log, metric, scope, since_onset, warehouse
 
 
@@ -126,6 +127,43 @@ def test_sparklines_hold_a_day_and_say_what_could_not_be_read(tmp_path):
     assert len(first[1].split(",")) == 24
     assert first[2] == "no"
     assert (second[1], "nope" in second[3]) == ("", True)
+
+
+def test_values_to_filter_by_are_counted_and_hidden_ones_left_out(tmp_path):
+    """Commonest first; a dimension of one value is no filter, a value of few rows no group."""
+    frame = log()
+    frame["channel"] = np.where(np.arange(len(frame)) % 4000 == 7, "secret", frame["channel"])
+    house = warehouse(tmp_path, frame, MEAN)
+    levels = ask(house, "levels").table.rows
+    assert [r[:2] for r in levels][:4] == [
+        ("region", r) for r in ("north", "south", "east", "west")
+    ]
+    assert "secret" not in str(levels)
+    assert not any(r[0] == "model" for r in levels)
+    hidden = house.contract.predictions.model_copy(update={"hidden": ("region", "f")})
+    contract = house.contract.model_copy(update={"predictions": hidden})
+    assert "region" not in str(ask(Warehouse(contract, tmp_path, NOW), "levels"))
+
+
+def test_a_check_sees_only_the_traffic_of_its_filters(tmp_path):
+    """The planted segment alone moved; without it the same alert is false."""
+    house = warehouse(tmp_path, moved(lambda f: f["region"] == "west"), MEAN)
+    verdicts = {}
+    for region in ("west", "north"):
+        asked = replace(scope("mean_prediction"), filters=(Filter("region", (region,)),))
+        seen = Warehouse(house.contract, tmp_path, NOW, filters=asked.filters)
+        assert set(seen.fetch(seen.predictions().select("region").distinct())["region"]) == {region}
+        verdicts[region] = TREE.node("real").check(seen, asked).verdict
+    assert verdicts == {"west": "real", "north": "false_alarm"}
+
+
+def test_a_filter_that_a_table_cannot_take_is_told(tmp_path):
+    """Nobody is to read a figure of all traffic as one of the part."""
+    frame = log()
+    house = warehouse(tmp_path, frame, MEAN)
+    wrong = Warehouse(house.contract, tmp_path, NOW, filters=(Filter("carrier", ("UA",)),))
+    with pytest.raises(CannotExamine, match="no dimension `carrier`"):
+        wrong.predictions()
 
 
 @pytest.fixture(scope="module")

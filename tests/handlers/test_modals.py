@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from analysis.evidence import Suspect, Window
+from analysis.evidence import Filter, Suspect, Window
 from handlers import modals
 from handlers.blockkit import problems_of_view
 from handlers.mitigations import Mitigations
+from handlers.suggestions import filter_option
 from state import events as ev
+from state.machine import advance
 from tests.handlers.toy import DEWP, FEATURES, HOURLY, TEMP, TREE, VISIB, after, at, opened, walked
 
 NOW = at(30)
@@ -130,7 +132,22 @@ def test_another_window_is_prefilled_and_runs_the_step_again(incident):
     view = modals.window(incident, 5)
     span = incident.step(5).scope.window
     [rerun] = parse(submit(view), incident)
-    assert rerun == ev.Rerun(NOW, 5, "U0BO", Window(span.start, span.end))
+    assert rerun == ev.Rerun(NOW, 5, "U0BO", Window(span.start, span.end), ())
+
+
+def test_a_step_runs_again_over_the_traffic_that_is_picked(incident):
+    """Values of one dimension are alternatives; the next form has them picked already."""
+    picked = [filter_option(v) for v in ("carrier=UA", "origin=JFK", "carrier=AA")]
+    form = submit(modals.window(incident, 5), filters={"selected_options": picked})
+    [rerun] = parse(form, incident)
+    wanted = (Filter("carrier", ("UA", "AA")), Filter("origin", ("JFK",)))
+    assert rerun.filters == wanted
+    again, effects = advance(incident, rerun, TREE)
+    assert effects[0].scope.filters == wanted
+    assert effects[0].scope.onset == incident.step(5).scope.onset
+    view = modals.window(again, again.steps[-1].number)
+    assert problems_of_view(view) == []
+    assert parse(submit(view), again)[0].filters == wanted
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""The values of the dimensions, for menus: read by a worker, remembered for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, field
+
+from analysis.evidence import Evidence, Scope
+from analysis.explore import Question
+from handlers.work import Runner
+
+MEMORY_SECONDS = 900.0
+PATIENCE_SECONDS = 1.5
+"""Slack waits three seconds for a menu; what comes later is there at the next letter typed."""
+
+Level = tuple[str, str]
+
+
+@dataclass
+class Levels:
+    """(dimension, value) pairs of the traffic, commonest first within each dimension."""
+
+    runner: Runner
+    _asked: dict[str, tuple[float, Future[Evidence]]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def prepare(self, incident: str, scope: Scope) -> Future[Evidence]:
+        """Have them read, for a menu that is about to be opened."""
+        with self._lock:
+            kept = self._asked.get(incident)
+            fresh = kept is not None and time.monotonic() - kept[0] < MEMORY_SECONDS
+            if kept is not None and fresh and not _failed(kept[1]):
+                return kept[1]
+            plain = Scope(scope.now, scope.window, scope.baseline, scope.entry, scope.subject)
+            future = self.runner.look(Question("levels", plain))
+            self._asked[incident] = (time.monotonic(), future)
+            return future
+
+    def of(self, incident: str, scope: Scope) -> list[Level]:
+        """What is known by now; nothing while it is being read, or when it can't be."""
+        try:
+            found = self.prepare(incident, scope).result(timeout=PATIENCE_SECONDS)
+        except NotYet:
+            return []
+        except Exception:
+            # A menu without values still takes what is typed; the check itself says what is wrong.
+            return []
+        return [(row[0], row[1]) for row in (found.table.rows if found.table else ())]
+
+
+def _failed(future: Future[Evidence]) -> bool:
+    return future.done() and (future.cancelled() or future.exception() is not None)
