@@ -23,7 +23,7 @@ from bot.workers import Workers
 from handlers import commands
 from handlers.answers import Answers
 from handlers.conversation import Conversation, Habits
-from handlers.desk import Subjects
+from handlers.desk import Subjects, every
 from handlers.directory import Directory
 from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
@@ -159,6 +159,7 @@ class Bot:
             track_record={kind: self.store.track_record(kind) for kind in kinds},
             mitigations=tuple(Remedy(a.name, a.title, a.acts_on) for a in self.mitigations.actions),
             said=tuple(self.store.said(incident.id)),
+            subjects=tuple(map(str, every(self.conversation.subjects()))),
             posted=frozenset(self.conversation.outbox.names(incident.id, place.channel)),
         )
         return render(incident, self.conversation.tree, view)

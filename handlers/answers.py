@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from slack_bolt import Ack, App
@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 from handlers import actions, modals
 from handlers.actions import BadValue, Ref
 from handlers.conversation import Conversation
+from handlers.desk import every
 from handlers.levels import Levels
 from handlers.mitigations import Mitigations
 from handlers.registry import RUN, Reply, Request, run_text
@@ -23,7 +24,7 @@ from handlers.summary import catch_up
 from handlers.threads import answer as post_answer
 from state import events as ev
 from state.events import Event
-from state.incident import Incident
+from state.incident import Entry, Incident
 
 log = structlog.get_logger()
 Body = dict[str, Any]
@@ -66,6 +67,7 @@ class Answers:
             "cancel": self._cancel,
             "accept": self._accept,
             "reopen": self._reopen,
+            "place": self._place,
         }
         self._modals: dict[str, Callable[[Click], Body]] = {
             "choose": self._choose_view,
@@ -252,6 +254,13 @@ class Answers:
 
     def _reopen(self, click: Click) -> Event:
         return ev.Reopened(self.conversation.now(), click.user)
+
+    def _place(self, click: Click) -> str:
+        known = every(self.conversation.subjects(), cast(Entry, click.ref.kind))
+        found = next((s for s in known if actions.short(s.name) == click.ref.name), None)
+        if found is None:
+            return "I no longer know that name; use the newest message."
+        return self.conversation.place(click.incident.id, click.user, found)
 
     def _choose_view(self, click: Click) -> Body:
         return modals.choose(click.incident, click.ref.step, self.conversation.tree)

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from analysis.explore import Question
 from handlers.calling import Caller, Nobody, Rota
-from handlers.desk import Subjects
+from handlers.desk import Subject, Subjects, open_about
 from handlers.directory import Directory
+from handlers.intake import PLACED
 from handlers.joining import PERSON, home_of, reopens
 from handlers.messages.looks import look_message, look_post
 from state import events as ev
@@ -27,6 +28,7 @@ from state.incident import Alert, Incident, attended
 from state.looks import Look, Looks
 from state.machine import advance, ahead
 from state.outbox import Outbox, Post
+from state.signals import named_as
 from state.store import Place, StaleIncidentError, Store, to_json
 from state.tree import Tree
 
@@ -121,13 +123,48 @@ class Conversation:
         Whether there is one is decided in the transaction that writes: of a hundred alerts at
         once, one opens. What a person opens joins nothing but the same key.
         """
+        return self._take_in(alert, self._opened)
+
+    def puzzle(self, alert: Alert, why: str, guesses: tuple[str, ...]) -> Incident:
+        """An incident that a person has to say the subject of, or the one of the same words."""
+        return self._take_in(alert, lambda now, _: ev.Puzzled(now, why, guesses))
+
+    def place(self, incident_id: str, by: str, subject: Subject) -> str:
+        """A person says what a puzzling alert is about: its walk begins, or it joins the open
+        incident about that. The sentence for the person when it changed nothing, else ""."""
+        now = self.now()
+        with self.store.transaction():
+            incident = self.store.load(incident_id)
+            if incident is None or not incident.puzzle:
+                return "That has been said already."
+            known = {**(self.store.settings(PLACED) or {})}
+            known[incident.signals[0].names[0]] = [subject.entry, subject.name]
+            self.store.set_settings(PLACED, known)
+            about = open_about(self, subject)
+            if about is None:
+                alert = replace(incident.alert, entry=subject.entry, subject=subject.name)
+                node, scope = self.tree.start(subject.entry), self._scope(alert, now)
+                event = ev.Placed(now, by, subject.entry, subject.name, node, scope)
+                refusal = self._tell_once(incident_id, event)
+            else:
+                signals = named_as(incident.signals, subject.entry, subject.name)
+                refusal = self._tell_once(incident_id, ev.Merged(now, about.id))
+                absorbed = ev.Absorbed(now, incident_id, incident.joined, signals)
+                refusal = refusal or self._tell_once(about.id, absorbed)
+        self._wake()
+        return refusal
+
+    def _opened(self, now: datetime, alert: Alert) -> Event:
+        return ev.Opened(now, alert.start or self.tree.start(alert.entry), self._scope(alert, now))
+
+    def _take_in(self, alert: Alert, opening: Callable[[datetime, Alert], Event]) -> Incident:
         channel = self.directory.channel(alert.channel or self.habits.route(alert))
         # Asked before the transaction: it may take another system a second to say.
         people = self.rota.people(alert, 0)
         with self.store.transaction():
             home = home_of(self.store, alert, self.now(), self.kin)
             if home is None:
-                found = self._begin(alert, channel, people)
+                found = self._begin(alert, channel, people, opening(self.now(), alert))
             else:
                 found = self._join(home, alert, people)
             if alert.source != PERSON:
@@ -159,11 +196,9 @@ class Conversation:
                 self._tell_once(home.incident.id, call)
         return self.store.load(home.incident.id) or home.incident
 
-    def _begin(self, alert: Alert, channel: str, people: tuple[str, ...]) -> Incident:
+    def _begin(self, alert: Alert, channel: str, people: tuple[str, ...], event: Event) -> Incident:
         now = self.now()
         incident = Incident(self.store.new_id(), alert, now, alert.severity)
-        node = alert.start or self.tree.start(alert.entry)
-        event = ev.Opened(now, node, self._scope(alert, now))
         after, effects = advance(incident, event, self.tree)
         self.store.save(None, after, event)
         self.store.add_place(Place(after.id, channel, alert.thread))

@@ -114,6 +114,9 @@ class Desk(Protocol):
     def open(self, alert: Alert) -> Incident:
         """Open an incident, or join the open one of the same key; a store write, no more."""
 
+    def puzzle(self, alert: Alert, why: str, guesses: tuple[str, ...]) -> Incident:
+        """Open an incident that a person has to say the subject of, or join it."""
+
     def tell(self, incident_id: str, event: Event) -> str:
         """Take an event in; "" when it was, else the sentence that says why it was refused."""
 

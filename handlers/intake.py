@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import cast
 
-from handlers.alerts import Taken
-from handlers.desk import Desk, Subject, open_about
+from handlers.alerts import Stray, Taken
+from handlers.desk import Desk, Subject, every, open_about
 from state.events import AlertJoined
-from state.incident import Alert, Incident
+from state.incident import Alert, Entry, Incident
+
+PLACED = "placed"
+"""The store's settings that remember what people said about alerts that named nothing known."""
 
 
 @dataclass
@@ -16,6 +20,7 @@ class Outcome:
 
     incidents: dict[str, bool] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    unplaced: list[str] = field(default_factory=list)
 
 
 def take_in(desk: Desk, taken: Taken) -> Outcome:
@@ -27,7 +32,29 @@ def take_in(desk: Desk, taken: Taken) -> Outcome:
             outcome.incidents.setdefault(incident.id, incident.joined > 1)
         else:
             _news(desk, alert, outcome)
+    for stray in taken.strays:
+        _puzzle(desk, stray, outcome)
     return outcome
+
+
+def _puzzle(desk: Desk, stray: Stray, outcome: Outcome) -> None:
+    """A person says what it is about, once: the same words are known from then on."""
+    alert = stray.alert
+    known: dict[str, list[str]] = desk.store.settings(PLACED) or {}
+    entry, subject = known.get(alert.names[0], ("", ""))
+    if Subject(cast(Entry, entry), subject) in every(desk.subjects()):
+        alert = replace(
+            alert, entry=cast(Entry, entry), subject=subject, names=(f"{entry}:{subject}",)
+        )
+    if not alert.firing or alert.update:
+        _news(desk, alert, outcome)
+    elif alert.subject:
+        incident = desk.open(alert)
+        outcome.incidents.setdefault(incident.id, incident.joined > 1)
+    else:
+        incident = desk.puzzle(alert, stray.sentence, tuple(str(g) for g in stray.guesses))
+        outcome.incidents.setdefault(incident.id, incident.joined > 1)
+        outcome.unplaced.append(incident.id)
 
 
 def _news(desk: Desk, alert: Alert, outcome: Outcome) -> None:
@@ -35,9 +62,8 @@ def _news(desk: Desk, alert: Alert, outcome: Outcome) -> None:
     found = _about(desk, alert)
     if found is None:
         what = alert.update or "resolved"
-        outcome.ignored.append(
-            f"“{alert.title}” is {what}, and no incident about `{alert.subject}` is open."
-        )
+        about = f"no incident about `{alert.subject}`" if alert.subject else "no incident of it"
+        outcome.ignored.append(f"“{alert.title}” is {what}, and {about} is open.")
         return
     refusal = desk.tell(found.id, AlertJoined(desk.now(), alert))
     if refusal:
@@ -49,6 +75,6 @@ def _news(desk: Desk, alert: Alert, outcome: Outcome) -> None:
 def _about(desk: Desk, alert: Alert) -> Incident | None:
     """The open incident that has the alert; a resolved one may also be told by its subject."""
     found = desk.store.find_open(alert.key)
-    if found is None and not alert.update:
+    if found is None and not alert.update and alert.subject:
         found = open_about(desk, Subject(alert.entry, alert.subject))
     return found

@@ -73,7 +73,8 @@ def alert_routes(
     """``POST /alerts/{format}`` for those who have one of the ``keys``, and health.
 
     Answers 202 with
-    ``{"incidents": [{"id", "joined"}]}`` and, where there are any, ``problems`` and ``ignored``;
+    ``{"incidents": [{"id", "joined"}]}`` and, where there are any, ``unplaced``, ``problems`` and
+    ``ignored``;
     refusals are ``{"error": sentence, "problems": [sentence]}``. ``ready`` says whether what
     sends and what works is alive; the store is asked as well.
     """
@@ -207,8 +208,6 @@ def _taken(format_: Format, payload: Any, desk: Desk) -> Taken:
         _log.exception("alert format failed")
         what = f"{type(error).__name__}: {str(error)[:200]}"
         raise _Refused(500, f"The format failed on this payload ({what}).") from error
-    if taken.problems and not taken.alerts:
-        raise _Refused(422, "No alert of the payload could be placed.", taken.problems)
     return taken
 
 
@@ -216,6 +215,8 @@ def _answer(outcome: Outcome, taken: Taken) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "incidents": [{"id": name, "joined": joined} for name, joined in outcome.incidents.items()]
     }
+    if outcome.unplaced:
+        answer["unplaced"] = list(dict.fromkeys(outcome.unplaced))
     if taken.problems:
         answer["problems"] = list(taken.problems)
     if outcome.ignored:

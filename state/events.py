@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analysis.evidence import Evidence, Filter, Scope, Suspect, Window
-from state.incident import Alert, Call, Signal
+from state.incident import Alert, Call, Entry, Signal
 
 # -- events: what happened, past tense ------------------------------------------------------
 
@@ -225,6 +225,27 @@ class Closed:
 
 
 @dataclass(frozen=True)
+class Puzzled:
+    """An alert came that is about nothing known: ``why``, and what may be meant."""
+
+    at: datetime
+    why: str
+    guesses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A person said what a puzzling alert is about; the walk begins."""
+
+    at: datetime
+    by: str
+    entry: Entry
+    subject: str
+    node: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
 class Called:
     """The people on call at a level are mentioned, or will be when quiet hours end."""
 
@@ -280,6 +301,8 @@ Event = (
     | MitigationDone
     | MitigationFailed
     | Closed
+    | Puzzled
+    | Placed
     | Called
     | Merged
     | Absorbed

@@ -190,6 +190,8 @@ class Incident:
     """All that is known about one incident. ``version`` counts the events it has taken in.
 
     ``joined`` counts how often its alerts fired; ``signals`` are those alerts, each once.
+    ``puzzle`` says why nobody knows yet what it is about ("" once that is known); ``guesses`` are
+    names ("metric:precision") that may be meant.
     """
 
     id: str
@@ -211,6 +213,8 @@ class Incident:
     closed_at: datetime | None = None
     closed_by: str = ""
     outcome: str = ""
+    puzzle: str = ""
+    guesses: tuple[str, ...] = ()
     version: int = 0
 
     @property

@@ -17,7 +17,7 @@ from state.guards import Misfit, Result, still_open
 from state.incident import Incident, Note, Trail
 from state.mitigating import decided, reported
 from state.people import called, closed, handed, reopened, taken
-from state.signals import first_heard, heard, merged
+from state.signals import first_heard, heard, merged, placed_as, puzzled
 from state.steps import answered, check_failed, checked, rechecked, rerun, visit, went_back
 from state.tree import Tree
 
@@ -65,6 +65,11 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
         case ev.Opened():
             incident = replace(incident, signals=(first_heard(incident.alert, event.at),))
             return visit(incident, tree, Trail(event.node, event.scope, 0), event.at)
+        case ev.Puzzled():
+            return puzzled(incident, event), ()
+        case ev.Placed():
+            placed = placed_as(still_open(incident), event)
+            return visit(placed, tree, Trail(event.node, event.scope, 0), event.at)
         case ev.AlertJoined():
             return heard(incident, event), ()
         case ev.Checked():

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from state import events as ev
-from state.incident import Alert, Incident, Signal
+from state.guards import Misfit
+from state.incident import Alert, Entry, Incident, Signal
 
 MOST_SIGNALS = 200
 """More alerts than that are counted with those about the same subject."""
@@ -53,6 +54,27 @@ def heard(incident: Incident, event: ev.AlertJoined) -> Incident:
         severity=severity,
         signals=_with(incident.signals, event, fired),
     )
+
+
+def puzzled(incident: Incident, event: ev.Puzzled) -> Incident:
+    """An incident that nobody knows the subject of."""
+    signals = (first_heard(incident.alert, event.at),)
+    return replace(incident, puzzle=event.why, guesses=event.guesses, signals=signals)
+
+
+def placed_as(incident: Incident, event: ev.Placed) -> Incident:
+    """The incident with the subject that a person gave it; Misfit when it has one."""
+    if not incident.puzzle:
+        raise Misfit(f"It is about {incident.alert.subject} already.")
+    about = named_as(incident.signals, event.entry, event.subject)
+    alert = replace(incident.alert, entry=event.entry, subject=event.subject, names=about[0].names)
+    return replace(incident, alert=alert, signals=about, puzzle="", guesses=())
+
+
+def named_as(signals: tuple[Signal, ...], entry: Entry, subject: str) -> tuple[Signal, ...]:
+    """Alerts that are all about this subject after all."""
+    names = (f"{entry}:{subject}",)
+    return tuple(replace(s, entry=entry, subject=subject, names=names) for s in signals)
 
 
 def merged(incident: Incident, event: ev.Merged | ev.Absorbed) -> Incident:

@@ -243,4 +243,6 @@ def _stray(draft: Draft, labels: Mapping[str, str], sentence: str, known: Known)
         guesses |= dict.fromkeys(mentioned(text, known)[0])
     for text in (*said, draft.name):
         guesses |= dict.fromkeys(close_to(known.subjects, text))
-    return Stray(_alert(draft, labels, None, (), known), sentence, tuple(guesses)[:5])
+    # Alerts of the same words are one puzzle; others are others.
+    name = f"stray:{draft.source}:{one_line(draft.title or draft.name or draft.key, 100)}"
+    return Stray(_alert(draft, labels, None, (name,), known), sentence, tuple(guesses)[:5])

@@ -6,7 +6,7 @@ from analysis.evidence import Chart
 from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
-from handlers.messages import alerts, calls, words
+from handlers.messages import alerts, calls, puzzle, words
 from handlers.messages.view import View
 from state.incident import Incident, Step
 from state.tree import Tree
@@ -30,7 +30,7 @@ def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
         blocks.append(b.image(chart))
     if not view.primary and view.home_link:
         blocks.append(b.context(b.link(view.home_link, "Go to the thread with every step")))
-    blocks += b.actions(*_buttons(incident))
+    blocks += b.actions(*(puzzle.buttons(incident, view) or _buttons(incident)))
     return b.message(f"{light} {name} — {state}", blocks)
 
 
@@ -46,6 +46,8 @@ def _story(incident: Incident, tree: Tree, view: View) -> str:
     """What is known in a sentence or two: the alert's words, then the first step's, the cause."""
     if not incident.is_open:
         return _ending(incident, tree, view)
+    if incident.puzzle:
+        return puzzle.story(incident)
     if incident.causes and incident.status != "diagnosing":
         causes = "; ".join(words.cause_words(tree, c) for c in incident.causes[:3])
         return f"{causes}."
@@ -102,6 +104,8 @@ def _place(incident: Incident, tree: Tree) -> str:
             "cause found, not resolved yet" if kinds - HARMLESS else "nothing broke, not closed yet"
         )
     step = incident.current
+    if incident.puzzle:
+        return "what is it about?"
     if step is None:
         return "starting"
     if step.node == tree.recovery:

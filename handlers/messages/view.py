@@ -35,6 +35,7 @@ class View:
     False. ``track_record`` maps a kind of cause to (right, all) of the incidents resolved here.
     ``said`` is what people wrote in the threads. ``posted`` are the names of the posts that this
     channel has already, so that one that no longer counts is folded instead of left to mislead.
+    ``subjects`` ("metric:precision") can be triaged.
     """
 
     now: datetime
@@ -45,6 +46,7 @@ class View:
     mitigations: tuple[Remedy, ...] = ()
     said: tuple[Said, ...] = ()
     posted: frozenset[str] = frozenset()
+    subjects: tuple[str, ...] = ()
 
     def title(self, action: str) -> str:
         """The title of a mitigation, also of one that is no longer available."""

@@ -106,6 +106,18 @@ class FakeDesk:
         self.store.add_place(Place(after.id, alert.channel or "C-routed", alert.thread))
         return after
 
+    def puzzle(self, alert: Alert, why: str, guesses: tuple[str, ...]) -> Incident:
+        """As the conversation does it."""
+        home = home_of(self.store, alert, self.at, self.kin)
+        if home is not None:
+            self.tell(home.incident.id, ev.AlertJoined(self.at, alert))
+            return self.store.load(home.incident.id) or home.incident
+        incident = Incident(self.store.new_id(), alert, self.at, alert.severity)
+        event = ev.Puzzled(self.at, why, guesses)
+        after, _ = advance(incident, event, self.tree)
+        self.store.save(None, after, event)
+        return after
+
     def tell(self, incident_id: str, event: Event) -> str:
         """One event in."""
         incident = self.store.load(incident_id)

@@ -88,15 +88,41 @@ def test_a_group_opens_what_it_can_and_tells_the_rest(desk):
     """An unknown alert does not hold up the others."""
     answer = send(desk, "alertmanager_group")
     assert answer.status_code == 202
-    assert [i["id"] for i in answer.json()["incidents"]] == ["HE-1", "HE-2", "HE-3"]
+    assert [i["id"] for i in answer.json()["incidents"]] == [f"HE-{n}" for n in range(1, 6)]
+    assert answer.json()["unplaced"] == ["HE-4", "HE-5"]
     assert len(answer.json()["problems"]) == 2
 
 
-def test_an_alert_about_nothing_known_is_refused_with_the_nearest_names(desk):
-    """422, so that the sender notices."""
+def test_an_alert_about_nothing_known_is_not_lost_and_told_with_the_nearest_names(desk):
+    """A person says what it is about; the same words again join."""
+    for joined in (False, True):
+        answer = client(desk).post("/alerts/generic", json={"metric": "precison"}, headers=OURS)
+        assert answer.status_code == 202
+        assert answer.json()["incidents"] == [{"id": "HE-1", "joined": joined}]
+        assert answer.json()["unplaced"] == ["HE-1"]
+        assert "`precision` (metric)" in answer.json()["problems"][0]
+    incident = desk.store.load("HE-1")
+    assert (incident.joined, incident.alert.subject) == (2, "")
+    assert incident.guesses[0] == "metric:precision"
+
+
+def test_what_people_said_once_about_an_alert_is_known_from_then_on(desk):
+    """By its words."""
+    name = "stray:generic:precison is off"
+    desk.store.set_settings("placed", {name: ["metric", "precision"]})
     answer = client(desk).post("/alerts/generic", json={"metric": "precison"}, headers=OURS)
-    assert answer.status_code == 422
-    assert "`precision` (metric)" in answer.json()["problems"][0]
+    assert "unplaced" not in answer.json()
+    assert desk.store.load("HE-1").alert.subject == "precision"
+
+
+def test_puzzles_of_different_words_are_different_and_their_ends_find_them(desk):
+    """Nothing is lumped together because nobody knows it."""
+    for metric in ("one", "two"):
+        client(desk).post("/alerts/generic", json={"metric": metric}, headers=OURS)
+    over = {"metric": "two", "status": "resolved"}
+    answer = client(desk).post("/alerts/generic", json=over, headers=OURS)
+    assert answer.json()["incidents"] == [{"id": "HE-2", "joined": True}]
+    assert not desk.store.load("HE-2").signals[0].firing
 
 
 @pytest.mark.parametrize(
