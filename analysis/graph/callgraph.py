@@ -6,25 +6,27 @@ target's metric, in the target's direction and in its unit, so that a dependency
 rose by three milliseconds does not explain a caller's three hundred; other metrics of a node
 speak for it, but do not lead the way. How far a window lies from usual is judged against windows
 of the same length of the node's own past. Following anomalies along the graph is Chen et al.
-2014 (CauseInfer); that a cause must explain the size is ours.
+2014 (CauseInfer), and that a cause goes up and down when its symptom does is Kim et al. 2013
+(MonitorRank); that it must explain the size is ours.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.graph.lineage import Graph
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+Floats = NDArray[np.float64]
 
 FEWEST_PAST, FEWEST_NOW = 12, 1
 NORMAL_Z = 2.33
@@ -40,6 +42,10 @@ TRAFFIC = ("request", "calls", "traffic", "throughput", "invocation", "rps", "qp
 TRAFFICLESS = 0.1
 EXPLAINS = 0.5
 """An upstream that moved by this part of a node's own change explains all of it."""
+PLAIN = 10.0
+"""Beyond so many standard deviations more says nothing: a series that never moved has no scale."""
+SUPPORT = 2.5
+"""Standard deviations that an upstream which surely shows the same adds to the target's own."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +68,26 @@ class Ranking:
 @dataclass(frozen=True)
 class Move:
     """A series' window against its past: ``z`` in usual standard deviations, ``change`` and the
-    window's mean ``now`` in its own unit."""
+    window's mean ``now`` in its own unit; ``course`` (n,) is the change at each of ``times``, which
+    are counted."""
 
     z: float
     change: float
     now: float
+    times: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    course: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @property
     def off(self) -> float:
         """Probability, on the scale of a logistic curve, that the window is not usual."""
         return _logistic(abs(self.z) - DOUBTFUL)
+
+    def along(self, other: Move) -> float:
+        """How alike two courses are, 0 to 1: the cosine of what they moved by at the same times."""
+        _, mine, theirs = np.intersect1d(self.times, other.times, return_indices=True)
+        a, b = self.course[mine], other.course[theirs]
+        length = float(np.linalg.norm(a) * np.linalg.norm(b))
+        return max(float(a @ b) / length, 0.0) if length > 0 else 0.0
 
 
 STILL = Move(0.0, 0.0, 0.0)
@@ -82,29 +98,65 @@ def rank(graph: Graph, metrics: pd.DataFrame, target: str, metric: str, since: d
 
     ``metrics`` has the columns time, node, metric, value (any number of metrics per node).
     Causes flow from left to right along edges, so that for services the callee is upstream.
-    Nobody is blamed when the target's own window is usual. Nodes that do not lead to the target
-    are left out.
+    Nobody is blamed when the target's own window is usual and no upstream shows why it should not
+    be. Nodes that do not lead to the target are left out.
     """
     moves = _moves(metrics, since)
     symptom = moves.get((target, metric), STILL)
-    sign = 1.0 if symptom.z >= 0 else -1.0
+    seen = 1.0 if symptom.z >= 0 else -1.0
+    signs = (seen,) if abs(symptom.z) >= NORMAL_Z else (seen, -seen)
+    # Where the target hardly moved, the direction is that of whatever is wrong above it.
     nodes = [target, *graph.above(target)]
+    views = [_view(graph, moves, nodes, metric, sign) for sign in signs]
+    view = max(views, key=lambda v: v.support)
+    total = sum(view.weight.values()) or 1.0
+    nobody = 1 - _logistic(max(view.symptom, 0.0) + SUPPORT * view.support - DOUBTFUL)
+    ranked = sorted(nodes, key=lambda n: -view.weight[n])
+    return Ranking(
+        tuple(Blame(n, view.telling[n], (1 - nobody) * view.weight[n] / total) for n in ranked),
+        nobody,
+    )
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the nodes show in one direction: their weight as a cause and most telling metric, the
+    target's own standard deviations, and how surely (0 to 1) an upstream shows the same."""
+
+    weight: dict[str, float]
+    telling: dict[str, str]
+    symptom: float
+    support: float
+
+
+def _view(
+    graph: Graph,
+    moves: Mapping[tuple[str, str], Move],
+    nodes: list[str],
+    metric: str,
+    sign: float,
+) -> _View:
+    """Weigh every node; the first one is the target."""
+    target = nodes[0]
     same = {n: _harm(moves.get((n, metric)), sign) for n in nodes}
     other = {n: _loudest(moves, n, metric) for n in nodes}
     ill = {n: max(same[n].off, SIDE * other[n][1]) for n in nodes}
     reach = _reach(graph, target, ill)
-    raw = {n: reach[n] * _own(graph, n, same, ill) * (1 + SIDE * other[n][1]) for n in nodes}
-    part = _parts(moves, same)
+    symptom = moves.get((target, metric), STILL)
+    part = _parts(moves, same, symptom)
+    alike = {n: symptom.along(same[n]) for n in nodes}
     weight = {
-        n: raw[n] * math.log1p(abs(same[n].z) + other[n][1]) * math.sqrt(part[n]) for n in nodes
+        n: reach[n]
+        * _own(graph, n, same, ill)
+        * (1 + SIDE * other[n][1])
+        * math.log1p(min(abs(same[n].z), PLAIN) + other[n][1])
+        * part[n]
+        * (SIDE + (1 - SIDE) * alike[n] ** 2)
+        for n in nodes
     }
-    total = sum(weight.values()) or 1.0
-    nobody = 1 - symptom.off
+    support = max((same[n].off * alike[n] * part[n] for n in nodes[1:]), default=0.0)
     telling = {n: metric if same[n].off >= SIDE * other[n][1] else other[n][0] for n in nodes}
-    ranked = sorted(nodes, key=lambda n: -weight[n])
-    return Ranking(
-        tuple(Blame(n, telling[n], (1 - nobody) * weight[n] / total) for n in ranked), nobody
-    )
+    return _View(weight, telling, sign * symptom.z, support)
 
 
 def _harm(move: Move | None, sign: float) -> Move:
@@ -121,16 +173,23 @@ def _loudest(moves: Mapping[tuple[str, str], Move], node: str, metric: str) -> t
     return name, mine[name] / (1 + 0.1 * math.log(len(mine)))
 
 
-def _parts(moves: Mapping[tuple[str, str], Move], same: Mapping[str, Move]) -> dict[str, float]:
-    """Each node's change times its traffic now, beside the largest: what few calls go through
-    matters little. 1 for all where no metric counts traffic, TRAFFICLESS for nodes without."""
-    counts = [m for _, m in moves if any(word in m.lower() for word in TRAFFIC)]
-    calls = {n: v.now for (n, m), v in moves.items() if m in counts[:1] and n in same}
-    moved = {n: abs(same[n].change) * max(calls[n], 0.0) for n in calls}
-    most = max(moved.values(), default=0.0)
-    if most <= 0:
-        return dict.fromkeys(same, 1.0)
-    return {n: moved[n] / most if n in moved else TRAFFICLESS for n in same}
+def _parts(
+    moves: Mapping[tuple[str, str], Move], same: Mapping[str, Move], symptom: Move
+) -> dict[str, float]:
+    """Which part of the target's change each node's change times its traffic can make up, at most
+    all of it: what few calls go through matters little. TRAFFICLESS for nodes without a count; the
+    root where no metric counts, since how often a node is called is then unknown."""
+    counts = [m for _, m in moves if any(word in m.lower() for word in TRAFFIC)][:1]
+    calls = {n: max(v.now, 0.0) for (n, m), v in moves.items() if m in counts and n in same}
+    known = any(calls.values())
+    moved = {n: abs(m.change) * (calls.get(n, 0.0) if known else 1.0) for n, m in same.items()}
+    target = next(iter(same))
+    whole = abs(symptom.change) * (calls.get(target, 0.0) if known else 1.0)
+    whole = min(whole, max(moved.values())) or max(moved.values()) or 1.0
+    part = {n: min(moved[n] / whole, 1.0) for n in same}
+    if not known:
+        return {n: math.sqrt(part[n]) for n in same}
+    return {n: part[n] if n in calls else TRAFFICLESS for n in same}
 
 
 def _reach(graph: Graph, target: str, ill: Mapping[str, float]) -> dict[str, float]:
@@ -171,19 +230,19 @@ def _moves(metrics: pd.DataFrame, since: datetime) -> dict[tuple[str, str], Move
     ordered = metrics.sort_values("time", kind="stable")
     late = (ordered["time"] >= start).to_numpy()
     out: dict[tuple[str, str], Move] = {}
-    values = ordered["value"].to_numpy(float)
+    values, moments = ordered["value"].to_numpy(float), pd.factorize(ordered["time"])[0]
     for key, rows in ordered.groupby(["node", "metric"], sort=False).indices.items():
         node, name = (str(part) for part in key)  # type: ignore[attr-defined]
         mine, after = values[rows], late[rows]
-        found = _move(mine[after], mine[~after])
+        found = _move(mine[after], mine[~after], moments[rows][after])
         if found is not None:
             out[(node, name)] = found
     return out
 
 
-def _move(now: Floats, past: Floats) -> Move | None:
+def _move(now: Floats, past: Floats, times: NDArray[np.int64]) -> Move | None:
     """The mean of ``now`` against means of windows of the same length of ``past``."""
-    now, past = now[np.isfinite(now)], past[np.isfinite(past)]
+    times, now, past = times[np.isfinite(now)], now[np.isfinite(now)], past[np.isfinite(past)]
     if len(now) < FEWEST_NOW or len(past) < FEWEST_PAST:
         return None
     usual = float(np.median(past))
@@ -193,7 +252,7 @@ def _move(now: Floats, past: Floats) -> Move | None:
     edge = float(np.quantile(windows, 0.99 if change > 0 else 0.01))
     near = 1.4826 * float(np.median(np.abs(windows - usual)))
     scale = max(abs(edge - usual) / NORMAL_Z, near, LEAST * abs(usual), 1e-12)
-    return Move(change / scale, change, float(np.mean(now)))
+    return Move(change / scale, change, float(np.mean(now)), times, now - usual)
 
 
 def _logistic(x: float) -> float:

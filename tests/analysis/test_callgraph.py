@@ -72,3 +72,26 @@ def test_integer_times_are_fine():
     number = (metrics["time"] - metrics["time"].min()).dt.total_seconds().astype(int)
     start = int((since - metrics["time"].min()).total_seconds())
     assert rank(graph, metrics.assign(time=number), "web", "ms", start).ranked[0].node == "db"
+
+
+def test_a_cause_goes_up_and_down_when_its_symptom_does():
+    """The cart is slow now and then in the window, as the web is; the mail is all the time."""
+    graph, metrics, since = services(3)
+    late = metrics["time"] >= since
+    order = (metrics["time"] - since).dt.total_seconds() // 300
+    for node, hit in (("cart", order % 4 == 1), ("web", order % 4 == 1), ("mail", order >= 0)):
+        metrics.loc[late & hit & (metrics["node"] == node), "value"] *= 6.0
+    found = [b.node for b in rank(graph, metrics, "web", "ms", since).ranked]
+    assert found.index("cart") < found.index("mail")
+
+
+def test_an_upstream_that_shows_the_same_makes_a_doubtful_target_sure():
+    """The web rose by little more than it does; alone that is nobody, with an ill cart it is."""
+    graph, metrics, since = services(4)
+    late = metrics["time"] >= since
+    metrics.loc[late & (metrics["node"] == "web"), "value"] *= 1.08
+    assert rank(graph, metrics, "web", "ms", since).nobody > 0.5
+    metrics.loc[late & (metrics["node"] == "cart"), "value"] *= 1.8
+    found = rank(graph, metrics, "web", "ms", since)
+    assert found.nobody < 0.5
+    assert found.ranked[0].node == "cart"
