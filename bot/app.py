@@ -28,6 +28,7 @@ from handlers.directory import Directory
 from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
 from handlers.mitigations import Action, Mitigations
+from handlers.record.sending import Exports
 from handlers.registry import Reply, Request
 from handlers.sender import Sender
 from handlers.suggestions import Suggestions
@@ -92,7 +93,8 @@ class Bot:
         )
         runner = self.runner or self._workers()
         self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)
-        self.work = Work(self.conversation, runner, self.mitigations, self._remind)
+        exports = Exports(self.client, self.conversation, str(settings.path))
+        self.work = Work(self.conversation, runner, self.mitigations, self._remind, exports.send)
         self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
         self.threads = Threads(self.conversation, self.ask)
         self.app = self._bolt()

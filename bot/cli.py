@@ -152,6 +152,34 @@ def manifest() -> None:
     click.echo((Path(__file__).parent / "manifest.json").read_text())
 
 
+@main.command()
+@CONFIG
+@click.argument("incident")
+@click.option(
+    "--format",
+    "forms",
+    multiple=True,
+    type=click.Choice(["html", "md", "pdf", "ipynb", "json"]),
+    help="What to write [default: all of them].",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("."),
+    show_default=True,
+    help="The folder to write into.",
+)
+def export(config: Path, incident: str, forms: tuple[str, ...], out: Path) -> None:
+    """Write the record of INCIDENT: post-mortem, notebook, JSON."""
+    from bot.export import UnknownIncident, write
+
+    try:
+        for path in write(_settings(config), incident, forms, out):
+            click.echo(path)
+    except UnknownIncident as error:
+        raise click.ClickException(str(error)) from error
+
+
 def _settings(config: Path) -> Settings:
     from bot.config import SettingsError, load
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -15,11 +17,26 @@ def to_file(path: Path) -> None:
     handler = logging.StreamHandler(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file))
+    structlog.configure(
+        processors=_processors(colours=False), logger_factory=structlog.PrintLoggerFactory(file)
+    )
 
 
 def to_stderr() -> None:
     """For a running bot: warnings of libraries, and what the bot itself has to say."""
     logging.basicConfig(level=logging.WARNING, force=True)
+    structlog.configure(
+        processors=_processors(colours=sys.stderr.isatty()),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     # A tick that comes while the last one still runs is left out on purpose.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def _processors(*, colours: bool) -> list[Any]:
+    """structlog's own, with plain tracebacks: its richer ones print the values of variables, among
+    them tokens and columns that are hidden."""
+    plain = structlog.dev.ConsoleRenderer(
+        colors=colours, exception_formatter=structlog.dev.plain_traceback
+    )
+    return [*structlog.get_config()["processors"][:-1], plain]

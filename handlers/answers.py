@@ -68,6 +68,7 @@ class Answers:
             "accept": self._accept,
             "reopen": self._reopen,
             "place": self._place,
+            "export": self._export,
         }
         self._modals: dict[str, Callable[[Click], Body]] = {
             "choose": self._choose_view,
@@ -261,6 +262,10 @@ class Answers:
         if found is None:
             return "I no longer know that name; use the newest message."
         return self.conversation.place(click.incident.id, click.user, found)
+
+    def _export(self, click: Click) -> str:
+        self.conversation.export(click.incident.id, click.channel, click.user, click.ref.option)
+        return ""
 
     def _choose_view(self, click: Click) -> Body:
         return modals.choose(click.incident, click.ref.step, self.conversation.tree)

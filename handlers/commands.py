@@ -11,6 +11,7 @@ from handlers import explore, steering
 from handlers.actions import value
 from handlers.blocks import button, escape, person
 from handlers.desk import Desk, every
+from handlers.record.asking import export
 from handlers.registry import (
     Around,
     Command,
@@ -286,6 +287,15 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             steering.catch_me_up,
             needs_incident=True,
             aliases=("catch up", "catchup", "summary"),
+        ),
+        Command(
+            "export",
+            "export [pdf|html|markdown|notebook|json]",
+            "The record as a file: what happened, who decided what, every chart.",
+            "export pdf",
+            export,
+            needs_incident=True,
+            aliases=("postmortem", "post-mortem", "post mortem", "report"),
         ),
     ),
 }

@@ -367,6 +367,15 @@ class Conversation:
         places = [place.channel for place in self.store.places(incident_id)]
         return channel if channel in places else places[0]
 
+    def export(self, incident_id: str, channel: str, user: str, form: str) -> None:
+        """Owe the record of an incident as a file in its thread."""
+        now = self.now()
+        where = self._place_of(incident_id, channel)
+        payload = {"form": form, "channel": where, "user": user}
+        name = f"export:{incident_id}:{form}:{where}"
+        self.due.add(Due(name, "export", incident_id, payload), now)
+        self._wake()
+
     def may_see(self, incident_id: str, user: str) -> bool:
         """Whether somebody may know of an incident: it is theirs, or shown where they can read."""
         incident = self.store.load(incident_id)

@@ -143,6 +143,9 @@ class Desk(Protocol):
     ) -> None:
         """Answer something in the incident's thread at once."""
 
+    def export(self, incident_id: str, channel: str, user: str, form: str) -> None:
+        """Owe the record of an incident as a file in its thread (``form``: see record.files)."""
+
     def may_see(self, incident_id: str, user: str) -> bool:
         """Whether somebody may know of an incident: private channels stay private."""
 

@@ -88,13 +88,22 @@ class Directory:
 
         return self._once(f"members:{channel}", ask, nothing, seconds=60)
 
-    def zone(self, user: str) -> tzinfo:
-        """A person's offset from UTC as Slack knows it; UTC when it does not."""
+    def name(self, user: str) -> str:
+        """What a person is called; their id when Slack does not tell."""
+        found = self._user(user)
+        profile = _dict(found.get("profile"))
+        names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"))
+        return str(next(filter(None, names), user))
+
+    def _user(self, user: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {}
-        profile = self._once(
+        return self._once(
             f"user:{user}", lambda: _dict(self.client.users_info(user=user).get("user")), nothing
         )
-        offset = profile.get("tz_offset")
+
+    def zone(self, user: str) -> tzinfo:
+        """A person's offset from UTC as Slack knows it; UTC when it does not."""
+        offset = self._user(user).get("tz_offset")
         return timezone(timedelta(seconds=int(offset))) if offset else UTC
 
     def members(self, groups: Iterable[str]) -> set[str]:

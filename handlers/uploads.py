@@ -81,20 +81,26 @@ class Uploads:
 
     def _upload(self, chart: Chart) -> str:
         name = f"hawkeye-{chart.id[:12]}.png"
-        ticket = self.client.files_getUploadURLExternal(
-            filename=name, length=len(chart.png), alt_txt=chart.alt[:1000]
-        )
-        request = urllib.request.Request(
-            str(ticket["upload_url"]),
-            data=chart.png,
-            headers={"Content-Type": "application/octet-stream"},
-            method="POST",
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            answer.read()
-        file = str(ticket["file_id"])
+        file = put(self.client, name, chart.png, alt_txt=chart.alt[:1000])
         self.client.files_completeUploadExternal(files=[{"id": file, "title": chart.title[:200]}])
         return file
+
+
+def put(client: WebClient, name: str, data: bytes, **more: str) -> str:
+    """Sends a file to Slack, shared with nobody yet; its id.
+
+    Raises SlackApiError, and OSError when the bytes can't be sent.
+    """
+    ticket = client.files_getUploadURLExternal(filename=name, length=len(data), **more)
+    request = urllib.request.Request(
+        str(ticket["upload_url"]),
+        data=data,
+        headers={"Content-Type": "application/octet-stream"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        answer.read()
+    return str(ticket["file_id"])
 
 
 def _in_words(image: dict[str, Any]) -> dict[str, Any]:

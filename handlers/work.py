@@ -40,12 +40,16 @@ class Runner(Protocol):
 
 @dataclass
 class Work:
-    """Claims due work and sees to it. ``remind`` tells somebody that a hand-off waits."""
+    """Claims due work and sees to it.
+
+    ``remind`` tells somebody that a hand-off waits, ``export`` puts a record into a thread.
+    """
 
     conversation: Conversation
     runner: Runner
     mitigations: Mitigations
     remind: Callable[[str, int], None]
+    export: Callable[[Due], None]
     poll_seconds: float = 0.2
     _running: dict[str, Future[Evidence]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -82,6 +86,8 @@ class Work:
             case "call":
                 self.conversation.call(work.incident, int(work.payload["level"]))
                 self.conversation.due.done(work)
+            case "export":
+                threading.Thread(target=self._export, args=(work,), daemon=True).start()
             case "remind":
                 self.remind(work.incident, int(work.payload["handoff"]))
                 self.conversation.due.done(work)
@@ -176,6 +182,12 @@ class Work:
             self.conversation.due.done(work)
 
         self.runner.look(look.question).add_done_callback(finish)
+
+    def _export(self, work: Due) -> None:
+        try:
+            self.export(work)
+        finally:
+            self.conversation.due.done(work)
 
     def _mitigate(self, work: Due) -> None:
         number = int(work.payload["mitigation"])

@@ -134,11 +134,26 @@ def _facts(incident: Incident, state: str, view: View) -> list[str]:
     return [*facts, source] if source != "the alert" else facts
 
 
+EXPORTS = (
+    ("pdf", "PDF"),
+    ("html", "Web page"),
+    ("md", "Markdown"),
+    ("ipynb", "Notebook"),
+    ("json", "JSON"),
+)
+
+
+def export_menu(incident: Incident) -> Block:
+    """The record as a file, in a format of one's choice."""
+    options = [b.option(title, value(i=incident.id, o=form)) for form, title in EXPORTS]
+    return b.select("export", "Export", options)
+
+
 def _buttons(incident: Incident) -> list[Block]:
     ref = value(i=incident.id)
     catch_up = b.button("Catch me up", "catchup", ref)
     if not incident.is_open:
-        return [b.button("Reopen", "reopen", ref), catch_up]
+        return [export_menu(incident), b.button("Reopen", "reopen", ref), catch_up]
     if incident.owner:
         return [
             b.button("Hand off…", "handoff", ref),

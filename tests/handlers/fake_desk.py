@@ -86,6 +86,7 @@ class FakeDesk:
     offset: timedelta = timedelta(0)
     linked: bool = True
     told: list[dict[str, Any]] = field(default_factory=list)
+    exported: list[tuple[str, str]] = field(default_factory=list)
     shut_out: set[tuple[str, str]] = field(default_factory=set)
 
     def open(self, alert: Alert) -> Incident:
@@ -162,6 +163,10 @@ class FakeDesk:
         assert blockkit.problems(uploaded(payload)) == []
         Looks(self.store).add(incident_id, channel, user, self.at, asked)
         self.told.append(payload)
+
+    def export(self, incident_id: str, channel: str, user: str, form: str) -> None:
+        """What is owed."""
+        self.exported.append((incident_id, form))
 
     def may_see(self, incident_id: str, user: str) -> bool:
         """Everybody but those who were shut out."""

@@ -1,0 +1,1 @@
+"""An incident's record, told from what was kept: post-mortem, notebook, JSON."""

@@ -1,0 +1,50 @@
+"""Everything that is kept of one incident, read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analysis.evidence import Chart
+from handlers.record.plain import Names, plain
+from state.incident import Incident
+from state.looks import Look, Looks
+from state.store import Entry, Said, Store
+from state.tree import Tree
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a record is told from. ``chart`` gives a kept chart with its bytes by its id."""
+
+    incident: Incident
+    tree: Tree
+    entries: tuple[Entry, ...]
+    said: tuple[Said, ...]
+    looks: tuple[Look, ...]
+    names: Names
+    link: str
+    chart: Callable[[str], Chart | None]
+
+    def text(self, mrkdwn: str) -> str:
+        """A message's words as a document has them."""
+        return plain(mrkdwn, self.names)
+
+
+def material(
+    store: Store, incident: str, tree: Tree, names: Names = lambda user: user, link: str = ""
+) -> Material | None:
+    """All that the store keeps of an incident; None when it knows none of that name."""
+    found = store.load(incident)
+    if found is None:
+        return None
+    return Material(
+        found,
+        tree,
+        tuple(store.events(incident)),
+        tuple(store.said(incident)),
+        tuple(Looks(store).of(incident)),
+        names,
+        link,
+        store.chart,
+    )

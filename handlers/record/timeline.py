@@ -1,0 +1,145 @@
+"""The timeline: what happened, who did it, and when, a line for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from handlers.blocks import percent
+from handlers.record.material import Material
+from state import events as ev
+from state.incident import Incident, Step
+
+BOT = "HawkEye"
+_DECIDED = {ev.MitigationConfirmed: "Confirmed", ev.MitigationCancelled: "Cancelled"}
+
+
+@dataclass(frozen=True, order=True)
+class Line:
+    """One thing that happened; ``who`` is a person's name, or the bot's."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+def timeline(m: Material) -> list[Line]:
+    """Events, what people wrote and what they asked to see, in order of time."""
+    lines = [line for entry in m.entries if (line := _told(m, entry.event)) is not None]
+    lines += _said(m)
+    lines += [Line(look.at, m.names(look.user), f"Asked: {look.asked}") for look in m.looks]
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _said(m: Material) -> Iterator[Line]:
+    for said in m.said:
+        try:
+            at = datetime.fromtimestamp(float(said.ts), UTC)
+        except ValueError:
+            continue
+        mark = "📌 " if said.pinned else ""
+        yield Line(at, m.names(said.user), f"{mark}“{' '.join(m.text(said.text).split())}”")
+
+
+def _told(m: Material, event: ev.Event) -> Line | None:
+    what = _what(m, event)
+    if not what:
+        return None
+    by = getattr(event, "by", "")
+    return Line(event.at, m.names(by) if by else BOT, what)
+
+
+def _what(m: Material, event: ev.Event) -> str:
+    match event:
+        case ev.Opened():
+            return f"Opened: {m.incident.alert.title or m.incident.alert.subject}"
+        case ev.AlertJoined(alert=alert):
+            state = "Alert joined" if alert.firing else "Alert is over"
+            why = f" ({event.why})" if event.why else ""
+            return f"{state}: {alert.title or alert.subject}{why}"
+        case ev.Checked(evidence=found):
+            return f"{_asked(m, event.step)} {found.headline} ({percent(found.confidence)} sure)"
+        case ev.CheckFailed():
+            return f"{_asked(m, event.step)} Could not look: {event.error}"
+        case ev.Answered():
+            return _answered(m, event)
+        case ev.Rerun():
+            return f"Ran step {event.step} again {_over(event)}"
+        case ev.WentBack():
+            return f"Went back to step {event.step}"
+        case ev.Noted():
+            return f"Noted: {m.text(event.text)}"
+        case _:
+            return _around(m, event)
+
+
+def _over(event: ev.Rerun) -> str:
+    w = event.window
+    return f"over {w.start:%d %b %H:%M} to {w.end:%d %b %H:%M} UTC" if w else "over fresh data"
+
+
+def _around(m: Material, event: ev.Event) -> str:
+    """What happened around the walk."""
+    match event:
+        case ev.Taken():
+            return "Took it" if event.by == event.owner else f"Gave it to {m.names(event.owner)}"
+        case ev.SeveritySet():
+            return f"Severity {event.severity}"
+        case ev.Snoozed():
+            return f"Quiet until {event.until:%d %b %H:%M} UTC"
+        case ev.HandoffOffered():
+            return f"Offered it to {m.names(event.to)}"
+        case ev.HandoffAnswered():
+            reason = f": {event.reason}" if event.reason else ""
+            return ("Accepted the hand-off" if event.accepted else "Declined the hand-off") + reason
+        case ev.Closed():
+            return f"Closed: {event.outcome}" + (f". {m.text(event.text)}" if event.text else "")
+        case ev.Reopened():
+            return "Reopened"
+        case _:
+            return _mitigated(m.incident, event)
+
+
+def _mitigated(incident: Incident, event: ev.Event) -> str:
+    match event:
+        case ev.MitigationAsked():
+            return f"Asked what “{_spoken(event.action)}” on {event.target.name} would do"
+        case ev.MitigationPlanned():
+            return f"Dry run: {event.plan}"
+        case ev.MitigationConfirmed() | ev.MitigationCancelled():
+            found = incident.mitigation(event.mitigation)
+            name = f"{_spoken(found.action)} on {found.target.name}" if found else "mitigation"
+            return f"{_DECIDED[type(event)]}: {name}"
+        case ev.MitigationDone():
+            return f"Carried out: {event.result}"
+        case ev.MitigationFailed():
+            return f"Mitigation failed: {event.error}"
+        case _:
+            return ""
+
+
+def _spoken(action: str) -> str:
+    return action.replace("_", " ")
+
+
+def _asked(m: Material, number: int) -> str:
+    step = m.incident.step(number)
+    return f"Step {number}, {title(m, step)}:" if step else f"Step {number}:"
+
+
+def title(m: Material, step: Step) -> str:
+    """The question of a step without its mark."""
+    name = m.tree.node(step.node).title if m.tree.is_node(step.node) else step.node
+    return name.rstrip("?")
+
+
+def _answered(m: Material, event: ev.Answered) -> str:
+    step = m.incident.step(event.step)
+    known = step is not None and m.tree.is_node(step.node)
+    branch = m.tree.node(step.node).branch(event.verdict) if step is not None and known else None
+    label = branch.label if branch else event.verdict
+    named = f": {', '.join(s.name for s in event.suspects)}" if event.suspects else ""
+    proposed = step.evidence.verdict if step and step.evidence else event.verdict
+    over = "" if event.verdict == proposed else ", against what was proposed"
+    return f"{_asked(m, event.step)} decided “{label}”{named}{over}"
