@@ -34,7 +34,7 @@ from state.tree import Tree
 
 Payload = dict[str, Any]
 
-STORM_SPAN, STORM_SIZE = timedelta(minutes=1), 3
+STORM_SPAN, STORM_SIZE = timedelta(minutes=1), 5
 """More incidents than this within this time are a storm …"""
 STORM_REST_SECONDS = 10.0
 """… in which a first message waits this long for alerts that show what is behind several."""
@@ -209,7 +209,7 @@ class Conversation:
             after, _ = advance(before, call, self.tree)
             self.store.save(before, after, call)
         self.show(after)
-        if self._storm(now):
+        if alert.source != PERSON and self._storm(now):
             self.outbox.rest(after.id, STORM_REST_SECONDS)
         return after
 

@@ -43,6 +43,9 @@ MOST_OF = 1 / 3
 """What feeds more than MANY subjects of a kind, and more than a third of them, tells none of them
 apart from the others."""
 
+DEEPEST = ("upstream", "feature", "model", "metric", "stray")
+"""Kinds of names, those nearest to the cause first."""
+
 Names = frozenset[str]
 
 
@@ -122,8 +125,24 @@ def belongs(alert: Alert, incidents: Sequence[Incident], kin: Kin) -> Home | Non
 
 
 def _has(incident: Incident, newcomer: Signal) -> bool:
-    """Whether one of its alerts is about the same thing first of all."""
-    return any(_spoken_of(s) == _spoken_of(newcomer) for s in incident.signals)
+    """Whether one of its alerts is about the same thing first of all.
+
+    The same metric of another model, or below another node, is another thing.
+    """
+    return any(
+        _spoken_of(s) == _spoken_of(newcomer) and not _contradict(s, newcomer)
+        for s in incident.signals
+    )
+
+
+def _contradict(one: Signal, other: Signal) -> bool:
+    """Whether two alerts about the same thing name different nodes, or models of a metric."""
+    telling = ["upstream"] if kind(_spoken_of(one)) == "feature" else ["upstream", "model"]
+    for which in telling:
+        mine, theirs = ({n for n in s.names if kind(n) == which} for s in (one, other))
+        if mine and theirs and not mine & theirs:
+            return True
+    return False
 
 
 def rivals(home: Incident, incidents: Sequence[Incident], kin: Kin) -> list[Incident]:
@@ -160,9 +179,11 @@ def _spoken_of(signal: Signal) -> str:
 
 
 def candidates(signal: Signal, kin: Kin) -> Names:
-    """What may be behind an alert: behind all that it names, if there is such a thing."""
-    sets = [kin.of(name) for name in signal.names] or [kin.of(_spoken_of(signal))]
-    return frozenset.intersection(*sets) or sets[0]
+    """What may be behind an alert: behind all that it names; where the lineage knows of nothing
+    such, behind the deepest thing that it names."""
+    names = signal.names or (_spoken_of(signal),)
+    both = frozenset.intersection(*(kin.of(name) for name in names))
+    return both or kin.of(min(names, key=lambda n: DEEPEST.index(kind(n))))
 
 
 def suspected(incident: Incident, kin: Kin) -> Names:

@@ -71,8 +71,13 @@ def taken(drafts: Iterable[Draft], known: Known, problems: Iterable[str] = ()) -
     """The drafts as alerts and strays, in order."""
     found = [placed(draft, known) for draft in drafts]
     strays = tuple(f for f in found if isinstance(f, Stray))
-    told = dict.fromkeys([*(s.sentence for s in strays), *problems])
+    told = dict.fromkeys([*(_problem(s) for s in strays), *problems])
     return Taken(tuple(f for f in found if isinstance(f, Alert)), tuple(told), strays)
+
+
+def _problem(stray: Stray) -> str:
+    """What the sender reads: also what would have helped."""
+    return stray.sentence if "label" in stray.sentence else f"{stray.sentence} {_HOW}"
 
 
 def placed(draft: Draft, known: Known) -> Alert | Stray:
@@ -83,9 +88,10 @@ def placed(draft: Draft, known: Known) -> Alert | Stray:
         return _stray(draft, labels, found, known)
     nodes = _nodes(labels, known)
     if found is None and nodes:
-        found = known.subjects.nodes[nodes[0]]
+        found = known.subjects.nodes.get(nodes[0])
     if found is None:
-        found, nodes, sentence = _by_words(draft, labels, known)
+        found, named, sentence = _by_words(draft, labels, known)
+        nodes = nodes or named
         if found is None:
             return _stray(draft, labels, sentence, known)
     return _alert(draft, labels, found, _names(found, labels, nodes, known), known)
@@ -131,14 +137,19 @@ def _by_labels(labels: Mapping[str, str], known: Known) -> Subject | str | None:
         if value and label.startswith("hawkeye_"):
             return f"{nobody_knows(value, entry, known)} (label `{label}`)"
     value = labels.get("hawkeye_upstream", "")
-    if value and not _node(value, known):
+    if value and known.subjects.nodes and not _node(value, known):
         return f"The lineage has no node `{one_line(value, 80)}`. (label `hawkeye_upstream`)"
     return None
 
 
 def _nodes(labels: Mapping[str, str], known: Known) -> tuple[str, ...]:
     found = (_node(labels[label], known) for label in NODE_LABELS if labels.get(label))
-    return tuple(dict.fromkeys(n for n in found if n))
+    nodes = tuple(dict.fromkeys(n for n in found if n))
+    if nodes or known.subjects.nodes:
+        return nodes
+    # Without a lineage the sender's word is all there is.
+    said = (labels.get(label, "") for label in NODE_LABELS[:2])
+    return tuple(dict.fromkeys(one_line(n, 100) for n in said if n))
 
 
 def _node(name: str, known: Known) -> str:
@@ -191,7 +202,7 @@ def _by_words(
             return min(subjects, key=lambda s: order[s.entry]), nodes, ""
         if subjects:
             listed = ", ".join(f"`{s.name}` ({s.entry})" for s in subjects)
-            return None, (), f"“{one_line(text, 80)}” could be about {listed}; {_HOW}"
+            return None, (), f"“{one_line(text, 80)}” could be about {listed}."
         if nodes:
             return known.subjects.nodes[nodes[0]], nodes, ""
     tried = next(
@@ -202,10 +213,10 @@ def _by_words(
         return None, (), f"{nobody_knows(value, entry, known)} (label `{label}`)"
     what = one_line(draft.title or draft.name, 80)
     about = f"The alert “{what}”" if what else "An alert"
-    return None, (), f"{about} names nothing that I know: {_HOW}"
+    return None, (), f"{about} names nothing that I know."
 
 
-_HOW = "give it a label `hawkeye_metric`, `hawkeye_model` or `hawkeye_feature`."
+_HOW = "Give it a label `hawkeye_metric`, `hawkeye_model` or `hawkeye_feature`."
 
 
 def mentioned(text: str, known: Known) -> tuple[tuple[Subject, ...], tuple[str, ...]]:

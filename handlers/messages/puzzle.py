@@ -16,8 +16,8 @@ MOST_OPTIONS = 100
 def story(incident: Incident) -> str:
     """What is not known, and what to do."""
     text = f"*I don't know what this is about.* {b.line(incident.puzzle, 400)}"
-    detail = b.line(incident.alert.detail, 300)
-    return "\n".join(filter(None, [text, detail]))
+    once = "Say it once, and I know it the next time."
+    return "\n".join(filter(None, [text, b.line(incident.alert.detail, 300), once]))
 
 
 def buttons(incident: Incident, view: View) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,17 @@ def test_a_node_of_the_lineage_is_named_beside_the_subject():
     assert (alert.subject, alert.names) == ("temp", ("upstream:weather_hourly",))
 
 
+def test_without_a_lineage_the_senders_word_for_the_node_counts():
+    """With one, a node that it does not have is left out."""
+    tags = ["metric:precision", "upstream:some_table"]
+    [alert] = opsgenie("Run failed", tags=tags).alerts
+    assert alert.names == ("metric:precision",)
+    bare = Known(replace(SUBJECTS, nodes={}), NOW)
+    body = {"action": "Create", "alert": {"alertId": "1", "message": "Run failed", "tags": tags}}
+    [alert] = FORMATS["opsgenie"](body, bare).alerts
+    assert alert.names == ("metric:precision", "upstream:some_table")
+
+
 @pytest.mark.parametrize(
     ("message", "sentence", "guesses"),
     [
@@ -228,7 +240,8 @@ def test_words_that_name_nothing_or_several_make_a_stray(message, sentence, gues
     assert sentence in stray.sentence
     assert [g.name for g in stray.guesses] == guesses
     assert (stray.alert.title, stray.alert.subject) == (message, "")
-    assert found.problems == (stray.sentence,)
+    assert found.problems[0].startswith(stray.sentence)
+    assert "hawkeye_metric" in found.problems[0]
 
 
 @pytest.mark.parametrize("name", ["grafana", "pagerduty", "datadog", "opsgenie"])

@@ -182,3 +182,17 @@ def test_a_worse_alert_makes_the_incident_as_severe_and_an_update_counts_nothing
     update = Alert(**{**worse.__dict__, "update": "acknowledged"})
     incident = heard(incident, ev.AlertJoined(AT, update))
     assert (incident.joined, incident.signals[1].update) == (2, "acknowledged")
+
+
+def test_one_metric_of_two_models_or_below_two_nodes_is_two_incidents():
+    """What an alert names beside its metric tells its causes apart; what names less joins."""
+
+    def of(*more: str) -> Alert:
+        return alert("metric:auc", key="-".join(more), names=("metric:auc", *more))
+
+    kin = Kin()
+    assert stream(of("model:m1"), of("model:m2"), kin=kin) == ["I1", "I2"]
+    assert stream(of("upstream:a"), of("upstream:b"), of(), kin=kin)[:2] == ["I1", "I2"]
+    assert stream(of("model:m1"), of(), kin=kin) == ["I1", "I1"]
+    known = stream(of("upstream:weather"), of("upstream:tails"), alert("feature:temp"))
+    assert known == ["I1", "I2", "I1"]
