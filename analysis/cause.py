@@ -261,7 +261,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
     said = seen.said
     if verdict == "infrastructure":
         one = next((x for x in seen.infra if x.near), None)
-        where = f": `{one.name}` broke at {words.clock(one.at, scope.now)}" if one else ""
+        where = f": `{one.name}` broke at {words.clock(one.at, scope.now)} UTC" if one else ""
         return f"Infrastructure{where}, when it began."
     if verdict == "traffic":
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."

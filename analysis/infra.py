@@ -315,7 +315,7 @@ def _headline(
     now, usual = _levels(one)
     return (
         f"`{service}`: its {one.metric} went to {words.number(now)} (usually "
-        f"{words.number(usual)}) at {words.clock(one.at, scope.now)}, when it began."
+        f"{words.number(usual)}) at {words.clock(one.at, scope.now)} UTC, when it began."
     )
 
 

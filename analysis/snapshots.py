@@ -206,7 +206,7 @@ def _headline(
 
 
 def _clock(at: datetime) -> str:
-    return f"{at:%a %H:%M}"
+    return f"{at:%a %H:%M} UTC"
 
 
 def _table(ranked: list[tuple[float, Candidate]]) -> Table:

@@ -255,7 +255,7 @@ def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     tail = f"; in {words.plural(best.days, 'earlier day')} {usual_run}" if best.days >= 3 else ""
     if best.out <= best.longest:
         tail = ""
-    return f"{name} left its band at {words.clock(onset.at, scope.now)}: {figures}{tail}."
+    return f"{name} left its band at {words.clock(onset.at, scope.now)} UTC: {figures}{tail}."
 
 
 def _figures(best: Judged, scope: Scope) -> dict[str, float]:

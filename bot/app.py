@@ -90,6 +90,7 @@ class Bot:
             rota=self._rota(),
             directory=self.directory,
             renderer=self._render,
+            titles={a.name: a.title for a in self.mitigations.actions},
         )
         runner = self.runner or self._workers()
         self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)

@@ -145,7 +145,9 @@ class Answers:
         click = self._click(body, client)
         if click is not None:
             said = self.conversation.store.said(click.incident.id)
-            payload = catch_up(click.incident, self.conversation.tree, said)
+            payload = catch_up(
+                click.incident, self.conversation.tree, said, self.conversation.title
+            )
             self._whisper(click, str(payload["text"]), client, payload.get("blocks"))
 
     def _on_invite(self, ack: Ack, body: Body, client: WebClient) -> None:

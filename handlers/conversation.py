@@ -20,6 +20,7 @@ from handlers.directory import Directory
 from handlers.intake import PLACED
 from handlers.joining import PERSON, home_of, reopens
 from handlers.messages.looks import look_message, look_post
+from handlers.messages.words import action_title
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Effect, Event
@@ -27,7 +28,7 @@ from state.grouping import Home, Kin, rivals
 from state.incident import Alert, Incident, attended
 from state.looks import Look, Looks
 from state.machine import advance, ahead
-from state.outbox import Outbox, Post
+from state.outbox import Outbox, Post, Resting
 from state.signals import named_as
 from state.store import Place, StaleIncidentError, Store, to_json
 from state.tree import Tree
@@ -79,6 +80,7 @@ class Conversation:
     renderer: Renderer
     kin: Kin = field(default_factory=Kin)
     rota: Rota = field(default_factory=Nobody)
+    titles: Mapping[str, str] = field(default_factory=dict)
     woken: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -94,6 +96,14 @@ class Conversation:
     def subjects(self) -> Subjects:
         """What can be triaged."""
         return self.known
+
+    def title(self, action: str) -> str:
+        """What a mitigation is called."""
+        return self.titles.get(action) or action_title(action)
+
+    def resting(self, incident_id: str = "") -> list[Resting]:
+        """Messages that could not be sent, of one incident or of all."""
+        return self.outbox.resting(incident_id)
 
     def link(self, incident_id: str) -> str:
         """A permalink to the incident's thread; "" while Slack does not have it."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from analysis.explore import Question
 from state.events import Event
 from state.incident import Alert, Entry, Incident
+from state.outbox import Resting
 from state.store import Store
 from state.tree import Tree
 
@@ -131,6 +132,12 @@ class Desk(Protocol):
 
     def present(self, channel: str) -> bool:
         """Whether the bot can post in that channel."""
+
+    def title(self, action: str) -> str:
+        """What a mitigation is called."""
+
+    def resting(self, incident_id: str = "") -> list[Resting]:
+        """Messages that could not be sent, of one incident or of all."""
 
     def zone(self, user: str) -> tzinfo:
         """The zone in which that person reads clocks; UTC when it is not known."""

@@ -7,10 +7,12 @@ from handlers.desk import Desk
 from handlers.registry import Reply, Request, Unclear, Words, bare, named_incident, reply
 from handlers.tree_text import BEEN
 from state.incident import Incident, Step
+from state.outbox import Resting
 
 MONITORS = "monitors"
 """The store's settings in which bot/monitors.py remembers what each monitor saw."""
 MOST_LISTED = 10
+MOST_UNSENT = 5
 
 
 def status(request: Request, words: Words, desk: Desk) -> Reply:
@@ -20,7 +22,8 @@ def status(request: Request, words: Words, desk: Desk) -> Reply:
         found = _seen(desk.store.open_incidents(), request, desk)
         head = f"*{_count(len(found), 'open incident')}*"
         shown = [_line(i, desk) for i in found[-MOST_LISTED:]]
-        return reply("\n".join([head, *shown, *monitors(desk)]))
+        unsent = _unsent([r for r in desk.resting() if r.incident in {i.id for i in found}])
+        return reply("\n".join([head, *shown, *unsent, *monitors(desk)]))
     incident = desk.store.load(wanted)
     if incident is None:
         raise Unclear(f"I know no incident {bare(wanted)}.", ("All incidents", "incidents all"))
@@ -42,6 +45,19 @@ def _standing(incident: Incident, desk: Desk) -> list[str]:
     lines += [f"Offered to {person(h.to)}, who has not answered yet." for h in waiting]
     if incident.current and incident.current.error:
         lines.append(f"⚠ {line(incident.current.error)}")
+    return lines + _unsent(desk.resting(incident.id))
+
+
+def _unsent(resting: list[Resting]) -> list[str]:
+    """Messages that Slack did not take, the reason once per channel."""
+    by_cause: dict[tuple[str, str, str, bool], list[str]] = {}
+    for r in resting:
+        by_cause.setdefault((r.incident, r.channel, r.error, r.given_up), []).append(r.name)
+    lines = []
+    for (incident, channel, error, given_up), names in list(by_cause.items())[:MOST_UNSENT]:
+        what = f"{_count(len(names), 'message')} of {incident}"
+        then = "I gave up on it" if given_up else "I keep trying"
+        lines.append(f"⚠ {what} can’t be shown in <#{channel}> ({line(error, 120)}). {then}.")
     return lines
 
 

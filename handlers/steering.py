@@ -112,7 +112,7 @@ def note(request: Request, words: Words, desk: Desk) -> Reply:
             "store at 13:50`."
         )
     _tell(desk, incident, ev.Noted(desk.now(), request.user, _readable(text)[:3000]))
-    return reply(f"📝 Noted in {incident.id}.")
+    return reply(f"Noted in {incident.id}.")
 
 
 def _readable(text: str) -> str:
@@ -217,7 +217,7 @@ def catch_me_up(request: Request, words: Words, desk: Desk) -> Reply:
     """What somebody who comes late must know, for their eyes."""
     del words
     incident = incident_of(request, desk)
-    payload = catch_up(incident, desk.tree, desk.store.said(incident.id))
+    payload = catch_up(incident, desk.tree, desk.store.said(incident.id), desk.title)
     blocks = payload["blocks"]
     return Reply(str(payload["text"]), tuple(blocks) if isinstance(blocks, list) else None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +16,14 @@ from state.store import Said
 from state.tree import Tree
 
 MOST_SAID = 5
+_BECAME = {
+    "planning": "its dry run is under way",
+    "planned": "waits to be confirmed",
+    "carrying": "being carried out",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
 _TOKEN = re.compile(r"<([@#!][^<>]*|(?:https?://|mailto:)[^<>]*)>")
 _NUMBER = re.compile(r"\d")
 _SMALL_TALK = re.compile(
@@ -41,15 +49,20 @@ class Summary:
     said: tuple[str, ...] = ()
 
 
-def summarise(incident: Incident, tree: Tree, said: Sequence[Said]) -> Summary:
-    """The state of an incident for somebody who was not there."""
+def summarise(
+    incident: Incident,
+    tree: Tree,
+    said: Sequence[Said],
+    title: Callable[[str], str] = words.action_title,
+) -> Summary:
+    """The state of an incident for somebody who was not there; ``title`` names a mitigation."""
     return Summary(
         headline=b.line(incident.alert.title or incident.alert.subject, 200) or incident.id,
         known=tuple(_known(incident, tree)),
         ruled_out=tuple(words.ruled_out(incident, tree)),
-        done=tuple(_done(incident, tree)),
+        done=tuple(_done(incident, tree, title)),
         open=tuple(_open(incident, tree)),
-        next=tuple(_next(incident, tree)),
+        next=tuple(_next(incident, tree, title)),
         noted=tuple(words.note(n, incident) for n in incident.notes[-MOST_SAID:]),
         said=tuple(quote(s, incident.opened_at) for s in pick(said, incident)),
     )
@@ -69,11 +82,16 @@ def summary_blocks(summary: Summary) -> list[Block]:
     return [b.section(f"*{title}:* {text}") for title, text in parts if text]
 
 
-def catch_up(incident: Incident, tree: Tree, said: Sequence[Said]) -> dict[str, object]:
+def catch_up(
+    incident: Incident,
+    tree: Tree,
+    said: Sequence[Said],
+    title: Callable[[str], str] = words.action_title,
+) -> dict[str, object]:
     """The payload of "Catch me up", for one pair of eyes."""
-    found = summarise(incident, tree, said)
+    found = summarise(incident, tree, said, title)
     owner = b.person(incident.owner) if incident.owner else "nobody"
-    facts = f"severity {incident.severity}, {owner} has it, {incident.status}"
+    facts = f"{incident.id}, severity {incident.severity}, {owner} has it, {incident.status}"
     blocks = [b.section(f"*{found.headline}*\n{facts}"), *summary_blocks(found)]
     return b.message(f"Where we are: {found.headline}", blocks)
 
@@ -101,13 +119,13 @@ def _known(incident: Incident, tree: Tree) -> list[str]:
     return found or [b.line(incident.alert.detail, 240) or "Only the alert itself so far."]
 
 
-def _done(incident: Incident, tree: Tree) -> list[str]:
+def _done(incident: Incident, tree: Tree, title: Callable[[str], str]) -> list[str]:
     found = []
     for m in incident.mitigations:
-        what = f"{b.line(m.action.replace('_', ' '), 60)} {b.code(m.target.name)}"
+        what = f"{b.line(title(m.action), 60)}: {b.code(m.target.name)}"
         when = f", {b.clock(m.done_at, incident.opened_at)}" if m.done_at else ""
         result = f": {b.line(m.result, 200)}" if m.result else ""
-        found.append(f"{what}: {m.status}{when}{result}")
+        found.append(f"{what}, {_BECAME[m.status]}{when}{result}")
     found += [f"Decided by hand at {text}" for text in words.overrides(incident, tree)[:3]]
     found += [
         f"{b.person(h.to)} declined to take over"
@@ -138,12 +156,12 @@ def _open(incident: Incident, tree: Tree) -> list[str]:
     return found[:6]
 
 
-def _next(incident: Incident, tree: Tree) -> list[str]:
+def _next(incident: Incident, tree: Tree, title: Callable[[str], str]) -> list[str]:
     """What the next person is to do, the most pressing first."""
     if not incident.is_open:
         return []
     found = [
-        f"Confirm or cancel: {b.line(m.action.replace('_', ' '), 60)} {b.code(m.target.name)}"
+        f"Confirm or cancel “{b.line(title(m.action), 60)}: {b.code(m.target.name)}”"
         for m in incident.mitigations
         if m.status == "planned"
     ]

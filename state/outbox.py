@@ -48,6 +48,20 @@ class Owed:
     in_doubt: bool
 
 
+@dataclass(frozen=True)
+class Resting:
+    """A message that Slack does not have as it should be, and why the last try failed.
+
+    ``given_up``: it is not tried again until it should say something else.
+    """
+
+    incident: str
+    channel: str
+    name: str
+    error: str
+    given_up: bool
+
+
 class Outbox:
     """The posts of all incidents in a store."""
 
@@ -165,6 +179,23 @@ class Outbox:
     def give_up(self, owed: Owed, error: str) -> None:
         """It can't be sent as it is; it rests until it should say something else."""
         self._set(owed, "sent = ?, sending = 0, error = ?", owed.wanted, error)
+
+    def resting(self, incident: str = "") -> list[Resting]:
+        """The messages that failed again and again, of one incident or of the open ones."""
+        rows = self.store.rows(
+            """
+            SELECT p.incident, p.channel, p.name, p.error, p.wanted = p.sent AS given_up
+            FROM posts p JOIN incidents i ON i.id = p.incident
+            WHERE p.error != '' AND (p.wanted = p.sent OR p.attempts >= 4)
+                AND (p.incident = ? OR ? = '' AND i.open = 1)
+            ORDER BY p.incident, p.channel, p.position
+            """,
+            *(incident, incident),
+        )
+        return [
+            Resting(r["incident"], r["channel"], r["name"], r["error"], bool(r["given_up"]))
+            for r in rows
+        ]
 
     def hurry(self, channel: str) -> None:
         """Whatever waits in a channel may be tried now (the bot was invited)."""

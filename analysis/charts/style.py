@@ -149,7 +149,7 @@ def time_axis(axes: Axes, low: datetime, high: datetime, *, ticks: int = 6) -> N
 
 
 def mark_onset(axes: Axes, onset: Onset | datetime, *, label: str | None = None) -> None:
-    """A vertical line where it began, its bounds shaded, and "since 14:05" at the top.
+    """A vertical line where it began, its bounds shaded, and "since 14:05 UTC" at the top.
 
     ``label=""`` leaves the words out (small multiples).
     """
@@ -157,7 +157,7 @@ def mark_onset(axes: Axes, onset: Onset | datetime, *, label: str | None = None)
     if isinstance(onset, Onset) and onset.high > onset.low:
         axes.axvspan(onset.low, onset.high, color=INK, alpha=0.10, linewidth=0)  # type: ignore[arg-type]
     axes.axvline(at, color=INK, linewidth=1.6, linestyle=(0, (4, 2)))  # type: ignore[arg-type]
-    words = f"since {at.astimezone(UTC):%H:%M} " if label is None else label
+    words = f"since {at.astimezone(UTC):%H:%M} UTC " if label is None else label
     if words:
         axes.annotate(
             words,

@@ -21,7 +21,7 @@ def handoff_message(incident: Incident, handoff: Handoff, tree: Tree, view: View
     into = b.span(handoff.at - incident.opened_at)
     who = f"{b.person(handoff.by)} → {b.person(handoff.to)}"
     blocks = [b.section(f"*{who}*, offered {at}. {into[:1].upper()}{into[1:]} in.")]
-    blocks += summary_blocks(summarise(incident, tree, view.said))
+    blocks += summary_blocks(summarise(incident, tree, view.said, view.title))
     if not view.primary and view.home_link:
         blocks.append(b.context(b.link(view.home_link, "Go to the thread with every step")))
     ref = value(i=incident.id, h=handoff.id)

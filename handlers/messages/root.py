@@ -24,7 +24,7 @@ def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
     story = _story(incident, tree, view)
     blocks = [b.section(f"{light} *{name}*" + (f"\n{story}" if story else ""))]
     blocks.append(b.context(" · ".join(_facts(incident, state, view))))
-    blocks += [b.context(f"📝 {words.note(n, incident)}") for n in incident.notes[-NOTES:]]
+    blocks += [b.context(f"Note: {words.note(n, incident)}") for n in incident.notes[-NOTES:]]
     chart = _chart(incident)
     if chart:
         blocks.append(b.image(chart))
@@ -52,7 +52,8 @@ def _story(incident: Incident, tree: Tree, view: View) -> str:
         causes = "; ".join(words.cause_words(tree, c) for c in incident.causes[:3])
         return f"{causes}."
     first = _first(incident)
-    if first and first.evidence and first.status != "failed":
+    overruled = first is not None and first.answer is not None and first.answer.override
+    if first and first.evidence and first.status != "failed" and not overruled:
         return words.headline(first.evidence)
     return b.line(incident.alert.detail, 300)
 

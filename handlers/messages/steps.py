@@ -20,7 +20,7 @@ def step_message(incident: Incident, step: Step, tree: Tree, view: View) -> dict
     """The payload of a step that is not the watch over the recovery."""
     name = words.title(tree, step)
     if step.status == "superseded":
-        return folded(name)
+        return folded(name, anew=_anew(incident, step))
     if step.answer:
         return answered(incident, step, tree)
     node = words.node_of(tree, step.node)
@@ -35,9 +35,20 @@ def step_message(incident: Incident, step: Step, tree: Tree, view: View) -> dict
     return _proposed(incident, step, node, step.evidence, view, name)
 
 
-def folded(name: str) -> dict[str, Any]:
-    """A step that no longer counts: one short line."""
-    return b.message(f"{name} (left behind)", [b.context(f"~{name}~ left behind")])
+def folded(name: str, anew: int = 0) -> dict[str, Any]:
+    """A step that no longer counts: one short line, with the step that asks the same again."""
+    why = f"looked at again in step {anew}" if anew else "left behind"
+    return b.message(f"{name} ({why})", [b.context(f"~{name}~ {why}")])
+
+
+def _anew(incident: Incident, step: Step) -> int:
+    """The live step that asks what a superseded one asked, coming from the same place; else 0."""
+    again = (
+        s.number
+        for s in incident.live_steps
+        if s.number > step.number and (s.node, s.came_from) == (step.node, step.came_from)
+    )
+    return next(again, 0)
 
 
 def _proposed(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from analysis.evidence import Suspect
+from handlers.messages.words import action_title
 from state.incident import Incident
 from state.store import Said
 
@@ -51,7 +52,7 @@ class View:
     def title(self, action: str) -> str:
         """The title of a mitigation, also of one that is no longer available."""
         known = next((r.title for r in self.mitigations if r.name == action), "")
-        return known or action.replace("_", " ").capitalize() or "Mitigation"
+        return known or action_title(action)
 
 
 def remedies(

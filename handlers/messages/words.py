@@ -264,6 +264,11 @@ def _steps(numbers: list[int]) -> str:
     return f"steps {numbers[0]} to {numbers[-1]}"
 
 
+def action_title(action: str) -> str:
+    """What to call a mitigation whose title is not at hand: its name in words."""
+    return action.replace("_", " ").capitalize() or "Mitigation"
+
+
 def minutes(incident: Incident) -> str:
     """How long it lasted, from the opening to the close."""
     end = incident.closed_at

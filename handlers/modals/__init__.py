@@ -49,20 +49,31 @@ def choose(incident: Incident, number: int, tree: Tree) -> View:
     branches = ways(node)
     blocks = [b.section(f"*{words.title(tree, step)}*\n{b.line(node.question, 300)}")]
     blocks.append(_branches(step, branches))
-    blocks += _suspects(step)
-    other = b.field_text("names", multiline=True, placeholder="One name a line")
-    blocks.append(b.entry("names", "A suspect that is not listed", other, optional=True))
-    if len(branches) > 1:
-        also = {
-            "type": "checkboxes",
-            "action_id": "also",
-            "options": [b.option(br.label, br.verdict) for br in branches[:MOST_RADIO]],
-        }
-        blocks.append(b.entry("also", "Look at these as well, afterwards", also, optional=True))
+    if not _asks_whether_real(tree, branches):
+        blocks += _suspects(step)
+        other = b.field_text("names", multiline=True, placeholder="One name a line")
+        blocks.append(b.entry("names", "A suspect that is not listed", other, optional=True))
+        blocks += _also(tree, branches)
     why = b.field_text("why", multiline=True, placeholder="It goes into the record")
     blocks.append(b.entry("why", "Why?", why, optional=True))
     submit = "Go on" if evidence else "Decide"
     return b.modal("choose", "Choose", value(i=incident.id, s=number), blocks, submit)
+
+
+def _asks_whether_real(tree: Tree, branches: list[Branch]) -> bool:
+    """Whether the answers exclude each other and blame nobody: it is real, or it is not."""
+    ends = [tree.exit(br.to).kind for br in branches if not tree.is_node(br.to)]
+    return "false_alarm" in ends
+
+
+def _also(tree: Tree, branches: list[Branch]) -> list[Block]:
+    """Further branches to follow: those that lead on to a question."""
+    onward = [br for br in branches if tree.is_node(br.to)][:MOST_RADIO]
+    if len(branches) < 2 or not onward:
+        return []
+    options = [b.option(br.label, br.verdict) for br in onward]
+    element: Block = {"type": "checkboxes", "action_id": "also", "options": options}
+    return [b.entry("also", "Look at these as well, afterwards", element, optional=True)]
 
 
 def _branches(step: Step, branches: list[Branch]) -> Block:

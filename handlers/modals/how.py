@@ -50,7 +50,7 @@ def _computed(evidence: Evidence, step: Step) -> list[Block]:
     parts += [b.line(n, 400) for n in how_.notes[:5]]
     blocks = [b.section("\n".join(parts))] if parts else []
     for title, lines in (
-        ("Figures", [f"{b.line(k, 80)}: {b.figure(v)}" for k, v in evidence.figures.items()]),
+        ("Figures", _figures(evidence)),
         ("Suspects", words.suspect_lines(evidence.suspects, step, MOST_SUSPECTS)),
         ("Rows", _rows(evidence)),
         ("Views that disagree", [b.line(d, 300) for d in evidence.disagreements]),
@@ -60,6 +60,13 @@ def _computed(evidence: Evidence, step: Step) -> list[Block]:
             most = {"Figures": MOST_FIGURES, "Rows": MOST_ROWS}.get(title, MOST_SUSPECTS)
             blocks.append(b.section(f"*{title}*\n" + "\n".join(lines[:most])))
     return blocks
+
+
+def _figures(evidence: Evidence) -> list[str]:
+    return [
+        f"{b.line(name.replace('_', ' '), 80)}: {b.figure(figure)}"
+        for name, figure in evidence.figures.items()
+    ]
 
 
 def _rows(evidence: Evidence) -> list[str]:

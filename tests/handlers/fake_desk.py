@@ -11,12 +11,14 @@ from analysis.explore import Question
 from handlers import blockkit
 from handlers.desk import Subjects
 from handlers.joining import home_of, reopens
+from handlers.messages.words import action_title
 from state import events as ev
 from state.events import Event
 from state.grouping import Kin
 from state.incident import Alert, Incident
 from state.looks import Looks
 from state.machine import advance
+from state.outbox import Outbox, Resting
 from state.store import Place, Store
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 from tests.handlers.looks import uploaded
@@ -130,6 +132,14 @@ class FakeDesk:
             return refused[0]
         self.store.save(incident, after, event)
         return ""
+
+    def title(self, action: str) -> str:
+        """A mitigation's name in words."""
+        return action_title(action)
+
+    def resting(self, incident_id: str = "") -> list[Resting]:
+        """What the store's outbox could not send."""
+        return Outbox(self.store).resting(incident_id)
 
     def now(self) -> datetime:
         """The clock's hands."""

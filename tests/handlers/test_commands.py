@@ -16,6 +16,7 @@ from handlers.registry import Reply, Request, run_text
 from handlers.standing import MONITORS
 from state import events as ev
 from state.incident import Incident
+from state.outbox import Outbox, Post
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
 
@@ -246,6 +247,22 @@ def test_status_outside_a_thread_lists_what_is_open_and_monitors_that_fail(desk)
     assert "1 open incident*" in found.text
     assert "2 monitors*, 1 failing" in found.text
     assert "`metric:a`: no table &lt;x&gt;" in found.text
+
+
+def test_status_tells_of_messages_that_slack_does_not_take(desk):
+    """Nothing is missing in silence; a first try that failed is no news."""
+    ask(desk, "triage precision")
+    outbox = Outbox(desk.store)
+    outbox.want("HE-1", "C1", [Post("root", 0, {"text": "one"})])
+    [root] = outbox.owed()
+    outbox.later(root, 0.0, "is_archived")
+    assert "archived" not in ask(desk, "status").text
+    for _ in range(3):
+        outbox.later(root, 0.0, "is_archived")
+    kept = "⚠ 1 message of HE-1 can’t be shown in <#C1> (is_archived). I keep trying."
+    assert kept in ask(desk, "status").text
+    outbox.give_up(root, "msg_too_long")
+    assert "(msg_too_long). I gave up" in ask(desk, "status HE-1").text
 
 
 def test_status_of_an_unknown_incident_offers_all_of_them(desk):

@@ -268,3 +268,18 @@ def test_rendering_twice_gives_the_same():
     """Otherwise every event would update every message."""
     incident = mitigated(walked(6), ev.Checked(at(30), 7, WATCHING))
     assert thread(incident) == thread(incident, now=at(600))
+
+
+def test_a_step_that_was_run_again_says_where():
+    """Nobody looks for what became of it."""
+    incident = after(walked(1, last_answered=False), ev.Rerun(at(4), 1, "U0ANA"))
+    assert words(thread(incident)["step-1"]) == "~1 · Is it real?~ looked at again in step 2"
+
+
+def test_an_overruled_finding_is_not_the_headline():
+    """Once a person said that it is real, the first message no longer says that it is not."""
+    incident = walked(1, last_answered=False)
+    found = incident.steps[0].evidence
+    calm = replace(found, verdict="false_alarm", headline="It is within what is usual.")
+    incident = after(opened(), ev.Checked(at(1), 1, calm), ev.Answered(at(2), 1, "real", "U0ANA"))
+    assert "within what is usual" not in words(thread(incident)["root"])

@@ -75,19 +75,26 @@ def test_other_suspects_further_branches_and_a_reason_can_be_given(incident):
         view,
         suspects={"selected_options": [option(view, "suspects", "visib")]},
         names={"value": "wind_gust\n\n visib \n"},
-        also={
-            "selected_options": [
-                option(view, "also", "Neither"),
-                option(view, "also", "These features"),
-            ]
+        verdict={
+            "selected_option": option(view, "verdict", "Not the inputs: look inside the model")
         },
+        also={"selected_options": [option(view, "also", "These features")]},
         why={"value": "the sensor was replaced"},
     )
-    hand = Suspect("feature", "wind_gust", 0.0, "named by hand")
+    hand = Suspect("model", "wind_gust", 0.0, "named by hand")
     assert parse(form, incident) == [
-        ev.Answered(NOW, 5, "inputs", "U0BO", (VISIB, hand), ("none",)),
+        ev.Answered(NOW, 5, "model", "U0BO", (VISIB, hand), ("inputs",)),
         ev.Noted(NOW, "U0BO", "Step 5: the sensor was replaced"),
     ]
+
+
+def test_only_what_makes_sense_is_asked():
+    """Real or not blames nobody; what ends the walk can't be looked at as well."""
+    names = {block.get("block_id") for block in modals.choose(walked(1), 1, TREE)["blocks"]}
+    assert names & {"suspects", "names", "also"} == set()
+    view = modals.choose(walked(5, last_answered=False), 5, TREE)
+    [also] = [b["element"] for b in view["blocks"] if b.get("block_id") == "also"]
+    assert [o["text"]["text"] for o in also["options"]] == ["These features"]
 
 
 def test_suspects_left_standing_do_not_go_along_to_another_branch(incident):

@@ -63,8 +63,10 @@ def test_a_planned_mitigation_is_the_next_thing_to_do():
         ev.MitigationPlanned(at(20), 1, "Runs it."),
     )
     found = summarise(incident, TREE, [])
-    assert found.next[0] == "Confirm or cancel: rerun `weather_hourly`"
-    assert "rerun `weather_hourly`: planned" in found.done
+    assert found.next[0] == "Confirm or cancel “Rerun: `weather_hourly`”"
+    assert "Rerun: `weather_hourly`, waits to be confirmed" in found.done
+    titled = summarise(incident, TREE, [], {"rerun": "Run again"}.__getitem__)
+    assert "Run again: `weather_hourly`, waits to be confirmed" in titled.done
 
 
 def test_small_talk_is_left_out_and_what_matters_is_kept_in_order():
@@ -133,4 +135,4 @@ def test_notes_stand_on_the_first_message_and_in_the_summary():
     (line,) = summarise(incident, TREE, []).noted
     assert line.startswith("the fleet team released at noon (<@U0ANA>, ")
     root = looks.thread(incident)["root"]
-    assert any("📝 the fleet team released" in str(block) for block in root.payload["blocks"])
+    assert any("Note: the fleet team released" in str(block) for block in root.payload["blocks"])
