@@ -18,9 +18,9 @@ from handlers.actions import BadValue, Ref
 from handlers.conversation import Conversation
 from handlers.desk import every
 from handlers.levels import Levels
+from handlers.messages.summary import catch_up
 from handlers.mitigations import Mitigations
 from handlers.registry import RUN, Reply, Request, run_text
-from handlers.summary import catch_up
 from handlers.threads import answer as post_answer
 from state import events as ev
 from state.events import Event

@@ -6,8 +6,8 @@ from typing import Any
 
 from handlers import blocks as b
 from handlers.actions import value
+from handlers.messages.summary import summarise, summary_blocks
 from handlers.messages.view import View
-from handlers.summary import summarise, summary_blocks
 from state.incident import Handoff, Incident
 from state.tree import Tree
 

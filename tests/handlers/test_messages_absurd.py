@@ -12,8 +12,8 @@ from analysis.evidence import Chart, Evidence, How, Suspect, Table
 from handlers import actions, modals
 from handlers.blockkit import problems, problems_of_view
 from handlers.messages import Remedy, render
+from handlers.messages.summary import catch_up
 from handlers.mitigations import Mitigations
-from handlers.summary import catch_up
 from state import events as ev
 from state.incident import Incident
 from state.store import Said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers.summary import catch_up, pick, quote, summarise
+from handlers.messages.summary import catch_up, pick, quote, summarise
 from state import events as ev
 from state.store import Said
 from tests.handlers import looks
