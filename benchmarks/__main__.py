@@ -14,7 +14,7 @@ from typing import cast
 
 from benchmarks.table import Benchmark
 
-BENCHMARKS = ("clicks", "storm")
+BENCHMARKS = ("clicks", "features", "storm")
 
 
 def main(names: list[str]) -> None:
