@@ -55,8 +55,8 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
     reading = read(warehouse, scope)
     dims = tuple(d for d in warehouse.dimensions if d not in reading.bins)
     output = reading.output(reading.days)
-    found = examine(reading, dims, warehouse.has_labels)
-    decided = weigh(reading, found, output)
+    found, odd = examine(reading, dims, warehouse.has_labels)
+    decided = weigh(reading, found, output, odd)
     return _say(warehouse, scope, reading, decided, output, begun)
 
 

@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 
 from analysis import odds
-from analysis.inputs import suspicion
+from analysis.inputs import joint, suspicion
 from analysis.inputs.views import Reading, Sample
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+Odd = tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, np.dtype[np.bool_]]]
+
+ODD = 0.8
+"""Rows in which a feature disagrees more than in this share of the baseline's are odd."""
 FEWEST = 20
 SHARE = 0.004
 """A cell with a smaller share of the baseline's rows is unfamiliar."""
@@ -24,16 +28,40 @@ GAINED = 1.5
 """A broken feature's cells with more than so many times their usual share hold false values."""
 
 
-def answers_shift(r: Reading, output: Floats, broken: Collection[str] = ()) -> tuple[float, float]:
+def odd_rows(days: joint.Scores, edge: joint.Scores, broken: Collection[str]) -> Odd:
+    """Rows of the day and edge samples in which a broken feature does not go with the others.
+
+    A combination that the baseline hardly holds is as unfamiliar as a value that it never held.
+    """
+    odd = np.zeros(len(days.z), dtype=bool), np.zeros(len(edge.z), dtype=bool)
+    for name in broken:
+        model = (
+            joint.fit(days, name, [b for b in broken if b != name]) if name in days.own else None
+        )
+        if model is None:
+            continue
+        left = joint.residuals(days, name, model)
+        limit = float(np.quantile(left[days.fitted], ODD))
+        odd = odd[0] | (left > limit), odd[1] | (joint.residuals(edge, name, model) > limit)
+    return odd
+
+
+def answers_shift(
+    r: Reading, output: Floats, broken: Collection[str] = (), odd: Odd | None = None
+) -> tuple[float, float]:
     """Log Bayes factor that familiar inputs get other predictions, and by how much.
 
     ``output`` is the surrogate's for the day sample. Both the mean and the typical size of the
     difference are looked at, against earlier days and across the onset. Rows whose values of a
-    ``broken`` feature lie where its values gained do not count: they may be no true values.
+    ``broken`` feature lie where its values gained do not count, nor do ``odd`` ones: they may be
+    no true values.
     """
-    left = np.where(familiar(r, r.days, broken), r.target(r.days) - output, np.nan)
+    known, known_edge = familiar(r, r.days, broken), familiar(r, r.edge, broken)
+    if odd is not None:
+        known, known_edge = known & ~odd[0], known_edge & ~odd[1]
+    left = np.where(known, r.target(r.days) - output, np.nan)
     left_edge = r.target(r.edge) - r.output(r.edge)
-    left_edge = np.where(familiar(r, r.edge, broken), left_edge, np.nan)
+    left_edge = np.where(known_edge, left_edge, np.nan)
     if int(np.isfinite(left[r.days.block == 0]).sum()) < FEWEST:
         return 0.0, 0.0
     best, size = -2.0, 0.0

@@ -9,7 +9,7 @@ drift, and a shift in units of the prediction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     pass
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+ROBUST_DF = 8
+"""Degrees of freedom of what is usual, however many days are known: how far a feature's figures
+stray is a matter of storms and holidays, with heavier tails than a month of days can show. Lange,
+Little and Taylor (1989), "Robust statistical modeling using the t distribution"."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,8 @@ def both(days: odds.Shift, edge: odds.Shift, expected: float) -> float:
 def rise(figures: Floats, floor: float = 0.0) -> odds.Shift:
     """The first figure against the others, when it is higher; ``floor`` is its least spread."""
     found = odds.shift(float(figures[0]), figures[1:], error=floor)
-    if found.seen and found.z < 0:
-        return odds.Shift(found.now, found.usual, found.spread, 0.0, found.df)
-    return found
+    z = max(found.z, 0.0) if found.seen else found.z
+    return replace(found, z=z, df=min(found.df, ROBUST_DF))
 
 
 # -- marginal ---------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from analysis import odds
-from analysis.inputs import agreement, suspicion
-from analysis.inputs.familiar import answers_shift, beyond
+from analysis.inputs import agreement, familiar, suspicion
+from analysis.inputs.familiar import Odd
 from analysis.inputs.suspicion import Finding, View
 from analysis.inputs.views import Reading
 from analysis.tables import Role
@@ -47,8 +47,11 @@ class Verdict:
 # -- looking ----------------------------------------------------------------------------------
 
 
-def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> list[Finding]:
-    """All views of all features; the joint views again without features that are broken."""
+def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> tuple[list[Finding], Odd]:
+    """All views of all features; the joint views again without features that are broken.
+
+    Also the rows in which a broken feature does not go with the others.
+    """
     material = agreement.joint_material(r, dims)
     gap = _label_gap(r) if labels and r.probability else np.full(len(r.days.frame), np.nan)
     found: list[Finding] = []
@@ -62,7 +65,9 @@ def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> list[Finding]:
             still, past, lag = agreement.fresh(r, r.days.frame, name, material.group[name])
             views |= {"still": still, "past": past}
         found.append(Finding(name, r.usage(name), views, lag))
-    return _without_the_broken(r, material, found)
+    found = _without_the_broken(r, material, found)
+    broken = [f.name for f in found if f.log_odds > SURE]
+    return found, familiar.odd_rows(material.days, material.edge, broken)
 
 
 def _label_gap(r: Reading) -> Floats:
@@ -116,14 +121,17 @@ def _culprit(
 # -- deciding ---------------------------------------------------------------------------------
 
 
-def weigh(r: Reading, found: list[Finding], output: Floats) -> Verdict:
-    """Inputs, model or none, with shares of what moved the predictions."""
+def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict:
+    """Inputs, model or none, with shares of what moved the predictions.
+
+    ``odd`` rows of the day and edge samples do not count as familiar inputs.
+    """
     scale = float(np.nanstd(r.target(r.days)[r.days.block != 0])) or 1.0
     least = SMALL_IMPACT * scale
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
-    found = _credited(found, beyond(r, output, broken))
-    model_odds, model_size = answers_shift(r, output, broken)
+    found = _credited(found, familiar.beyond(r, output, broken))
+    model_odds, model_size = familiar.answers_shift(r, output, broken, odd)
     logs["model"] = float(np.log(0.25)) + model_odds
     each: dict[str, float] = {}
     for f in found:
@@ -172,4 +180,4 @@ def _credited(found: list[Finding], size: dict[str, float]) -> list[Finding]:
 def _heard(view: View, least: float) -> float:
     """A view's log odds, less where the effect is too small to matter."""
     size = view.impact**4 / (view.impact**4 + least**4)
-    return view.log_odds + float(np.log(size + 1e-9))
+    return view.log_odds + float(np.log(size + 1e-30))
