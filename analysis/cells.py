@@ -67,13 +67,15 @@ def load_cells(
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
     table = metrics.rows_of(warehouse, blocks, models=models, arms=arms)
-    dims, missing = _affordable(warehouse, table, wanted, blocks.count + 1)
-    table = table.mutate(**{d: table[d].cast("string").fill_null("(null)") for d in dims})
     kind = metric.kind if metric.kind in _PARTS else "mean_prediction"
     base = ("mean_prediction", "mean_label") if warehouse.has_labels else ("mean_prediction",)
-    sums = metrics.add_up(
-        warehouse, table, tuple(dict.fromkeys((str(kind), *base))), (BLOCK, *dims)
-    )
+    kinds = tuple(dict.fromkeys((str(kind), *base)))
+    dims, missing = wanted, list[str]()
+    try:
+        sums = _cut(warehouse, table, kinds, dims)
+    except CannotExamine:  # too many cells: count first, and leave some dimensions out
+        dims, missing = _affordable(warehouse, table, wanted, blocks.count + 1)
+        sums = _cut(warehouse, table, kinds, dims)
     if sums.empty or not (sums[BLOCK] == 0).any():
         raise CannotExamine(
             f"There are no predictions between {blocks.window.start:%d %b %H:%M} and "
@@ -88,6 +90,13 @@ def load_cells(
     cells["labels"] = sums.get("lw", 0.0)
     cells["positives"] = sums.get("ly", 0.0)
     return cells, dims, missing
+
+
+def _cut(
+    warehouse: Warehouse, table: Any, kinds: Sequence[str], dims: Sequence[str]
+) -> pd.DataFrame:
+    table = table.mutate(**{d: table[d].cast("string").fill_null("(null)") for d in dims})
+    return metrics.add_up(warehouse, table, kinds, (BLOCK, *dims))
 
 
 _PARTS: dict[str, tuple[Any, Any]] = {

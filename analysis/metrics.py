@@ -124,17 +124,29 @@ def add_up(
 
     For ``auc`` and ``ndcg`` the frame has ready figures instead: ``auc``, ``auc_error`` …
     """
+    return add_up_cuts(warehouse, table, kinds, (by,))[0]
+
+
+def add_up_cuts(
+    warehouse: Warehouse, table: Any, kinds: Sequence[str], cuts: Sequence[Sequence[str]]
+) -> list[pd.DataFrame]:
+    """:func:`add_up` for several cuts from one query: the last one holds all others' columns."""
     names = tuple(dict.fromkeys(name for kind in kinds for name in quality.needs(kind)))
     table = _with_parts(warehouse, table, names)
-    sums = {name: _SUM_OF[name](table) for name in names}
-    frame = warehouse.fetch(table.group_by(list(by)).aggregate(**sums))
+    sums, finest = {name: _SUM_OF[name](table) for name in names}, list(cuts[-1])
+    fine = warehouse.fetch(table.group_by(finest).aggregate(**sums))
     for name in names:
-        frame[name] = frame[name].astype(float).fillna(0.0)
-    if "auc" in kinds:
-        frame = frame.merge(_auc_by(warehouse, table, by), on=list(by), how="left")
-    if "ndcg" in kinds:
-        frame = frame.merge(_ndcg_by(warehouse, table, by), on=list(by), how="left")
-    return frame
+        fine[name] = fine[name].astype(float).fillna(0.0)
+    bins = _auc_bins(warehouse, table, finest) if "auc" in kinds else None
+    frames = []
+    for by in map(list, cuts):
+        frame = fine if by == finest else fine.groupby(by, as_index=False)[list(names)].sum()
+        if bins is not None:
+            frame = frame.merge(_auc_by(bins, by), on=by, how="left")
+        if "ndcg" in kinds:
+            frame = frame.merge(_ndcg_by(warehouse, table, by), on=by, how="left")
+        frames.append(frame)
+    return frames
 
 
 def measure(kind: str, sums: pd.DataFrame) -> Estimate:
@@ -324,18 +336,23 @@ _SUM_OF: dict[str, Any] = {
 }
 
 
-def _auc_by(warehouse: Warehouse, table: Any, by: Sequence[str]) -> pd.DataFrame:
-    """AUC and its error per cut, from counts of yes and no per bin of log odds."""
-    import pandas as pd
-
+def _auc_bins(warehouse: Warehouse, table: Any, by: Sequence[str]) -> pd.DataFrame:
+    """Weight of yes and of no per cut and bin of log odds, bins in order."""
     seen = table.filter(table["_seen"])
     counts = seen.group_by([*by, "_bin"]).aggregate(
         yes=seen["_w"].sum(where=seen["_y"] >= 0.5), no=seen["_w"].sum(where=seen["_y"] < 0.5)
     )
-    frame = warehouse.fetch(counts).fillna({"yes": 0.0, "no": 0.0}).sort_values("_bin")
+    return warehouse.fetch(counts).fillna({"yes": 0.0, "no": 0.0}).sort_values("_bin")
+
+
+def _auc_by(bins: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """AUC and its error per cut, from :func:`_auc_bins` of this or a finer cut."""
+    import pandas as pd
+
+    counts = bins.groupby([*by, "_bin"], as_index=False)[["yes", "no"]].sum()
     rows = [
         (*key, *quality.auc(part["yes"].to_numpy(float), part["no"].to_numpy(float)))
-        for key, part in frame.groupby(list(by))
+        for key, part in counts.groupby(list(by))
     ]
     return pd.DataFrame(rows, columns=[*by, "auc", "auc_error"])
 

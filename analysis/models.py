@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -133,13 +133,13 @@ def read(
             "copies of these hours, 3 are needed"
         )
     table = metrics.rows_of(warehouse, blocks, models=models)
+    cuts: list[tuple[str, ...]] = [(Role.MODEL,)]
+    if not brief and warehouse.contract.predictions.arm is not None:
+        cuts.append((Role.MODEL, Role.EXPERIMENT, Role.ARM))
     out: list[Reading] = []
-    for by in ((Role.MODEL,), (Role.MODEL, Role.EXPERIMENT, Role.ARM)):
-        if len(by) > 1 and (brief or warehouse.contract.predictions.arm is None):
-            continue
-        for tasks, kinds in _kinds(warehouse):
-            kinds = tuple(k for k in kinds if not (brief and k == "auc"))
-            out += _read_cut(warehouse, table, by, tasks, kinds)
+    for some in _together(warehouse, brief):
+        out += _read_cuts(warehouse, table, cuts, some)
+    out.sort(key=lambda r: bool(r.arm))
     if not warehouse.has_labels:
         missing.append("quality: the serving log has no labels; the shift of predictions is shown")
     elif out and not any(r.kind in quality.NEEDS_LABEL and r.shift.seen for r in out):
@@ -150,44 +150,56 @@ def read(
     return out, missing
 
 
-def _kinds(warehouse: Warehouse) -> list[tuple[frozenset[str] | None, tuple[str, ...]]]:
-    """Which kinds to read for which models; None stands for the models that are not listed."""
-    tasks = {m.task for m in warehouse.contract.models} | {"binary"}
-    result: list[tuple[frozenset[str] | None, tuple[str, ...]]] = []
-    listed = frozenset(m.name for m in warehouse.contract.models if m.task != "binary")
-    for task in sorted(tasks):
-        kinds = KINDS_OF[task] if warehouse.has_labels else ()
-        kinds += ("mean_prediction", "volume") if task != "multiclass" else ("volume",)
-        if task == "binary" and warehouse.has_labels:
-            kinds += ("mean_label",)
-        names = frozenset(m.name for m in warehouse.contract.models if m.task == task)
-        result.append((None if task == "binary" else names, kinds))
-    return [(names, kinds) for names, kinds in result if names is None or names & listed]
+@dataclass(frozen=True)
+class _Asked:
+    """What is read in one query: of which models (None: all but ``but``), which kinds by task."""
+
+    only: tuple[str, ...] | None
+    but: tuple[str, ...]
+    kinds: Mapping[str, tuple[str, ...]]
 
 
-def _read_cut(
-    warehouse: Warehouse,
-    table: Any,
-    by: tuple[str, ...],
-    tasks: frozenset[str] | None,
-    kinds: tuple[str, ...],
+def _together(warehouse: Warehouse, brief: bool) -> list[_Asked]:
+    """Sums of binary models and regressions are added up in one query; others need their own."""
+    by_task: dict[str, list[str]] = {}
+    for model in warehouse.contract.models:
+        by_task.setdefault(model.task, []).append(model.name)
+    apart = {task: tuple(by_task[task]) for task in ("multiclass", "ranking") if task in by_task}
+    tasks = ("binary", "regression") if "regression" in by_task else ("binary",)
+    others = tuple(name for names in apart.values() for name in names)
+    asked = [_Asked(None, others, {t: _kinds(t, warehouse.has_labels, brief) for t in tasks})]
+    for task, names in apart.items():
+        asked.append(_Asked(names, (), {task: _kinds(task, warehouse.has_labels, brief)}))
+    return asked
+
+
+def _kinds(task: str, labels: bool, brief: bool) -> tuple[str, ...]:
+    kinds = KINDS_OF[task] if labels else ()
+    kinds += ("mean_prediction", "volume") if task != "multiclass" else ("volume",)
+    if task == "binary" and labels:
+        kinds += ("mean_label",)
+    return tuple(k for k in kinds if not (brief and k == "auc"))
+
+
+def _read_cuts(
+    warehouse: Warehouse, table: Any, cuts: Sequence[tuple[str, ...]], asked: _Asked
 ) -> list[Reading]:
-    others = [m.name for m in warehouse.contract.models if m.task != "binary"]
     rows = table
-    if tasks is not None:
-        rows = table.filter(table[Role.MODEL].isin(sorted(tasks)))
-    elif others:
-        rows = table.filter(~table[Role.MODEL].isin(others))
-    sums = metrics.add_up(warehouse, rows, kinds, (BLOCK, *by))
-    if sums.empty:
-        return []
+    if asked.only is not None:
+        rows = table.filter(table[Role.MODEL].isin(asked.only))
+    elif asked.but:
+        rows = table.filter(~table[Role.MODEL].isin(asked.but))
+    every = tuple(dict.fromkeys(k for kinds in asked.kinds.values() for k in kinds))
+    frames = metrics.add_up_cuts(warehouse, rows, every, [(BLOCK, *by) for by in cuts])
     out: list[Reading] = []
-    groups = sums.groupby(list(by), sort=False)
-    biggest = sorted(groups, key=lambda g: -float(g[1]["n"].sum()))[:MANY]
-    for key, part in biggest:
-        name = str(key[0])
-        arm = f"{key[1]}/{key[2]}" if len(by) > 1 else ""
-        out += [r for kind in kinds if (r := reading(name, arm, kind, part)) is not None]
+    for by, sums in zip(cuts, frames, strict=True):
+        groups = list(sums.groupby(list(by), sort=False))
+        groups.sort(key=lambda g: -float(g[1]["n"].sum()))
+        for key, part in groups[:MANY]:
+            name, arm = str(key[0]), f"{key[1]}/{key[2]}" if len(by) > 1 else ""
+            task = warehouse.contract.model(name).task
+            kinds = asked.kinds.get(task, asked.kinds.get("binary", ()))
+            out += [r for kind in kinds if (r := reading(name, arm, kind, part)) is not None]
     return out
 
 

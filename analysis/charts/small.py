@@ -36,9 +36,8 @@ def small_multiples(
     start = window.start - max(timedelta(hours=18), window.length)
     for axes, panel in zip(every, shown, strict=False):
         colour = style.INCIDENT if panel.suspect else style.INK
-        moments = utc(panel.times)
-        keep = [i for i, t in enumerate(moments) if t >= start]
-        at = [moments[i] for i in keep]
+        keep = panel.times >= np.datetime64(start.replace(tzinfo=None), "s")
+        at = utc(panel.times[keep])
         axes.fill_between(
             at,  # type: ignore[arg-type]
             panel.low[keep],
