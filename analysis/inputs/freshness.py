@@ -18,6 +18,10 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 LONGEST_LAG = 30
 """Hours back that a lagging feed is looked for."""
+ALIKE = 0.01
+"""Squared differences below this part of the variance are none: rounded values meet by chance."""
+FEWEST = 6
+"""Hours × groups that a stretch must share with the past before it can be said to repeat it."""
 
 
 def hourly(frame: pd.DataFrame, value: str, time: str, group: str | None) -> tuple[Floats, Any]:
@@ -69,7 +73,7 @@ def repeating_the_past(means: Floats, starts: Sequence[int], length: int) -> tup
     the stretch began are compared: after that the past itself is late.
     """
     hours = len(means)
-    floor = 1e-6 * float(np.nanvar(means)) + 1e-300
+    floor = ALIKE * float(np.nanvar(means)) + 1e-300
     best = np.full(len(starts), np.nan)
     lags = np.zeros(len(starts))
     begin = np.array(starts)
@@ -84,7 +88,7 @@ def repeating_the_past(means: Floats, starts: Sequence[int], length: int) -> tup
         low, high = np.where(fits, begin - lag, 0), np.where(fits, end - lag, 0)
         seen = count[high] - count[low]
         mean = (total[high] - total[low]) / np.maximum(seen, 1)
-        ratio = np.where(fits & (seen >= 3), np.log((mean + floor) / (usual + floor)), np.nan)
+        ratio = np.where(fits & (seen >= FEWEST), np.log((mean + floor) / (usual + floor)), np.nan)
         better = np.isfinite(ratio) & ~(best <= ratio)
         best, lags = np.where(better, ratio, best), np.where(better, lag, lags)
     return best, lags

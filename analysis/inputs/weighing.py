@@ -71,9 +71,30 @@ def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> tuple[list[Findi
 
 
 def _label_gap(r: Reading) -> Floats:
+    """Label minus prediction, each block's predictions shifted on the logit to its rate of labels.
+
+    How often the outcome happens, or what counts as one, is no feature's doing: a broken feature
+    shows in *which* rows are wrong, not in how many.
+    """
     label = r.days.frame[Role.LABEL].to_numpy(float, na_value=np.nan)
-    gap: Floats = label - r.days.frame[Role.PREDICTION].to_numpy(float, na_value=np.nan)
+    logit = r.target(r.days)
+    gap = np.full(len(label), np.nan)
+    for block in r.days.numbers:
+        rows = (r.days.block == block) & np.isfinite(label) & np.isfinite(logit)
+        if rows.any():
+            gap[rows] = label[rows] - _at_rate(logit[rows], float(label[rows].mean()))
     return gap
+
+
+def _at_rate(logit: Floats, rate: float) -> Floats:
+    """Probabilities of the shifted logits whose mean is ``rate``, by bisection."""
+    low, high = -20.0, 20.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        mean = float((1 / (1 + np.exp(-np.clip(logit + middle, -40, 40)))).mean())
+        low, high = (middle, high) if mean < rate else (low, middle)
+    shifted: Floats = 1 / (1 + np.exp(-np.clip(logit + low, -40, 40)))
+    return shifted
 
 
 def _without_the_broken(

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.evidence import CannotExamine, Scope, Suspect, Window
 from analysis.features import which_features
-from analysis.inputs import gather
+from analysis.inputs import freshness, gather
 from analysis.scenarios import Options, plant
 from analysis.tables import Contract
 from analysis.warehouse import Warehouse
@@ -236,3 +236,24 @@ def test_large_logs_are_counted_by_the_engine_with_the_same_verdict(tmp_path, mo
     assert near.verdict == far.verdict == "inputs"
     assert near.suspects[0].name == far.suspects[0].name
     assert near.how.rows == far.how.rows
+
+
+def test_an_outcome_that_is_counted_differently_blames_no_feature(tmp_path):
+    """Labels need a far higher score since the onset; inputs and model are as they were."""
+    frame, late, rng = made_up()
+    frame["p"] = served(frame)
+    hard = 1 / (1 + np.exp(-(np.log(frame["p"] / (1 - frame["p"])) - 3 * late)))
+    frame["label"] = (rng.random(len(frame)) < hard).astype(float)
+    evidence = own(tmp_path, frame, label="label")
+    assert evidence.verdict == "none"
+
+
+def test_a_few_equal_hours_do_not_repeat_the_past():
+    """Rounded values meet by chance: three cells out of a night that nobody flew."""
+    rng = np.random.default_rng(0)
+    means = np.round(rng.normal(6, 3, (240, 3)))
+    means[np.arange(240) % 24 < 5] = np.nan
+    means[232:235] = means[221:224]
+    means[232:235, 1:] = np.nan
+    best, _ = freshness.repeating_the_past(means, [232, 208, 184, 160, 136], 8)
+    assert best[0] > -2
