@@ -23,14 +23,17 @@ from bot.workers import Workers
 from handlers import commands
 from handlers.answers import Answers
 from handlers.conversation import Conversation, Habits
-from handlers.desk import Subjects, every
+from handlers.desk import Subject, Subjects, every
 from handlers.directory import Directory
+from handlers.home import Home
 from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
 from handlers.mitigations import Action, Mitigations
+from handlers.pins import Pins
 from handlers.record.sending import Exports
 from handlers.registry import Reply, Request
 from handlers.sender import Sender
+from handlers.shortcuts import Shortcuts
 from handlers.suggestions import Suggestions
 from handlers.threads import Threads
 from handlers.work import Runner, Work
@@ -97,8 +100,18 @@ class Bot:
         exports = Exports(self.client, self.conversation, str(settings.path))
         self.work = Work(self.conversation, runner, self.mitigations, self._remind, exports.send)
         self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
+        self.home = Home(self.conversation, self.client, self.work.runner, self._watched)
+        self.conversation.woken.append(self.home.changed)
         self.threads = Threads(self.conversation, self.ask)
         self.app = self._bolt()
+
+    def _watched(self) -> tuple[tuple[Subject, ...], bool]:
+        """What Home shows as monitored: the monitors, else the metrics."""
+        from bot.monitors import subjects_to_check
+
+        known = self.conversation.subjects()
+        found = subjects_to_check(self.settings, known)
+        return found or every(known, "metric"), bool(found)
 
     def _workers(self) -> Runner:
         walk = self.settings.walk
@@ -177,6 +190,10 @@ class Bot:
         levels = Levels(self.work.runner)
         Answers(self.conversation, self.mitigations, self.ask, levels).register(app)
         Suggestions(self.conversation, levels).register(app)
+        record = Pins(self.conversation)
+        record.register(app)
+        Shortcuts(self.conversation, record).register(app)
+        self.home.register(app)
         return app
 
     def ask(self, request: Request) -> Reply:
@@ -221,6 +238,7 @@ class Bot:
         parts = (
             (self.sender.loop.start, self.sender.loop.stop),
             (self.work.start, self.work.loop.stop),
+            (self.home.loop.start, self.home.loop.stop),
             (schedule.start, schedule.stop),
             (self.web.start, self.web.stop),
         )

@@ -295,6 +295,8 @@ class Answers:
             text = f"I no longer know {ref.incident}; `/hawkeye incidents` lists what I know."
             _post_privately(client, channel, user, thread, text, None)
             return None
+        if not self.conversation.may_see(incident.id, user) and not channel:
+            return None
         return Click(user, ref, incident, channel, thread, body.get("trigger_id", ""))
 
     def _tell(self, click: Click, event: Event | str, client: WebClient) -> None:
@@ -332,6 +334,10 @@ def _post_privately(
     if blocks:
         more["blocks"] = blocks
     try:
-        client.chat_postEphemeral(channel=channel, user=user, text=text, **more)
+        if channel:
+            client.chat_postEphemeral(channel=channel, user=user, text=text, **more)
+        else:
+            # Pressed in the Home tab, where nothing can be whispered: a direct message.
+            client.chat_postMessage(channel=user, text=text, **more)
     except SlackApiError as error:
         log.warning("a private answer could not be posted", error=error.response.get("error"))

@@ -301,5 +301,10 @@ def modal(
 
 
 def notice(title: str, text: str) -> Block:
-    """A form that only says something."""
-    return modal("notice", title, "", [section(escape(text))])
+    """A form that only says something, in plain text."""
+    return notice_of(title, escape(text))
+
+
+def notice_of(title: str, text: str) -> Block:
+    """A form that only says something, in mrkdwn."""
+    return modal("notice", title, "", [section(text)])

@@ -229,9 +229,10 @@ class Conversation:
         return len(young) > STORM_SIZE
 
     def _scope(self, alert: Alert, now: datetime) -> Scope:
-        since = min(alert.since, now - timedelta(hours=1))
+        until = min(alert.until or now, now)
+        since = min(alert.since, until - timedelta(hours=1))
         baseline = Window(since - timedelta(days=self.habits.baseline_days), since)
-        return Scope(now, Window(since, now), baseline, alert.entry, alert.subject)
+        return Scope(now, Window(since, until), baseline, alert.entry, alert.subject)
 
     def tell(self, incident_id: str, event: Event) -> str:
         """Take one event in; the sentence for the person when it changed nothing, else "".

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -13,6 +13,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.conversation import Conversation
+from handlers.pins import pinned
+from handlers.reading import words_of
 from handlers.registry import Reply, Request
 from state.store import Said
 
@@ -36,12 +38,35 @@ class Threads:
 
     def on_message(self, event: dict[str, Any]) -> None:
         """Keep what a person wrote in a thread of ours; follow edits and deletions."""
-        subtype = event.get("subtype")
+        channel, subtype = event["channel"], event.get("subtype")
+        message = event.get("message") or {} if subtype == "message_changed" else event
         if subtype == "message_deleted":
-            self.conversation.store.forget(event["channel"], str(event.get("deleted_ts", "")))
+            self._forget(channel, str(event.get("deleted_ts", "")))
+        elif message.get("subtype") == "tombstone":
+            # A deleted message that has a thread stays as an empty stone.
+            self._forget(channel, str(message.get("ts", "")))
+        elif subtype == "message_changed":
+            self._edited(channel, message)
+        else:
+            self._keep(channel, message)
+
+    def _forget(self, channel: str, ts: str) -> None:
+        kept = self.conversation.store.said_at(channel, ts)
+        if kept is not None:
+            self.conversation.store.forget(channel, ts)
+            self.conversation.refresh(kept[0])
+
+    def _edited(self, channel: str, message: dict[str, Any]) -> None:
+        """What is in a record says what the message says now; 📌 stays where it was."""
+        kept = self.conversation.store.said_at(channel, str(message.get("ts", "")))
+        if kept is None:
+            self._keep(channel, message)
             return
-        message = event.get("message", {}) if subtype == "message_changed" else event
-        self._keep(event["channel"], message)
+        incident, said = kept
+        text = words_of(message) if not said.in_thread else str(message.get("text", ""))
+        if text != said.text:
+            self.conversation.store.remember(incident, replace(said, text=text))
+            self.conversation.refresh(incident)
 
     def on_mention(self, event: dict[str, Any], client: WebClient) -> None:
         """Do what is asked; the answer goes where it was asked."""
@@ -107,7 +132,10 @@ class Threads:
         if incident is None:
             return False
         link = self.conversation.directory.permalink(channel, ts)
-        said = Said(channel, ts, message["user"], str(message.get("text", "")), link)
+        kept = self.conversation.store.said_at(channel, ts)
+        held = pinned(message) if "reactions" in message else bool(kept and kept[1].pinned)
+        text = str(message.get("text", ""))
+        said = Said(channel, ts, message["user"], text, link, held, in_thread=True)
         self.conversation.store.remember(incident, said)
         return True
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
 
 from handlers import times
-from handlers.blocks import clock, code, escape, listed
-from handlers.desk import Desk, Subject, close_to, every, find, open_about
+from handlers.blocks import button, clock, code, escape, listed
+from handlers.desk import Desk, Subject, close_to, every, find
 from handlers.registry import Reply, Request, Unclear, Words, bare, quoted, reply, way_in
 from handlers.standing import name, where
 from state.incident import Alert, Entry, Incident
+from state.preferences import preferences, window_words
 
-LOOK_BACK = timedelta(hours=24)
-"""How far back a triage looks when nobody says since when."""
+FORM = "triage"
+"""Verb of the buttons that open the form; its name as well."""
 
 _ENTRIES: tuple[Entry, ...] = get_args(Entry)
 _SINCE = ("since", "from")
@@ -31,28 +33,82 @@ def triage(request: Request, words: Words, desk: Desk) -> Reply:
     if not words:
         raise _what_then(request, desk)
     subject, when = _subject(words, request, desk)
-    now = desk.now()
-    since = _moment(when, subject, request, desk) if when else now - LOOK_BACK
-    found = open_about(desk, subject)
-    if found is not None and not anew:
+    usual = timedelta(hours=preferences(desk.store, request.user).window_hours)
+    since = _moment(when, subject, request, desk) if when else desk.now() - usual
+    wanted = Wanted(
+        subject,
+        request.user,
+        since,
+        channel=request.channel,
+        thread=_thread(request),
+        anew=anew,
+    )
+    found = on_it(wanted, desk)
+    if found is not None:
         again = f"triage {typed(subject, desk)} {when}".strip() + " anew"
-        return reply(
-            f"{name(desk, found)} is already on {code(subject.name)} ({where(found, desk)}).",
-            ("Open another one", again),
-        )
-    channel = "" if request.channel.startswith("D") else request.channel
+        return reply(already(found, subject, desk), ("Open another one", again))
+    return begin(wanted, desk, told=bool(when))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A triage that somebody wants, however they said it.
+
+    ``until`` None looks until now. ``anew`` opens another one beside an open incident.
+    """
+
+    subject: Subject
+    user: str
+    since: datetime
+    until: datetime | None = None
+    severity: int = 2
+    why: str = ""
+    channel: str = ""
+    thread: str = ""
+    anew: bool = False
+
+
+def on_it(wanted: Wanted, desk: Desk) -> Incident | None:
+    """The open incident that is about this already, if this person may know of it."""
+    if wanted.anew:
+        return None
+    return next((i for i in _about(wanted, desk) if desk.may_see(i.id, wanted.user)), None)
+
+
+def _about(wanted: Wanted, desk: Desk) -> list[Incident]:
+    return [
+        i
+        for i in reversed(desk.store.open_incidents())
+        if (i.alert.entry, i.alert.subject) == (wanted.subject.entry, wanted.subject.name)
+    ]
+
+
+def already(found: Incident, subject: Subject, desk: Desk) -> str:
+    """Who is on it, in a sentence."""
+    return f"{name(desk, found)} is already on {code(subject.name)} ({where(found, desk)})."
+
+
+def begin(wanted: Wanted, desk: Desk, *, told: bool = True) -> Reply:
+    """Open it; ``told``: somebody said since when."""
+    subject, now = wanted.subject, desk.now()
+    # Beside an incident that this person may not see, theirs is another one.
+    beside = wanted.anew or bool(_about(wanted, desk))
+    channel = "" if wanted.channel.startswith("D") else wanted.channel
     alert = Alert(
         source="person",
-        key=f"person:{subject}" + (f":{now.timestamp():.0f}:{request.user}" if anew else ""),
+        key=f"person:{subject}" + (f":{now.timestamp():.0f}:{wanted.user}" if beside else ""),
         entry=subject.entry,
         subject=subject.name,
         title=f"{subject.name}: looked at by request",
-        since=since,
+        since=wanted.since,
+        until=wanted.until,
+        severity=wanted.severity,
+        detail=wanted.why,
         channel=channel,
-        thread=_thread(request) if channel else "",
-        by=request.user,
+        thread=wanted.thread if channel else "",
+        by=wanted.user,
     )
-    return _opened(desk.open(alert), alert, when, desk)
+    return _opened(desk.open(alert), alert, told, desk)
 
 
 def _thread(request: Request) -> str:
@@ -60,10 +116,13 @@ def _thread(request: Request) -> str:
     return request.thread_ts if request.incident is None else ""
 
 
-def _opened(incident: Incident, alert: Alert, when: str, desk: Desk) -> Reply:
+def _opened(incident: Incident, alert: Alert, told: bool, desk: Desk) -> Reply:
     looked = f"since {clock(alert.since, desk.now())}"
-    if not when:
-        looked = "over the last 24 hours (say `since 14:05` to look from another time)"
+    if alert.until:
+        looked = f"from {clock(alert.since, desk.now())} until {clock(alert.until, desk.now())}"
+    if not told:
+        length = window_words(round((desk.now() - alert.since) / timedelta(hours=1)))
+        looked = f"over the last {length} (say `since 14:05` to look from another time)"
     text = f"{name(desk, incident)}: I am looking at {code(alert.subject)} {looked}."
     if alert.channel and not desk.present(alert.channel):
         return reply(
@@ -122,8 +181,9 @@ def _moment(when: str, subject: Subject, request: Request, desk: Desk) -> dateti
     try:
         return times.moment(when, desk.now(), desk.zone(request.user))
     except times.UnclearTime as error:
-        day = (f"{label(subject)}, last 24 hours", f"triage {typed(subject, desk)}")
-        raise Unclear(escape(str(error)), day) from None
+        length = window_words(preferences(desk.store, request.user).window_hours)
+        usual = (f"{label(subject)}, last {length}", f"triage {typed(subject, desk)}")
+        raise Unclear(escape(str(error)), usual) from None
 
 
 def _what_then(request: Request, desk: Desk, sentence: str = "") -> Unclear:
@@ -135,6 +195,7 @@ def _what_then(request: Request, desk: Desk, sentence: str = "") -> Unclear:
     return Unclear(
         f"{sentence}What shall I look at? I know {shown}. For example `{escape(first)}`.",
         *((label(s), f"triage {typed(s, desk)}") for s in known[:3]),
+        button("Pick from a form…", FORM, "{}"),
     )
 
 

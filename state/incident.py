@@ -31,7 +31,8 @@ class Alert:
     ``entry``. ``channel`` and ``thread`` say where to post, when it is not left to the routes.
     ``names`` are all the known things that it names ("model:delay", "upstream:weather"), the
     subject among them; ``owner`` is the team that it names. ``update`` says in a few words what
-    changed where nothing fired and nothing ended ("acknowledged").
+    changed where nothing fired and nothing ended ("acknowledged"). ``until`` ends the window that
+    is looked at; None looks until now.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Alert:
     names: tuple[str, ...] = ()
     owner: str = ""
     update: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

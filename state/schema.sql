@@ -48,6 +48,7 @@ CREATE INDEX IF NOT EXISTS due_by_time ON due (at);
 CREATE TABLE IF NOT EXISTS said (
     incident TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, user TEXT NOT NULL,
     text TEXT NOT NULL, permalink TEXT NOT NULL, pinned INTEGER NOT NULL,
+    in_thread INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (channel, ts)
 );
 -- What people asked to see beside the tree, with the answers.

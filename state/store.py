@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -48,7 +48,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Said:
-    """A message that a person wrote in an incident's thread."""
+    """A message of an incident's record: written in its thread, or put into it from elsewhere
+    (``pinned`` and not ``in_thread``)."""
 
     channel: str
     ts: str
@@ -56,6 +57,11 @@ class Said:
     text: str
     permalink: str = ""
     pinned: bool = False
+    in_thread: bool = False
+
+    def unpinned(self) -> Said:
+        """The same, no longer pinned."""
+        return replace(self, pinned=False)
 
 
 @dataclass(frozen=True)
@@ -260,7 +266,12 @@ class Store:
         return str(rows[0]["incident"]) if rows else None
 
     def remember(self, incident: str, said: Said) -> None:
-        """Keep what a person wrote; an edit replaces it."""
+        """Keep what a person wrote; an edit replaces it.
+
+        A message that is in a record already stays in that one.
+        """
+        kept = self.said_at(said.channel, said.ts)
+        incident = kept[0] if kept else incident
         with self.transaction() as db:
             db.table("said").upsert(
                 {
@@ -271,6 +282,7 @@ class Store:
                     "text": said.text,
                     "permalink": said.permalink,
                     "pinned": int(said.pinned),
+                    "in_thread": int(said.in_thread or bool(kept and kept[1].in_thread)),
                 },
                 pk=("channel", "ts"),
             )
@@ -283,10 +295,12 @@ class Store:
     def said(self, incident: str) -> list[Said]:
         """What people wrote in the threads of an incident, oldest first."""
         rows = self.rows("SELECT * FROM said WHERE incident = ? ORDER BY ts", incident)
-        return [
-            Said(r["channel"], r["ts"], r["user"], r["text"], r["permalink"], bool(r["pinned"]))
-            for r in rows
-        ]
+        return [_said(r) for r in rows]
+
+    def said_at(self, channel: str, ts: str) -> tuple[str, Said] | None:
+        """The kept message and whose record it is in; None when it is in none."""
+        rows = self.rows("SELECT * FROM said WHERE channel = ? AND ts = ?", channel, ts)
+        return (str(rows[0]["incident"]), _said(rows[0])) if rows else None
 
     def first_time(self, event_id: str) -> bool:
         """Whether this delivery has not been seen before; from now on it has."""
@@ -349,6 +363,12 @@ class Store:
         """Remember a small value under a name."""
         with self.transaction() as db:
             db.table("settings").upsert({"name": name, "value": json.dumps(value)}, pk="name")
+
+
+def _said(row: dict[str, Any]) -> Said:
+    """A message from its row."""
+    held, there = bool(row["pinned"]), bool(row["in_thread"])
+    return Said(row["channel"], row["ts"], row["user"], row["text"], row["permalink"], held, there)
 
 
 # -- JSON ---------------------------------------------------------------------------------------

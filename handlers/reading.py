@@ -1,0 +1,65 @@
+"""What somebody's message says: its words, wherever they stand in it, and the time it tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from handlers import times
+
+MOST_CHARACTERS = 20_000
+_SHOWN = ("text", "fallback", "pretext", "title", "value", "alt_text")
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?(?:\s?(?:utc|gmt|z)\b)?"
+_TIMES = (
+    re.compile(r"<!date\^\d{9,11}\^[^>]*>"),
+    re.compile(
+        r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
+        r"(?:\s?(?:utc|gmt|z)\b|[+-]\d{2}:?\d{2})?",
+        re.I,
+    ),
+    re.compile(rf"\b(?:yesterday|mon|tue|wed|thu|fri|sat|sun)[a-z]*\s+(?:at\s+)?{_CLOCK}", re.I),
+    re.compile(rf"(?<![\d.:-]){_CLOCK}", re.I),
+    re.compile(r"\b(?:\d+|half an|an?)\s?(?:min|minute|m|hr|hour|h|day|d)s?\s+ago\b", re.I),
+)
+"""Times as they stand in running text, the most telling first."""
+
+
+def words_of(message: Mapping[str, Any]) -> str:
+    """Everything that a message shows, from its text, blocks and attachments, each text once."""
+    found = dict.fromkeys(_texts({k: message.get(k) for k in ("text", "blocks", "attachments")}))
+    return "\n".join(found)[:MOST_CHARACTERS]
+
+
+def _texts(part: Any) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        for key, inner in part.items():
+            if isinstance(inner, str):
+                if key in _SHOWN and inner.strip():
+                    yield inner.strip()
+            else:
+                yield from _texts(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _texts(inner)
+
+
+def moment_in(text: str, said: datetime, zone: tzinfo) -> datetime | None:
+    """The first time that a text tells, as its reader in ``zone`` takes it; None when it tells
+    none. A clock time is the last one before the text was ``said``."""
+    for pattern in _TIMES:
+        for match in pattern.finditer(text):
+            try:
+                return times.moment(re.sub(r"\s+at\s+", " ", match[0]), said, zone)
+            except times.UnclearTime:
+                continue
+    return None
+
+
+def when(ts: str) -> datetime | None:
+    """The moment of a message's ``ts``."""
+    try:
+        return datetime.fromtimestamp(float(ts), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

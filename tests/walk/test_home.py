@@ -1,0 +1,271 @@
+"""The Home tab, shortcuts and the record, as people use them in the local workspace."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from analysis.evidence import Evidence, Table
+from handlers.reading import moment_in, words_of
+from handlers.suggestions import filter_option
+from state import events as ev
+from state.preferences import Preferences, preferences
+from tests.walk.stage import staged
+
+SPARK = Table(
+    ("monitor", "hourly values", "in its band", "why not"),
+    (("metric:precision", ",".join(["0.7"] * 23 + ["0.5"]), "no", ""),),
+)
+LEVELS = Table(("dimension", "value", "rows"), (("arm", "control", "90"), ("arm", "test", "60")))
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """A fresh stage whose workers know sparklines and levels."""
+    with staged(tmp_path) as found:
+        found.canned.by_node |= {
+            "sparks": Evidence("seen", 1.0, "A day.", table=SPARK),
+            "levels": Evidence("seen", 1.0, "Values.", table=LEVELS),
+        }
+        found.bot.home.loop.poll_seconds = 0.05
+        yield found
+
+
+def app_of(stage):
+    """The bot's app in the workspace."""
+    return next(iter(stage.workspace.apps.values()))
+
+
+def shown(stage, user):
+    """The text of a person's Home as it stands; "" while there is none."""
+    view = stage.workspace.homes.get((app_of(stage).id, user))
+    return str(view.body["blocks"]) if view else ""
+
+
+def looks(stage, user, *texts):
+    """Open the Home tab and wait until it shows all these texts."""
+    stage.workspace.open_home(user)
+    assert stage.until(lambda: all(t in shown(stage, user) for t in texts)), shown(stage, user)
+
+
+def press_home(stage, user, action, **more):
+    """Press a button of one's Home."""
+    view = stage.workspace.homes[app_of(stage).id, user]
+    stage.workspace.click(user, view_id=view.id, action_id=action, **more)
+
+
+def modal(stage, user, callback):
+    """The form that is open in front of somebody, once it is there."""
+    assert stage.until(
+        lambda: (v := stage.workspace.modal(user)) and v.body["callback_id"] == callback
+    )
+    return stage.workspace.modal(user)
+
+
+def field(name, **value):
+    """One field of a form as it is sent."""
+    return {name: {name: value}}
+
+
+def test_home_shows_what_waits_what_is_open_the_monitors_and_settings(stage):
+    """And follows what changes while it is open."""
+    looks(stage, stage.ana, "Nothing waits for you", "No incident is open", "Your settings")
+    looks(stage, stage.ana, "█", "`precision`", "out of its range", "0.5")
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    assert stage.until(lambda: incident in shown(stage, stage.ana))
+    press_home(stage, stage.ana, "take")
+    assert stage.until(lambda: stage.incident(incident).owner == stage.ana)
+    assert stage.until(lambda: "waits for your answer" in shown(stage, stage.ana))
+
+
+def test_a_handoff_is_accepted_from_home(stage):
+    """It stands first, with its buttons."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    now = stage.bot.clock()
+    stage.bot.conversation.tell(incident, ev.HandoffOffered(now, stage.ana, stage.bo))
+    looks(stage, stage.bo, "hands it over to you", "waits for an answer")
+    press_home(stage, stage.bo, "accept")
+    assert stage.until(lambda: stage.incident(incident).owner == stage.bo)
+    assert stage.until(lambda: "accepted" in shown(stage, stage.bo))
+
+
+def test_what_is_in_a_private_channel_is_in_the_home_of_its_members_alone(stage):
+    """Neither the incident nor the monitor whose alerts go there."""
+    bot_user = app_of(stage).user_id
+    secret = stage.workspace.add_channel("secret", [stage.bo, bot_user], private=True)
+    hidden = stage.fire(key="hidden", channel=secret.id)
+    looks(stage, stage.bo, hidden)
+    looks(stage, stage.ana, "No incident is open", "`precision`")
+    assert "is on it" not in shown(stage, stage.ana)
+    settings = stage.bot.settings
+    slack = settings.slack.model_copy(update={"channel": "#secret"})
+    stage.bot.settings = settings.model_copy(update={"slack": slack})
+    stage.bot.directory.forget("channels")
+    looks(stage, stage.ana, "Nothing is watched where you can read")
+
+
+def test_settings_are_checked_kept_and_shown(stage):
+    """Half a pair of quiet hours is an error beside the field, and what was typed stays."""
+    looks(stage, stage.ana, "Your settings")
+    press_home(stage, stage.ana, "settings")
+    view = modal(stage, stage.ana, "settings")
+    state = {
+        **field("quiet_from", type="timepicker", selected_time="22:00"),
+        **field("window", type="static_select", selected_option={"value": "72"}),
+    }
+    refused = stage.workspace.submit(stage.ana, view.id, state)
+    assert list(refused.errors) == ["quiet_until"]
+    assert stage.workspace.modal(stage.ana).values["quiet_from"]["quiet_from"]["selected_time"]
+    state |= field("quiet_until", type="timepicker", selected_time="07:00")
+    assert stage.workspace.submit(stage.ana, view.id, state).ok
+    kept = preferences(stage.bot.store, stage.ana)
+    assert kept == Preferences("22:00", "07:00", False, 72)
+    assert stage.until(lambda: "22:00 to 07:00" in shown(stage, stage.ana))
+    stage.workspace.command(stage.ana, stage.channel, "/hawkeye triage precision")
+    assert stage.until(stage.bot.store.open_incidents)
+    [found] = stage.bot.store.open_incidents()
+    assert abs(stage.bot.clock() - found.alert.since - timedelta(hours=72)) < timedelta(minutes=2)
+
+
+def test_quiet_hours_end_when_the_reader_says():
+    """Over midnight and within a day, in their own zone."""
+    night, siesta = Preferences("22:00", "07:00"), Preferences("13:00", "15:00")
+    late = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+    assert night.quiet_end(late, UTC) == datetime(2026, 11, 24, 7, tzinfo=UTC)
+    assert night.quiet_end(late + timedelta(hours=4), UTC) == datetime(2026, 11, 24, 7, tzinfo=UTC)
+    assert night.quiet_end(late + timedelta(hours=8), UTC) is None
+    assert siesta.quiet_end(late, UTC) is None
+    assert Preferences().quiet_end(late, UTC) is None
+
+
+def test_a_triage_is_started_from_the_form(stage):
+    """The subject by type-ahead; what is wrong stays beside its field; why goes to the thread."""
+    stage.workspace.shortcut(stage.ana, "start_triage")
+    view = modal(stage, stage.ana, "triage")
+    found = stage.workspace.options(stage.ana, "preci", action_id="subject", view_id=view.id)
+    [group] = found["option_groups"]
+    state = {
+        **field("subject", type="external_select", selected_option=group["options"][0]),
+        **field("why", type="plain_text_input", value="pilots call"),
+        **field("severity", type="static_select", selected_option={"value": "1"}),
+    }
+    ahead = int(datetime.now(UTC).timestamp()) + 7200
+    wrong = field("since", type="datetimepicker", selected_date_time=ahead)
+    assert list(stage.workspace.submit(stage.ana, view.id, state | wrong).errors) == ["since"]
+    since = int(datetime.now(UTC).timestamp()) - 7200
+    right = field("since", type="datetimepicker", selected_date_time=since)
+    where = field("channel", type="conversations_select", selected_conversation=stage.channel)
+    assert stage.workspace.submit(stage.ana, view.id, state | right | where).ok
+    [incident] = stage.bot.store.open_incidents()
+    assert (incident.severity, incident.alert.detail) == (1, "pilots call")
+    assert incident.id in str(stage.workspace.modal(stage.ana).body)
+    stage.workspace.close(stage.ana, stage.workspace.modal(stage.ana).id)
+    stage.workspace.shortcut(stage.bo, "start_triage")
+    again = modal(stage, stage.bo, "triage")
+    state |= right | where
+    assert "on it already" in stage.workspace.submit(stage.bo, again.id, state).errors["subject"]
+    state |= field("anew", type="checkboxes", selected_options=[{"value": "anew"}])
+    assert stage.workspace.submit(stage.bo, again.id, state).ok
+    assert len(stage.bot.store.open_incidents()) == 2
+
+
+def test_triage_this_finds_metric_and_time_in_a_message(stage):
+    """Prefilled, and the thread opens under the message."""
+    said = stage.workspace.say(stage.ana, stage.channel, "is precision off? since 01:05 UTC")
+    stage.workspace.shortcut(stage.bo, "triage_this", stage.channel, said.ts)
+    view = modal(stage, stage.bo, "triage")
+    values = view.values
+    assert values["subject"]["subject"]["selected_option"]["value"] == "metric:precision"
+    since = datetime.fromtimestamp(values["since"]["since"]["selected_date_time"], UTC)
+    assert (since.hour, since.minute) == (1, 5)
+    assert stage.workspace.submit(stage.bo, view.id, values).ok
+    [incident] = stage.bot.store.open_incidents()
+    assert stage.bot.store.places(incident.id)[0].thread == said.ts
+
+
+def test_a_message_is_pinned_into_the_record_and_followed(stage):
+    """📌 puts it in, an edit changes it, a deletion or the last 📌 away takes it out."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    said = stage.workspace.say(stage.bo, stage.channel, "feature store deploy at 13:50")
+    stage.workspace.react(stage.ana, stage.channel, said.ts, "pushpin")
+    store = stage.bot.store
+    assert stage.until(lambda: [s.pinned for s in store.said(incident)] == [True])
+    stage.workspace.edit_own(stage.bo, stage.channel, said.ts, "deploy at 13:55")
+    assert stage.until(lambda: [s.text for s in store.said(incident)] == ["deploy at 13:55"])
+    assert store.said(incident)[0].pinned
+    stage.workspace.react(stage.bo, stage.channel, said.ts, "pushpin")
+    stage.workspace.react(stage.ana, stage.channel, said.ts, "pushpin", remove=True)
+    stage.workspace.react(stage.bo, stage.channel, said.ts, "eyes")
+    stage.workspace.react(stage.bo, stage.channel, said.ts, "pushpin", remove=True)
+    assert stage.until(lambda: not store.said(incident))
+    thread = stage.ts(incident, "root")
+    reply = stage.workspace.say(stage.bo, stage.channel, "I rolled it back", thread)
+    stage.workspace.react(stage.ana, stage.channel, reply.ts, "pushpin")
+    assert stage.until(lambda: [s.pinned for s in store.said(incident)] == [True])
+    stage.workspace.react(stage.ana, stage.channel, reply.ts, "pushpin", remove=True)
+    assert stage.until(lambda: [s.pinned for s in store.said(incident)] == [False])
+    stage.workspace.delete_own(stage.bo, stage.channel, reply.ts)
+    assert stage.until(lambda: not store.said(incident))
+
+
+def test_a_message_is_added_to_a_timeline_and_one_catches_up(stage):
+    """Where one incident is open it is meant; where several are, one is picked."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    said = stage.workspace.say(stage.bo, stage.channel, "we saw this in March?")
+    stage.workspace.shortcut(stage.ana, "add_to_timeline", stage.channel, said.ts)
+    modal(stage, stage.ana, "notice")
+    assert [s.pinned for s in stage.bot.store.said(incident)] == [True]
+    stage.workspace.shortcut(stage.ana, "catch_me_up", stage.channel, said.ts)
+    assert "we saw this in March" in str(modal(stage, stage.ana, "caught_up").body)
+    other = stage.fire(key="k2")
+    elsewhere = stage.workspace.say(stage.bo, stage.channel, "and the other one?")
+    stage.workspace.shortcut(stage.ana, "add_to_timeline", stage.channel, elsewhere.ts)
+    view = modal(stage, stage.ana, "add_to_timeline")
+    offered = stage.workspace.options(stage.ana, "", action_id="incident", view_id=view.id)
+    picked = next(o for o in offered["options"] if o["value"] == other)
+    state = field("incident", type="external_select", selected_option=picked)
+    assert stage.workspace.submit(stage.ana, view.id, state).ok
+    assert [s.text for s in stage.bot.store.said(other)] == ["and the other one?"]
+
+
+def test_a_step_runs_again_over_the_traffic_that_somebody_picks(stage):
+    """The values come from the tables; the check gets the filter."""
+    incident = stage.fire()
+    stage.press(incident, "step-1", "more", option="Window, filters…")
+    view = modal(stage, stage.ana, "window")
+    found = stage.workspace.options(stage.ana, "con", action_id="filters", view_id=view.id)
+    assert found["options"] == [filter_option("arm=control")]
+    state = field("filters", type="multi_external_select", selected_options=found["options"])
+    assert stage.workspace.submit(stage.ana, view.id, {**view.values, **state}).ok
+    assert stage.until(lambda: len(stage.incident(incident).steps) == 2)
+    stage.shows(incident, "step-2", "only where arm = control")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("down since 14:05", "2026-11-23 14:05"),
+        ("alert at 2026-11-22T08:30:00Z fired", "2026-11-22 08:30"),
+        ("<!date^1795432800^{time}|11:20>", "2026-11-23 11:20"),
+        ("began 2 hours ago", "2026-11-23 13:00"),
+        ("p99 is 12.05 of 3:1", None),
+    ],
+)
+def test_the_time_in_a_message_is_found(text, wanted):
+    """As its reader takes it."""
+    said = datetime(2026, 11, 23, 15, tzinfo=UTC)
+    found = moment_in(text, said, UTC)
+    assert (f"{found:%Y-%m-%d %H:%M}" if found else None) == wanted
+
+
+def test_the_words_of_an_alert_stand_in_attachments_and_blocks():
+    """Another bot's message often has no text of its own."""
+    message = {
+        "text": "",
+        "attachments": [{"fallback": "precision low", "fields": [{"title": "m", "value": "0.5"}]}],
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "since 14:05"}}],
+    }
+    assert {"precision low", "0.5", "since 14:05"} <= set(words_of(message).split("\n"))
