@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers import explore, steering
+from handlers import explore, finding, steering
 from handlers.actions import value
 from handlers.blocks import button, escape, person
 from handlers.desk import Desk, every
@@ -153,6 +153,14 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             incidents,
         ),
         Command(
+            "incidents search",
+            "incidents search <words>",
+            "Incidents whose record has these words: findings, notes, what people said.",
+            "incidents search weather feed",
+            finding.search,
+            aliases=("search", "find"),
+        ),
+        Command(
             "tree",
             "tree [incident]",
             "The questions that a walk can ask, and where this one is.",
@@ -198,6 +206,15 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "compare snapshot ranker-12 ranker-13",
             explore.compare,
             needs_incident=True,
+        ),
+        Command(
+            "similar",
+            "similar",
+            "Earlier incidents like this one, how they ended and how long they took.",
+            "similar",
+            finding.similar,
+            needs_incident=True,
+            aliases=("seen before", "like this"),
         ),
         Command(
             "why",

@@ -65,3 +65,8 @@ CREATE TABLE IF NOT EXISTS charts (
     file TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+-- The full text of each incident's record, and what it was when it was indexed (state/search.py).
+CREATE VIRTUAL TABLE IF NOT EXISTS record USING fts5 (incident UNINDEXED, text);
+CREATE TABLE IF NOT EXISTS indexed (
+    incident TEXT PRIMARY KEY, version INTEGER NOT NULL, said INTEGER NOT NULL
+);
