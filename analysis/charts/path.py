@@ -31,7 +31,7 @@ class Stop:
 def path_chart(stops: Sequence[Stop], ends: Sequence[str]) -> Chart:
     """A line from question to question, down to the cause; overrides stand out."""
     last = ends or ["No cause yet"]
-    card, (axes,) = style.figure(height=110 + 62 * len(stops) + 48 * len(last))
+    card, (axes,) = style.figure(height=110 + 62 * len(stops) + 62 * len(last))
     axes.axis("off")
     axes.set_xlim(-0.06, 1)
     rows = len(stops) + 0.8 * len(last)
@@ -47,17 +47,19 @@ def path_chart(stops: Sequence[Stop], ends: Sequence[str]) -> Chart:
     for i, end in enumerate(last):
         level = len(stops) + 0.8 * i
         axes.scatter([0], [level], s=300, color=style.INCIDENT, marker="s", zorder=2)
-        _say(axes, level, end, bold=True)
+        _say(axes, level, end, bold=True, lines=3)
     said = "; ".join(f"{s.number}. {s.question} {s.answer}" for s in stops)
     alt = f"The path of the walk: {said}. It ends at: {'; '.join(last)}."
     return style.render(card, "From the alert to the cause", alt)
 
 
-def _say(axes: Axes, y: float, text: str, bold: bool = False) -> None:
+def _say(axes: Axes, y: float, text: str, bold: bool = False, lines: int = 1) -> None:
     axes.text(
         0.055,
         y,
-        textwrap.shorten(text, WIDE if bold else WIDE + 14, placeholder=" …"),
+        "\n".join(
+            textwrap.wrap(text, WIDE if bold else WIDE + 14, max_lines=lines, placeholder=" …")
+        ),
         va="center",
         fontsize=style.TEXT if bold else style.SMALL,
         fontweight="bold" if bold else "normal",

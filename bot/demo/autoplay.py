@@ -109,7 +109,8 @@ class Player:
         click.echo(f"{step.number}. {tree.node(step.node).title} {said} [{sure}]")
 
     def mitigate(self) -> None:
-        """Press the first mitigation that the conclusion offers, and watch what it does."""
+        """Press the first mitigation that the conclusion offers, watch what it does, and resolve
+        when the metric is back."""
         incident, tree = self.incident, self.demo.bot.conversation.tree
         targets = [s for cause in incident.causes for s in (*cause.suspects, *cause.along)]
         offered = self.demo.bot.mitigations.against(targets)
@@ -126,6 +127,10 @@ class Player:
         step = self.incident.current
         if step is not None and step.evidence is not None:
             click.echo(f"Recovery: {step.evidence.verdict}: {step.evidence.headline}")
+            if step.evidence.verdict == "recovered":
+                self.press(f"step-{step.number}", "answer:recovered")
+                self.wait(lambda: not self.incident.is_open, STEP_SECONDS, "the end")
+                click.echo(f"{self.incident.id} is {self.incident.outcome}.")
 
     def _watched(self) -> bool:
         step = self.incident.current

@@ -14,11 +14,12 @@ _STYLE = """
   :root { --ink: #e8e8e4; --paper: #1b1d20; --line: #45484d; }
 }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 46rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+  max-width: 46rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; } h3 { font-size: 1.05rem; }
 div { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem;
-  border-bottom: 1px solid var(--line); }
+  min-width: 4.5rem; border-bottom: 1px solid var(--line); }
+td:last-child { min-width: 9rem; }
 img { max-width: 100%; height: auto; border-radius: 6px; }
 @media print { body { max-width: none; } h2, h3, img { break-inside: avoid; } }
 """
