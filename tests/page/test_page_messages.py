@@ -243,3 +243,21 @@ def test_the_view_sticks_to_the_bottom_only_for_readers_who_are_there(desk: Desk
     assert messages.evaluate(top) == before
     jump.click()
     expect(page.get_by_text("while reading")).to_be_in_viewport()
+
+
+def test_buttons_of_a_legacy_attachment_are_drawn(desk: Desk) -> None:
+    """A link leads on; what does nothing here is drawn, and can't be pressed."""
+    actions = [
+        {"type": "button", "name": "ack", "text": "Acknowledge", "value": "1"},
+        {"type": "button", "text": "Runbook", "url": "https://runbooks.example/1"},
+    ]
+    desk.client.chat_postMessage(
+        channel=desk.channel.id,
+        text="alert",
+        attachments=[{"text": "High latency", "callback_id": "a", "actions": actions}],
+    )
+    page = desk.open()
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_disabled()
+    expect(page.get_by_role("link", name="Runbook")).to_have_attribute(
+        "href", "https://runbooks.example/1"
+    )

@@ -1,6 +1,7 @@
 """The whole walk as a person lives it: a real browser, the local workspace, the real shell."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -28,15 +29,15 @@ def stage(tmp_path):
         yield found
 
 
-def opened(stage, browser, incident, width=1280, user=""):
-    """The page at the incident's thread, as Ana or as somebody else."""
+def opened(stage, browser, incident, width=1280, user="", place=None):
+    """The page at the incident's thread, as Ana or as somebody else, in one of its channels."""
     context = browser.new_context(viewport={"width": width, "height": 844})
     page = context.new_page()
     page.set_default_timeout(10_000)
     base = stage.bot.settings.secrets.slack_api_url.removesuffix("/api/")
     stage.shows(incident, "step-1", "answer:yes")
-    root = stage.ts(incident, "root")
-    page.goto(f"{base}/?user={user or stage.ana}#/{stage.channel}/{root}")
+    channel, root = place or (stage.channel, stage.ts(incident, "root"))
+    page.goto(f"{base}/?user={user or stage.ana}#/{channel}/{root}")
     page.wait_for_selector("[data-testid=thread-messages]")
     return page
 
@@ -108,3 +109,57 @@ def test_ana_hands_over_and_bo_finishes_it(stage, browser):
     assert stage.until(lambda: stage.incident(incident).steps[0].answer)
     assert stage.incident(incident).steps[0].answer.by == stage.bo
     bo.context.close()
+
+
+def test_a_step_is_run_again_over_another_window_and_a_note_is_written(stage, browser):
+    """Both forms open from the ⋯ menu; a window that ends before it begins is refused there."""
+    incident = stage.fire()
+    page = opened(stage, browser, incident)
+    thread = page.locator("[data-testid=thread-messages]")
+    modal = page.locator("[data-testid=modal]")
+    thread.get_by_role("button", name="Real", exact=True).wait_for()
+    thread.locator("[data-action-id=more]").last.click()
+    page.get_by_text("Window, filters…").last.click()
+    modal.locator("input").nth(0).fill("2026-01-01T15:00")
+    modal.locator("input").nth(1).fill("2026-01-01T14:00")
+    page.locator("[data-testid=modal-submit]").click()
+    modal.get_by_text("It has to end after it begins.").wait_for()
+    modal.locator("input").nth(1).fill("2026-01-01T16:00")
+    page.locator("[data-testid=modal-submit]").click()
+    thread.get_by_text("looked at again in step 2").wait_for()
+    thread.get_by_role("button", name="Real", exact=True).wait_for()
+    assert stage.incident(incident).steps[1].scope.window.length == timedelta(hours=1)
+    thread.locator("[data-action-id=more]").last.click()
+    page.get_by_text("Add a note…").last.click()
+    modal.locator("textarea").fill("a deploy at 13:50 <urgent>")
+    page.locator("[data-testid=modal-submit]").click()
+    thread.get_by_text("Note: a deploy at 13:50 <urgent>").wait_for()
+    page.context.close()
+
+
+def test_it_is_handed_into_another_teams_channel_and_finished_there(stage, browser):
+    """Bo never leaves his channel; Ana's thread shows each of his answers."""
+    incident = stage.fire()
+    page = opened(stage, browser, incident)
+    stage.workspace.invite(stage.bo, stage.other, stage.ana)
+    offer = f"/hawkeye handoff {incident} @bo #data-platform"
+    stage.workspace.command(stage.ana, stage.channel, offer)
+    stage.shows(incident, "handoff-1", "Accept", channel=stage.other)
+    root = stage.ts(incident, "root", stage.other)
+    bo = opened(stage, browser, incident, user=stage.bo, place=(stage.other, root))
+    press(bo, "Accept")
+    assert stage.until(lambda: stage.incident(incident).owner == stage.bo)
+    press(bo, "Real")
+    press(bo, "s-bad")
+    press(bo, "Data")
+    press(bo, "Roll back: s-bad…")
+    thread = bo.locator("[data-testid=thread-messages]")
+    thread.locator("[data-action-id=confirm]").click()
+    bo.locator("[data-testid=confirm-yes]").click()
+    press(bo, "Back")
+    assert stage.until(lambda: stage.incident(incident).status == "resolved")
+    for one in (bo, page):
+        there = one.locator("[data-testid=thread-messages]")
+        there.get_by_text(re.compile("resolved by", re.IGNORECASE)).first.wait_for()
+        there.get_by_text("was replaced").first.wait_for()
+        one.context.close()

@@ -72,9 +72,19 @@ function attachment(one, surface) {
           mrkdwn(String(field.value ?? ""))))) : null,
       one.blocks?.length ? renderBlocks(one.blocks, { surface }) : null,
       one.image_url ? figure({ src: one.image_url, alt: one.fallback ?? "", width: one.image_width, height: one.image_height }) : null,
-      one.actions?.length ? rawJson("Legacy attachment actions", one.actions) : null,
+      one.actions?.length ? legacyActions(one.actions) : null,
       known ? null : rawJson("Attachment", one),
       one.footer ? h("div", { class: "muted small" }, one.footer, one.ts ? ` · ${fullTimeOf(one.ts)}` : "") : null));
+}
+
+/** Buttons and menus of a legacy attachment: links work, the rest is drawn but does nothing here. */
+function legacyActions(actions) {
+  return h("div", { class: "actions" }, actions.map((one) => {
+    const text = plainNodes(one.text ?? one.name ?? "");
+    if (one.url) return h("a", { class: "button", href: one.url, target: "_blank", rel: "noopener" }, text);
+    return h("button", { type: "button", class: `button ${one.style === "primary" || one.style === "danger" ? one.style : ""}`,
+      disabled: true, title: "Buttons of legacy attachments do nothing in this workspace" }, text);
+  }));
 }
 
 function fileNode(file) {
