@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -23,7 +23,7 @@ from bot.app import Bot
 from bot.config import load
 from bot.workspace import Workspace, manifest_of, serve
 
-COUNT, SECONDS, SEED = 1000, 60.0, 7
+COUNT, SECONDS, SEEDS = 1000, 60.0, (2, 7)
 TOKEN = "storm"
 SENDERS = 4
 PATIENCE_SECONDS = 240.0
@@ -58,8 +58,15 @@ class NoChecks:
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """One storm from its first alert to its last first message."""
-    rng = random.Random(SEED)
+    """Storms from their first alert to their last first message."""
+    for seed in SEEDS:
+        place = folder / str(seed)
+        place.mkdir()
+        yield from _storm(place, seed)
+
+
+def _storm(folder: Path, seed: int) -> Iterator[Row]:
+    rng = random.Random(seed)
     world = World.drawn(rng)
     alerts = storm(world, rng, COUNT, SECONDS, datetime.now(UTC))
     workspace = Workspace()
@@ -78,7 +85,7 @@ def rows(folder: Path) -> Iterator[Row]:
             answers = _fired(alerts, bot.web_url, rng)
             _wait_for_roots(bot)
             roots = [m for m in channel.messages.values() if not m.thread_ts]
-            yield from _found(answers, bot, len(roots))
+            yield from _found(answers, bot, len(roots), seed)
 
 
 def _fired(alerts: list[Told], url: str, rng: random.Random) -> list[Answer]:
@@ -113,15 +120,17 @@ def _wait_for_roots(bot: Bot) -> None:
         time.sleep(0.5)
 
 
-def _found(answers: list[Answer], bot: Bot, roots: int) -> Iterator[Row]:
-    fired = [a for a in answers if a.told.firing]
+def _found(answers: list[Answer], bot: Bot, roots: int, seed: int) -> Iterator[Row]:
+    fired = [replace(a, incident=_home(bot, a.incident)) for a in answers if a.told.firing]
     causes = {a.told.cause for a in fired}
     incidents = bot.store.open_incidents()
     counted = sum(i.joined for i in incidents)
     right, told, meant = pairs(fired)
     precision, recall = right / max(told, 1), right / max(meant, 1)
     score = 2 * precision * recall / max(precision + recall, 1e-9)
-    name = f"storm of {len(fired):,} alerts in {SECONDS:.0f} s from {len(causes)} causes"
+    name = (
+        f"storm of {len(fired):,} alerts in {SECONDS:.0f} s from {len(causes)} causes, seed {seed}"
+    )
     yield Row(f"{name}: first messages", f"{roots}", f"{len(causes)} causes")
     yield Row(
         f"{name}: pairwise grouping",
@@ -136,6 +145,14 @@ def _found(answers: list[Answer], bot: Bot, roots: int) -> Iterator[Row]:
         f"median {statistics.median(times):.0f} ms, worst {times[-1]:.0f} ms",
         f"{SENDERS} senders at once",
     )
+
+
+def _home(bot: Bot, incident: str) -> str:
+    """Where an alert is in the end: incidents that turned out to be one have become one."""
+    found = bot.store.load(incident)
+    while found is not None and found.outcome.startswith("part of "):
+        found = bot.store.load(found.outcome.removeprefix("part of "))
+    return found.id if found else ""
 
 
 def pairs(answers: list[Answer]) -> tuple[int, int, int]:

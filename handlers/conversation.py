@@ -191,7 +191,9 @@ class Conversation:
         parts = sorted((incident, *others), key=lambda i: (not attended(i), i.opened_at))
         keeper, now = parts[0], self.now()
         for part in parts[1:]:
-            unsaid = not attended(part) and self.outbox.withdraw(part.id)
+            if attended(part):
+                continue
+            unsaid = self.outbox.withdraw(part.id)
             self.due.withdraw(part.id)
             self._tell_once(part.id, ev.Merged(now, keeper.id), silent=unsaid)
             self._tell_once(keeper.id, ev.Absorbed(now, part.id, part.joined, part.signals))

@@ -148,14 +148,15 @@ def _contradict(one: Signal, other: Signal) -> bool:
 def rivals(home: Incident, incidents: Sequence[Incident], kin: Kin) -> list[Incident]:
     """Incidents that are due to what ``home`` is now known to be about.
 
-    Two models below one node are two incidents until an alert names the node. Only those that
-    nobody works on yet: what people have in hand is not taken from them.
+    Two models below one node are two incidents until an alert names the node. Of those that
+    people work on none, if they work on this one: what they have in hand is not taken from them.
     """
     found = []
     suspects, told = suspected(home, kin), named(home)
     for other in incidents:
         gap = max((_gap(s.since, home) for s in other.signals), default=WINDOW)
-        if other.id == home.id or attended(other) or gap > WINDOW:
+        both_in_hand = attended(home) and attended(other)
+        if other.id == home.id or both_in_hand or gap > WINDOW:
             continue
         both = suspects & suspected(other, kin) & (told | named(other))
         if any(_ill(cause, kin) for cause in both):

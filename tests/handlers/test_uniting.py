@@ -1,0 +1,132 @@
+"""A storm through the conversation: incidents that turn out to be one, and what Slack hears."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handlers.conversation import Conversation, Habits
+from handlers.desk import Subject, Subjects
+from handlers.messages import View, render
+from state import events as ev
+from state.grouping import Kin
+from state.incident import Alert
+from state.store import Store
+from tests.state.toys import TOY
+
+AT = datetime(2026, 11, 23, 14, tzinfo=UTC)
+TREE = replace(TOY, starts=(("metric", "real"), ("model", "real"), ("feature", "real")))
+NODE = "upstream:weather"
+KIN = Kin(
+    {
+        NODE: frozenset({NODE}),
+        **{f"model:m{n}": frozenset({f"model:m{n}", NODE}) for n in range(8)},
+    }
+)
+
+
+class Places:
+    """Slack's directory: names are ids."""
+
+    def channel(self, name: str) -> str:
+        """The name."""
+        return name
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """A conversation over an empty store."""
+    store = Store(tmp_path / "state.db")
+    yield Conversation(
+        store=store,
+        tree=TREE,
+        clock=lambda: AT,
+        habits=Habits(lambda _: "C1"),
+        known=Subjects(models=tuple(f"m{n}" for n in range(8))),
+        directory=Places(),
+        renderer=lambda incident, place: render(incident, TREE, View(AT, place.channel)),
+        kin=KIN,
+    )
+    store.close()
+
+
+def model(n: int) -> Alert:
+    """An alert about a model."""
+    name = f"model:m{n}"
+    return Alert("test", name, "model", f"m{n}", f"m{n} is off", AT, names=(name,))
+
+
+def node() -> Alert:
+    """An alert about the node above all models."""
+    return Alert("test", NODE, "model", "m0", "weather is late", AT, names=(NODE,))
+
+
+def owed(talk: Conversation) -> list[str]:
+    """First messages that Slack does not have yet, whenever they may go out."""
+    rows = talk.store.rows("SELECT incident FROM posts WHERE name = 'root' AND ts = ''")
+    return sorted(str(r["incident"]) for r in rows)
+
+
+def test_incidents_of_one_node_become_one_when_it_is_named_and_the_others_are_never_posted(talk):
+    """None of their alerts is lost."""
+    for n in range(3):
+        talk.open(model(n))
+    assert owed(talk) == ["HE-1", "HE-2", "HE-3"]
+    assert talk.open(node()).id == "HE-1"
+    assert owed(talk) == ["HE-1"]
+    [left] = talk.store.open_incidents()
+    assert (left.joined, [s.subject for s in left.signals][:1]) == (4, ["m0"])
+    assert talk.store.load("HE-2").outcome == "part of HE-1"
+    assert not talk.store.rows("SELECT 1 FROM due WHERE incident != 'HE-1'")
+    assert talk.open(model(2)).id == "HE-1"
+
+
+def test_what_slack_has_already_is_told_where_it_went_on(talk):
+    """In place."""
+    talk.open(model(0))
+    talk.open(model(1))
+    with talk.store.transaction() as db:
+        db.execute("UPDATE posts SET ts = incident, sent = wanted WHERE name = 'root'")
+    talk.open(node())
+    [post] = [o for o in talk.outbox.owed() if o.incident == "HE-2" and o.name == "root"]
+    assert "part of HE-1" in post.payload["text"]
+    assert post.ts == "HE-2"
+
+
+def test_an_incident_that_somebody_has_is_not_taken_away_and_takes_in_the_others(talk):
+    """Whoever is at work stays where they are."""
+    talk.open(model(0))
+    talk.open(model(1))
+    talk.tell("HE-2", ev.Taken(AT, "U01", "U01"))
+    assert talk.open(node()).id == "HE-2"
+    assert [i.id for i in talk.store.open_incidents()] == ["HE-2"]
+    assert talk.store.load("HE-1").outcome == "part of HE-2"
+
+
+def test_in_a_storm_first_messages_wait_a_little(talk):
+    """The sixth within a minute; nobody who asks waits."""
+    for n in range(6):
+        talk.open(model(n))
+    soon = {o.incident for o in talk.outbox.owed()}
+    assert soon == {f"HE-{n}" for n in range(1, 6)}
+    talk.open(Alert("person", "p", "model", "m7", "asked", AT, by="U01"))
+    assert "HE-7" in {o.incident for o in talk.outbox.owed()}
+
+
+def test_a_puzzle_is_placed_by_a_person_or_joins_what_is_open_about_that(talk):
+    """And the walk begins."""
+    stray = Alert("test", "s", "metric", "", "Odd", AT, names=("stray:test:Odd",))
+    puzzle = talk.puzzle(stray, "Nobody knows.", ("model:m1",))
+    assert puzzle.current is None
+    assert talk.place(puzzle.id, "U01", Subject("model", "m1")) == ""
+    placed = talk.store.load(puzzle.id)
+    assert (placed.alert.subject, placed.puzzle) == ("m1", "")
+    assert placed.current is not None
+    assert "already" in talk.place(puzzle.id, "U01", Subject("model", "m1"))
+    other = replace(stray, key="t", names=("stray:test:Even odder",), since=AT + timedelta(0))
+    second = talk.puzzle(other, "Nobody knows.", ())
+    talk.place(second.id, "U01", Subject("model", "m1"))
+    assert talk.store.load(second.id).outcome == f"part of {puzzle.id}"
+    assert talk.store.load(puzzle.id).joined == 2
