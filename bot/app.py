@@ -20,7 +20,7 @@ from bot.mitigations import Webhook
 from bot.oncall import PagerDuty, Rota
 from bot.schedule import Schedule
 from bot.workers import Workers
-from handlers import commands
+from handlers import commands, notices
 from handlers.answers import Answers
 from handlers.conversation import Conversation, Habits
 from handlers.desk import Subject, Subjects, every
@@ -98,7 +98,8 @@ class Bot:
         runner = self.runner or self._workers()
         self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)
         exports = Exports(self.client, self.conversation, str(settings.path))
-        self.work = Work(self.conversation, runner, self.mitigations, self._remind, exports.send)
+        tell = (self._remind, exports.send, self._notify)
+        self.work = Work(self.conversation, runner, self.mitigations, *tell)
         self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
         self.home = Home(self.conversation, self.client, self.work.runner, self._watched)
         self.conversation.woken.append(self.home.changed)
@@ -203,6 +204,11 @@ class Bot:
     def _on_sent(self, incident: str, channel: str, name: str) -> None:
         if name == "root":
             self.conversation.learn_link(incident, channel)
+
+    def _notify(self, incident_id: str, user: str, what: str) -> None:
+        incident = self.store.load(incident_id)
+        if incident is not None:
+            notices.send(self.client, incident, user, what, self.conversation.link(incident_id))
 
     def _remind(self, incident_id: str, number: int) -> None:
         incident = self.store.load(incident_id)

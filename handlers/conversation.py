@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from analysis.explore import Question
+from handlers import notices
 from handlers.calling import Caller, Nobody, Rota
 from handlers.desk import Subject, Subjects, open_about
 from handlers.directory import Directory
@@ -220,6 +221,7 @@ class Conversation:
             before = after
             after, _ = advance(before, call, self.tree)
             self.store.save(before, after, call)
+            notices.owe(self.store, self.due, self.directory, after, call)
         self.show(after)
         if alert.source != PERSON and self._storm(now):
             self.outbox.rest(after.id, STORM_REST_SECONDS)
@@ -269,6 +271,7 @@ class Conversation:
             after = self._owe(after, effects, event.at)
             if not silent:
                 self.show(after)
+                notices.owe(self.store, self.due, self.directory, after, event)
             if isinstance(event, ev.Checked):
                 self._look_ahead(after, event.at)
         return ""
@@ -291,10 +294,16 @@ class Conversation:
                     kind = "plan" if isinstance(effect, ev.PlanMitigation) else "carry"
                     self._add(kind, incident, {"mitigation": number}, at)
                 case ev.RemindHandoff(number):
-                    self._add("remind", incident, {"handoff": number}, at + self.habits.remind)
+                    offer = incident.handoff(number)
+                    due = at + self.habits.remind
+                    due = self._awake(offer.to, due) if offer else due
+                    self._add("remind", incident, {"handoff": number}, due)
                 case ev.Refuse():
                     pass
         return incident
+
+    def _awake(self, user: str, at: datetime) -> datetime:
+        return notices.awake(self.store, self.directory, user, at)
 
     def _owe_check(self, incident: Incident, effect: ev.RunCheck, at: datetime) -> Incident:
         kept = self._kept(effect)

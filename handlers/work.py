@@ -42,7 +42,8 @@ class Runner(Protocol):
 class Work:
     """Claims due work and sees to it.
 
-    ``remind`` tells somebody that a hand-off waits, ``export`` puts a record into a thread.
+    ``remind`` tells somebody that a hand-off waits, ``export`` puts a record into a thread,
+    ``notify`` writes one person directly.
     """
 
     conversation: Conversation
@@ -50,6 +51,7 @@ class Work:
     mitigations: Mitigations
     remind: Callable[[str, int], None]
     export: Callable[[Due], None]
+    notify: Callable[[str, str, str], None]
     poll_seconds: float = 0.2
     _running: dict[str, Future[Evidence]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,6 +90,9 @@ class Work:
                 self.conversation.due.done(work)
             case "export":
                 threading.Thread(target=self._export, args=(work,), daemon=True).start()
+            case "dm":
+                self.notify(work.incident, str(work.payload["user"]), str(work.payload["what"]))
+                self.conversation.due.done(work)
             case "remind":
                 self.remind(work.incident, int(work.payload["handoff"]))
                 self.conversation.due.done(work)

@@ -98,12 +98,13 @@ class Rechecked:
 
 @dataclass(frozen=True)
 class Noted:
-    """Somebody added a line to the record."""
+    """Somebody added a line to the record; ``step`` is the one whose evidence goes with it."""
 
     at: datetime
     by: str
     text: str
     permalink: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,8 @@ class MitigationFailed:
 class Closed:
     """A person ended it: ``outcome`` is "resolved", "not an incident" or "stopped".
 
-    ``kind`` and ``names`` record the real cause when a person knows better than the walk.
+    ``kind`` and ``names`` record the real cause when a person knows better than the walk;
+    ``follow_ups`` are what is to be done afterwards.
     """
 
     at: datetime
@@ -222,6 +224,7 @@ class Closed:
     text: str = ""
     kind: str = ""
     names: tuple[str, ...] = ()
+    follow_ups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

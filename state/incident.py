@@ -149,12 +149,14 @@ class Cause:
 
 @dataclass(frozen=True)
 class Note:
-    """A line for the record; ``permalink`` leads to the message it came from."""
+    """A line for the record; ``permalink`` leads to what it came from, ``step`` (0 for none) is
+    the one whose evidence goes with it."""
 
     at: datetime
     by: str
     text: str
     permalink: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,7 @@ class Incident:
     closed_at: datetime | None = None
     closed_by: str = ""
     outcome: str = ""
+    follow_ups: tuple[str, ...] = ()
     puzzle: str = ""
     guesses: tuple[str, ...] = ()
     version: int = 0

@@ -85,7 +85,7 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
         case ev.Rechecked():
             return rechecked(incident, event)
         case ev.Noted():
-            note = Note(event.at, event.by, event.text, event.permalink)
+            note = Note(event.at, event.by, event.text, event.permalink, event.step)
             return replace(incident, notes=(*incident.notes, note)), ()
         case ev.Taken():
             return taken(incident, event)

@@ -66,6 +66,7 @@ def closed(incident: Incident, event: ev.Closed) -> Result:
         closed_at=event.at,
         closed_by=event.by,
         outcome=event.outcome,
+        follow_ups=(*incident.follow_ups, *event.follow_ups),
         waiting=(),
     )
     if event.text:

@@ -71,7 +71,8 @@ def _ending(incident: Incident, tree: Tree, view: View) -> str:
     parts += [words.minutes(incident), words.answers(incident, tree)]
     text = " · ".join(p for p in parts if p)
     way = words.path(incident, tree)
-    return text + (f"\nPath: {way}" if way and incident.causes else "")
+    todo = "".join(f"\n☐ {b.line(one, 200)}" for one in incident.follow_ups[:5])
+    return text + (f"\nPath: {way}" if way and incident.causes else "") + todo
 
 
 def _first(incident: Incident) -> Step | None:

@@ -285,4 +285,5 @@ def note(one: Note, incident: Incident) -> str:
     """A line of the record with its author and time, in mrkdwn."""
     by = f"{b.person(one.by)}, {b.clock(one.at, incident.opened_at)}"
     link = b.link(one.permalink, "link")
+    by += f", see step {one.step}" if one.step else ""
     return f"{b.line(one.text, 300)} ({by}{f', {link}' if link != 'link' else ''})"

@@ -154,6 +154,20 @@ def note(incident: Incident) -> View:
     """A line for the record."""
     text = b.field_text("text", multiline=True, placeholder="Deploy of the feature store at 13:50")
     blocks = [b.entry("text", "What should whoever reads this know?", text)]
+    steps = [s for s in incident.live_steps if s.evidence][-MOST_OPTIONS:]
+    if steps:
+        options = [
+            b.option(f"Step {s.number}: {s.evidence.headline if s.evidence else ''}", str(s.number))
+            for s in steps
+        ]
+        element = b.select("step", "None", options)
+        blocks.append(b.entry("step", "With the evidence of", element, optional=True))
+    link: Block = {
+        "type": "url_text_input",
+        "action_id": "link",
+        "placeholder": b.plain("A message, a dashboard, a pull request", 150),
+    }
+    blocks.append(b.entry("link", "With a link to", link, optional=True))
     return b.modal("note", "Add a note", value(i=incident.id), blocks, "Add")
 
 
@@ -199,11 +213,13 @@ def resolve(incident: Incident, tree: Tree) -> View:
     names = b.field_text("names", multiline=True, placeholder="One name a line")
     if cause_names(incident):
         names["initial_value"] = cause_names(incident)
-    text = b.field_text("text", multiline=True, placeholder="What was done, what to do next time")
+    text = b.field_text("text", multiline=True, placeholder="What was done")
+    follow = b.field_text("follow_ups", multiline=True, placeholder="One a line, with who does it")
     blocks = [
         b.entry("kind", "What was it?", element, optional=True),
         b.entry("names", "Which one?", names, optional=True),
         b.entry("text", "Anything for the record?", text, optional=True),
+        b.entry("follow_ups", "Follow-ups", follow, optional=True),
     ]
     return b.modal("resolve", "Resolve", value(i=incident.id), blocks, "Resolve")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,7 @@ Parser = Callable[[Mapping[str, Any], Incident, Tree, str, datetime], Parsed]
 
 LONGEST_TEXT = 3000
 PREFILL = 2900
+MOST_FOLLOW_UPS = 20
 
 _KINDS: dict[str, SuspectKind] = {
     "segment": "segment",
@@ -121,7 +123,13 @@ def parse_note(
     view: Mapping[str, Any], _incident: Incident, _tree: Tree, user: str, now: datetime
 ) -> Parsed:
     """Noted."""
-    return list(_note(view, "text", user, now)) or {"text": "Write at least a word."}
+    text, link = _text(view, "text"), _text(view, "link")
+    if not text:
+        return {"text": "Write at least a word."}
+    if link and not re.fullmatch(r"https?://[^\s<>|]+", link):
+        return {"link": "A link begins with https:// and has no spaces."}
+    number = _picked(view, "step")
+    return [ev.Noted(now, user, text, link, int(number) if number.isdigit() else 0)]
 
 
 def parse_handoff(
@@ -155,13 +163,14 @@ def parse_resolve(
         return {"kind": f"“{kind}” is no cause that the tree knows; pick one of the list."}
     if names and not kind:
         return {"kind": "Say what kind of cause that was."}
+    follow_ups = tuple(_lines(_text(view, "follow_ups")))[:MOST_FOLLOW_UPS]
     known = incident.causes[0] if incident.causes else None
     same = known is not None and kind == known.kind
     if not kind or (same and names == _lines(cause_names(incident))):
-        return [ev.Closed(now, user, "resolved", text)]
+        return [ev.Closed(now, user, "resolved", text, follow_ups=follow_ups)]
     known_names = {shown(s): s.name for s in actions.everyone(incident)}
     meant = tuple(known_names.get(n, n) for n in names)
-    return [ev.Closed(now, user, "resolved", text, kind, meant)]
+    return [ev.Closed(now, user, "resolved", text, kind, meant, follow_ups)]
 
 
 def shown(suspect: Suspect) -> str:

@@ -8,7 +8,7 @@ from analysis.evidence import Evidence, Table
 from handlers.reading import moment_in, words_of
 from handlers.suggestions import filter_option
 from state import events as ev
-from state.preferences import Preferences, preferences
+from state.preferences import Preferences, preferences, set_preferences
 from tests.walk.stage import staged
 
 SPARK = Table(
@@ -242,6 +242,47 @@ def test_a_step_runs_again_over_the_traffic_that_somebody_picks(stage):
     assert stage.workspace.submit(stage.ana, view.id, {**view.values, **state}).ok
     assert stage.until(lambda: len(stage.incident(incident).steps) == 2)
     stage.shows(incident, "step-2", "only where arm = control")
+
+
+def test_who_wants_a_direct_message_gets_one_outside_their_quiet_hours(stage):
+    """In them it waits for their end; who did not ask for one gets none."""
+    store, now = stage.bot.store, stage.bot.clock()
+    set_preferences(store, stage.bo, Preferences(dm=True))
+    incident = stage.fire()
+    stage.bot.conversation.tell(incident, ev.HandoffOffered(now, stage.ana, stage.bo))
+    direct = stage.workspace.direct_message(stage.bo, app_of(stage).user_id)
+    assert stage.until(lambda: any("asks you" in m.text for m in direct.messages.values()))
+    start, end = now - timedelta(hours=1), now + timedelta(hours=2)
+    quiet = Preferences(f"{start:%H:%M}", f"{end:%H:%M}", dm=True)
+    set_preferences(store, stage.ana, quiet)
+    stage.bot.conversation.tell(incident, ev.Taken(now, stage.bo, stage.ana))
+    [owed] = store.rows("SELECT at FROM due WHERE kind = 'dm'")
+    assert owed["at"][:16] == f"{end:%Y-%m-%dT%H:%M}"
+
+
+def test_a_note_takes_evidence_along_and_resolving_leaves_follow_ups(stage):
+    """A bad link is an error beside its field; follow-ups stand on the first message."""
+    incident = stage.fire()
+    stage.press(incident, "step-1", "more", option="Add a note…")
+    view = modal(stage, stage.ana, "note")
+    state = {
+        **field("text", type="plain_text_input", value="deploy at 13:50"),
+        **field("step", type="static_select", selected_option={"value": "1"}),
+    }
+    wrong = field("link", type="url_text_input", value="htp://x")
+    assert "link" in stage.workspace.submit(stage.ana, view.id, state | wrong).errors
+    right = field("link", type="url_text_input", value="https://ci.example.com/7")
+    assert stage.workspace.submit(stage.ana, view.id, state | right).ok
+    stage.shows(incident, "root", "deploy at 13:50", "see step 1", "https://ci.example.com/7")
+    walked = (("step-1", "answer:yes"), ("step-2", "answer:these"), ("step-3", "answer:data"))
+    for name, action in walked:
+        stage.press(incident, name, action)
+    stage.press(incident, "conclusion", "resolve")
+    form = modal(stage, stage.ana, "resolve")
+    todo = field("follow_ups", type="plain_text_input", value="test the join\npage earlier")
+    assert stage.workspace.submit(stage.ana, form.id, {**form.values, **todo}).ok
+    stage.shows(incident, "root", "☐ test the join", "☐ page earlier")
+    assert stage.bot.store.track_record("training_data") == (1, 1)
 
 
 @pytest.mark.parametrize(
