@@ -114,8 +114,9 @@ def _search(
     difference, size = now - was, sizes(now, was)
     total = float(difference.sum())
     found: list[Segment] = []
+    tallies = _tallied(grouped, difference, size, noise, free)
     for _ in range(most):
-        best = _best(grouped, difference, size, noise, free)
+        best = _best(grouped, tallies, size, noise, free)
         if best is None:
             break
         cuboid, members = settled(leaves, *best, difference, size, noise, free, deepest)
@@ -125,7 +126,8 @@ def _search(
         hit = members & free
         gain = calmer.gain(difference[hit], size[hit])
         clearest = max((s.score for s in found), default=0.0)
-        usual = _inflation(grouped, difference, size, calmer, rest)
+        tallies = _tallied(grouped, difference, size, calmer, rest)
+        usual = _inflation(tallies)
         if gain < bar * usual or math.sqrt(gain) < RELATIVE * clearest:
             break
         noise = calmer
@@ -139,21 +141,29 @@ def _search(
     return absorbed(found, now, was)
 
 
-def _inflation(
+def _tallied(
     grouped: Sequence[tuple[tuple[int, ...], Any, int]],
     difference: Floats,
     size: Floats,
     noise: Noise,
-    rest: NDArray[np.bool_],
-) -> float:
+    free: NDArray[np.bool_],
+) -> list[tuple[Floats, Floats]]:
+    """Weighted sums of difference and of size for every candidate of every cuboid."""
+    weight = np.where(free, noise.weight(size), 0.0)
+    above, below = weight * difference, weight * size
+    return [
+        (
+            np.asarray(np.bincount(key, above, count), dtype=float),
+            np.asarray(np.bincount(key, below, count), dtype=float),
+        )
+        for _, key, count in grouped
+    ]
+
+
+def _inflation(tallies: Sequence[tuple[Floats, Floats]]) -> float:
     """By how much gains of what is left exceed those of pure noise (95th percentile of χ²), 1 or
     more: forecasts err together, and by more than their bulk shows."""
-    weight = np.where(rest, noise.weight(size), 0.0)
-    gains = []
-    for _, key, count in grouped:
-        below = np.bincount(key, weight * size, count)
-        above = np.bincount(key, weight * difference, count)
-        gains.append((above[below > 0]) ** 2 / below[below > 0])
+    gains = [above[below > 0] ** 2 / below[below > 0] for above, below in tallies]
     every = np.concatenate(gains) if gains else np.zeros(0)
     if len(every) < 100:
         return 1.0
@@ -164,28 +174,27 @@ def _group(leaves: Leaves, cuboid: tuple[int, ...]) -> tuple[tuple[int, ...], An
     key = key_of([leaves.codes[d] for d in cuboid], [len(leaves.levels[d]) for d in cuboid])
     size = math.prod(len(leaves.levels[d]) for d in cuboid)
     if size > 4 * len(key) + 1000:
-        _, key = np.unique(key, return_inverse=True)
+        import pandas as pd
+
+        key = pd.factorize(key)[0]
         size = int(key.max()) + 1
     return cuboid, key, size
 
 
 def _best(
     grouped: Sequence[tuple[tuple[int, ...], Any, int]],
-    difference: Floats,
+    tallies: Sequence[tuple[Floats, Floats]],
     size: Floats,
     noise: Noise,
     free: NDArray[np.bool_],
 ) -> tuple[tuple[int, ...], NDArray[np.bool_]] | None:
     """The candidate with the largest gain; of equal ones, the one with the fewest dimensions."""
-    weight = np.where(free, noise.weight(size), 0.0)
+    # A leaf that was not expected at all counts as half a case.
+    floor = max(0.5 * float(noise.weight(size[free]).max(initial=0.0)), 1e-12)
     least = max(LEAST, 0.5 * noise.factor)
     best: tuple[float, tuple[int, ...], Any, int] | None = None
-    for cuboid, key, count in grouped:
-        below = np.bincount(key, weight * size, count)
-        above = np.bincount(key, weight * difference, count)
-        # A leaf that was not expected at all counts as half a case.
-        floor = 0.5 * float(weight.max(initial=0.0))
-        gain = above**2 / np.maximum(below, max(floor, 1e-12))
+    for (cuboid, key, _), (above, below) in zip(grouped, tallies, strict=True):
+        gain = above**2 / np.maximum(below, floor)
         gain = np.where(np.abs(above) >= least * below, gain, 0.0)
         at = int(np.argmax(gain))
         if best is None or gain[at] > best[0] * 1.0001:

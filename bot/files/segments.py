@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.files.shared import AS_JSON, FILES, moment, numbers, read, say, tell
+from bot.files.shared import AS_JSON, FILES, numbers, placed, read, say, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,8 @@ class Wanted:
 
     def check(self) -> None:
         """Raise click.UsageError unless the options are one way or the other."""
+        if not self.dims:
+            raise click.UsageError("--dims names no column; an example: --dims region,device")
         one = (self.actual, self.expected)
         two = (self.value, self.time, self.since)
         if all(one) and not any((*two, self.denominator)):
@@ -71,9 +73,11 @@ def segments(
     as_json: bool,
 ) -> None:
     """Name the segments that explain why each FILE's total changed."""
+    import pandas  # noqa: F401 - the seconds of a file are not those of the start-up
+
     from analysis.drilldown.cuboids import explain
 
-    names = tuple(part.strip() for part in dims.split(",") if part.strip())
+    names = tuple(dict.fromkeys(p.strip() for p in dims.split(",") if p.strip()))
     wanted = Wanted(names, actual, expected, value, denominator, time_column, since)
     wanted.check()
     for path in files:
@@ -95,6 +99,8 @@ def _given(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     table = frame[list(w.dims)].assign(
         now=numbers(path, frame, w.actual), was=numbers(path, frame, w.expected)
     )
+    # A gap is not a zero: without one of the two there is nothing to compare.
+    table = table.dropna(subset=["now", "was"])
     if not table["was"].abs().sum():
         raise click.ClickException(
             f"{path}: {w.expected} is 0 everywhere; nothing to compare with."
@@ -104,16 +110,10 @@ def _given(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
 
 def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     """Sums per cell since the moment, and of as much time before it."""
-    import pandas as pd
-
     assert w.value is not None
     assert w.time is not None
     assert w.since is not None
-    times, start = frame[w.time], moment(w.since, "--since")
-    if not isinstance(start, int):
-        times = pd.to_datetime(times, utc=True, errors="coerce", format="mixed")
-    elif not pd.api.types.is_numeric_dtype(times):
-        raise click.ClickException(f"{path}: {w.time} is not a number; give --since as ISO time.")
+    times, start = placed(path, frame, w.time, w.since)
     late = times >= start
     moments = [times[late].nunique(), times[~late].nunique()]
     if not all(moments):

@@ -48,8 +48,8 @@ def read(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
 def moment(text: str, option: str) -> int | datetime:
     """An integer (whatever the table counts), or an ISO time, in UTC unless it says otherwise."""
     try:
-        return int(text)
-    except ValueError:
+        return int(float(text))
+    except (ValueError, OverflowError):
         pass
     try:
         found = datetime.fromisoformat(text)
@@ -61,8 +61,43 @@ def moment(text: str, option: str) -> int | datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+def placed(
+    path: Path, frame: pd.DataFrame, column: str, since: str
+) -> tuple[pd.Series[Any], int | datetime]:
+    """A column of times and the moment ``--since`` in the same measure: numbers, or UTC.
+
+    Numbers of the size of seconds (or milliseconds) since 1970 may be met with an ISO time, and
+    ISO times with seconds since 1970.
+
+    Raises:
+        click.ClickException: something is no time, or the two do not go together.
+    """
+    import pandas as pd
+
+    times, start = frame[column], moment(since, "--since")
+    if pd.api.types.is_numeric_dtype(times):
+        if not isinstance(start, int):
+            size = abs(float(times.median()))
+            if size < 1e8:
+                raise click.ClickException(
+                    f"{path} counts {column} in numbers; --since is {since!r}."
+                )
+            start = int(start.timestamp() * (1000 if size > 1e11 else 1))
+        found: pd.Series[Any] = times
+    else:
+        if isinstance(start, int):
+            start = datetime.fromtimestamp(start, UTC)
+        found = pd.to_datetime(times, utc=True, errors="coerce", format="mixed")
+    if found.isna().any():
+        bad = int(found.isna().to_numpy().argmax())
+        raise click.ClickException(
+            f"{path}: row {bad + 1} of {column} is {str(times.iloc[bad])!r}, not a time."
+        )
+    return found, start
+
+
 def numbers(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A column as floats (n,), gaps as NaN.
+    """A column as floats (n,), gaps and infinities as NaN.
 
     Raises:
         click.ClickException: something in it is no number; says what, and in which row.
@@ -76,7 +111,7 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.
         raise click.ClickException(
             f"{path}: row {row + 1} of {column} is {str(frame[column].iloc[row])!r}, not a number."
         )
-    return found.to_numpy(float)
+    return found.replace([float("inf"), float("-inf")], float("nan")).to_numpy(float)
 
 
 def tell(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

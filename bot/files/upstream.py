@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.files.shared import moment, numbers, read, say, tell
+from bot.files.shared import numbers, placed, read, say, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,8 @@ def upstream(
 
     Causes flow from left to right: for services, the one that is called is upstream.
     """
+    import pandas  # noqa: F401 - the seconds are not those of the start-up
+
     from analysis.graph.callgraph import rank
 
     began = time.perf_counter()
@@ -57,26 +59,15 @@ def _graph(path: Path) -> Graph:
 
 
 def _metrics(path: Path, since: str) -> tuple[pd.DataFrame, Any]:
-    import pandas as pd
-
     frame = read(path, ("time", "node", "metric", "value"))
+    times, start = placed(path, frame, "time", since)
     frame = frame.assign(
+        time=times,
         value=numbers(path, frame, "value"),
         node=frame["node"].astype(str),
         metric=frame["metric"].astype(str),
     )
-    start = moment(since, "--since")
-    if pd.api.types.is_numeric_dtype(frame["time"]):
-        if not isinstance(start, int):
-            raise click.ClickException(f"{path} counts time in numbers; --since is {since!r}.")
-        return frame, start
-    if isinstance(start, int):
-        start = pd.Timestamp(start, unit="s", tz="UTC").to_pydatetime()
-    moments = pd.to_datetime(frame["time"], utc=True, errors="coerce", format="mixed")
-    if moments.isna().any():
-        bad = frame["time"][moments.isna()].iloc[0]
-        raise click.ClickException(f"{path}: time has {str(bad)!r}, which is no ISO time.")
-    return frame.assign(time=moments), start
+    return frame, start
 
 
 def _hold(
@@ -94,6 +85,7 @@ def _hold(
     if mine.empty:
         names = ", ".join(metrics.loc[metrics["node"] == target, "metric"].unique()) or "none"
         raise click.ClickException(f"{path} has no metric {metric!r} of {target}; it has: {names}.")
+    mine = mine.dropna(subset=["value"])
     before = int((mine["time"] < start).sum())
     after = len(mine) - before
     if not after or before < 12:

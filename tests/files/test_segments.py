@@ -48,6 +48,18 @@ def test_planted_causes_are_named_and_nothing_else(tmp_path, seed):
     assert found["seconds"] > 0
 
 
+def test_a_gap_is_not_a_zero(tmp_path):
+    """Cells without an amount or without a forecast are left out; so are infinite ones."""
+    frame = cells(7)
+    frame.loc[frame["b"] == "b3", "actual"] *= 0.5
+    frame.loc[frame["c"] == "c2", "actual"] = np.nan
+    frame.loc[frame["c"] == "c4", "expected"] = np.inf
+    path = tmp_path / "gaps.csv"
+    frame.to_csv(path, index=False)
+    result = run(path, "--dims", "a,b,c", "--actual", "actual", "--expected", "expected", "--json")
+    assert [s["where"] for s in json.loads(result.output)["segments"]] == [{"b": "b3"}]
+
+
 def over_time(seed):
     """Ten moments of amounts and their denominators, nine cells each."""
     rng = np.random.default_rng(seed)
@@ -98,6 +110,11 @@ def test_people_get_a_table_and_a_chart(tmp_path, monkeypatch):
         (("--dims", "z", "--actual", "x", "--expected", "y"), "has no column 'z'"),
         (("--dims", "a", "--actual", "x", "--expected", "zero"), "zero is 0 everywhere"),
         (("--dims", "a", "--actual", "a", "--expected", "y"), "is 'u', not a number"),
+        (("--dims", ",", "--actual", "x", "--expected", "y"), "--dims names no column"),
+        (
+            ("--dims", "x", "--value", "y", "--time", "a", "--since", "2026-01-01"),
+            "row 1 of a is 'u', not a time.",
+        ),
         (
             ("--dims", "a", "--value", "x", "--time", "t", "--since", "9"),
             "2 rows before --since and 0 after; both are needed.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -64,3 +65,29 @@ def test_bad_input_ends_in_one_sentence(files, target, metric, since, said):
     result = run(files[0], since or files[1], target, metric, "--json")
     assert result.exit_code in (1, 2)
     assert said in " ".join(result.output.split())
+
+
+def test_seconds_since_1970_and_iso_times_go_together(files):
+    """Either way round, and as ISO throughout: the same ranking."""
+    folder, since = files
+    moment = pd.Timestamp(since, tz="UTC")
+    iso = json.loads(run(folder, since, "web", "ms", "--json").output)["ranked"]
+    seconds = int(moment.timestamp())
+    assert json.loads(run(folder, seconds, "web", "ms", "--json").output)["ranked"] == iso
+    metrics = pd.read_csv(folder / "metrics.csv")
+    times = pd.to_datetime(metrics["time"], utc=True)
+    metrics["time"] = [t.timestamp() for t in times]
+    metrics.to_csv(folder / "metrics.csv", index=False)
+    for way in (seconds, float(seconds), moment.isoformat()):
+        assert json.loads(run(folder, way, "web", "ms", "--json").output)["ranked"] == iso
+
+
+def test_a_target_of_gaps_alone_cannot_be_asked_about(files):
+    """The sentence counts values, not rows."""
+    folder, since = files
+    metrics = pd.read_csv(folder / "metrics.csv")
+    metrics.loc[metrics["node"] == "web", "value"] = None
+    metrics.to_csv(folder / "metrics.csv", index=False)
+    result = run(folder, since, "web", "ms", "--json")
+    assert result.exit_code == 1
+    assert "0 values before --since and 0 after" in " ".join(result.output.split())
