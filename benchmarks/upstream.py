@@ -40,7 +40,11 @@ def rows(folder: Path) -> Iterator[Row]:
             continue
         _count(ours, [r["node"] for r in _answer(case, folder)["ranked"]], case.cause)
         _count(peer, loudest(case)[0], case.cause)
-    yield Row(f"upstream: top-1 / top-3, {SEEN} faults, some 40 nodes", _top(ours), _top(peer))
+    yield Row(
+        f"upstream: top-1 / top-3, {SEEN} faults, some 40 nodes",
+        _top(ours),
+        f"loudest node {_top(peer)}",
+    )
     clean = [incident(seed, faulty=False) for seed in range(10_000, 10_000 + SEEN)]
     right = sum(bool(_answer(case, folder)["nobody"]) for case in clean)
     theirs = sum(loudest(case)[1] for case in clean)
