@@ -114,6 +114,7 @@ def evidence() -> dict[str, Evidence | Exception]:
         "why": Evidence("data", 0.8, "Its data was bad.", charts=(chart("why"),)),
         "chart": Evidence("seen", 1.0, "It fell by 3 points.", charts=(chart("look"),)),
         "changed": CannotExamine("There is no table of snapshots."),
+        "sparks": CannotExamine("There is one row alone."),
         "levels": CannotExamine("There are no dimensions."),
         "recovery": Evidence("recovered", 0.9, "It is back.", charts=(chart("back"),)),
     }
