@@ -7,7 +7,8 @@ samples come into pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,7 @@ _TIME_FIELDS = {
     "runs": ("time", "data_time"),
     "training": ("time",),
 }
+_ENGINES = ("ibis", "duckdb", "sqlglot", "pyarrow", "sqlite3")
 _AS_OF = {"infra": "time", "snapshots": "published", "runs": "time"}
 
 
@@ -326,6 +328,23 @@ def connect(url: str = "duckdb://") -> Any:
         connection.raw_sql("SET TimeZone = 'UTC'")
         connection.raw_sql("SET enable_progress_bar = false")
     return connection
+
+
+@contextmanager
+def engine_errors(contract: Contract) -> Iterator[None]:
+    """What the engine refuses (a value, a missing function) becomes a CannotExamine.
+
+    Other errors are ours and pass as they are.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0].lstrip("_") not in _ENGINES:
+            raise
+        scheme = contract.url.partition(":")[0]
+        raise CannotExamine(
+            f"The engine of [data] url ({scheme}) can't answer: {_first_line(error)}"
+        ) from error
 
 
 def naive(moment: datetime) -> datetime:

@@ -22,12 +22,14 @@ def run_check(settings_path: str, node: str, scope: Scope) -> Evidence:
 
     Raises CannotExamine with a sentence when there is nothing to look at.
     """
+    from analysis.warehouse import engine_errors
     from bot.plugins import tree
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     warehouse = settings.warehouse(scope.now, scope.filters)
     began = time.perf_counter()
-    evidence = tree().node(node).check(warehouse, scope)
+    with engine_errors(settings.contract):
+        evidence = tree().node(node).check(warehouse, scope)
     seconds = time.perf_counter() - began
     only = tuple(f"only where {one}" for one in scope.filters)
     how = replace(evidence.how, seconds=round(seconds, 3), notes=(*only, *evidence.how.notes))
@@ -40,10 +42,12 @@ def run_look(settings_path: str, question: Question) -> Evidence:
     Raises CannotExamine with a sentence when the tables can't answer it.
     """
     from analysis.explore import look
+    from analysis.warehouse import engine_errors
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     scope = question.scope
-    return look(settings.warehouse(scope.now, scope.filters), question)
+    with engine_errors(settings.contract):
+        return look(settings.warehouse(scope.now, scope.filters), question)
 
 
 @lru_cache(maxsize=4)

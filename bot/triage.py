@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from analysis.evidence import Evidence, Scope, Window
+from analysis.warehouse import engine_errors
 from bot.headless import accepted, report, walk
 from bot.plugins import tree as wanted_tree
 from bot.progress import progress
@@ -43,8 +44,9 @@ def triage_headless(
     """
 
     far = datetime.max.replace(tzinfo=UTC)
-    entry = _entry(settings, subject, settings.warehouse(far).features)
-    now = now or settings.warehouse(far).span().end
+    with engine_errors(settings.contract):
+        entry = _entry(settings, subject, settings.warehouse(far).features)
+        now = now or settings.warehouse(far).span().end
     since = since or now - LOOK_BACK
     tree = wanted_tree()
     baseline = Window(since - timedelta(days=settings.walk.baseline_days), since)
@@ -52,7 +54,7 @@ def triage_headless(
     alert = Alert("person", f"headless:{subject}", entry, subject, f"{subject}: headless", since)
 
     def check(node: str, scope: Scope) -> Evidence:
-        with progress(tree.node(node).title):
+        with progress(tree.node(node).title), engine_errors(settings.contract):
             return tree.node(node).check(settings.warehouse(scope.now, scope.filters), scope)
 
     def choose(step: Step) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from analysis.evidence import CannotExamine
 from analysis.tables import Metric, Predictions
-from analysis.warehouse import Warehouse
+from analysis.warehouse import Warehouse, engine_errors
 from bot.config.problems import Places, Problem, nearest
 from bot.config.settings import Settings, Tables
 
@@ -93,7 +93,14 @@ def _in_table(
         if column not in schema:
             yield _no_such_column((*place.key, key), column, list(schema), places)
         else:
-            yield from _type(place, key, column, schema[column], warehouse, places, words)
+            try:
+                with engine_errors(warehouse.contract):
+                    kind = schema[column]
+                    found = list(_type(place, key, column, kind, warehouse, places, words))
+            except CannotExamine as error:
+                said = f'"{column}", which could not be looked at'
+                found = [places.problem((*place.key, key), said, str(error))]
+            yield from found
 
 
 def _no_such_column(
