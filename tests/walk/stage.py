@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from analysis.charts.style import figure, render
@@ -97,6 +98,7 @@ class Handle:
         return f"{target.name} was replaced."
 
 
+@lru_cache
 def chart(title: str):
     """A small real chart."""
     drawing, (axes,) = figure()

@@ -256,7 +256,8 @@ def test_who_wants_a_direct_message_gets_one_outside_their_quiet_hours(stage):
     quiet = Preferences(f"{start:%H:%M}", f"{end:%H:%M}", dm=True)
     set_preferences(store, stage.ana, quiet)
     stage.bot.conversation.tell(incident, ev.Taken(now, stage.bo, stage.ana))
-    [owed] = store.rows("SELECT at FROM due WHERE kind = 'dm'")
+    mine = f"dm:{incident}:{stage.ana}:%"
+    [owed] = store.rows("SELECT at FROM due WHERE id LIKE ?", mine)
     assert owed["at"][:16] == f"{end:%Y-%m-%dT%H:%M}"
 
 
