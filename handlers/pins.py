@@ -6,6 +6,7 @@ followed. Taking the last 📌 away takes it out.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ from state.store import Said
 
 log = structlog.get_logger()
 PIN = "pushpin"
+ONE_BY_ONE = threading.Lock()
+"""Bolt hears of several changes of a message at once; each is read and written before the next, so
+that an older state never overwrites a newer one."""
 Message = Mapping[str, Any]
 
 
@@ -41,13 +45,12 @@ class Pins:
         if event.get("reaction") != PIN or item.get("type") != "message":
             return
         channel, ts = str(item.get("channel", "")), str(item.get("ts", ""))
-        message = message_at(client, channel, ts)
-        if message is None:
-            return
-        if pinned(message):
-            self._pin(channel, message, str(event.get("user", "")), client)
-        else:
-            self.take_out(channel, ts)
+        with ONE_BY_ONE:
+            message = message_at(client, channel, ts)
+            if message is not None and pinned(message):
+                self._pin(channel, message, str(event.get("user", "")), client)
+            elif message is not None:
+                self.take_out(channel, ts)
 
     def _pin(self, channel: str, message: Message, user: str, client: WebClient) -> None:
         incident = self.meant(channel, message)

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.conversation import Conversation
-from handlers.pins import pinned
+from handlers.pins import ONE_BY_ONE, pinned
 from handlers.reading import words_of
 from handlers.registry import Reply, Request
 from state.store import Said
@@ -38,6 +38,10 @@ class Threads:
 
     def on_message(self, event: dict[str, Any]) -> None:
         """Keep what a person wrote in a thread of ours; follow edits and deletions."""
+        with ONE_BY_ONE:
+            self._heard(event)
+
+    def _heard(self, event: dict[str, Any]) -> None:
         channel, subtype = event["channel"], event.get("subtype")
         message = event.get("message") or {} if subtype == "message_changed" else event
         if subtype == "message_deleted":
