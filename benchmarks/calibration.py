@@ -16,12 +16,19 @@ BINS = ((0.0, 0.5), (0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.97),
 
 def calibration_error(stated: np.ndarray, right: np.ndarray) -> float:
     """Mean distance between stated and found shares, weighted by the bins' sizes; 0 is best."""
-    total = 0.0
+    total = sum(count * abs(mean - share) for mean, share, count in bins(stated, right))
+    return total / len(stated)
+
+
+def bins(stated: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int]]:
+    """Mean stated, share right and number of conclusions, for each bin that holds any."""
+    found = []
     for low, high in BINS:
-        inside = _inside(stated, low, high)
+        inside = (stated >= low) & ((stated < high) | (high == 1.0))
         if inside.any():
-            total += inside.sum() * abs(stated[inside].mean() - right[inside].mean())
-    return float(total / len(stated))
+            count = int(inside.sum())
+            found.append((float(stated[inside].mean()), float(right[inside].mean()), count))
+    return found
 
 
 def separation(stated: np.ndarray, right: np.ndarray) -> float:
@@ -36,20 +43,11 @@ def calibration(pairs: Sequence[tuple[float, bool]]) -> Iterator[str]:
     """The reliability diagram as Markdown rows, then the two figures."""
     stated = np.array([sure for sure, _ in pairs])
     right = np.array([ok for _, ok in pairs], dtype=bool)
-    yield "| stated | conclusions | mean stated | right |\n|---|---|---|---|"
-    for low, high in BINS:
-        inside = _inside(stated, low, high)
-        if inside.any():
-            yield (
-                f"| {low:.2f}–{high:.2f} | {inside.sum()} | {stated[inside].mean():.2f} "
-                f"| {right[inside].mean():.2f} |"
-            )
+    yield "| mean stated | conclusions | right |\n|---|---|---|"
+    for mean, share, count in bins(stated, right):
+        yield f"| {mean:.2f} | {count} | {share:.2f} |"
     yield ""
     yield (
         f"Expected calibration error {calibration_error(stated, right):.3f}, "
         f"AUROC {separation(stated, right):.2f} over {len(stated)} conclusions."
     )
-
-
-def _inside(stated: np.ndarray, low: float, high: float) -> np.ndarray:
-    return (stated >= low) & ((stated < high) | (high == 1.0))

@@ -1,7 +1,8 @@
 """The whole walk over planted incidents: is the conclusion right, and as sure as it should be?
 
 Every world is drawn by its scenario and seed, walked without anybody who would correct it, and
-thrown away. ``python -m benchmarks.walks --seeds 100-104`` prints a line per incident and a table.
+thrown away. ``python -m benchmarks.walks --seeds 100-104`` prints a line per incident and a table;
+``--out`` keeps outcomes, ``--read`` tells about kept ones, ``--docs`` writes docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -15,12 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
-from benchmarks.calibration import calibration
+from benchmarks import page, reliability
+from benchmarks.calibration import calibration, calibration_error, separation
+from benchmarks.table import Row
 from bot.config import load
 from bot.demo import NothingToPage, Truth, build, scenarios
 from bot.demo.autoplay import NAMELESS, is_right
 from bot.triage import triage_headless
+
+BOUNDED = range(100, 102)
+"""The seeds of ``make bench``: an incident of every scenario takes some ten seconds."""
+PICTURE = "reliability.png"
 
 
 @dataclass(frozen=True)
@@ -111,9 +119,50 @@ def table(played: Sequence[Outcome]) -> Iterator[str]:
         yield f"| {name or 'all'} | {len(rows)} | {right / len(rows):.0%} | {top / len(rows):.0%} |"
 
 
+def rows(folder: Path) -> Iterator[Row]:
+    """A bounded part of the walks, for ``make bench``."""
+    played = list(outcomes([s.name for s in scenarios()], BOUNDED, folder))
+    right, top = sum(o.right for o in played), sum(o.top for o in played)
+    yield Row(
+        f"the whole walk over {len(played)} planted incidents, conclusion right",
+        f"{right / len(played):.0%}, in the top 3 {top / len(played):.0%}",
+        f"{np.median([o.seconds for o in played]):.1f} s a walk (median of all its checks)",
+    )
+    outside = [o for o in played if o.truth == "unknown"]
+    if outside:
+        unknown = sum(o.right for o in outside)
+        yield Row("cause outside the tree: unknown", f"{unknown} of {len(outside)}")
+    stated = np.array([o.confidence for o in played])
+    correct = np.array([o.right for o in played])
+    yield Row(
+        "confidence of conclusions",
+        f"expected calibration error {calibration_error(stated, correct):.3f}",
+        f"AUROC of right against wrong {separation(stated, correct):.2f}",
+    )
+
+
+def told(played: Sequence[Outcome]) -> list[str]:
+    """Both tables as Markdown lines."""
+    pairs = [(o.confidence, o.right) for o in played]
+    return [*table(played), "", *calibration(pairs)]
+
+
+def _write_docs(played: Sequence[Outcome], command: str) -> None:
+    chart = reliability.diagram([(o.confidence, o.right) for o in played])
+    (page.PAGE.parent / PICTURE).write_bytes(chart.png)
+    seeds = sorted({o.seed for o in played})
+    lines = [f"Seeds {seeds[0]} to {seeds[-1]}.", "", *told(played), ""]
+    page.write("walks", "The whole walk", command, [*lines, f"![{chart.alt}]({PICTURE})", ""])
+
+
 def _numbers(text: str) -> range:
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
+
+
+def _kept(file: Path) -> list[Outcome]:
+    fields = [json.loads(line) for line in file.read_text().splitlines()]
+    return [Outcome(**f) for f in fields]
 
 
 @click.command()
@@ -121,19 +170,32 @@ def _numbers(text: str) -> range:
 @click.option("--scenario", "names", multiple=True, help="Only these [default: all].")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where worlds are built.")
 @click.option("--out", type=click.Path(path_type=Path), help="Append each outcome as JSON.")
-def main(seeds: str, names: tuple[str, ...], folder: Path | None, out: Path | None) -> None:
+@click.option("--read", type=click.Path(path_type=Path, exists=True), help="Play none: an --out.")
+@click.option("--docs", is_flag=True, help="Write the tables and the diagram into docs/.")
+def main(
+    seeds: str,
+    names: tuple[str, ...],
+    folder: Path | None,
+    out: Path | None,
+    read: Path | None,
+    docs: bool,
+) -> None:
     """Play the scenarios, print each outcome and the tables."""
-    played: list[Outcome] = []
+    played: list[Outcome] = [] if read is None else _kept(read)
+    everything = names or tuple(s.name for s in scenarios())
     with tempfile.TemporaryDirectory() as scratch:
-        everything = names or tuple(s.name for s in scenarios())
-        for each in outcomes(everything, _numbers(seeds), folder or Path(scratch)):
+        wanted = _numbers(seeds) if read is None else range(0)
+        for each in outcomes(everything, wanted, folder or Path(scratch)):
             played.append(each)
             click.echo(each.line, err=True)
             if out is not None:
                 with out.open("a") as file:
                     file.write(json.dumps(asdict(each)) + "\n")
-    for line in (*table(played), "", *calibration([(o.confidence, o.right) for o in played])):
+    for line in told(played):
         click.echo(line)
+    if docs:
+        first, last = min(o.seed for o in played), max(o.seed for o in played)
+        _write_docs(played, f"python -m benchmarks.walks --seeds {first}-{last} --docs")
 
 
 if __name__ == "__main__":
