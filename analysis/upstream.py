@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from analysis import words
 from analysis.charts import lineage as charts
 from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
 from analysis.graph import health, lineage, rootcause
@@ -28,6 +29,8 @@ TRACE, UNTRACED = 1.0, 0.25
 """A sign from this log Bayes factor on is a trace; so many broken inputs leave none."""
 NEAR = timedelta(hours=12)
 """Features that changed farther than this from the metric's onset say nothing about it."""
+LEAST = 0.1
+"""Suspects with less than this share of the suspicion need no node of their own."""
 NOBODY = float(np.log(2.0))
 """Weight of "nothing upstream shows why"."""
 
@@ -39,6 +42,7 @@ class _Found:
     coverage: dict[str, float]
     health: dict[str, Health]
     shares: dict[str, float]
+    pair: tuple[tuple[str, float], tuple[str, float]] | None = None
 
 
 def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -65,7 +69,45 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
     ills = _health(warehouse, scope, _moments(scope, onset, features), tuple(coverage))
     shares = rootcause.blame(graph, _illness(graph, ills), coverage, NOBODY)
     shares = _with_doubt(shares, scope.belief, any(h.log_odds > TRACE for h in ills.values()))
-    return _say(warehouse, scope, _Found(graph, features, coverage, ills, shares), begun)
+    pair = _pair(graph, above, weights, warehouse.features, ills, shares)
+    found = _Found(graph, features, coverage, ills, shares, pair)
+    return _say(warehouse, scope, found, begun)
+
+
+def _pair(
+    graph: Graph,
+    above: dict[str, dict[str, int]],
+    weights: dict[str, float],
+    every: tuple[str, ...],
+    ills: dict[str, Health],
+    shares: dict[str, float],
+) -> tuple[tuple[str, float], tuple[str, float]] | None:
+    """The likeliest node and another that broke beside it, each with its probability.
+
+    Suspects that the likeliest node does not feed need a cause of their own: another node that
+    feeds them and shows a trace. Each is weighed over the suspects that the other does not feed.
+    """
+    first = max((n for n in shares if n not in ("", NOTHING)), key=lambda n: shares[n])
+
+    def weighed(without: str) -> tuple[str, float] | None:
+        rest = {f: found for f, found in above.items() if without not in found and found}
+        total = sum(weights[f] for f in rest)
+        if total < LEAST:
+            return None
+        alone = {f: weights[f] / total for f in rest}
+        covers = _coverage(graph, rest, alone, every)
+        covers = {n: c for n, c in covers.items() if n not in graph.above(without)}
+        if not covers:
+            return None
+        own = rootcause.blame(graph, {n: ills[n].log_odds for n in covers}, covers, NOBODY)
+        best = max(covers, key=lambda n: own[n])
+        return (best, own[best]) if own[best] > 0.5 and ills[best].log_odds > TRACE else None
+
+    second = weighed(first)
+    if shares[first] < 0.3 or second is None:
+        return None
+    again = weighed(second[0])
+    return (again, second) if again is not None and again[0] == first else None
 
 
 def _features(scope: Scope) -> tuple[str, ...]:
@@ -164,24 +206,20 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     best = ranked[0]
     answers = {"upstream": f.shares[best], "feature_only": f.shares[""]}
     answers["nothing"] = f.shares[NOTHING]
+    if f.pair is not None:
+        answers["upstream"] = max(f.shares[best], min(share for _, share in f.pair))
     verdict = max(answers, key=lambda v: answers[v])
     sure = answers[verdict]
-    suspects = tuple(
-        Suspect(
-            "upstream",
-            n,
-            f.shares[n],
-            f.health[n].words,
-            since=f.health[n].signs[0].since if f.health[n].signs else None,
-        )
-        for n in ranked[:6]
-        if f.shares[n] > 0.005
-    )
+    suspects = tuple(_suspect(f, n, f.shares[n]) for n in ranked[:6] if f.shares[n] > 0.005)
     if verdict == "feature_only":
         named = _as_features(scope, f.features)
         proposed, suspects = len(named), (*named, *suspects)
     elif verdict == "nothing":
         proposed = 0
+    elif f.pair is not None:
+        both = {name for name, _ in f.pair}
+        named = tuple(_suspect(f, *one) for one in f.pair)
+        proposed, suspects = 2, (*named, *(s for s in suspects if s.name not in both))
     else:
         proposed = sum(1 for s in suspects if s.score > 0.5 * suspects[0].score)
     chart = charts.family(f.graph, f.features, f.health, best, verdict)
@@ -208,7 +246,18 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     )
 
 
+def _suspect(f: _Found, node: str, share: float) -> Suspect:
+    ill = f.health[node]
+    return Suspect(
+        "upstream", node, share, ill.words, since=ill.signs[0].since if ill.signs else None
+    )
+
+
 def _headline(verdict: str, f: _Found, best: str) -> str:
+    if verdict == "upstream" and f.pair is not None:
+        other = f.pair[1][0]
+        found = f"{best} ({f.health[best].words}) and {other} ({f.health[other].words})"
+        return f"Two nodes broke: {found}; neither feeds all of {words.listed(list(f.features))}."
     names = " and ".join(f.features[:2]) + (" …" if len(f.features) > 2 else "")
     if verdict == "upstream":
         owner = f.graph.owners.get(best)

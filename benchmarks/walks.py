@@ -23,7 +23,7 @@ from benchmarks.calibration import calibration, calibration_error, separation
 from benchmarks.table import Row
 from bot.config import load
 from bot.demo import NothingToPage, Truth, build, scenarios
-from bot.demo.autoplay import NAMELESS, is_right
+from bot.demo.autoplay import NAMELESS, all_right, is_right
 from bot.triage import triage_headless
 
 BOUNDED = range(100, 102)
@@ -68,16 +68,16 @@ def outcome(name: str, seed: int, truth: Truth, result: dict[str, Any]) -> Outco
     found, path = result["conclusion"], result["path"]
     sure = [c["confidence"] for c in found["causes"]]
     sure += [s["confidence"] for s in path[::-1] if s["confidence"] is not None]
-    right = is_right(found, truth.kind, truth.names)
-    named = truth.kind not in NAMELESS and any(
-        is_right({"kind": truth.kind, "causes": [s]}, truth.kind, truth.names)
-        for s in found["ranked"][:3]
+    right = all_right(found, truth)
+    named = truth.kind not in NAMELESS and all(
+        any(is_right({"kind": t.kind, "causes": [s]}, t.kind, t.names) for s in found["ranked"][:3])
+        for t in (truth, *truth.also)
     )
     return Outcome(
         name,
         seed,
         truth.kind,
-        truth.names[:4],
+        (*truth.names[:4], *(t.names[0] for t in truth.also)),
         found["kind"],
         tuple(c["name"] for c in found["causes"]),
         float(sure[0]) if sure else 0.0,

@@ -167,7 +167,8 @@ def fresh(
 def pays_off(r: Reading, name: str, gap: Floats) -> View:
     """Does the feature's contribution still go with the labels?
 
-    ``gap`` is label minus prediction per row of the day sample, NaN without a label. Its slope
+    ``gap`` is label minus prediction per row of the day sample, without the block's own level,
+    NaN without a label. Its slope
     on the main effect is near zero while the model is calibrated in that feature, and negative
     once its values are no longer the row's own.
     """
@@ -183,18 +184,9 @@ def pays_off(r: Reading, name: str, gap: Floats) -> View:
         slopes.append(float(x @ (y - y.mean())) / power if enough else np.nan)
         errors.append(float(np.std(y) / np.sqrt(power)) if enough else np.nan)
     found = odds.shift(-slopes[0], -np.array(slopes[1:]), errors[0], np.array(errors[1:]))
-    # Values of other rows leave the level of labels against predictions alone: where that moved
-    # as well, it is the labels that have changed, not this feature.
-    level = odds.shift(*_first(r.days.means(gap)), error=0.01)
-    against = max(level.log_odds, 0.0) if level.seen else 0.0
     spread = float(np.std(effect[r.days.block == 0]))
-    evidence = min(found.log_odds, MOST_BY_LABELS) - against
-    evidence = evidence if found.seen and found.z > 0 else 0.0
+    evidence = min(found.log_odds, MOST_BY_LABELS) if found.seen and found.z > 0 else 0.0
     return View(evidence, spread * 0.5, slopes[0], _median(np.array(slopes[1:])))
-
-
-def _first(figures: Floats) -> tuple[float, Floats]:
-    return float(figures[0]), figures[1:]
 
 
 def _median(values: npt.NDArray[np.float64]) -> float:

@@ -53,7 +53,7 @@ def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> tuple[list[Findi
     Also the rows in which a broken feature does not go with the others.
     """
     material = agreement.joint_material(r, dims)
-    gap = _label_gap(r) if labels and r.probability else np.full(len(r.days.frame), np.nan)
+    gap = _label_gap(r) if labels else np.full(len(r.days.frame), np.nan)
     found: list[Finding] = []
     for name in r.features:
         views = {"marginal": suspicion.marginal(r, name)}
@@ -71,19 +71,27 @@ def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> tuple[list[Findi
 
 
 def _label_gap(r: Reading) -> Floats:
-    """Label minus prediction, each block's predictions shifted on the logit to its rate of labels.
+    """Label minus prediction, each block's predictions shifted (on their scale) to its labels.
 
     How often the outcome happens, or what counts as one, is no feature's doing: a broken feature
     shows in *which* rows are wrong, not in how many.
     """
     label = r.days.frame[Role.LABEL].to_numpy(float, na_value=np.nan)
-    logit = r.target(r.days)
+    output = r.target(r.days)
     gap = np.full(len(label), np.nan)
     for block in r.days.numbers:
-        rows = (r.days.block == block) & np.isfinite(label) & np.isfinite(logit)
+        rows = (r.days.block == block) & np.isfinite(label) & np.isfinite(output)
         if rows.any():
-            gap[rows] = label[rows] - _at_rate(logit[rows], float(label[rows].mean()))
+            mean = float(label[rows].mean())
+            shifted = _at_rate if r.probability else _at_mean
+            gap[rows] = label[rows] - shifted(output[rows], mean)
     return gap
+
+
+def _at_mean(output: Floats, mean: float) -> Floats:
+    """The outputs moved so that their mean is ``mean``."""
+    shifted: Floats = output + (mean - float(output.mean()))
+    return shifted
 
 
 def _at_rate(logit: Floats, rate: float) -> Floats:

@@ -12,6 +12,7 @@ from handlers.messages.conclusion import name as conclusion_name
 from state.incident import Incident, Step
 
 if TYPE_CHECKING:
+    from bot.demo.faults import Truth
     from bot.demo.show import Demo
 
 MOST_STEPS = 30
@@ -148,7 +149,9 @@ def autoplay(demo: Demo) -> int:
     click.echo(f"Conclusion: {found['kind']} ({causes})")
     more = f" and {len(truth.names) - 3} more names" if len(truth.names) > 3 else ""
     click.echo(f"Planted:    {truth.kind} ({', '.join(truth.names[:3]) or 'nothing'}{more})")
-    right = is_right(found, truth.kind, truth.names)
+    for other in truth.also:
+        click.echo(f"       and  {other.kind} ({', '.join(other.names[:3])})")
+    right = all_right(found, truth)
     if right:
         player.mitigate()
     click.echo("The planted cause was found." if right else "That is not what was planted.")
@@ -161,6 +164,11 @@ def is_right(found: dict[str, Any], kind: str, names: tuple[str, ...]) -> bool:
         return bool(found["kind"] == kind)
     named = [str(c["name"]) for c in found["causes"]]
     return not names or any(_same(have, want) for have in named for want in names)
+
+
+def all_right(found: dict[str, Any], truth: Truth) -> bool:
+    """Whether a conclusion names the planted cause, and every other one of the same incident."""
+    return all(is_right(found, t.kind, t.names) for t in (truth, *truth.also))
 
 
 def _same(have: str, want: str) -> bool:

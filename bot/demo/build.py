@@ -82,6 +82,8 @@ def _drawn(
             if fault is None:
                 continue
             served = stage.clean
+            if not all(_alone(stage, kind, part, rng) for part in fault.parts):
+                continue
             if kind.find == "damage":
                 end = min(fault.truth.onset + kind.patience * HOUR, stage.end)
                 served = stage.replay(stage.regimes(fault), end)
@@ -92,6 +94,13 @@ def _drawn(
         f"{failed} draws of {kind.name} with seed {seed} made nothing that pages anybody; "
         "try another seed."
     )
+
+
+def _alone(stage: Stage, kind: Scenario, part: Fault, rng: Random) -> bool:
+    """Whether somebody would be paged for this part of a fault by itself."""
+    end = min(part.truth.onset + kind.patience * HOUR, stage.end)
+    served = stage.replay(stage.regimes(part), end)
+    return find(stage, kind, part, served, rng) is not None
 
 
 def _alert(kind: Scenario, fault: Fault, found: Found, served: Served) -> Alert:

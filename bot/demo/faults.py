@@ -27,13 +27,15 @@ from bot.demo.registry import Job
 class Truth:
     """What was planted: the conclusion's kind, and the names of which any one is right.
 
-    ``told`` says it in a sentence. ``onset`` is in minutes, UTC.
+    ``told`` says it in a sentence. ``onset`` is in minutes, UTC. ``also`` are the truths of
+    other faults of the same incident, each to be named as well.
     """
 
     kind: str
     names: tuple[str, ...]
     told: str
     onset: int
+    also: tuple[Truth, ...] = ()
 
 
 def unchanged_raw(raw: Raw) -> Raw:
@@ -54,6 +56,7 @@ class Fault:
     are nodes whose runs fail; ``released`` are nodes with a new version; ``arm`` is the
     (model, arm) whose rollback or removal heals it; ``hidden`` are features that the lineage
     does not list in this world; ``feature`` is the one whose nulls a monitor would see.
+    ``parts`` are the faults that this one is made of, when it is several at once.
     """
 
     truth: Truth
@@ -66,6 +69,20 @@ class Fault:
     config_of: tuple[str, str] | None = None
     hidden: tuple[str, ...] = ()
     feature: str | None = None
+    parts: tuple[Fault, ...] = ()
+
+
+def together(first: Fault, second: Fault) -> Fault:
+    """Both faults at once, from the first one's start on."""
+    return replace(
+        first,
+        truth=replace(first.truth, also=(second.truth,)),
+        edit_raw=lambda raw: second.edit_raw(first.edit_raw(raw)),
+        edit_code=lambda code: second.edit_code(first.edit_code(code)),
+        failing=first.failing | second.failing,
+        released=(*first.released, *second.released),
+        parts=(first, second),
+    )
 
 
 # -- raw inputs --------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -24,14 +24,17 @@ WEATHER_DRAWS = 48
 @dataclass(frozen=True)
 class Draw:
     """What a planting function draws from: random numbers, the clean world, and how many draws
-    before were not serious enough."""
+    before were not serious enough. ``at`` is the onset where that is settled already."""
 
     rng: Random
     stage: Stage
     failed: int = 0
+    at: int | None = None
 
     def onset(self) -> int:
         """A minute in the morning or at noon of one of the week's days."""
+        if self.at is not None:
+            return self.at
         return units.moment_of(self.stage.anchor + self.rng.randrange(7), self.rng.random())
 
     def publish(self, model: str | None = None) -> Publish | None:
@@ -269,6 +272,14 @@ def unlisted_feature(draw: Draw) -> Fault:
     truth = Truth("feature", (name,), f"{name}, which no lineage lists: {told}", onset)
     edit = f.converted(node, (name,), convert)
     return Fault(truth, onset, edit_code=edit, node=name, hidden=(name,))
+
+
+def two_inputs(draw: Draw) -> Fault | None:
+    """Two nodes break at once: units in one, units or the join of tail numbers in the other."""
+    first = other_units(draw)
+    plant = draw.rng.choice((other_units, other_units, unmatched_tails, shuffled_tails))
+    second = plant(replace(draw, at=first.truth.onset))
+    return f.together(first, second) if first.node != second.node else None
 
 
 def _partitions(days: frozenset[int]) -> tuple[str, ...]:

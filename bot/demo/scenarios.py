@@ -138,6 +138,12 @@ _ALL = (
         "upstream", "tail_keys", (*QUALITY, *SCORES),
         plants.unmatched_tails, entry="feature",
     ),
+    Scenario(
+        "two_inputs",
+        "Two nodes break at once, each badly enough to page somebody: both are to be named.",
+        "upstream", "both nodes", (*QUALITY, *SCORES),
+        plants.two_inputs,
+    ),
 )  # fmt: skip
 
 

@@ -143,7 +143,8 @@ class World:
 
     def _rerun(self, now: Regime, name: str) -> tuple[Regime, str]:
         node = name.partition("/")[0]
-        known = {*operations.OWNERS, self.fault.node}
+        parts = self.fault.parts or (self.fault,)
+        known = {*operations.OWNERS, *(p.node for p in parts)}
         if node not in known:
             raise CannotMitigate(f"There is no node {name!r} in the pipeline.")
         both = sum(self._rate(now.start, *key) for key in _KEYS)
@@ -151,12 +152,14 @@ class World:
             f"The last good release of {node} would be deployed and run again; it feeds about "
             f"{both:.0f} predictions an hour."
         )
-        if node != self.fault.node:
+        if node not in {p.node for p in parts}:
             return now, words
-        clean = self.stage.regime
-        healed = replace(
-            now, raw=clean.raw, code=clean.code, failing=frozenset(), releases={node: 2}
-        )
+        releases = {**now.releases, node: 2}
+        raw, code = self.stage.regime.raw, self.stage.regime.code
+        for part in (p for p in parts if p.node and releases.get(p.node) != 2):
+            raw, code = part.edit_raw(raw), part.edit_code(code)
+        failing = now.failing - {node}
+        healed = replace(now, raw=raw, code=code, failing=failing, releases=releases)
         return healed, words
 
     def _rate(self, at: int, model: str, arm: str) -> float:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+import pandas as pd
 import pytest
 
-from analysis.evidence import CannotExamine
+from analysis.evidence import CannotExamine, Onset, Suspect
 from analysis.scenarios import INPUT_FAULTS, Options, plant
 from analysis.upstream import which_upstream
 from analysis.warehouse import Warehouse
+from tests.analysis import logs
 
 SMALL = Options(rows_per_day=150, days=10)
 
@@ -54,3 +57,40 @@ def test_without_a_suspect_feature_the_person_is_asked(tmp_path):
     warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
     with pytest.raises(CannotExamine, match="features first"):
         which_upstream(warehouse, planted.at("upstream"))
+
+
+def two_nodes(folder, second_changes):
+    """Evidence on f from node a and g from node b; a has a new version since the onset."""
+    frame = logs.log(0)
+    frame["g"] = frame["f"]
+    edges = [("a", "store", "f", "f"), ("b", "store", "g", "g")]
+    names = ["upstream", "downstream", "upstream_column", "downstream_column"]
+    pd.DataFrame(edges, columns=names).to_parquet(folder / "lineage.parquet", index=False)
+    begin = logs.ONSET.replace(tzinfo=None)
+    hours = pd.date_range(begin - timedelta(days=10), periods=248, freq="h")
+    runs = pd.concat(pd.DataFrame({"node": n, "time": hours, "version": "1"}) for n in "ab")
+    changed = ["a", "b"] if second_changes else ["a"]
+    runs.loc[(runs["time"] >= begin) & runs["node"].isin(changed), "version"] = "2"
+    runs.to_parquet(folder / "runs.parquet", index=False)
+    tables = {
+        "lineage": {"source": "lineage.parquet", **{n: n for n in names[2:]}},
+        "runs": {"source": "runs.parquet", "time": "time", "version": "version"},
+    }
+    warehouse = logs.warehouse(folder, frame, **tables)
+    suspects = (Suspect("feature", "f", 0.6), Suspect("feature", "g", 0.4))
+    half = timedelta(minutes=30)
+    onset = Onset(logs.ONSET, logs.ONSET - half, logs.ONSET + half)
+    return which_upstream(warehouse, replace(logs.scope(), suspects=suspects, onset=onset))
+
+
+def test_two_nodes_that_broke_at_once_are_both_named(tmp_path):
+    """Neither feeds the other's feature, and both changed just then."""
+    evidence = two_nodes(tmp_path, second_changes=True)
+    assert evidence.verdict == "upstream"
+    assert {s.name for s in evidence.named} == {"a", "b"}
+
+
+def test_a_node_without_a_trace_is_not_named_beside_another(tmp_path):
+    """Its feature may suffer from something else."""
+    evidence = two_nodes(tmp_path, second_changes=False)
+    assert "b" not in {s.name for s in evidence.named if s.kind == "upstream"}
