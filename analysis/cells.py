@@ -58,12 +58,13 @@ def load_cells(
     """
     if metric.source is not None:
         return _cells_of_table(warehouse, metric, blocks)
-    wanted = list(metric.dimensions or warehouse.dimensions)
-    if not wanted:
+    named = metric.dimensions or warehouse.contract.predictions.dimensions
+    if not named:
         raise CannotExamine(
             "No dimensions are named in the settings ([predictions] dimensions): traffic can't be "
             "cut into segments."
         )
+    wanted = _shown(warehouse, named)
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
     table = metrics.rows_of(warehouse, blocks, models=models, arms=arms)
@@ -142,6 +143,14 @@ def _affordable(
     return [d for d in wanted if d in kept], dropped
 
 
+def _shown(warehouse: Warehouse, dimensions: Sequence[str]) -> list[str]:
+    """The dimensions whose values may be told; CannotExamine when there are none."""
+    shown = list(warehouse.shown(dimensions))
+    if not shown:
+        raise CannotExamine("Every dimension is hidden in the settings.")
+    return shown
+
+
 def _cells_of_table(
     warehouse: Warehouse, metric: Metric, blocks: Blocks
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
@@ -149,7 +158,7 @@ def _cells_of_table(
         raise CannotExamine(
             f"The metric `{metric.name}` has no dimensions in the settings: it can't be cut."
         )
-    dims = list(metric.dimensions)
+    dims = _shown(warehouse, metric.dimensions)
     table = warehouse.metric_table(metric)
     start = blocks.window.end - (blocks.count + 1) * blocks.period
     table = table.filter(table["time"] >= naive(start), table["time"] < naive(blocks.window.end))

@@ -106,8 +106,12 @@ class Warehouse:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """The columns that traffic is cut by."""
-        return self.contract.predictions.dimensions
+        """The columns that traffic is cut by; a segment's name tells a value, so none is hidden."""
+        return self.shown(self.contract.predictions.dimensions)
+
+    def shown(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Those whose values may be shown."""
+        return tuple(c for c in columns if c not in self.hidden)
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -182,7 +186,7 @@ class Warehouse:
 
     def _filtered(self, table: Any, dimensions: Iterable[str], where: str = "") -> Any:
         """The rows that pass every filter; CannotExamine where the table can't be cut that way."""
-        known = {name: name for name in dimensions if name not in self.hidden}
+        known = {name: name for name in self.shown(dimensions)}
         if not where:
             known |= ROLES
         for wanted in self.filters:

@@ -293,8 +293,7 @@ def subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
     except CannotExamine as error:
         # The bot starts all the same: the first step says it in the thread.
         log.error("a table can't be read", reason=str(error))
-    hidden = warehouse.hidden
-    dimensions = tuple(d for d in (*warehouse.dimensions, *ROLES) if d not in hidden)
+    dimensions = warehouse.shown((*warehouse.dimensions, *ROLES))
     models = tuple(m.name for m in contract.models)
     known = Subjects(contract.metric_names, models, features, infra, dimensions)
     return read_kin(warehouse, known)

@@ -57,9 +57,6 @@ def segments_of(warehouse: Warehouse, question: Question) -> Evidence:
     if not blocks.count:
         raise CannotExamine("There is no earlier day to compare with; choose a shorter window.")
     cells, dims, missing = load_cells(warehouse, metric, blocks)
-    dims = [d for d in dims if d not in warehouse.hidden]
-    if not dims:
-        raise CannotExamine("Every dimension is hidden in the settings.")
     frame = against_usual(cells, dims)
     title = metric.title or metric.name
     volume = metric.kind == "volume"

@@ -17,7 +17,7 @@ def of(warehouse: Warehouse, question: Question) -> Evidence:
     A hidden dimension has no rows, and neither has one with a single value: no filter is left.
     """
     log = warehouse.predictions(question.scope.window)
-    columns = {d: d for d in warehouse.dimensions if d not in warehouse.hidden} | ROLES
+    columns = {d: d for d in warehouse.dimensions} | ROLES
     rows: list[tuple[str, ...]] = []
     for dimension, column in columns.items():
         named = log.mutate(_level=log[column].cast("string").fill_null("(null)"))
