@@ -49,6 +49,9 @@ def _summary(m: Material) -> Iterator[Block]:
             yield Heading(name, 3)
             yield Bullets(tuple(m.text(f) for f in found))
     yield from _mitigations(m)
+    if incident.follow_ups:
+        yield Heading("To be done", 3)
+        yield Bullets(tuple(m.text(one) for one in incident.follow_ups))
 
 
 def _cause(m: Material, cause: Cause) -> str:

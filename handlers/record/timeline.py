@@ -69,7 +69,8 @@ def _what(m: Material, event: ev.Event) -> str:
         case ev.WentBack():
             return f"Went back to step {event.step}"
         case ev.Noted():
-            return f"Noted: {m.text(event.text)}"
+            beside = f" (step {event.step})" if event.step else ""
+            return f"Noted: {m.text(event.text)}{beside}"
         case _:
             return _around(m, event)
 

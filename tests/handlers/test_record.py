@@ -44,14 +44,16 @@ def events():
         yield ev.Checked(toy.at(2 * number), number, found.without_bytes())
         chosen = "snapshot" if number == 4 else found.verdict
         if number == 4:
-            yield ev.Noted(toy.at(8.5), "U0ANA", "deploy of <@U0BO> at 13:50 <b>", "")
+            yield ev.Noted(toy.at(8.5), "U0ANA", "deploy of <@U0BO> at 13:50 <b>", "", 4)
         suspects = (toy.MODEL,) if chosen != found.verdict else None
         yield ev.Answered(toy.at(2 * number + 1), number, chosen, "U0ANA", suspects)
         if chosen != found.verdict:
             break
     yield ev.HandoffOffered(toy.at(18), "U0ANA", "U0BO")
     yield ev.HandoffAnswered(toy.at(19), 1, "U0BO", True)
-    yield ev.Closed(toy.at(40), "U0BO", "resolved", "Rolled back | by hand")
+    yield ev.Closed(
+        toy.at(40), "U0BO", "resolved", "Rolled back | by hand", follow_ups=("alarm on units",)
+    )
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ def test_the_post_mortem_shows_path_charts_and_overrides(kept):
     document = post_mortem(kept)
     titles = [b.text for b in document.blocks if isinstance(b, Heading)]
     assert {"Cause", "Timeline", "The path through the tree"} <= set(titles)
-    assert "Decided otherwise than proposed" in titles
+    assert {"Decided otherwise than proposed", "To be done"} <= set(titles)
     alts = [b.chart.alt for b in document.blocks if isinstance(b, Picture)]
     assert any(alt.startswith("The path of the walk: 1. Is it real?") for alt in alts)
     assert len(alts) == 5
