@@ -1,9 +1,10 @@
 """Which points of a series are anomalous, with one setting for every series.
 
-The season (:mod:`analysis.series.seasonal`) and the course (:mod:`analysis.series.courses`) are
-taken out; what is left is judged by the tail of its own distribution: peaks over a threshold with
-an exponential tail (Siffer et al. 2017). A lasting change is an anomaly at its onset, and never
-after it.
+The season (:mod:`analysis.series.seasonal`, and where the clock knows none,
+:mod:`analysis.series.rhythms`) and the course (:mod:`analysis.series.courses`) are taken out;
+what is left is weighed by how much is usual at that time of day, and judged on each side by the
+tail of its own distribution: peaks over a threshold with an exponential tail (Siffer et al.
+2017), one peak per excursion. A lasting change is an anomaly at its onset, and never after it.
 """
 
 from __future__ import annotations
@@ -16,15 +17,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.series.courses import Turn, course
-from analysis.series.seasonal import Band, fit
+from analysis.series.rhythms import without_season
+from analysis.series.seasonal import DAY_S, WEEK_S, Band, fit, seconds_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ALARM = 5.0
 """Usual standard deviations from which a point is an anomaly: rare even in heavy tails."""
-EXPECTED = 1.0
-"""Points of an undisturbed series beyond the limit, if its tail is as heavy as it looks."""
+A_MONTH = 1.0
+"""Alarms that an undisturbed series may raise in 30 days (or in all, if it is shorter)."""
+MONTH_S = 30 * DAY_S
+APART = 3
+"""Points within the 98 % between two excursions that still count as one."""
 TOLD = 0.499
 """Highest score of a point that raises no alarm, because one was raised shortly before."""
+HOURS = 24
+PRIOR = 20
+"""Points for which the spread of the whole day stands in an hour's own."""
 
 
 @dataclass(frozen=True)
@@ -50,38 +58,134 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     itself, at least :data:`ALARM`. Raises ValueError with fewer than 8 known points.
     """
     y = np.asarray(values, dtype=float)
-    band = fit(times, y)
-    for _ in range(2):  # the season is learnt anew without the lasting changes
-        season = band.expected - np.median(band.expected)
-        found = course(y - season)
-        if not np.ptp(found.expected) > 0:
-            break
-        band = fit(times, y - found.expected)
-    if np.ptp(found.expected) > 0:
-        band = replace(band, expected=band.expected + found.expected)
-    z = np.abs(y - band.expected) / band.spread
-    limit = _limit(z)
-    scores = 1 - np.exp2(-((z / limit) ** 2))
-    beyond = z > limit
-    for turn in found.turns:
+    band, turns = _usual(times, y)
+    z = _by_hour(seconds_of(times), (y - band.expected) / band.spread)
+    off = _off(z, A_MONTH * max(_months(times), 1.0))
+    scores = 1 - np.exp2(-(off**2))
+    beyond = off > 1
+    for turn in turns:
         beyond[turn.index] = True
         strength = max(turn.gain / (2 * math.log(len(y))), 1.0)
         scores[turn.index] = max(scores[turn.index], 1 - 2**-strength)
     alarms = _first_of_each(beyond)
-    return Detection(band, np.where(alarms, scores, np.minimum(scores, TOLD)), alarms, found.turns)
+    return Detection(band, np.where(alarms, scores, np.minimum(scores, TOLD)), alarms, turns)
 
 
-def _limit(z: Floats) -> float:
-    """Distance that :data:`EXPECTED` points of an undisturbed series would exceed.
+def _usual(times: ArrayLike, y: Floats) -> tuple[Band, tuple[Turn, ...]]:
+    """What is expected of the series, its seasons and its course together; and its turns."""
+    stamps = seconds_of(times)
+    band = _fit(times, y - _running(stamps, y))
+    for _ in range(2):  # as in STL (Cleveland et al. 1990): without its season a level is sharper
+        band = _fit(times, y - _running(stamps, y - band.expected, DAY_S))
+    for _ in range(2):  # the season is learnt anew without the lasting changes
+        season = band.expected - np.median(band.expected)
+        found = course(y - season)
+        if not np.ptp(found.expected) > 0:
+            band = _fit(times, y)
+            break
+        band = _fit(times, y - found.expected)
+    if np.ptp(found.expected) > 0:
+        band = replace(band, expected=band.expected + found.expected)
+    known = np.flatnonzero(np.isfinite(y))
+    rest = y[known] - band.expected[known]
+    rhythm = rest - without_season(rest)
+    if rhythm.any():
+        expected = band.expected.copy()
+        expected[known] += rhythm
+        band = replace(band, expected=expected)
+    return band, found.turns
 
-    The tail's scale comes from the points between the 98th percentile and the rarest 0.2 %, which
-    may be the anomalies themselves; an exponential cut there has 1.6 times the mean excess.
+
+def _months(times: ArrayLike) -> float:
+    """How long the series is; places in a row are no time."""
+    stamps = seconds_of(times)
+    return float(stamps[-1] - stamps[0]) / MONTH_S
+
+
+def _fit(times: ArrayLike, y: Floats) -> Band:
+    return fit(times, y, week_hours=True)
+
+
+def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floats:
+    """The running median over ``season`` seconds, or a day where there are not three of them.
+
+    A whole season is in each window, so that it follows the level and leaves the season: a
+    lasting change must not be learnt as one. Zero where the clock knows no season.
+    """
+    import pandas as pd
+
+    span = int(stamps[-1] - stamps[0])
+    step = max(int(np.median(np.diff(stamps))), 1)
+    season = season if span >= 3 * season and season > step else DAY_S
+    width = season // step
+    if width < 4 or span < 3 * season:
+        return np.zeros(len(y))
+    level = pd.Series(y).rolling(width, center=True, min_periods=width // 2).median()
+    level.iloc[: width // 2] = np.nan
+    level.iloc[-(width // 2) :] = np.nan
+    return np.asarray(np.nan_to_num(level.ffill().bfill().to_numpy(float)))
+
+
+def _by_hour(stamps: NDArray[np.int64], z: Floats) -> Floats:
+    """Residuals (n,) in units of what is usual at their hour of the day.
+
+    An hour's spread is that of itself and its neighbours, drawn towards the whole day's. Series
+    of less than three days, or with steps longer than six hours, have one spread.
+    """
+    known = np.isfinite(z)
+    whole = _spread(z[known])
+    step = float(np.median(np.diff(stamps))) if len(stamps) > 1 else 0.0
+    if not 0 < step <= DAY_S / 4 or stamps[-1] - stamps[0] < 3 * DAY_S:
+        return z / whole
+    hour = stamps % DAY_S * HOURS // DAY_S
+    factor = np.ones(HOURS)
+    for h in range(HOURS):
+        near = known & (np.abs((hour - h + 12) % HOURS - 12) <= 1)
+        own, count = _spread(z[near]) / whole if near.any() else 1.0, int(near.sum())
+        factor[h] = math.sqrt((count * own**2 + PRIOR) / (count + PRIOR))
+    return z / (whole * factor[hour])
+
+
+def _spread(z: Floats) -> float:
+    """Robust standard deviation around zero; the plain one where most are equal."""
+    return 1.4826 * float(np.median(np.abs(z))) or float(np.sqrt(np.mean(z**2))) or 1.0
+
+
+def _off(z: Floats, allowed: float) -> Floats:
+    """How far each point is off, 1 at the limit of its side.
+
+    ``allowed`` is how many alarms an undisturbed series of this length may raise in all.
     """
     known = z[np.isfinite(z)]
-    start, rare = np.quantile(known, (0.98, 0.998))
-    excess = known[(known > start) & (known <= rare)] - start
-    scale = 1.6 * float(excess.mean()) if len(excess) else 0.0
-    return max(ALARM, float(start) + scale * math.log(max(0.02 * len(known) / EXPECTED, 1.0)))
+    above = z / _limit(known, allowed / 2)
+    below = -z / _limit(-known, allowed / 2)
+    return np.maximum(np.maximum(above, below), 0.0)
+
+
+def _limit(away: Floats, allowed: float) -> float:
+    """Distance that ``allowed`` excursions of an undisturbed series would exceed.
+
+    Excursions beyond the 98th percentile count once each, by their peak (runs declustering,
+    Leadbetter et al. 1989). Their excess is taken to be exponential; its scale comes from the
+    lower three quarters, since the others may be the anomalies themselves: an exponential cut
+    there has 1.86 times the mean.
+    """
+    start = float(np.quantile(away, 0.98))
+    peaks = _peaks(away, start)
+    if not len(peaks):
+        return max(ALARM, start)
+    lower = np.sort(peaks - start)[: max(3 * len(peaks) // 4, 1)]
+    scale = 1.86 * float(lower.mean())
+    return max(ALARM, start + scale * math.log(max(len(peaks) / allowed, 1.0)))
+
+
+def _peaks(away: Floats, start: float) -> Floats:
+    """The highest point of each excursion beyond ``start``; those few points apart are one."""
+    places = np.flatnonzero(away > start)
+    if not len(places):
+        return np.empty(0)
+    begins = np.flatnonzero(np.diff(places, prepend=-APART - 1) > APART)
+    return np.maximum.reduceat(away[places], begins)
 
 
 def _first_of_each(beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -84,10 +84,25 @@ def course(values: ArrayLike) -> Course:
     around = zip(ends, ends[1:], ends[2:], strict=False)
     told = () if recurs(short, cuts) else around
     placed = (_turn(short, *three, trend, width, known) for three in told)
-    found = tuple(turn for turn in placed if turn is not None)
+    found = tuple(_sharpened(turn, x, known, width) for turn in placed if turn is not None)
     middle = known[np.minimum(np.arange(count) * width + width // 2, len(known) - 1)]
     fitted = level + unit * _fitted(short, cuts, trend)
     return Course(found, _spread_out(fitted, middle, [int(known[c * width]) for c in cuts], len(y)))
+
+
+def _sharpened(turn: Turn, x: Floats, known: NDArray[np.intp], width: int) -> Turn:
+    """The same turn placed among the points that were averaged, between the levels around it."""
+    cut = int(np.searchsorted(known, turn.index))
+    reach = 10 * width
+    left, right = x[max(cut - reach, 0) : cut - width], x[cut + width : cut + reach]
+    if width == 1 or not len(left) or not len(right):
+        return turn
+    first = max(cut - 2 * width, 0)
+    part = x[first : cut + 2 * width]
+    gain = np.abs(part - np.median(right)) - np.abs(part - np.median(left))
+    index = int(known[first + int(np.argmax(np.append(0.0, np.cumsum(gain)[:-1])))])
+    low, high = min(turn.low, index), max(turn.high, index)
+    return replace(turn, index=index, low=low, high=high)
 
 
 def _spread_out(fitted: Floats, middle: NDArray[np.intp], cuts: list[int], size: int) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-DAY_S, WEEK_S = 86_400, 7 * 86_400
+HOUR_S, DAY_S, WEEK_S = 3_600, 86_400, 7 * 86_400
 HUBER = 1.345
 REACH = 4.0
 """Standard deviation of a real step before any data are seen, in units of usual residuals."""
@@ -95,18 +95,21 @@ def fit(
     *,
     train: NDArray[np.bool_] | None = None,
     errors: ArrayLike | None = None,
+    week_hours: bool = False,
 ) -> Band:
     """The band over all points, learnt from those in ``train`` (all when None).
 
     ``errors`` are standard errors of the values: points with few rows weigh less and have a
-    wider band. Raises ValueError with fewer than 8 points to learn from.
+    wider band. ``week_hours`` gives each hour of the week a profile of its own beside the day's and
+    the week's: too rich for a few marred weeks.
+    Raises ValueError with fewer than 8 points to learn from.
     """
     stamps, y = seconds_of(times), np.asarray(values, dtype=float)
     known = np.isfinite(y) if train is None else train & np.isfinite(y)
     if known.sum() < FEWEST:
         raise ValueError(f"{int(known.sum())} points to learn from; {FEWEST} are needed")
     noise = _noise(errors, y, known)
-    slots = _slots(stamps, known)
+    slots = _slots(stamps, known, week_hours)
     expected = np.full(len(y), _level(y[known], _weights(noise, 0.0, known)))
     between = 0.0
     for _ in range(4):
@@ -154,7 +157,9 @@ def _level(x: Floats, weights: Floats) -> float:
     return centre
 
 
-def _slots(stamps: NDArray[np.int64], known: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
+def _slots(
+    stamps: NDArray[np.int64], known: NDArray[np.bool_], week_hours: bool
+) -> dict[str, NDArray[np.int64]]:
     """Which slot of each season a point is in; a season needs three rounds to be learnt."""
     if len(stamps) < 2:
         return {}
@@ -166,6 +171,10 @@ def _slots(stamps: NDArray[np.int64], known: NDArray[np.bool_]) -> dict[str, NDA
         slots["day"] = (stamps % DAY_S) // step
     if step <= DAY_S and span >= 3 * WEEK_S:
         slots["week"] = (stamps // DAY_S) % 7
+        if (
+            week_hours and "day" in slots
+        ):  # Saturday's evening is not a usual evening at Saturday's level
+            slots["hours of the week"] = (stamps % WEEK_S) // max(step, HOUR_S)
     return slots
 
 
