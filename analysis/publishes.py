@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.columns import need_scores
 from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import surrogate
 from analysis.profile import Bins, bins_of, kinds, plain
@@ -124,6 +125,7 @@ def _measure(
     log = log.filter(
         log[Role.TIME] >= naive(scope.baseline.start), log[Role.TIME] < naive(scope.window.end)
     )
+    need_scores(log, "the answers of two snapshots can't be compared")
     kind = kinds(log, warehouse.features)
     if not kind:
         raise CannotExamine("The log has no features: old and new snapshots can't be compared.")

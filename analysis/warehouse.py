@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.columns import need_numbers
 from analysis.evidence import CannotExamine, Filter, Window
 from analysis.tables import Contract, Metric, Role, TableSource
 
@@ -153,6 +154,7 @@ class Warehouse:
 
         source = self.contract.predictions
         raw = self._raw("predictions")
+        need_numbers(raw, self.contract)
         constants: dict[str, Any] = {
             Role.MODEL: ibis.literal("model"),
             Role.SNAPSHOT: ibis.literal("current"),
@@ -174,8 +176,10 @@ class Warehouse:
             columns[role] = as_timestamp(columns[role])
         for role in (Role.MODEL, Role.SNAPSHOT, Role.EXPERIMENT, Role.ARM):
             columns[role] = columns[role].cast("string").fill_null("none")
-        if columns[Role.LABEL].type().is_boolean():
-            columns[Role.LABEL] = columns[Role.LABEL].cast("float64")
+        for role in (Role.PREDICTION, Role.LABEL):
+            kind = columns[role].type()
+            if kind.is_boolean() or kind.is_decimal():
+                columns[role] = columns[role].cast("float64")
         if source.label_time is not None:
             arrived = columns[Role.LABEL_TIME] < naive(self.now)
             columns[Role.LABEL] = arrived.ifelse(columns[Role.LABEL], ibis.null())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.columns import need_scores
 from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import gather, surrogate
 from analysis.inputs.blocks import BLOCK, Comparison, compare
@@ -134,6 +135,7 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
         raise CannotExamine(
             "The predictions table has no features: list them under `features` in the settings."
         )
+    need_scores(log, "which features moved them can't be told")
     comparison = compare(scope)
     kind = kinds(log, warehouse.features)
     skipped = tuple(f for f in warehouse.features if f not in kind)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from analysis.columns import ONLY_CLASSES, example
 from analysis.evidence import CannotExamine
 from analysis.tables import Metric, Predictions
 from analysis.warehouse import Warehouse, engine_errors
@@ -129,7 +130,10 @@ def _type(
     elif key in _NUMBERS and not (kind.is_numeric() or kind.is_boolean()):
         may_be_words = words and key in ("prediction", "label") and kind.is_string()
         if not may_be_words:
-            yield places.problem(where, said, "numbers")
+            if kind.is_string() and column not in warehouse.hidden:
+                said += example(warehouse.rows(place.source), column)
+            classes = key in ("prediction", "label") and kind.is_string()
+            yield places.problem(where, said, f"numbers; {ONLY_CLASSES}" if classes else "numbers")
 
 
 def _no_time(table: Any, column: str, kind: Any) -> str | None:

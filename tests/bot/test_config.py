@@ -235,8 +235,9 @@ def test_a_prediction_that_is_no_number_is_told(settings_file: Write) -> None:
     """Unless a model predicts classes, which may have names."""
     text = SETTINGS.replace('prediction = "score"', 'prediction = "carrier"')
     told = wrong(settings_file(text))
-    assert '"carrier", which holds text' in told
+    assert '"carrier", which holds text such as "UA"' in told
     assert "expected: numbers" in told
+    assert "multiclass" in told
     assert check(load(settings_file(text.replace('"binary"', '"multiclass"')), {})) == []
 
 

@@ -1,0 +1,78 @@
+"""Columns that do not hold what their role needs are refused once, with an example."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from analysis.columns import example
+from analysis.evidence import CannotExamine
+from analysis.features import which_features
+from analysis.topline import is_it_real
+from tests.analysis.logs import log, metric, scope, warehouse
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("0,31", ' such as "0,31" (a decimal comma?)'),
+        ("1.200,5", ' such as "1.200,5" (a decimal comma?)'),
+        ("0.31", ' such as "0.31" (a number kept as text?)'),
+        ("31 %", ' such as "31 %" (a percent sign?)'),
+        ("cat, dog", ' such as "cat, dog"'),
+        ("x" * 60, f' such as "{"x" * 39}…"'),
+        ("", ""),
+    ],
+)
+def test_a_text_column_is_told_by_a_value_and_a_guess(value: str, words: str) -> None:
+    """The guess is about numbers that were written for people."""
+    import ibis
+
+    assert example(ibis.memtable(pd.DataFrame({"p": ["", value]})), "p") == words
+
+
+def test_text_predictions_are_refused_with_what_was_found(tmp_path) -> None:
+    """By the first check that reads them, not by a traceback in a later one."""
+    frame = log(days=3, per_hour=5)
+    frame["prediction"] = frame["prediction"].map(lambda p: f"{p:.3f}".replace(".", ","))
+    with pytest.raises(CannotExamine, match=r"prediction = 'prediction'.*\(a decimal comma\?\)"):
+        warehouse(tmp_path, frame).span()
+
+
+def test_text_labels_of_a_binary_model_are_refused(tmp_path) -> None:
+    """A yes is no number."""
+    frame = log(days=3, per_hour=5)
+    frame["label"] = frame["label"].map({0.0: "no", 1.0: "yes"})
+    with pytest.raises(CannotExamine, match="label = 'label' holds text such as"):
+        warehouse(tmp_path, frame).predictions()
+
+
+def test_hidden_values_are_not_shown_in_a_refusal(tmp_path) -> None:
+    """Not even as the example of what is wrong."""
+    made = warehouse(tmp_path, log(days=3, per_hour=5).assign(prediction="secret"))
+    hidden = made.contract.predictions.model_copy(update={"hidden": ("prediction",)})
+    made.contract = made.contract.model_copy(update={"predictions": hidden})
+    with pytest.raises(CannotExamine) as told:
+        made.predictions()
+    assert "secret" not in str(told.value)
+
+
+def test_classes_with_names_are_judged_by_accuracy_and_other_checks_say_why_not(tmp_path) -> None:
+    """A planted loss of accuracy is seen; which features did it can't be told from names."""
+    frame = log()
+    late = frame["time"] >= pd.Timestamp("2024-03-20 07:00")
+    frame["label"] = (frame["prediction"] > 0.3).map({True: "cat", False: "dog"})
+    frame["prediction"] = frame["label"].where(~late | (frame.index % 2 == 0), "bird")
+    models = [{"name": "ranker", "task": "multiclass"}]
+    made = warehouse(tmp_path, frame, metric("accuracy"), models=models)
+    assert is_it_real(made, scope("accuracy")).verdict == "real"
+    with pytest.raises(CannotExamine, match="classes with names"):
+        which_features(made, scope("accuracy"))
+
+
+def test_predictions_that_are_yes_or_no_are_read_as_one_and_zero(tmp_path) -> None:
+    """A log of decisions has no score."""
+    frame = log(days=3, per_hour=5)
+    frame["prediction"] = frame["prediction"] > 0.5
+    table = warehouse(tmp_path, frame).predictions()
+    assert set(table["_prediction"].to_pandas()) == {0.0, 1.0}
