@@ -200,12 +200,13 @@ def _onset(best: Judged, scope: Scope) -> Onset | None:
     def within(moment: datetime) -> datetime:
         return min(moment, scope.now)
 
-    at = moments[best.found.index]
-    if at <= scope.window.start < at + width:  # the alert says more exactly when in this bucket
-        at = scope.window.start
-    return Onset(
-        within(at), within(moments[best.found.low]), within(moments[best.found.high] + width)
-    )
+    at, start = moments[best.found.index], scope.window.start
+    low, high = moments[best.found.low], moments[best.found.high] + width
+    # Within a bucket the alert says more exactly when. It also decides between neighbours that
+    # the series can't tell apart: a wide bucket holds hours of both kinds.
+    if low <= start < high and at - width <= start < at + 2 * width:
+        at = start
+    return Onset(within(at), within(low), within(high))
 
 
 def _levels(best: Judged, scope: Scope) -> tuple[float, float]:

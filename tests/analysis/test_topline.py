@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from analysis import topline
 from analysis.evidence import CannotExamine, Onset, Window
+from analysis.series.seasonal import Break
 from tests.analysis import logs
 
 
@@ -120,3 +122,18 @@ def test_an_empty_log_says_so(tmp_path):
     wh = logs.warehouse(tmp_path, logs.log(days=5).iloc[:0])
     with pytest.raises(CannotExamine, match="no rows"):
         topline.is_it_real(wh, logs.scope(days=4))
+
+
+@pytest.mark.parametrize(("high", "at"), [(3, 14), (2, 8)])
+def test_the_alert_decides_between_neighbours_that_the_series_cannot_tell_apart(high, at):
+    """Buckets of four hours: the break is in the one from 8 or the one from 12, the alert says
+    14; where the series is sure, it has the last word."""
+    day = logs.NOW.replace(hour=0, minute=0)
+    times = np.array([day.replace(tzinfo=None) + timedelta(hours=4 * i) for i in range(5)])
+    window = Window(day.replace(hour=14), day.replace(hour=20))
+    best = SimpleNamespace(
+        found=Break(2, 2, high, "down", 10.0, -1.0),
+        series=SimpleNamespace(times=times.astype("datetime64[s]"), minutes=240),
+    )
+    scope = replace(logs.scope(), now=window.end, window=window)
+    assert topline._onset(best, scope).at == day.replace(hour=at)
