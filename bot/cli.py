@@ -137,6 +137,33 @@ def demo(
 
 
 @main.command()
+@click.option("--scenario", default=None, help="Which one to plant [default: one is drawn].")
+@click.option("--seed", default=None, type=int, help="Draws the scenario and its victim.")
+@click.option("--channel", default="", help="A channel of your Slack [default: a local workspace].")
+@click.option("--port", default=8787, show_default=True, help="Where the local workspace listens.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".hawkeye") / "demo",
+    show_default=True,
+    help="Where the world is kept.",
+)
+def gameday(scenario: str | None, seed: int | None, channel: str, port: int, folder: Path) -> None:
+    """Practise: plant an incident, hide its cause, time the team, debrief in the thread.
+
+    With --channel it runs in your Slack, with SLACK_BOT_TOKEN and SLACK_APP_TOKEN of an app for
+    practice: not those of the bot that is on call.
+    """
+    import secrets
+
+    from bot.demo.gameday import drawn
+    from bot.demo.gameday import gameday as practise
+
+    seed = secrets.randbelow(10_000) if seed is None else seed
+    practise(scenario or drawn(seed), seed, folder, port, channel)
+
+
+@main.command()
 @click.option("--markdown", is_flag=True, help="The page of the docs, with a diagram.")
 def tree(markdown: bool) -> None:
     """Print the decision tree, as the installed plugins want it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import signal
 import threading
 import urllib.request
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,17 +35,16 @@ RECHECK = timedelta(minutes=30)
 
 
 @dataclass
-class Demo:
-    """Everything that a demo consists of, running."""
+class Practice:
+    """A world and the bot that looks at it, running. ``name`` is the scenario's; ``address`` is
+    where its messages can be read."""
 
+    name: str
     world: World
     clock: Clock
-    workspace: Workspace
-    server: Server
     bot: Bot
-    people: dict[str, User]
-    alerts_url: str
     alerts_token: str
+    address: str
 
     def fire(self) -> str:
         """Send the world's alert, as a team's alerting would: over HTTP. The incident's id."""
@@ -58,7 +58,7 @@ class Demo:
             "detail": alert.detail,
         }
         request = urllib.request.Request(
-            f"{self.alerts_url}/alerts/generic",
+            f"{self.bot.web_url}/alerts/generic",
             data=json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {self.alerts_token}",
@@ -70,6 +70,15 @@ class Demo:
             return str(json.load(answer)["incidents"][0]["id"])
 
 
+@dataclass
+class Demo(Practice):
+    """Everything that a demo consists of: a practice in a local workspace."""
+
+    workspace: Workspace
+    server: Server
+    people: dict[str, User]
+
+
 def list_scenarios() -> Iterator[str]:
     """A line each, the name first."""
     for scenario in scenarios():
@@ -77,27 +86,59 @@ def list_scenarios() -> Iterator[str]:
 
 
 @contextmanager
-def open_demo(name: str, seed: int, home: Path, port: int) -> Iterator[Demo]:
-    """Build the world and start everything; stops it all at the end.
+def open_demo(
+    name: str, seed: int, home: Path, port: int, channel: str = CHANNEL, *, hidden: bool = False
+) -> Iterator[Demo]:
+    """Build the world and start everything; stops it all at the end. ``hidden``: nothing that is
+    printed, and no folder, tells the scenario.
 
     Raises click.ClickException for a scenario that does not exist or a port that is taken.
     """
+    with _world(name, seed, home, hidden=hidden) as (world, say):
+        say("starting the workspace and the bot")
+        with ExitStack() as stack:
+            yield _started(name, world, port, channel, stack)
+
+
+@contextmanager
+def open_in_slack(name: str, seed: int, home: Path, channel: str) -> Iterator[Practice]:
+    """The same in a team's own Slack, with the tokens of the environment and the cause hidden."""
+    with _world(name, seed, home, hidden=True) as (world, say), ExitStack() as stack:
+        say("connecting to Slack")
+        clock = Clock(world.now)
+        stack.callback(clock.stop)
+        token = secrets.token_urlsafe(16)
+        bot = _bot(world, clock, {**os.environ, "HAWKEYE_ALERTS_TOKEN": token}, channel)
+        stack.enter_context(bot)
+        yield Practice(name, world, clock, bot, token, channel)
+
+
+@contextmanager
+def _world(
+    name: str, seed: int, home: Path, *, hidden: bool
+) -> Iterator[tuple[World, Callable[[str], None]]]:
     known = [s.name for s in scenarios()]
     if name not in known:
         raise click.ClickException(f"There is no scenario {name!r}. There are: {', '.join(known)}.")
     logs.to_file(home / "demo.log")
-    with steps(f"Setting up {name}, seed {seed}") as say:
-        folder = home.absolute() / f"{name}-{seed}"
+    shown = "practice" if hidden else name
+    with steps(f"Setting up {shown}, seed {seed}") as say:
+        folder = home.absolute() / f"{shown}-{seed}"
         shutil.rmtree(folder, ignore_errors=True)
-        world = build(name, seed, folder, progress=say, cache=home.absolute() / "cache")
-        say("starting the workspace and the bot")
-        with ExitStack() as stack:
-            yield _started(world, port, stack)
+        yield build(name, seed, folder, progress=say, cache=home.absolute() / "cache"), say
 
 
-def _started(world: World, port: int, stack: ExitStack) -> Demo:
+def _bot(world: World, clock: Clock, environment: Mapping[str, str], channel: str) -> Bot:
     from bot.app import Bot
     from bot.config import load
+
+    settings = load(world.folder / "hawkeye.toml", environment)
+    slack = settings.slack.model_copy(update={"port": 0, "channel": f"#{channel.lstrip('#')}"})
+    settings = settings.model_copy(update={"slack": slack})
+    return Bot(settings, clock=clock.now, actions=demo_actions(world, clock), recheck=RECHECK)
+
+
+def _started(name: str, world: World, port: int, channel: str, stack: ExitStack) -> Demo:
     from bot.workspace import Workspace, manifest_of, serve
 
     clock = Clock(world.now)
@@ -110,25 +151,20 @@ def _started(world: World, port: int, stack: ExitStack) -> Demo:
     }
     app = workspace.install(manifest_of(Path(__file__).parents[1] / "manifest.json"))
     everyone = [p.id for p in people.values()]
-    workspace.add_channel(CHANNEL, [*everyone, app.user_id])
+    workspace.add_channel(channel, [*everyone, app.user_id])
     workspace.add_channel("data-platform", [people["bo"].id, people["ana"].id, app.user_id])
     workspace.add_channel("general", everyone)
     token = secrets.token_urlsafe(16)
     server = stack.enter_context(serve(workspace, port, extra_routes=clock_routes(clock)))
-    settings = load(
-        world.folder / "hawkeye.toml",
-        {
-            "SLACK_BOT_TOKEN": app.bot_token,
-            "SLACK_APP_TOKEN": app.app_token,
-            "SLACK_API_URL": server.api_url,
-            "HAWKEYE_ALERTS_TOKEN": token,
-        },
-    )
-    slack = settings.slack.model_copy(update={"port": 0, "channel": f"#{CHANNEL}"})
-    settings = settings.model_copy(update={"slack": slack})
-    bot = Bot(settings, clock=clock.now, actions=demo_actions(world, clock), recheck=RECHECK)
+    environment = {
+        "SLACK_BOT_TOKEN": app.bot_token,
+        "SLACK_APP_TOKEN": app.app_token,
+        "SLACK_API_URL": server.api_url,
+        "HAWKEYE_ALERTS_TOKEN": token,
+    }
+    bot = _bot(world, clock, environment, channel)
     stack.enter_context(bot)
-    return Demo(world, clock, workspace, server, bot, people, bot.web_url, token)
+    return Demo(name, world, clock, bot, token, server.url, workspace, server, people)
 
 
 def show(name: str, seed: int, home: Path, port: int) -> None:
