@@ -29,6 +29,8 @@ MOST_JOINT = 40
 """Features, the most used first, that the joint view looks at."""
 MOST_BY_LABELS = 4.0
 """Labels alone can't tell a feature's fault from a change of what they mean: a cap."""
+LEAST_EXPLAINED = 0.1
+"""Below this part of a feature's variance what the others explain of it is taken for noise."""
 SHARED = 0.5
 """Rows of an hour share a feature when groups explain this part of its variance."""
 
@@ -129,7 +131,10 @@ def agreement(r: Reading, j: Joint, name: str, without: tuple[str, ...], peers: 
     jump = rise(edge, 0.02)
     expected = float(days[0] - np.nanmedian(days[1:]))
     excess = max(0.0, min(days[0] - np.nanmedian(days[1:]), edge[0] - np.nanmedian(edge[1:])))
-    size = r.usage(name) * float(np.sqrt(min(excess, 2.0) / 2)) if np.isfinite(excess) else 0.0
+    # A row with another's value disagrees by the part that the others explain, and their guess by
+    # as much again: the excess over twice that part is the share of rows that are hit.
+    part = 2 * max(1 - float(np.nanmedian(days[1:])), LEAST_EXPLAINED)
+    size = r.usage(name) * min(excess / part, 1.0) if np.isfinite(excess) else 0.0
     return View(both(shift, jump, expected), size, float(days[0]), float(np.nanmedian(days[1:])))
 
 

@@ -79,7 +79,11 @@ def both(days: odds.Shift, edge: odds.Shift, expected: float) -> float:
         return edge.log_odds
     power = float(np.clip((abs(expected) / max(edge.spread, 1e-12) - 1) / 2, 0.0, 1.0))
     alone = days.log_odds - 1.0
-    return power * min(days.log_odds, edge.log_odds) + (1 - power) * alone
+    together = min(days.log_odds, edge.log_odds)
+    if together > 0:
+        # They share the hours since the onset: their mean (a logarithmic pool), not their sum.
+        together = (days.log_odds + edge.log_odds) / 2
+    return power * together + (1 - power) * alone
 
 
 def rise(figures: Floats, floor: float = 0.0) -> odds.Shift:
@@ -109,7 +113,8 @@ def marginal(r: Reading, name: str) -> View:
     moved = np.minimum(_moved(r, name, r.days, False), 9)
     across = np.minimum(_moved(r, name, r.edge, True), 9)
     excess = max(0.0, min(moved[0] - np.median(moved[1:]), across[0] - np.median(across[1:])))
-    return View(evidence, float(excess), float(far.now), float(far.usual))
+    impact = max(float(excess), _put(r, name))
+    return View(evidence, impact, float(far.now), float(far.usual))
 
 
 def _day_counts(r: Reading, name: str) -> Floats:
@@ -198,6 +203,25 @@ def _novelty(r: Reading, name: str) -> tuple[Floats, Floats]:
         if b in place
     ]
     return beyond.sum(axis=1), np.array(rises)
+
+
+def _put(r: Reading, name: str) -> float:
+    """How far rows moved whose values lie in cells beyond what any earlier block held there.
+
+    A value that is put in the place of others leaves the distribution of effects nearly as wide
+    as it was; what moved is each of these rows, from a usual effect to that of its cell.
+    """
+    share = _shares(_day_counts(r, name))
+    beyond = np.clip(share[0] - share[1:].max(axis=0), 0, None)
+    effect, b = r.effect(name, r.days), r.bins[name]
+    cell = b.cells(r.days.frame[name])
+    usual, now = _quantiles(effect[r.days.block > 0]), r.days.block == 0
+    moved = [
+        beyond[c] * float(np.abs(effect[now & (cell == c)].mean() - usual).mean())
+        for c in np.flatnonzero(beyond)
+        if (now & (cell == c)).any()
+    ]
+    return float(sum(moved))
 
 
 def _jumps(edge: tuple[Floats, Floats]) -> Floats:

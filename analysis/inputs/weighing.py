@@ -22,9 +22,13 @@ from analysis.tables import Role
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 SMALL_IMPACT = 0.04
-"""A feature moves predictions too little below this part of their standard deviation."""
+"""A feature moves predictions too little below this part of their standard deviation, or below
+what their mean moves by from day to day."""
 SURE = 4.0
 """Above this log Bayes factor a feature's values count as broken."""
+ERRS = 0.3
+"""How often broken inputs take a surrogate where it is plainly wrong."""
+NOT_LOOKED = View(0.0, 0.0)
 WORTH_A_LOOK = 0.25
 """From this probability on the walk follows the inputs, though they are not sure."""
 MOST_BROKEN = 8
@@ -155,19 +159,22 @@ def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict
 
     ``odd`` rows of the day and edge samples do not count as familiar inputs.
     """
-    scale = float(np.nanstd(r.target(r.days)[r.days.block != 0])) or 1.0
-    least = SMALL_IMPACT * scale
+    least = _least(r)
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
     found = _credited(found, familiar.beyond(r, output, broken))
     model_odds, model_size = familiar.answers_shift(r, output, broken, odd)
-    logs["model"] = float(np.log(0.25)) + model_odds
+    against = _heard(View(model_odds, model_size), least)
+    logs["model"] = float(np.log(0.25)) + against
     each: dict[str, float] = {}
     for f in found:
         # A view counts with the impact that it sees itself: odds of one and impact of another
         # would blame a feature for what neither says.
-        heard = [_heard(v, least) for v in f.views.values()]
+        heard = [_heard(v, least) for v in f.views.values() if v != NOT_LOOKED] or [-np.inf]
         each[f.name] = max(heard) - float(np.log(len(heard))) + float(np.log(0.4 / len(found)))
+        if max(heard) > SURE:
+            # A surrogate errs on what broken inputs show it: that speaks for them as well.
+            each[f.name] += max(0.0, against + float(np.log(ERRS)))
     logs["inputs"] = float(np.logaddexp.reduce(list(each.values())))
     shares = odds.share_out(logs)
     sizes = {
@@ -187,6 +194,15 @@ def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict
         model_size,
         sum(parts.values()),
     )
+
+
+def _least(r: Reading) -> float:
+    """The smallest move that counts, in the output's units: no alert is about less."""
+    served = r.target(r.days)
+    scale = float(np.nanstd(served[r.days.block != 0])) or 1.0
+    means = r.days.means(served)
+    usual = odds.shift(float(means[0]), means[1:])
+    return float(np.hypot(SMALL_IMPACT * scale, usual.spread if usual.seen else 0.0))
 
 
 def _worth_following(shares: dict[str, float]) -> str:
