@@ -236,8 +236,10 @@ def _said(found: Evidence | CannotExamine) -> dict[str, Any]:
     if isinstance(found, CannotExamine):
         nothing: dict[str, Any] = {"confidence": 0.0, "ranked": (), "figures": {}}
         return nothing | {"verdict": "unknown", "said": str(found)}
+    # A step that says itself that likelier nothing changed only goes on to where it can be told.
+    weak = found.figures.get(f"p_{found.verdict}", 1.0) < found.figures["p_none"]
     return {
-        "verdict": found.verdict,
+        "verdict": "unknown" if weak else found.verdict,
         "confidence": found.confidence,
         "ranked": tuple(s.name for s in found.suspects if s.kind == "feature"),
         "figures": dict(found.figures),

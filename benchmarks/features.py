@@ -20,7 +20,7 @@ from benchmarks.feature_faults import DECOYS_ALONE, KINDS, MODEL_SIDE
 from benchmarks.rankers import RANKERS
 from benchmarks.table import Row
 
-FAULTS, CONTROLS, SEED = 56, 40, 11
+FAULTS, CONTROLS, SEED = 42, 30, 11
 """The size that `make bench` runs; the full one is 560 and 300."""
 
 
@@ -104,11 +104,13 @@ def reliability(played: Sequence[Outcome]) -> Iterator[str]:
     """Stated against right: scored faults and clean controls."""
     pairs = []
     for o in played:
+        # A silent step states how likely it is that nothing changed.
+        stated = o.figures.get("p_none", 0.0) if _silent(o) else o.confidence
         if o.case.kind == CLEAN:
-            pairs.append((o.confidence, _silent(o)))
+            pairs.append((stated, _silent(o)))
         elif o.scored and o.case.kind in (*KINDS, *MODEL_SIDE):
             right = o.verdict == "model" if o.case.kind in MODEL_SIDE else o.named(1)
-            pairs.append((o.confidence, right))
+            pairs.append((stated, right))
     yield from calibration(pairs)
 
 

@@ -134,7 +134,8 @@ def agreement(r: Reading, j: Joint, name: str, without: tuple[str, ...], peers: 
     # A row with another's value disagrees by the part that the others explain, and their guess by
     # as much again: the excess over twice that part is the share of rows that are hit.
     part = 2 * max(1 - float(np.nanmedian(days[1:])), LEAST_EXPLAINED)
-    size = r.usage(name) * min(excess / part, 1.0) if np.isfinite(excess) else 0.0
+    hit = min(excess / part, 1.0) if np.isfinite(excess) else 0.0
+    size = r.usage(name) * float(np.sqrt(hit))
     return View(both(shift, jump, expected), size, float(days[0]), float(np.nanmedian(days[1:])))
 
 

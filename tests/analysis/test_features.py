@@ -122,6 +122,17 @@ def test_a_feature_that_the_model_ignores_is_not_blamed(tmp_path):
     assert any("idle" in d for d in evidence.disagreements)
 
 
+def test_one_value_in_the_place_of_many_is_blamed_though_effects_spread_as_before(tmp_path):
+    """What moved is each row, not the width of the distribution; days here differ a lot."""
+    frame, late, rng = made_up()
+    day = (frame["time"] - frame["time"].min()).dt.days.to_numpy()
+    frame["x"] += rng.normal(0, 1.5, 11)[day]
+    frame.loc[late & (rng.random(len(frame)) < 0.5), "x"] = 10.125
+    frame["p"] = served(frame)
+    evidence = own(tmp_path, frame)
+    assert (evidence.verdict, evidence.suspects[0].name) == ("inputs", "x")
+
+
 def test_a_change_of_serving_is_the_models(tmp_path):
     """Familiar inputs that get other predictions are not the inputs' doing."""
     evidence, _ = look("serving_change", 2, tmp_path)
