@@ -14,7 +14,7 @@ from typing import cast
 
 from benchmarks.table import Benchmark
 
-BENCHMARKS = ("clicks", "features", "onsets", "segments", "storm", "upstream", "walks")
+BENCHMARKS = ("clicks", "features", "onsets", "profile", "segments", "storm", "upstream", "walks")
 
 
 def main(names: list[str]) -> None:
