@@ -18,7 +18,7 @@ from analysis.evidence import Evidence, How, Scope, Suspect, Table
 from analysis.inputs import agreement, changes
 from analysis.inputs.suspicion import Finding
 from analysis.inputs.views import Reading, read
-from analysis.inputs.weighing import Verdict, examine, weigh
+from analysis.inputs.weighing import SURE, Verdict, examine, weigh
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, aware
 
@@ -33,6 +33,8 @@ METHOD = (
     "same hour, standing still, repeating its past, slope of label minus prediction. Weighed by "
     "what a gradient-boosted surrogate of the served prediction makes of it."
 )
+LEAST_PART = 0.02
+"""A feature that explains less than this of what moved the predictions is not handed on."""
 _VAGUE = ("none", "shift", "spread", "unit")
 _VIEW_WORDS = {
     "marginal": "its values",
@@ -76,7 +78,11 @@ def _say(
         for i, (f, part) in enumerate(d.ranked[:8])
         if i == 0 or part > 0.005 or f.log_odds > 2
     )
-    blamed = [s for s in suspects if s.score >= max(0.08, 0.2 * suspects[0].score)]
+    # What plainly broke is handed on even where another feature's effect is far larger: it tells
+    # the lineage apart, and may have a cause of its own.
+    broken = {f.name for f, part in d.ranked if f.log_odds > SURE and part > LEAST_PART}
+    large = max(0.08, 0.2 * suspects[0].score) if suspects else 1.0
+    blamed = [s for s in suspects if s.score >= large or s.name in broken]
     blamed = blamed[:6] if d.verdict == "inputs" else []
     quality = r.quality(output)
     notes = _notes(r, quality)

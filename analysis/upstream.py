@@ -29,7 +29,7 @@ TRACE, UNTRACED = 1.0, 0.25
 """A sign from this log Bayes factor on is a trace; so many broken inputs leave none."""
 NEAR = timedelta(hours=12)
 """Features that changed farther than this from the metric's onset say nothing about it."""
-LEAST = 0.1
+LEAST = 0.02
 """Suspects with less than this share of the suspicion need no node of their own."""
 NOBODY = float(np.log(2.0))
 """Weight of "nothing upstream shows why"."""

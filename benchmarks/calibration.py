@@ -47,7 +47,6 @@ def calibration(pairs: Sequence[tuple[float, bool]]) -> Iterator[str]:
     for mean, share, count in bins(stated, right):
         yield f"| {mean:.2f} | {count} | {share:.2f} |"
     yield ""
-    yield (
-        f"Expected calibration error {calibration_error(stated, right):.3f}, "
-        f"AUROC {separation(stated, right):.2f} over {len(stated)} conclusions."
-    )
+    error, apart = calibration_error(stated, right), separation(stated, right)
+    auroc = f"AUROC {apart:.2f}" if np.isfinite(apart) else "no AUROC (all alike)"
+    yield f"Expected calibration error {error:.3f}, {auroc} over {len(stated)} conclusions."

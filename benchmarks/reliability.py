@@ -27,7 +27,8 @@ def diagram(pairs: Sequence[tuple[float, bool]]) -> Chart:
     axes.set_xlabel("stated confidence")
     axes.set_ylabel("share that was right")
     error, apart = calibration_error(stated, right), separation(stated, right)
-    title = f"{len(pairs)} conclusions: calibration error {error:.3f}, AUROC {apart:.2f}"
+    auroc = f", AUROC {apart:.2f}" if np.isfinite(apart) else ""
+    title = f"{len(pairs)} conclusions: calibration error {error:.3f}{auroc}"
     alt = "; ".join(
         f"stated {mean:.2f}, right {share:.2f} of {count}"
         for mean, share, count in bins(stated, right)
