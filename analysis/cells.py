@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from analysis import metrics, odds
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
+from analysis.portable import whole_seconds
 from analysis.quality import Floats
 from analysis.tables import Metric
 from analysis.warehouse import MOST_ROWS, Warehouse, naive
@@ -162,7 +164,7 @@ def _cells_of_table(
     table = warehouse.metric_table(metric)
     start = blocks.window.end - (blocks.count + 1) * blocks.period
     table = table.filter(table["time"] >= naive(start), table["time"] < naive(blocks.window.end))
-    elapsed = round(blocks.window.end.timestamp()) - metrics.seconds_of(table["time"]) - 1
+    elapsed = math.ceil(blocks.window.end.timestamp()) - whole_seconds(table["time"]) - 1
     block = (elapsed / round(blocks.period.total_seconds())).floor().cast("int64")
     inside = elapsed - block * round(blocks.period.total_seconds())
     table = table.filter(inside < round(blocks.window.length.total_seconds()))

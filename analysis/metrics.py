@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from analysis import quality
 from analysis.evidence import CannotExamine, Scope, Window
+from analysis.portable import whole_seconds, without_nan
 from analysis.quality import Estimate, Floats
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse, naive
@@ -106,13 +107,13 @@ def rows_of(
     length = round(blocks.window.length.total_seconds())
     start = blocks.window.end - (blocks.count + 1) * blocks.period
     table = warehouse.predictions(Window(start, blocks.window.end), models=models, arms=arms)
-    end = ibis.literal(round(blocks.window.end.timestamp()))
-    elapsed = end - seconds_of(table[Role.TIME]) - 1
+    end = ibis.literal(math.ceil(blocks.window.end.timestamp()))
+    elapsed = end - whole_seconds(table[Role.TIME]) - 1
     block = (elapsed / period).floor().cast("int64")
     if not whole:
         table = table.filter(elapsed - block * period < length)
     if warehouse.contract.predictions.label_time is not None:
-        arrived = seconds_of(table[Role.LABEL_TIME]) < end - block * period
+        arrived = whole_seconds(table[Role.LABEL_TIME]) < end - block * period
         table = table.mutate(**{Role.LABEL: arrived.ifelse(table[Role.LABEL], ibis.null())})
     return table.mutate(**{BLOCK: block})
 
@@ -182,14 +183,9 @@ def series(
     return regular(sums[BUCKET].to_numpy(float), found, even, span, metric)
 
 
-def seconds_of(time: Any) -> Any:
-    """Whole seconds since 1970, rounded down (a cast would round to the nearest)."""
-    return time.truncate("s").epoch_seconds()
-
-
 def bucket_of(time: Any, width: int) -> Any:
     """The whole number of ``width`` seconds since 1970 that a time falls in."""
-    return (seconds_of(time) / width).floor().cast("int64")
+    return (whole_seconds(time) / width).floor().cast("int64")
 
 
 def regular(keys: Floats, found: Estimate, even: Estimate, span: Window, metric: Metric) -> Series:
@@ -271,7 +267,6 @@ def _threshold(warehouse: Warehouse, table: Any) -> Any:
 
 def _with_parts(warehouse: Warehouse, table: Any, names: Sequence[str]) -> Any:
     """Columns that the sums are made of; a text prediction (a class) can only be right or not."""
-    import ibis
 
     weight = table[Role.WEIGHT].cast("float64").fill_null(1.0)
     prediction, label = table[Role.PREDICTION], table[Role.LABEL]
@@ -284,10 +279,7 @@ def _with_parts(warehouse: Warehouse, table: Any, names: Sequence[str]) -> Any:
                 "accuracy can be measured."
             )
         return table.mutate(**parts, _right=prediction.cast("string") == label.cast("string"))
-    p = prediction.cast("float64")
-    p = p.isnan().ifelse(ibis.null(), p)
-    y = label.cast("float64")
-    y = y.isnan().ifelse(ibis.null(), y)
+    p, y = without_nan(prediction.cast("float64")), without_nan(label.cast("float64"))
     regressions = [m.name for m in warehouse.contract.models if m.task == "regression"]
     multiclass = [m.name for m in warehouse.contract.models if m.task == "multiclass"]
     cut = _threshold(warehouse, table)

@@ -18,6 +18,7 @@ import numpy as np
 from analysis.columns import need_scores
 from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import surrogate
+from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile import Bins, bins_of, kinds, plain
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, aware, naive
@@ -152,14 +153,15 @@ def _late(frame: pd.DataFrame, p: Publish, begun: datetime) -> Any:
 def _stratified(log: Any, seed: int) -> pd.DataFrame:
     """About ROWS_EACH rows of each snapshot, the ones nearest to its ends thinned evenly."""
     sizes = log.group_by(Role.SNAPSHOT).aggregate(n=log.count()).to_pandas()
-    moment = log[Role.TIME].cast("string") + log[Role.PREDICTION].cast("string")
-    key = (moment.hash() + seed * 7919).abs() % 1_000_000
+    log = lots(log, log.columns[:HASHED], seed)
     cases = [
-        (str(s), max(1, round(1_000_000 * min(1.0, ROWS_EACH / n))))
+        (str(s), max(1, round(LOTS * min(1.0, ROWS_EACH / n))))
         for s, n in zip(sizes[Role.SNAPSHOT], sizes["n"], strict=True)
     ]
     limit = log[Role.SNAPSHOT].cases(*cases, else_=0)
-    frame: pd.DataFrame = log.filter(key < limit).limit(2 * ROWS_EACH * len(sizes)).to_pandas()
+    frame: pd.DataFrame = (
+        log.filter(log[LOT] < limit).drop(LOT).limit(2 * ROWS_EACH * len(sizes)).to_pandas()
+    )
     return frame.sort_values([Role.TIME, Role.PREDICTION], kind="stable", ignore_index=True)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.evidence import CannotExamine, Window
 from analysis.metrics import BUCKET, Blocks, Series, bucket_of, regular, rows_of
+from analysis.portable import middle, without_nan
 from analysis.quality import Estimate
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse
@@ -30,10 +31,10 @@ def feature_series(
     parts: dict[str, Any] = {"null share": column.isnull().cast("float64")}
     if column.type().is_numeric() or column.type().is_boolean():
         value = column.cast("float64")
-        known = ~value.isnan() if column.type().is_floating() else value.notnull()
-        parts["null share"] = (~known.fill_null(False)).cast("float64")
-        parts["mean"] = known.ifelse(value, None)
-        centre = warehouse.fetch(table.aggregate(m=parts["mean"].median()))["m"].iloc[0]
+        value = without_nan(value) if column.type().is_floating() else value
+        parts["null share"] = value.isnull().cast("float64")
+        parts["mean"] = value
+        centre = warehouse.fetch(table.aggregate(m=middle(value)))["m"].iloc[0]
         parts["spread"] = (parts["mean"] - float(centre if centre == centre else 0.0)).abs()
     else:
         common = table[feature].topk(LEVELS)

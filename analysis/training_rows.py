@@ -17,6 +17,7 @@ import numpy as np
 
 from analysis import odds
 from analysis.evidence import CannotExamine
+from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile import Bins, bins_of, distance, kinds, plain
 from analysis.warehouse import Warehouse
 
@@ -122,14 +123,10 @@ def _label(warehouse: Warehouse, table: Any) -> Any:
 def _sample(table: Any, kind: Mapping[str, Any], parts: pd.DataFrame) -> pd.DataFrame:
     """About ROWS_EACH rows per snapshot, the same ones each time."""
     sizes = parts.groupby("snapshot")["n"].sum()
-    columns = [table[c].cast("string").fill_null("") for c in list(kind)[:4]]
-    text = table["_part"].fill_null("")
-    for column in columns:
-        text = text + "|" + column
-    key = text.hash().abs() % 1_000_000
-    cases = [(str(s), max(1, round(1_000_000 * min(1.0, ROWS_EACH / n)))) for s, n in sizes.items()]
+    cases = [(str(s), max(1, round(LOTS * min(1.0, ROWS_EACH / n)))) for s, n in sizes.items()]
     name = table["snapshot"].cast("string")
-    some = table.mutate(snapshot=name).filter(key < name.cases(*cases, else_=0))
+    some = lots(table.mutate(snapshot=name), ["_part", *list(kind)[:HASHED]])
+    some = some.filter(some[LOT] < some["snapshot"].cases(*cases, else_=0))
     ready = plain(some, kind, ("snapshot", "_part", "_label"))
     frame: pd.DataFrame = ready.limit(3 * ROWS_EACH * len(sizes)).to_pandas()
     return frame.sort_values(list(frame.columns), kind="stable", ignore_index=True)

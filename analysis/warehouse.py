@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.columns import need_numbers
 from analysis.evidence import CannotExamine, Filter, Window
+from analysis.portable import timestamp
 from analysis.tables import Contract, Metric, Role, TableSource
 
 if TYPE_CHECKING:
@@ -172,8 +173,9 @@ class Warehouse:
                 columns[role] = constants[role]
             else:
                 columns[role] = self._column(raw, "predictions", field, name)
-        for role in (Role.TIME, Role.LABEL_TIME):
-            columns[role] = as_timestamp(columns[role])
+        columns[Role.TIME] = timestamp(columns[Role.TIME])
+        if source.label_time is not None:
+            columns[Role.LABEL_TIME] = timestamp(columns[Role.LABEL_TIME])
         for role in (Role.MODEL, Role.SNAPSHOT, Role.EXPERIMENT, Role.ARM):
             columns[role] = columns[role].cast("string").fill_null("none")
         for role in (Role.PREDICTION, Role.LABEL):
@@ -241,8 +243,8 @@ class Warehouse:
             columns[label] = (
                 ibis.null("string") if theirs is None else self._column(raw, name, field, theirs)
             )
-            if field in _TIME_FIELDS[name]:
-                columns[label] = as_timestamp(columns[label])
+            if field in _TIME_FIELDS[name] and theirs is not None:
+                columns[label] = timestamp(columns[label])
         if name == "training":
             columns |= {c: raw[c] for c in self.features if c in raw.columns and c not in columns}
         table = raw.select(**columns)
@@ -256,7 +258,7 @@ class Warehouse:
         raw = self._read(str(metric.source), f"metrics.{metric.name}")
         where = f"metrics.{metric.name}"
         columns = {
-            "time": as_timestamp(self._column(raw, where, "time", metric.time)),
+            "time": timestamp(self._column(raw, where, "time", metric.time)),
             "value": self._column(raw, where, "value", metric.value).cast("float64"),
         }
         if metric.denominator:
@@ -277,16 +279,6 @@ class Warehouse:
                 f"A result has more than {most:,} rows; choose a shorter window or fewer segments."
             )
         return frame
-
-    def sample(self, table: Any, rows: int, seed: int = 0) -> pd.DataFrame:
-        """About ``rows`` rows of the serving log, the same ones for the same seed."""
-        total = int(table.count().to_pandas())
-        if total > rows:
-            key = (table[Role.TIME].cast("string") + table[Role.PREDICTION].cast("string")).hash()
-            share = max(1, round(1_000_000 * rows / total))
-            table = table.filter((key + seed * 7919).abs() % 1_000_000 < share)
-        frame: pd.DataFrame = table.limit(2 * rows).to_pandas()
-        return frame.sort_values(Role.TIME, kind="stable", ignore_index=True)
 
     # -- the engine --------------------------------------------------------------------------
 
@@ -366,14 +358,6 @@ def aware(moment: Any) -> datetime:
 
     stamp: datetime = pd.Timestamp(moment).to_pydatetime(warn=False)
     return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
-
-
-def as_timestamp(column: Any) -> Any:
-    """A column of times as a naive UTC timestamp: integers are seconds since 1970."""
-    kind = column.type()
-    if kind.is_integer():
-        return column.as_timestamp("s").cast("timestamp")
-    return column.cast("timestamp")
 
 
 def _first_line(error: Exception) -> str:

@@ -44,11 +44,13 @@ def triage_headless(
     """
 
     far = datetime.max.replace(tzinfo=UTC)
+    tree = wanted_tree()
+    if start and not tree.is_node(start):
+        raise UnknownSubjectError(_no_node(start, [node.name for node in tree.nodes]))
     with engine_errors(settings.contract):
         entry = _entry(settings, subject, settings.warehouse(far).features)
         now = now or settings.warehouse(far).span().end
     since = since or now - LOOK_BACK
-    tree = wanted_tree()
     baseline = Window(since - timedelta(days=settings.walk.baseline_days), since)
     scope = Scope(now, Window(since, now), baseline, entry, subject)
     alert = Alert("person", f"headless:{subject}", entry, subject, f"{subject}: headless", since)
@@ -69,6 +71,12 @@ def triage_headless(
     opened = Opened(now, start or tree.start(entry), scope)
     incident = Incident("HE-0", alert, now, alert.severity)
     return report(walk(incident, opened, tree, check, choose))
+
+
+def _no_node(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"The tree has no node {name!r}.{hint} Nodes: {', '.join(known)}."
 
 
 def _entry(settings: Settings, subject: str, features: tuple[str, ...]) -> Entry:

@@ -16,6 +16,7 @@ import numpy as np
 
 from analysis.evidence import CannotExamine, Scope, Window
 from analysis.inputs.blocks import BLOCK, Comparison, blocks_of, edges, edges_of
+from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile import Bins, Kind, Profile, bins_of, profile
 from analysis.profile.kept import Kept
 from analysis.tables import Role
@@ -215,19 +216,21 @@ def _sample(table: Any, rows: int, seed: int, window: tuple[int, ...] = ()) -> p
     mine = sizes[BLOCK].isin(window)
     late, early = int(sizes.loc[mine, "n"].sum()), int(sizes.loc[~mine, "n"].sum())
     if late + early > rows:
-        # Halved, so that their sum stays within 64 bits.
-        moment = table[Role.TIME].hash() // 2 + table[Role.PREDICTION].hash() // 2
-        key = (moment + seed * 7919).abs() % 1_000_000
+        columns = table.columns
+        table = lots(table, columns[:HASHED], seed)
         some = min(late, rows // 3)
         shares = (_share(late, some), _share(early, rows - some))
         recent = table[BLOCK].isin(window or (-2,))
-        table = table.filter((recent & (key < shares[0])) | (~recent & (key < shares[1])))
+        table = table.filter(
+            (recent & (table[LOT] < shares[0])) | (~recent & (table[LOT] < shares[1]))
+        )
+        table = table.select(columns)
     frame: pd.DataFrame = table.limit(2 * rows).to_pandas()
     return frame
 
 
 def _share(total: int, wanted: int) -> int:
-    return max(1, round(1_000_000 * min(1.0, wanted / max(total, 1))))
+    return max(1, round(LOTS * min(1.0, wanted / max(total, 1))))
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:

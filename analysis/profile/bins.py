@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from analysis.portable import without_nan
 from analysis.tables import Role
 
 if TYPE_CHECKING:
@@ -82,15 +83,11 @@ def plain(table: Any, kind: Mapping[str, str], also: Sequence[str] = ()) -> Any:
         if what == "level":
             columns[name] = column.cast("string")
         elif what == "number":
-            columns[name] = _no_nan(column.cast("float64"))
+            columns[name] = without_nan(column.cast("float64"))
         else:
             then = column.cast("timestamp").epoch_seconds()
             columns[name] = (table[Role.TIME].epoch_seconds() - then).cast("float64")
     return table.select(**columns)
-
-
-def _no_nan(column: Any) -> Any:
-    return column.isnan().ifelse(None, column)
 
 
 def bins_of(

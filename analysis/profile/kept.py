@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.evidence import Window
+from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile.bins import Bins, Kind, bins_of
 from analysis.profile.counts import Profile
 from analysis.profile.stream import Runs, Tally, batches, coded
@@ -151,8 +152,8 @@ def begun(log: Any, kind: Mapping[str, Kind], until: datetime, seed: int = 0) ->
     past = log.filter(log[Role.TIME] < naive(until))
     total = int(past.count().to_pandas())
     if total > BIN_ROWS:
-        key = (log[Role.TIME].epoch_seconds().hash() + seed * 7919).abs() % 1_000_000
-        past = past.filter(key < max(1, round(1_000_000 * BIN_ROWS / total)))
+        past = lots(past, past.columns[:HASHED], seed)
+        past = past.filter(past[LOT] < max(1, round(LOTS * BIN_ROWS / total)))
     bins = bins_of(past.select(*kind).limit(2 * BIN_ROWS).to_pandas(), kind)
     counts = {n: np.zeros((0, b.size)) for n, b in bins.items()}
     moments = {n: np.zeros((0, 3)) for n, b in bins.items() if b.kind != "level"}

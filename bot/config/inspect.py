@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from analysis.columns import ONLY_CLASSES, example
 from analysis.evidence import CannotExamine
+from analysis.portable import parsed
 from analysis.tables import Metric, Predictions
 from analysis.warehouse import Warehouse, engine_errors
 from bot.config.problems import Places, Problem, nearest
@@ -146,8 +147,8 @@ def _no_time(table: Any, column: str, kind: Any) -> str | None:
         return f" up to {most:,}: milliseconds?" if most == most and most > _SECONDS_END else None
     if not kind.is_string():
         return ""
-    parsed = some[column].try_cast("timestamp")
-    bad = some.filter(some[column].notnull() & parsed.isnull()).limit(1).to_pandas()
+    text = some[column]
+    bad = some.filter(text.notnull() & parsed(text).isnull()).limit(1).to_pandas()
     return None if bad.empty else f' such as "{bad[column].iloc[0]}"'
 
 

@@ -1,5 +1,6 @@
 """Sums come out of one query and mean what their names say."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_a_text_prediction_can_only_be_right_or_wrong(tmp_path, frame):
         prediction=np.where(frame["prediction"] > 0.5, "yes", "no"),
         label=np.where(frame["label"] > 0.5, "yes", "no"),
     )
-    wh = logs.warehouse(tmp_path, named)
+    wh = logs.warehouse(tmp_path, named, models=[{"name": "ranker", "task": "multiclass"}])
     value, _, seen = _window(wh, named, "accuracy")
     assert value == pytest.approx((seen["prediction"] == seen["label"]).mean())
     with pytest.raises(CannotExamine, match="not a number"):
@@ -145,3 +146,18 @@ def test_a_window_longer_than_a_day_is_cut_to_whole_days():
     assert blocks.window.length == timedelta(days=2)
     assert blocks.period == timedelta(days=2)
     assert blocks.at(1).end == logs.NOW - timedelta(days=2)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 0.7])
+def test_the_last_row_is_in_the_window_whatever_the_fraction_of_its_second(
+    tmp_path, fraction
+) -> None:
+    """A window may end within a second: no row falls into a block after it."""
+    frame = logs.log(days=3, per_hour=10)
+    last = pd.Timestamp("2024-03-20 14:59:10") + pd.Timedelta(seconds=fraction)
+    frame.loc[frame.index[-1], "time"] = last
+    made = logs.warehouse(tmp_path, frame)
+    end = made.span().end
+    window = Window(end - timedelta(hours=8), end)
+    blocks = Blocks.of(replace(logs.scope(), now=end, window=window))
+    assert made.fetch(metrics.rows_of(made, blocks))[BLOCK].min() == 0

@@ -103,3 +103,10 @@ def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do():
     code, text = said("demo", "--scenario", "nope", "--autoplay")
     assert code == 1
     assert "unit_change" in text
+
+
+def test_a_node_that_the_tree_lacks_is_answered_with_the_nearest(folder):
+    """Before anything is looked at."""
+    code, text = said("triage", "precision", "--auto", "--at", "feature")
+    assert code == 1
+    assert "Did you mean 'features'?" in text

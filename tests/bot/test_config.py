@@ -341,25 +341,3 @@ def test_the_start_on_the_page_is_taken(tmp_path: Path) -> None:
     (tmp_path / "hawkeye.toml").write_text(START)
     settings: Settings = load(tmp_path / "hawkeye.toml", {})
     assert settings.channel_for(model="ranker") == "#ranking-oncall"
-
-
-def test_an_engine_that_lacks_a_function_is_told_in_a_sentence(tmp_path):
-    """SQLite can't try a cast: `check` and `triage` say so, and show no traceback."""
-    import sqlite3
-
-    from bot.triage import triage_headless
-
-    with sqlite3.connect(tmp_path / "a.db") as made:
-        made.execute("create table log (at text, score real)")
-        made.execute("insert into log values ('2024-05-01 10:00', 0.5)")
-    path = tmp_path / "hawkeye.toml"
-    path.write_text(
-        '[data]\nurl = "sqlite://a.db"\n[tables.predictions]\nsource = "log"\ntime = "at"\n'
-        'prediction = "score"\n[[metrics]]\nname = "q"\nkind = "mean_prediction"\n'
-    )
-    settings = load(path, {})
-    (told,) = check(settings)
-    assert "[tables.predictions] time" in told
-    assert "sqlite" in told
-    walked = triage_headless(settings, "q")
-    assert any("[data] url (sqlite)" in step["headline"] for step in walked["path"])
