@@ -33,7 +33,7 @@ METHOD = (
     "same hour, standing still, repeating its past, slope of label minus prediction. Weighed by "
     "what a gradient-boosted surrogate of the served prediction makes of it."
 )
-LEAST_PART = 0.02
+LEAST_PART = 0.05
 """A feature that explains less than this of what moved the predictions is not handed on."""
 _VAGUE = ("none", "shift", "spread", "unit")
 _VIEW_WORDS = {
