@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from benchmarks.calibration import calibration
-from benchmarks.feature_cases import CLEAN, Bench, Outcome, draw
+from benchmarks.feature_cases import CLEAN, Bench, Case, Outcome, draw
 from benchmarks.feature_faults import DECOYS_ALONE, KINDS, MODEL_SIDE
 from benchmarks.rankers import RANKERS
 from benchmarks.table import Row
@@ -114,6 +114,13 @@ def reliability(played: Sequence[Outcome]) -> Iterator[str]:
     yield from calibration(pairs)
 
 
+def _kept(file: Path | None) -> list[Outcome]:
+    """The outcomes in a file of an earlier run."""
+    lines = file.read_text().splitlines() if file is not None and file.exists() else []
+    every = [json.loads(line) for line in lines]
+    return [Outcome(**o | {"case": Case(**o["case"])}) for o in every]
+
+
 def upper_bound(count: int, total: int) -> float:
     """Upper end of the 95 % interval of a share (Clopper and Pearson 1934)."""
     from scipy.stats import beta
@@ -140,14 +147,28 @@ def _median(values: list[float]) -> float:
 @click.option("--seed", default=SEED, show_default=True)
 @click.option("--peers/--no-peers", default=True, help="Run the public rankers too.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep parsed flights here.")
-@click.option("--out", type=click.Path(path_type=Path), help="Append each outcome as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Keep each outcome here as JSON; those that it holds are not played again.",
+)
+@click.option("--most", type=int, help="Play at most so many more; print what there is.")
 def main(
-    faults: int, controls: int, seed: int, peers: bool, cache: Path | None, out: Path | None
+    faults: int,
+    controls: int,
+    seed: int,
+    peers: bool,
+    cache: Path | None,
+    out: Path | None,
+    most: int | None,
 ) -> None:
     """Play the cases, print the table and the reliability diagram."""
+    cases = draw(faults, controls, seed)
+    played = [o for o in _kept(out) if o.case in cases]
+    done = {o.case for o in played}
     with tempfile.TemporaryDirectory() as scratch:
-        bench, played = Bench(Path(scratch), cache or Path(scratch)), []
-        for each in bench.outcomes(draw(faults, controls, seed), peers):
+        bench = Bench(Path(scratch), cache or Path(scratch))
+        for each in bench.outcomes([c for c in cases if c not in done][:most], peers):
             played.append(each)
             if out is not None:
                 with out.open("a") as file:
