@@ -24,7 +24,7 @@ demo: .venv/stamp-app
 	@$(BIN)/hawkeye demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: .venv/stamp-dev
 	$(BIN)/ruff check

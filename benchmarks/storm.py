@@ -50,8 +50,9 @@ class NoChecks:
         return future
 
     def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
-        """Nobody asks."""
-        raise NotImplementedError
+        """Nothing to show, either."""
+        del question, urgent
+        raise CannotExamine("The storm has no tables.")
 
     def hurry(self, future: Future[Evidence]) -> None:
         """Nothing waits."""
