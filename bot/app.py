@@ -15,9 +15,10 @@ from slack_sdk import WebClient
 
 from bot import plugins
 from bot.checks import CheckRunner, warm_up
-from bot.config import Route, Settings, require_slack
+from bot.config import Mitigation, Route, Settings, require_slack
 from bot.mitigations import Webhook
 from bot.oncall import PagerDuty, Rota
+from bot.paging import Owners, Page
 from bot.schedule import Schedule
 from bot.workers import Workers
 from handlers import commands, notices
@@ -28,6 +29,7 @@ from handlers.directory import Directory
 from handlers.home import Home
 from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
+from handlers.messages.handoffs import reminder
 from handlers.mitigations import Action, Mitigations
 from handlers.pins import Pins
 from handlers.record.sending import Exports
@@ -124,13 +126,31 @@ class Bot:
 
     def _mitigations(self) -> Mitigations:
         settings = self.settings
-        own = [Webhook(m) for m in settings.mitigations]
+        owners = Owners(self._lineage, settings.contract)
+        own = [made for m in settings.mitigations if (made := self._action(m, owners))]
         may = {
             m.name: frozenset({*m.users, *self.directory.members(m.groups)})
             for m in settings.mitigations
             if m.users or m.groups
         }
-        return Mitigations((*self.actions, *own, *plugins.mitigations(settings)), may)
+        second = frozenset(m.name for m in settings.mitigations if m.second_person)
+        actions = (*self.actions, *own, *plugins.mitigations(settings))
+        return Mitigations(actions, may, second)
+
+    def _action(self, mitigation: Mitigation, owners: Owners) -> Action | None:
+        """What a table of the settings makes; one of kind "plugin" only restricts a plugin's."""
+        if mitigation.kind == "plugin":
+            return None
+        if mitigation.kind == "webhook":
+            return Webhook(mitigation, owners.of, self._link)
+        keys = self.settings.secrets.routing_keys
+        return Page(mitigation, keys, owners.of, self._link)
+
+    def _link(self, incident_id: str) -> str:
+        return self.conversation.link(incident_id)
+
+    def _lineage(self) -> Graph:
+        return self.lineage
 
     def _habits(self) -> Habits:
         walk = self.settings.walk
@@ -174,12 +194,17 @@ class Bot:
             primary=place.primary,
             home_link=self.conversation.link(incident.id),
             track_record={kind: self.store.track_record(kind) for kind in kinds},
-            mitigations=tuple(Remedy(a.name, a.title, a.acts_on) for a in self.mitigations.actions),
+            mitigations=tuple(self._remedy(a) for a in self.mitigations.actions),
             said=tuple(self.store.said(incident.id)),
             subjects=tuple(map(str, every(self.conversation.subjects()))),
             posted=frozenset(self.conversation.outbox.names(incident.id, place.channel)),
         )
         return render(incident, self.conversation.tree, view)
+
+    def _remedy(self, action: Action) -> Remedy:
+        may = self.mitigations.may.get(action.name)
+        confirmers = None if may is None else tuple(sorted(may))
+        return Remedy(action.name, action.title, action.acts_on, confirmers)
 
     def _bolt(self) -> App:
         app = App(
@@ -213,7 +238,7 @@ class Bot:
     def _remind(self, incident_id: str, number: int) -> None:
         incident = self.store.load(incident_id)
         offer = incident.handoff(number) if incident else None
-        if incident is None or offer is None or offer.status != "offered":
+        if incident is None or offer is None or offer.status != "offered" or not incident.is_open:
             return
         place = self.store.places(incident_id)[-1 if offer.channel else 0]
         thread = place.thread or self.conversation.outbox.message(
@@ -222,7 +247,7 @@ class Bot:
         self.client.chat_postMessage(
             channel=place.channel,
             thread_ts=thread or None,
-            text=f"<@{offer.to}>: <@{offer.by}> waits for your answer to the hand-off above.",
+            **reminder(incident, offer),
         )
 
     # -- running -------------------------------------------------------------------------------

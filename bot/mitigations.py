@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,15 @@ class WebhookError(Exception):
 
 @dataclass(frozen=True)
 class Webhook:
-    """POSTs ``{"incident", "action", "dry_run", "target": {"kind", "name"}}`` as JSON.
+    """POSTs ``{"incident", "link", "action", "dry_run", "owner", "target": {"kind", "name"}}``.
 
-    The answer's ``text`` (or its body) is what people read.
+    The answer's ``text`` (or its body) is what people read. ``owner`` says whose a suspect is,
+    ``link`` where an incident's thread is.
     """
 
     settings: Mitigation
+    owner: Callable[[Incident, Suspect], str]
+    link: Callable[[str], str]
 
     @property
     def name(self) -> str:
@@ -67,11 +71,13 @@ class Webhook:
 
     def carry_out(self, incident: Incident, target: Suspect) -> str:
         """Have the tool do it. Raises WebhookError with what it answered."""
-        return self._post(self.settings.url, incident, target, dry_run=False)
+        return self._post(str(self.settings.url), incident, target, dry_run=False)
 
     def _post(self, url: str, incident: Incident, target: Suspect, *, dry_run: bool) -> str:
         body = {
             "incident": incident.id,
+            "link": self.link(incident.id),
+            "owner": self.owner(incident, target),
             "action": self.name,
             "dry_run": dry_run,
             "target": {"kind": target.kind, "name": target.name},

@@ -296,7 +296,8 @@ class Conversation:
                 case ev.RemindHandoff(number):
                     offer = incident.handoff(number)
                     due = at + self.habits.remind
-                    due = self._awake(offer.to, due) if offer else due
+                    if offer:
+                        due = self._awake(offer.by if offer.reminded else offer.to, due)
                     self._add("remind", incident, {"handoff": number}, due)
                 case ev.Refuse():
                     pass

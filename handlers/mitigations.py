@@ -46,11 +46,13 @@ class Mitigations:
     """The actions that a team has set up.
 
     ``may`` maps an action's name to the people (user ids) who may confirm it; an action that is
-    not listed may be confirmed by anyone in the channel.
+    not listed may be confirmed by anyone in the channel. ``second_person`` are the names of those
+    that somebody else than the one who asked has to confirm.
     """
 
     actions: tuple[Action, ...] = ()
     may: dict[str, frozenset[str]] = field(default_factory=dict)
+    second_person: frozenset[str] = frozenset()
 
     def find(self, name: str) -> Action:
         """The action of that name; NoSuchActionError when there is none."""

@@ -94,7 +94,10 @@ class Work:
                 self.notify(work.incident, str(work.payload["user"]), str(work.payload["what"]))
                 self.conversation.due.done(work)
             case "remind":
-                self.remind(work.incident, int(work.payload["handoff"]))
+                number = int(work.payload["handoff"])
+                event = ev.HandoffOverdue(self.conversation.now(), number)
+                if not self.conversation.tell(work.incident, event):
+                    self.remind(work.incident, number)
                 self.conversation.due.done(work)
 
     def _tell(self, work: Due, event: ev.Event) -> None:
@@ -206,7 +209,8 @@ class Work:
         try:
             if work.kind == "plan":
                 plan = self.mitigations.plan(incident, found)
-                event = ev.MitigationPlanned(self.conversation.now(), number, plan)
+                second = found.action in self.mitigations.second_person
+                event = ev.MitigationPlanned(self.conversation.now(), number, plan, second)
             else:
                 result = self.mitigations.carry_out(incident, found)
                 event = ev.MitigationDone(self.conversation.now(), number, result)

@@ -156,6 +156,14 @@ class HandoffAnswered:
 
 
 @dataclass(frozen=True)
+class HandoffOverdue:
+    """The time for an answer to a hand-off has passed."""
+
+    at: datetime
+    handoff: int
+
+
+@dataclass(frozen=True)
 class MitigationAsked:
     """Somebody wants to see what an action against a suspect would do."""
 
@@ -167,11 +175,12 @@ class MitigationAsked:
 
 @dataclass(frozen=True)
 class MitigationPlanned:
-    """The dry run says what it would do."""
+    """The dry run says what it would do; ``second_person``: the one who asked can't confirm."""
 
     at: datetime
     mitigation: int
     plan: str
+    second_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -297,6 +306,7 @@ Event = (
     | Snoozed
     | HandoffOffered
     | HandoffAnswered
+    | HandoffOverdue
     | MitigationAsked
     | MitigationPlanned
     | MitigationConfirmed
@@ -348,7 +358,7 @@ class CarryOut:
 
 @dataclass(frozen=True)
 class RemindHandoff:
-    """Remind the person it was offered to, when nobody answers."""
+    """Tell HandoffOverdue for this hand-off when the time for an answer has passed."""
 
     handoff: int
 

@@ -161,7 +161,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Mitigation:
-    """An action against a suspect, planned (dry run), confirmed by a person, carried out."""
+    """An action against a suspect, planned (dry run), confirmed by a person, carried out.
+
+    ``second_person``: whoever asked for it can't be the one who confirms it.
+    """
 
     id: int
     action: str
@@ -173,11 +176,16 @@ class Mitigation:
     result: str = ""
     confirmed_by: str = ""
     done_at: datetime | None = None
+    second_person: bool = False
 
 
 @dataclass(frozen=True)
 class Handoff:
-    """An offer to another person; ``channel`` is theirs when it is not the incident's."""
+    """An offer to another person; ``channel`` is theirs when it is not the incident's.
+
+    ``reminded`` counts the times that nobody had answered: the first reminds the one it was
+    offered to, the second tells the one who offered it.
+    """
 
     id: int
     by: str
@@ -187,6 +195,7 @@ class Handoff:
     status: HandoffStatus = "offered"
     reason: str = ""
     answered_at: datetime | None = None
+    reminded: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from state.events import Event, Refuse, RunCheck
 from state.guards import Misfit, Result, still_open
 from state.incident import Incident, Note, Trail
 from state.mitigating import decided, reported
-from state.people import called, closed, handed, reopened, taken
+from state.people import called, closed, handed, overdue, reopened, taken
 from state.signals import first_heard, heard, merged, placed_as, puzzled
 from state.steps import answered, check_failed, checked, rechecked, rerun, visit, went_back
 from state.tree import Tree
@@ -93,6 +93,8 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
             return replace(still_open(incident), severity=event.severity), ()
         case ev.Snoozed():
             return replace(still_open(incident), snoozed_until=event.until), ()
+        case ev.HandoffOverdue():
+            return overdue(still_open(incident), event)
         case ev.HandoffOffered() | ev.HandoffAnswered():
             return handed(incident, event)
         case ev.MitigationAsked() | ev.MitigationConfirmed() | ev.MitigationCancelled():

@@ -28,6 +28,10 @@ def decided(
         raise Misfit(f"This mitigation is {state} already{by}.")
     if isinstance(event, ev.MitigationCancelled):
         return incident.with_mitigation(replace(found, status="cancelled")), ()
+    if found.second_person and event.by == found.asked_by:
+        raise Misfit(
+            "You asked for this one, so somebody else has to confirm it. Nothing is changed."
+        )
     carrying = replace(found, status="carrying", confirmed_by=event.by)
     return incident.with_mitigation(carrying), (ev.CarryOut(found.id),)
 
@@ -43,7 +47,10 @@ def reported(
         raise Misfit("This mitigation no longer waits for a report.")
     match event:
         case ev.MitigationPlanned():
-            return incident.with_mitigation(replace(found, status="planned", plan=event.plan)), ()
+            planned = replace(
+                found, status="planned", plan=event.plan, second_person=event.second_person
+            )
+            return incident.with_mitigation(planned), ()
         case ev.MitigationFailed():
             failed = replace(found, status="failed", result=event.error)
             return incident.with_mitigation(failed), ()

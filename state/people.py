@@ -9,6 +9,9 @@ from state import events as ev
 from state.guards import Misfit, Result, still_open
 from state.incident import Cause, Handoff, HandoffStatus, Incident, Note, Status
 
+MOST_REMINDERS = 2
+"""One to the person it was offered to, then one to the person who offered it."""
+
 
 def taken(incident: Incident, event: ev.Taken) -> Result:
     """Somebody owns it."""
@@ -33,6 +36,9 @@ def handed(incident: Incident, event: ev.HandoffOffered | ev.HandoffAnswered) ->
         if event.to == incident.owner:
             raise Misfit(f"<@{event.to}> has it already.")
         pending = next((h for h in incident.handoffs if h.status == "offered"), None)
+        if pending is not None and pending.reminded >= MOST_REMINDERS:
+            lapsed = replace(pending, status="declined", reason="no answer", answered_at=event.at)
+            incident, pending = incident.with_handoff(lapsed), None
         if pending is not None:
             raise Misfit(f"It is already offered to <@{pending.to}>, who has not answered yet.")
         handoff = Handoff(len(incident.handoffs) + 1, event.by, event.to, event.at, event.channel)
@@ -48,6 +54,16 @@ def handed(incident: Incident, event: ev.HandoffOffered | ev.HandoffAnswered) ->
     answered = replace(found, status=status, reason=event.reason, answered_at=event.at)
     incident = incident.with_handoff(answered)
     return (replace(incident, owner=found.to) if event.accepted else incident), ()
+
+
+def overdue(incident: Incident, event: ev.HandoffOverdue) -> Result:
+    """Nobody answered: the one it was offered to is reminded once, then the one who offered."""
+    found = incident.handoff(event.handoff)
+    if found is None or found.status != "offered" or found.reminded >= MOST_REMINDERS:
+        raise Misfit("This hand-off waits for nothing.")
+    reminded = replace(found, reminded=found.reminded + 1)
+    more = (ev.RemindHandoff(found.id),) if reminded.reminded < MOST_REMINDERS else ()
+    return incident.with_handoff(reminded), more
 
 
 def closed(incident: Incident, event: ev.Closed) -> Result:

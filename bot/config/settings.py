@@ -218,14 +218,17 @@ class Walk(Section):
 
 
 class Mitigation(Section):
-    """Something that a person can have done from the thread. `url` is sent JSON by POST."""
+    """Something that a person can have done from the thread: see [Mitigations](mitigations.md)."""
 
     name: str = Field(min_length=1, max_length=60)
-    """What the button says."""
-    kind: Literal["webhook"] = "webhook"
-    """How it is carried out."""
-    url: Url
-    """Called when a person has confirmed."""
+    """What the button says; with kind `plugin`, the name that the plugin gives its mitigation."""
+    kind: Literal["webhook", "pagerduty", "plugin"] = "webhook"
+    """`webhook` sends JSON to `url` by POST; `pagerduty` pages the suspect's owner by PagerDuty's
+    Events API v2, with a key of `HAWKEYE_PAGERDUTY_ROUTING_KEYS`; `plugin` only says who may use
+    a mitigation of that name that a plugin brings."""
+    url: Url | None = None
+    """Called when a person has confirmed. Needed with `webhook`; with `pagerduty` it is
+    `https://events.pagerduty.com/v2/enqueue` by default (in the EU `events.eu.pagerduty.com`)."""
     dry_run_url: Url | None = None
     """Called first; its answer is shown as what would happen."""
     suspects: tuple[SuspectKind, ...] = ()
@@ -234,6 +237,21 @@ class Mitigation(Section):
     """Slack user ids who may; with no users and no groups, anyone in the channel may."""
     groups: Names = ()
     """Slack user group ids whose members may."""
+    second_person: bool = False
+    """Whether somebody else than the one who asked for it has to confirm it."""
+
+    @model_validator(mode="after")
+    def _can_be_carried_out(self) -> Mitigation:
+        if self.kind == "webhook" and self.url is None:
+            raise ValueError(
+                f"`url` for {self.name!r}: the address that is called when it is confirmed"
+            )
+        if self.kind == "plugin" and not (self.users or self.groups or self.second_person):
+            raise ValueError(
+                f"`users`, `groups` or `second_person` of {self.name!r}: with kind `plugin` there "
+                "is nothing else to say"
+            )
+        return self
 
 
 class State(Section):
@@ -261,8 +279,19 @@ class Secrets(Section):
     parted by commas."""
     pagerduty_token: SecretStr | None = Field(default=None, alias="HAWKEYE_PAGERDUTY_TOKEN")
     """A read-only REST API key of PagerDuty: who is on call."""
+    pagerduty_routing_keys: SecretStr | None = Field(
+        default=None, alias="HAWKEYE_PAGERDUTY_ROUTING_KEYS"
+    )
+    """Integration keys of PagerDuty's Events API v2 by owner, `ranking=R0…,weather=R1…`; `*=R2…` is
+    for every other owner."""
     grafana_secret: SecretStr | None = Field(default=None, alias="HAWKEYE_GRAFANA_SECRET")
     """The HMAC secret of Grafana's webhook contact point; several are parted by commas."""
+
+    @property
+    def routing_keys(self) -> dict[str, str]:
+        """PagerDuty's integration keys by owner; "*" stands for every other owner."""
+        pairs = (part.partition("=") for part in _several(self.pagerduty_routing_keys))
+        return {owner.strip(): key.strip() for owner, mark, key in pairs if mark and key.strip()}
 
     @property
     def keys(self) -> Keys:

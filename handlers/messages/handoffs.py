@@ -33,6 +33,19 @@ def handoff_message(incident: Incident, handoff: Handoff, tree: Tree, view: View
     return b.message(text, blocks)
 
 
+def reminder(incident: Incident, handoff: Handoff) -> dict[str, Any]:
+    """What is said in the thread when nobody answered: first to the one it was offered to, then to
+    the one who offered it."""
+    by, to = b.person(handoff.by), b.person(handoff.to)
+    if handoff.reminded < 2:
+        text = f"{to}: {by} waits for your answer to the hand-off above."
+        return b.message(text, [b.section(text)])
+    owner = f"{b.person(incident.owner)} still has it" if incident.owner else "Nobody has it"
+    text = f"{by}: {to} has not answered. {owner}; offer it to somebody else?"
+    other = b.button("Hand off…", "handoff", value(i=incident.id), style="primary")
+    return b.message(text, [b.section(text), *b.actions(other)])
+
+
 def _line(incident: Incident, handoff: Handoff) -> str:
     by, to = b.person(handoff.by), b.person(handoff.to)
     at = f", {b.clock(handoff.answered_at, incident.opened_at)}" if handoff.answered_at else ""

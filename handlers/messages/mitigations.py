@@ -10,12 +10,16 @@ from handlers.blocks import Block
 from handlers.messages.view import LONGEST_NAME, View
 from state.incident import Incident, Mitigation
 
+MOST_NAMED = 5
+
 
 def mitigation_message(incident: Incident, mitigation: Mitigation, view: View) -> dict[str, Any]:
     """The payload of a mitigation in whatever state it is."""
     what = f"{b.line(view.title(mitigation.action), 80)}: {b.code(mitigation.target.name)}"
     text = _text(incident, mitigation, what)
     blocks = [b.section(text)]
+    if incident.is_open and mitigation.status == "planned":
+        blocks.append(b.context(_who_may(mitigation, view)))
     if incident.is_open:
         blocks += b.actions(*_buttons(incident, mitigation, view))
     return b.message(text.replace("*", ""), blocks)
@@ -39,6 +43,19 @@ def _text(incident: Incident, found: Mitigation, what: str) -> str:
     if found.status == "failed":
         return f"*{what}* failed. {result or 'It gave no reason.'}"
     return f"~{what}~ cancelled, nothing was changed"
+
+
+def _who_may(found: Mitigation, view: View) -> str:
+    """Who may confirm it, so that nobody has to press to find out."""
+    named = view.confirmers(found.action)
+    asker = found.asked_by if found.second_person else ""
+    if named is None:
+        told = "Anyone here may confirm it"
+        return f"{told} but {b.person(asker)}, who asked for it." if asker else f"{told}."
+    left = [b.person(user) for user in named if user != asker]
+    people = b.listed(left, MOST_NAMED) or "Nobody that the settings name"
+    also = f" ({b.person(asker)} asked for it, so somebody else has to)" if asker else ""
+    return f"{people} may confirm it{also}."
 
 
 def _buttons(incident: Incident, found: Mitigation, view: View) -> list[Block]:

@@ -20,12 +20,14 @@ class Remedy:
     """A mitigation that can be carried out here.
 
     ``name`` has at most 100 characters. ``title`` is an imperative of a few words ("Roll back");
-    ``kinds`` are the kinds of suspects that it acts on.
+    ``kinds`` are the kinds of suspects that it acts on; ``confirmers`` the people who may confirm
+    it, None when anyone may.
     """
 
     name: str
     title: str
     kinds: tuple[str, ...]
+    confirmers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class View:
         """The title of a mitigation, also of one that is no longer available."""
         known = next((r.title for r in self.mitigations if r.name == action), "")
         return known or action_title(action)
+
+    def confirmers(self, action: str) -> tuple[str, ...] | None:
+        """The people who may confirm a mitigation; None when anyone may."""
+        return next((r.confirmers for r in self.mitigations if r.name == action), None)
 
 
 def remedies(

@@ -119,7 +119,7 @@ def test_a_typo_gets_line_key_and_nearest_key(settings_file: Write) -> None:
             ["[[alerts.routes]] number 1: model", "did you mean `delay`?"],
         ),
         ("[[mitigations]]\nname = 'Undo'\nurl = 'ftp://x'", ["number 1: url", "https://"]),
-        ("[[mitigations]]\nname = 'Undo'", ["number 1: url", "nothing", "confirmed"]),
+        ("[[mitigations]]\nname = 'Undo'", ["number 1", "`url` for 'Undo'", "confirmed"]),
         ("[tables.runs]\nsource = 'r'\nschema = 5", ["[tables.runs] schema", "found:    5"]),
         ("data = 3", ["line 17: [[metrics]] number 1: data", "a key that is not known"]),
     ],

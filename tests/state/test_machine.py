@@ -375,3 +375,37 @@ def test_a_doubtful_alert_on_which_nothing_is_found_was_a_false_alarm():
         incident = feed(incident, ev.Checked(NOW, 2, found("none")))
         incident = feed(incident, ev.Answered(NOW, 2, "none", "U1"))
         assert [c.kind for c in incident.causes] == [kind]
+
+
+def test_a_second_person_has_to_confirm_where_the_plan_says_so():
+    """The one who asked is refused, whoever else may."""
+    asked = feed(
+        at_which(suspect("s1")),
+        ev.MitigationAsked(NOW, "U1", "rollback", suspect("s1")),
+        ev.MitigationPlanned(NOW, 1, "would roll back", second_person=True),
+    )
+    after, effects = advance(asked, ev.MitigationConfirmed(NOW, 1, "U1"), TOY)
+    assert after is asked
+    assert "somebody else" in effects[0].why
+    after, effects = advance(asked, ev.MitigationConfirmed(NOW, 1, "U2"), TOY)
+    assert effects == (ev.CarryOut(1),)
+    assert after.mitigations[0].confirmed_by == "U2"
+
+
+def test_a_hand_off_without_an_answer_reminds_once_then_goes_back_to_its_sender():
+    """After the second time it may be offered to somebody else; an answer ends the reminding."""
+    incident = feed(opened(), ev.HandoffOffered(NOW, "UANA", "UBO"))
+    once, effects = advance(incident, ev.HandoffOverdue(later(15), 1), TOY)
+    assert effects == (ev.RemindHandoff(1),)
+    again, effects = advance(once, ev.HandoffOffered(later(16), "UANA", "UCY"), TOY)
+    assert again is once
+    twice, effects = advance(once, ev.HandoffOverdue(later(30), 1), TOY)
+    assert effects == ()
+    assert twice.handoffs[0].reminded == 2
+    third, effects = advance(twice, ev.HandoffOverdue(later(45), 1), TOY)
+    assert third is twice
+    moved = feed(twice, ev.HandoffOffered(later(46), "UANA", "UCY"))
+    assert [(h.to, h.status) for h in moved.handoffs] == [("UBO", "declined"), ("UCY", "offered")]
+    answered = feed(once, ev.HandoffAnswered(later(16), 1, "UBO", True))
+    after, effects = advance(answered, ev.HandoffOverdue(later(30), 1), TOY)
+    assert after is answered

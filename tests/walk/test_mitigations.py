@@ -1,0 +1,51 @@
+"""Who confirms a mitigation, and hand-offs that nobody answers, through Bolt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from state import events as ev
+from tests.walk.stage import BAD, staged
+from tests.walk.test_walk import walk_to_the_cause
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """One bot for all."""
+    with staged(tmp_path_factory.mktemp("bot")) as found:
+        yield found
+
+
+def test_the_one_who_asked_can_not_confirm_where_a_second_person_has_to(stage):
+    """The message says who may; Ana is told, Bo does it."""
+    mitigations = stage.bot.mitigations
+    object.__setattr__(mitigations, "second_person", frozenset({"rollback"}))
+    incident = stage.fire("second")
+    walk_to_the_cause(stage, incident)
+    stage.press(incident, "conclusion", "mitigate:0")
+    stage.shows(incident, "mitigation-1", "Anyone here may confirm it but", stage.ana)
+    stage.press(incident, "mitigation-1", "confirm")
+    assert stage.until(lambda: any("somebody else" in w for w in stage.whispers(stage.ana)))
+    assert stage.rollback.done == []
+    stage.press(incident, "mitigation-1", "confirm", by=stage.bo)
+    assert stage.until(lambda: stage.rollback.done == [BAD.name])
+
+
+def test_a_hand_off_that_nobody_answers_reminds_then_goes_back(stage):
+    """Bo is reminded in the thread, then Ana is asked to find somebody else."""
+    talk = stage.bot.conversation
+    before = talk.habits
+    talk.habits = type(before)(route=before.route, remind=timedelta(seconds=0.1))
+    incident = stage.fire("overdue")
+    stage.shows(incident, "step-1", "answer:yes")
+    talk.tell(incident, ev.HandoffOffered(stage.bot.clock(), stage.ana, stage.bo))
+
+    def said() -> list[str]:
+        return [m.text for m in stage.workspace.channel(stage.channel).messages.values()]
+
+    assert stage.until(lambda: any("waits for your answer" in text for text in said()))
+    assert stage.until(lambda: any("has not answered" in text for text in said()))
+    talk.habits = before
+    assert sum("waits for your answer" in text for text in said()) == 1
