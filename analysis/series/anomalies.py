@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.series.courses import Turn, course
 from analysis.series.rhythms import without_season
-from analysis.series.seasonal import DAY_S, WEEK_S, Band, fit, seconds_of
+from analysis.series.seasonal import DAY_S, FEWEST, WEEK_S, Band, fit, seconds_of, step_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ALARM = 5.0
@@ -26,6 +26,10 @@ ALARM = 5.0
 A_MONTH = 1.0
 """Alarms that an undisturbed series may raise in 30 days (or in all, if it is shorter)."""
 MONTH_S = 30 * DAY_S
+EPOCH_S = 100_000_000
+"""Integers from here on are seconds since 1970 (this is in 1973), smaller ones places in a row."""
+LEARNT = 100_000
+"""The season of a longer series is learnt from about so many of its points: its cost is bounded."""
 APART = 3
 """Points within the 98 % between two excursions that still count as one."""
 TOLD = 0.499
@@ -57,10 +61,11 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     NaN are gaps. A point is anomalous beyond the limit that :func:`_limit` takes from the series
     itself, at least :data:`ALARM`. Raises ValueError with fewer than 8 known points.
     """
-    y = np.asarray(values, dtype=float)
-    band, turns = _usual(times, y)
-    z = _by_hour(seconds_of(times), (y - band.expected) / band.spread)
-    off = _off(z, A_MONTH * max(_months(times), 1.0))
+    y, unit = _scaled(values)
+    stamps = _clock(times)
+    band, turns = _usual(stamps, y)
+    z = _by_hour(stamps, (y - band.expected) / band.spread)
+    off = _off(z, A_MONTH * max(float(stamps[-1] - stamps[0]) / MONTH_S, 1.0))
     scores = 1 - np.exp2(-(off**2))
     beyond = off > 1
     for turn in turns:
@@ -68,22 +73,44 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
         strength = max(turn.gain / (2 * math.log(len(y))), 1.0)
         scores[turn.index] = max(scores[turn.index], 1 - 2**-strength)
     alarms = _first_of_each(beyond)
-    return Detection(band, np.where(alarms, scores, np.minimum(scores, TOLD)), alarms, turns)
+    scores = np.where(alarms, scores, np.minimum(scores, TOLD))
+    band = replace(band, expected=band.expected * unit, spread=band.spread * unit)
+    return Detection(band, scores, alarms, turns)
 
 
-def _usual(times: ArrayLike, y: Floats) -> tuple[Band, tuple[Turn, ...]]:
-    """What is expected of the series, its seasons and its course together; and its turns."""
+def _scaled(values: ArrayLike) -> tuple[Floats, float]:
+    """The values (n,) in a unit, a power of two, of the size of the largest; and that unit.
+
+    Squares of 1e200, and of 1e-200, are then numbers still.
+    """
+    y = np.asarray(values, dtype=float)
+    known = np.abs(y[np.isfinite(y)])
+    if len(known) < FEWEST:
+        raise ValueError(f"{len(known)} points to learn from; {FEWEST} are needed")
+    largest = float(known.max())
+    unit = math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest > 0 else 1.0
+    return np.where(np.isfinite(y), y / unit, np.nan), unit
+
+
+def _clock(times: ArrayLike) -> NDArray[np.int64]:
+    """Seconds since 1970 (n,); no time passes between mere places in a row."""
     stamps = seconds_of(times)
-    band = _fit(times, y - _running(stamps, y))
+    moments = np.issubdtype(np.asarray(times).dtype, np.datetime64)
+    return stamps if moments or stamps.min() >= EPOCH_S else np.zeros(len(stamps), np.int64)
+
+
+def _usual(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]]:
+    """What is expected of the series, its seasons and its course together; and its turns."""
+    band = _fit(stamps, y - _running(stamps, y))
     for _ in range(2):  # as in STL (Cleveland et al. 1990): without its season a level is sharper
-        band = _fit(times, y - _running(stamps, y - band.expected, DAY_S))
+        band = _fit(stamps, y - _running(stamps, y - band.expected, DAY_S))
     for _ in range(2):  # the season is learnt anew without the lasting changes
         season = band.expected - np.median(band.expected)
         found = course(y - season)
         if not np.ptp(found.expected) > 0:
-            band = _fit(times, y)
+            band = _fit(stamps, y)
             break
-        band = _fit(times, y - found.expected)
+        band = _fit(stamps, y - found.expected)
     if np.ptp(found.expected) > 0:
         band = replace(band, expected=band.expected + found.expected)
     known = np.flatnonzero(np.isfinite(y))
@@ -96,14 +123,12 @@ def _usual(times: ArrayLike, y: Floats) -> tuple[Band, tuple[Turn, ...]]:
     return band, found.turns
 
 
-def _months(times: ArrayLike) -> float:
-    """How long the series is; places in a row are no time."""
-    stamps = seconds_of(times)
-    return float(stamps[-1] - stamps[0]) / MONTH_S
-
-
-def _fit(times: ArrayLike, y: Floats) -> Band:
-    return fit(times, y, week_hours=True)
+def _fit(stamps: NDArray[np.int64], y: Floats) -> Band:
+    """The band; of a long series it is learnt from some of its points, the same ones each time."""
+    train = None
+    if len(y) > LEARNT:
+        train = np.random.default_rng(0).random(len(y)) < LEARNT / len(y)
+    return fit(stamps, y, train=train, week_hours=True)
 
 
 def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floats:
@@ -115,9 +140,9 @@ def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floa
     import pandas as pd
 
     span = int(stamps[-1] - stamps[0])
-    step = max(int(np.median(np.diff(stamps))), 1)
+    step = step_of(stamps)
     season = season if span >= 3 * season and season > step else DAY_S
-    width = season // step
+    width = season // step * len(stamps) // (1 + int(np.count_nonzero(np.diff(stamps))))
     if width < 4 or span < 3 * season:
         return np.zeros(len(y))
     level = pd.Series(y).rolling(width, center=True, min_periods=width // 2).median()
@@ -134,8 +159,7 @@ def _by_hour(stamps: NDArray[np.int64], z: Floats) -> Floats:
     """
     known = np.isfinite(z)
     whole = _spread(z[known])
-    step = float(np.median(np.diff(stamps))) if len(stamps) > 1 else 0.0
-    if not 0 < step <= DAY_S / 4 or stamps[-1] - stamps[0] < 3 * DAY_S:
+    if step_of(stamps) > DAY_S / 4 or stamps[-1] - stamps[0] < 3 * DAY_S:
         return z / whole
     hour = stamps % DAY_S * HOURS // DAY_S
     factor = np.ones(HOURS)

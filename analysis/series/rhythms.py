@@ -57,9 +57,9 @@ def without_season(x: Floats) -> Floats:
     if period == 0:
         return x
     rest = x - _middle(x, period)
-    slot = np.arange(len(x)) % period
-    profile = np.array([np.median(rest[slot == s]) for s in range(period)])
-    return np.asarray(x - (profile - profile.mean())[slot])
+    rounds = np.append(rest, np.full(-len(x) % period, np.nan)).reshape(-1, period)
+    profile = np.nanmedian(rounds, axis=0)
+    return np.asarray(x - (profile - profile.mean())[np.arange(len(x)) % period])
 
 
 def _period(x: Floats) -> int:

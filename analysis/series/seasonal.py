@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-HOUR_S, DAY_S, WEEK_S = 3_600, 86_400, 7 * 86_400
+MINUTE_S, HOUR_S, DAY_S, WEEK_S = 60, 3_600, 86_400, 7 * 86_400
 HUBER = 1.345
 REACH = 4.0
 """Standard deviation of a real step before any data are seen, in units of usual residuals."""
@@ -87,6 +87,13 @@ def seconds_of(times: ArrayLike) -> NDArray[np.int64]:
     if np.issubdtype(stamps.dtype, np.datetime64):
         return stamps.astype("datetime64[s]").astype(np.int64)
     return stamps.astype(np.int64)
+
+
+def step_of(stamps: NDArray[np.int64]) -> int:
+    """The usual time between two moments of a series, in seconds, at least 1."""
+    steps = np.diff(stamps)
+    steps = steps[steps > 0]
+    return max(int(np.median(steps)), 1) if len(steps) else 1
 
 
 def fit(
@@ -163,12 +170,12 @@ def _slots(
     """Which slot of each season a point is in; a season needs three rounds to be learnt."""
     if len(stamps) < 2:
         return {}
-    step = max(int(np.median(np.diff(stamps))), 1)
+    step = step_of(stamps)
     seen = stamps[known]
     span = int(seen[-1] - seen[0]) + step
     slots: dict[str, NDArray[np.int64]] = {}
     if step <= DAY_S // 4 and span >= 3 * DAY_S:
-        slots["day"] = (stamps % DAY_S) // step
+        slots["day"] = (stamps % DAY_S) // max(step, MINUTE_S)
     if step <= DAY_S and span >= 3 * WEEK_S:
         slots["week"] = (stamps // DAY_S) % 7
         if (

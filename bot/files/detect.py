@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from analysis.series.anomalies import Detection
 
+EPOCHS = (1, 1_000, 1_000_000, 1_000_000_000)
+"""How many of a unit make a second: times since 1970 in seconds, milli-, micro-, nanoseconds."""
+
+MOST = 8
+"""Alarms named beside the table; the chart shows them all."""
+
 
 @click.command()
 @FILES
@@ -22,25 +28,46 @@ if TYPE_CHECKING:
 @click.option("--value", "value_column", required=True, help="Column of numbers; empty is a gap.")
 @AS_JSON
 def detect(files: tuple[Path, ...], time_column: str, value_column: str, as_json: bool) -> None:
-    """Find anomalous points and lasting changes in each FILE's series (CSV or Parquet)."""
+    """Find anomalous points and lasting changes in each FILE's series (CSV or Parquet).
+
+    A file that can't be judged is named on standard error; the others still are, and the exit
+    code is 1.
+    """
+    if time_column == value_column:
+        raise click.UsageError(f"--time and --value are both {time_column!r}.")
+    wrong = 0
+    for path in files:
+        try:
+            _judge(path, time_column, value_column, as_json)
+        except click.ClickException as error:
+            error.show()
+            wrong += 1
+    if wrong:
+        raise SystemExit(1)
+
+
+def _judge(path: Path, time_column: str, value_column: str, as_json: bool) -> None:
+    """One file's series, judged and told."""
     from analysis.series.anomalies import detect as found_in
 
-    for path in files:
-        frame = _in_order(path, read(path, (time_column, value_column)), time_column)
-        values = numbers(path, frame, value_column)
-        try:
-            found = found_in(frame["clock"].to_numpy(), values)
-        except ValueError as error:
-            raise click.ClickException(f"{path}: {value_column} has {error}.") from error
-        times = [_plain(t) for t in frame[time_column]]
-        if as_json:
-            say(_result(path, times, values, found))
-        else:
-            _show(path, value_column, times, values, found)
+    frame = _in_order(path, read(path, (time_column, value_column)), time_column)
+    values = numbers(path, frame, value_column)
+    try:
+        found = found_in(frame["clock"].to_numpy(), values)
+    except ValueError as error:
+        raise click.ClickException(f"{path}: {value_column} has {error}.") from error
+    times = [_plain(t) for t in frame[time_column]]
+    if as_json:
+        say(_result(path, times, values, found))
+    else:
+        _show(path, value_column, times, values, found)
 
 
 def _in_order(path: Path, frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows in order of time, with a column ``clock`` of seconds or of places."""
+    """The rows in order of time, with a column ``clock`` of moments or of places in the row.
+
+    Rows of the same time stay in the order of the file.
+    """
     import pandas as pd
 
     times = frame[column]
@@ -48,18 +75,30 @@ def _in_order(path: Path, frame: pd.DataFrame, column: str) -> pd.DataFrame:
         raise click.ClickException(
             f"{path}: {int(times.isna().sum())} of {len(times)} rows have no {column}."
         )
+    if pd.api.types.is_bool_dtype(times):
+        raise click.ClickException(f"{path}: {column} is yes or no, which is no time.")
     if pd.api.types.is_numeric_dtype(times):
-        ordered = frame.sort_values(column, kind="stable", ignore_index=True)
-        # Plain numbers say nothing of days and weeks, unless they are seconds since 1970.
-        seconds = ordered[column].astype("int64")
-        epoch = bool((seconds > 100_000_000).all())
-        return ordered.assign(clock=seconds if epoch else range(len(ordered)))
-    moments = pd.to_datetime(times, utc=True, errors="coerce", format="mixed")
+        return _counted(path, frame.sort_values(column, kind="stable", ignore_index=True), column)
+    moments = pd.to_datetime(times, utc=True, errors="coerce", format="ISO8601")
     if moments.isna().any():
-        bad = times[moments.isna()].iloc[0]
-        raise click.ClickException(f"{path}: {column} has {str(bad)!r}, which is no ISO time.")
+        row = int(moments.isna().to_numpy().argmax())
+        raise click.ClickException(
+            f"{path}: row {row + 1} of {column} is {str(times.iloc[row])!r}, which is no ISO time."
+        )
     clock = moments.dt.tz_localize(None).astype("datetime64[s]")
     return frame.assign(clock=clock).sort_values("clock", kind="stable", ignore_index=True)
+
+
+def _counted(path: Path, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Times that are numbers: seconds since 1970 (or thousandths, and so on), or mere places."""
+    times = frame[column].to_numpy(float)
+    if not abs(times).max() < float("inf"):
+        raise click.ClickException(f"{path}: {column} has an infinity, which is no time.")
+    for size in EPOCHS:
+        # The years 1973 to 5138 in one unit lie apart from those in the next.
+        if times[0] / size >= 1e8 and times[-1] / size < 1e11:
+            return frame.assign(clock=(times / size).astype(int).astype("datetime64[s]"))
+    return frame.assign(clock=range(len(frame)))
 
 
 def _plain(time: Any) -> int | float | str:
@@ -78,7 +117,12 @@ def _result(
     return {
         "file": str(path),
         "points": [
-            {"time": t, "value": _known(v), "score": _known(s), "alarm": bool(a)}
+            {
+                "time": t,
+                "value": float(v) if v == v else None,
+                "score": round(float(s), 6) if s == s else None,
+                "alarm": bool(a),
+            }
             for t, v, s, a in zip(times, values, found.scores, found.alarms, strict=True)
         ],
         "onsets": [
@@ -94,10 +138,6 @@ def _result(
     }
 
 
-def _known(number: float) -> float | None:
-    return round(float(number), 6) if number == number else None
-
-
 def _show(
     path: Path, name: str, times: list[Any], values: np.ndarray[Any, Any], found: Detection
 ) -> None:
@@ -107,9 +147,19 @@ def _show(
         (str(times[t.index]), t.direction, f"{times[t.low]} … {times[t.high]}") for t in found.turns
     ]
     alarms = [str(times[i]) for i in range(len(times)) if found.alarms[i]]
-    tell(f"{path}: {len(found.turns)} lasting changes of {name}", ("since", "to", "95 %"), rows)
-    click.echo(f"{len(alarms)} alarms" + (f": {', '.join(alarms[:8])}" if alarms else "."))
+    tell(
+        f"{path}: {_count(len(found.turns), 'lasting change')} of {name}",
+        ("since", "to", "95 %"),
+        rows,
+    )
+    more = f" and {len(alarms) - MOST} more" if len(alarms) > MOST else ""
+    named = f": {', '.join(alarms[:MOST])}{more}" if alarms else ""
+    click.echo(f"{_count(len(alarms), 'alarm')}{named}.")
     chart = detection_chart(values, [str(t) for t in times], found, f"{name} of {path.stem}")
     picture = Path(f"{path.stem}-detect.png")
     picture.write_bytes(chart.png)
     click.echo(f"Chart: {picture}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -32,9 +32,10 @@ def read(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
     except (ValueError, OSError) as error:
-        raise click.ClickException(f"{path}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise click.ClickException(f"{path} can't be read: {reason}") from error
     if frame.empty:
         raise click.ClickException(f"{path} has no rows.")
     if missing := [column for column in columns if column not in frame.columns]:
