@@ -98,7 +98,7 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
     if not seen.moved:
         raise CannotExamine(
             "Neither traffic, infrastructure, predictions nor labels can be held against earlier "
-            f"days: {'; '.join(seen.missing)}."
+            f"days: {'; '.join(one.rstrip('.') for one in seen.missing)}."
         )
     shares = weigh(seen.moved)
     verdict = max(shares, key=lambda name: shares[name])
@@ -262,7 +262,8 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
     if verdict == "infrastructure":
         one = next((x for x in seen.infra if x.near), None)
         where = f": `{one.name}` broke at {words.clock(one.at, scope.now)} UTC" if one else ""
-        return f"Infrastructure{where}, when it began."
+        when = ", when it began" if scope.onset else ""
+        return f"Infrastructure{where}{when}."
     if verdict == "traffic":
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."
     if verdict == "world":

@@ -313,9 +313,10 @@ def _headline(
         return f"None of {count} broke near the onset beyond what it does on other days."
     service, (_, one) = next(iter(services.items()))
     now, usual = _levels(one)
+    when = ", when it began" if scope.onset else ", near the alert's start"
     return (
         f"`{service}`: its {one.metric} went to {words.number(now)} (usually "
-        f"{words.number(usual)}) at {words.clock(one.at, scope.now)} UTC, when it began."
+        f"{words.number(usual)}) at {words.clock(one.at, scope.now)} UTC{when}."
     )
 
 

@@ -77,6 +77,10 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
     readings, missing = read(warehouse, scope)
     if not readings:
         raise CannotExamine(_nothing(warehouse, scope))
+    if not any(r.shift.seen for r in readings):
+        raise CannotExamine(
+            f"No figure of a model can be held against earlier days: {'; '.join(missing)}."
+        )
     by_model = {m: worst(readings, m) for m in dict.fromkeys(r.model for r in readings)}
     names = _focus(scope, list(by_model))
     prior = _prior(warehouse, scope)

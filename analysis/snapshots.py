@@ -147,6 +147,8 @@ def _say(
         verdict, sure = "not_snapshot", shares[""]
     else:
         verdict, sure = "unsure", max(0.5, 1 - abs(2 * some - 1))
+    if not found and warehouse.contract.predictions.snapshot is None:
+        sure = min(sure, 1 - PRIOR)  # nothing to look at: as before looking
     sure = min(sure, 0.99)
     suspects = tuple(_suspect(share, c) for share, c in ranked[:6])
     missing = _missing(warehouse, candidates)
@@ -154,7 +156,7 @@ def _say(
     return Evidence(
         verdict=verdict,
         confidence=min(max(sure, 0.01), 0.99),
-        headline=_headline(verdict, ranked, found, onset),
+        headline=_headline(verdict, ranked, found, scope, onset),
         suspects=suspects,
         proposed=0 if verdict == "not_snapshot" else len(blamed),
         charts=(chart,),
@@ -183,13 +185,18 @@ def _suspect(share: float, c: Candidate) -> Suspect:
 
 
 def _headline(
-    verdict: str, ranked: list[tuple[float, Candidate]], found: list[Publish], onset: Onset
+    verdict: str,
+    ranked: list[tuple[float, Candidate]],
+    found: list[Publish],
+    scope: Scope,
+    onset: Onset,
 ) -> str:
     if verdict == "snapshot":
         c = ranked[0][1]
         better = c.link is not None and np.isfinite(c.link.worse) and c.link.worse > 0
         tail = f": {c.publish.before} would have done better on the same rows" if better else ""
-        return f"{c.publish.snapshot} went live at {_clock(c.publish.at)}, when it began{tail}."
+        when = "when it began" if scope.onset else "near the alert's start"
+        return f"{c.publish.snapshot} went live at {_clock(c.publish.at)}, {when}{tail}."
     if verdict == "unsure":
         return (
             f"I can't tell: {len(ranked)} publish(es) near the onset. More labelled rows, or "
@@ -201,8 +208,9 @@ def _headline(
             "inputs about the same answers as the one before."
         )
     last = [p for p in found if p.at <= onset.high]
-    ago = f"the latest went live {_clock(last[-1].at)}" if last else "none was published"
-    return f"No snapshot: {ago}, and it began at {_clock(onset.at)}."
+    ago = f"the latest went live {_clock(last[-1].at)}" if last else "none is known to be published"
+    began = f"it began at {_clock(onset.at)}" if scope.onset else "no step found when it began"
+    return f"No snapshot: {ago}, and {began}."
 
 
 def _clock(at: datetime) -> str:

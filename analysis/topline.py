@@ -43,9 +43,8 @@ def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
     blocks = Blocks.of(scope)
     judged, missing = _candidates(warehouse, scope, blocks)
     if not judged:
-        raise CannotExamine(
-            f"`{scope.subject}` can't be judged: {'; '.join(missing) or 'it has no series'}."
-        )
+        why = "; ".join(one.rstrip(".") for one in missing) or "it has no series"
+        raise CannotExamine(f"`{scope.subject}` can't be judged: {why}.")
     # Several series of a model or a feature share the prior evenly.
     evidence = odds.mixed([(1.0, one.log_odds) for one in judged])
     probability = odds.probability(evidence + math.log(PRIOR / (1 - PRIOR)))

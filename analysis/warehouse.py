@@ -210,9 +210,11 @@ class Warehouse:
         table = self.predictions()
         row = self.fetch(table.aggregate(low=table[Role.TIME].min(), high=table[Role.TIME].max()))
         if row["low"].isna().all():
+            ever = self.now.year == datetime.max.year
+            before = "" if ever else f" before {self.now:%Y-%m-%d %H:%M} UTC"
             raise CannotExamine(
-                f"The predictions table ({self.contract.predictions.source}) has no rows before "
-                f"{self.now:%Y-%m-%d %H:%M} UTC: check `source` and `time` in the settings."
+                f"The predictions table ({self.contract.predictions.source}) has no rows with a "
+                f"time{before}: check `source` and `time` in the settings."
             )
         import pandas as pd
 

@@ -238,7 +238,8 @@ def _tell(result: dict[str, object]) -> None:
     assert isinstance(path, list)
     for number, step in enumerate(path, 1):
         confidence = f" ({step['confidence']:.0%})" if step["confidence"] is not None else ""
-        click.echo(f"{number}. {step['node']} → {step['verdict']}{confidence}: {step['headline']}")
+        verdict = step["verdict"] or "could not look"
+        click.echo(f"{number}. {step['node']} → {verdict}{confidence}: {step['headline']}")
     conclusion = result["conclusion"]
     assert isinstance(conclusion, dict)
     causes = ", ".join(f"{c['kind']} {c['name']}" for c in conclusion["causes"])

@@ -22,6 +22,9 @@ from state.tree import Tree
 MOST_STEPS = 40
 """A walk that has not ended by then is cut off (a tree with a circle)."""
 
+BLINDLY = "auto"
+"""Answers for whoever accepts what is proposed; what it says of a blind step is no verdict."""
+
 Check = Callable[[str, Scope], Evidence]
 
 
@@ -43,6 +46,7 @@ def walk(
     """Walk from ``opened`` to the conclusion; without ``choose`` every proposal is accepted."""
     seconds: dict[int, float] = {}
     incident, effects = advance(incident, opened, tree)
+    by = "person" if choose else BLINDLY
     for _ in range(MOST_STEPS):
         request = next((e for e in effects if isinstance(e, RunCheck)), None)
         if request is None:
@@ -53,7 +57,7 @@ def walk(
         incident, _ = advance(incident, event, tree)
         step = incident.steps[request.step - 1]
         verdict = choose(step) if choose else accepted(step, tree)
-        answer = ev.Answered(opened.at, step.number, verdict, "auto")
+        answer = ev.Answered(opened.at, step.number, verdict, by)
         incident, effects = advance(incident, answer, tree)
     return Walked(incident, seconds)
 
@@ -68,6 +72,17 @@ def _looked(request: RunCheck, check: Check, at: datetime) -> ev.Checked | ev.Ch
         return ev.Checked(at, request.step, check(request.node, request.scope))
     except CannotExamine as error:
         return ev.CheckFailed(at, request.step, str(error))
+
+
+def saw_nothing(walked: Walked) -> str:
+    """Why no step of the walk could look, in a sentence; empty when one found something."""
+    steps = walked.incident.live_steps
+    blind = [(step.node, step.error.rstrip(".")) for step in steps if step.evidence is None]
+    found = any(s.evidence and (s.evidence.suspects or s.evidence.onset) for s in steps)
+    if not blind or found or conclusion(walked.incident)["kind"] != "unknown":
+        return ""
+    (node, why), several = blind[0], len({why for _, why in blind}) > 1
+    return f"No step could look. {f'First, `{node}`: ' if several else ''}{why}."
 
 
 def report(walked: Walked) -> dict[str, Any]:
@@ -93,10 +108,11 @@ def _onset(incident: Incident) -> str | None:
 
 
 def _step(step: Step, seconds: float) -> dict[str, Any]:
-    evidence = step.evidence
+    evidence, answer = step.evidence, step.answer
+    blindly = evidence is None and answer is not None and answer.by == BLINDLY
     return {
         "node": step.node,
-        "verdict": step.answer.verdict if step.answer else None,
+        "verdict": answer.verdict if answer and not blindly else None,
         "confidence": evidence.confidence if evidence else None,
         "headline": evidence.headline if evidence else step.error,
         "suspects": [_suspect(s) for s in evidence.suspects] if evidence else [],

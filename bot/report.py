@@ -40,6 +40,7 @@ class WalkedStep(_Part):
 
     node: str
     verdict: str | None
+    """Null when the check could not look: the headline says why, and the walk went on."""
     confidence: float | None = Field(ge=0, le=1)
     """Probability that the verdict is right; null when the check could not look."""
     headline: str

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from analysis.evidence import Evidence, Scope, Window
+from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from analysis.warehouse import engine_errors
-from bot.headless import accepted, report, walk
+from bot.headless import accepted, report, saw_nothing, walk
 from bot.plugins import tree as wanted_tree
 from bot.progress import progress
 from state.events import Opened
@@ -40,7 +41,7 @@ def triage_headless(
 
     ``now`` defaults to just after the newest prediction, ``since`` to 24 hours before ``now``.
     ``ask`` takes (question, verdicts, proposal) and gives the verdict; without it every proposal
-    is accepted. Raises UnknownSubjectError, and CannotExamine when the log can't be read.
+    is accepted. Raises UnknownSubjectError, and CannotExamine when no step could look.
     """
 
     far = datetime.max.replace(tzinfo=UTC)
@@ -59,10 +60,8 @@ def triage_headless(
         with progress(tree.node(node).title), engine_errors(settings.contract):
             return tree.node(node).check(settings.warehouse(scope.now, scope.filters), scope)
 
-    def choose(step: Step) -> str:
+    def choose(step: Step, ask: Ask) -> str:
         proposal = accepted(step, tree)
-        if ask is None:
-            return proposal
         node = tree.node(step.node)
         said = step.evidence.headline if step.evidence else step.error
         question = f"{step.number}. {node.title} {said}"
@@ -70,7 +69,10 @@ def triage_headless(
 
     opened = Opened(now, start or tree.start(entry), scope)
     incident = Incident("HE-0", alert, now, alert.severity)
-    return report(walk(incident, opened, tree, check, choose))
+    walked = walk(incident, opened, tree, check, partial(choose, ask=ask) if ask else None)
+    if why := saw_nothing(walked):
+        raise CannotExamine(why)
+    return report(walked)
 
 
 def _no_node(name: str, known: list[str]) -> str:

@@ -74,11 +74,11 @@ def test_one_class_of_label_only_does_not_break_it(tmp_path):
     assert evidence.verdict == "none"
 
 
-def test_a_short_history_is_said(tmp_path):
-    """One earlier day is no spread."""
+def test_a_short_history_is_no_verdict(tmp_path):
+    """One earlier day is no spread: nothing can be called worse."""
     wh = logs.warehouse(tmp_path, logs.log(0, days=2))
-    evidence = models.which_models(wh, logs.scope(days=1))
-    assert any("earlier copies" in text for text in evidence.not_examined)
+    with pytest.raises(CannotExamine, match="1 earlier copies of these hours, 3 are needed"):
+        models.which_models(wh, logs.scope(days=1))
 
 
 def test_an_empty_window_says_what_to_do(tmp_path):

@@ -131,5 +131,5 @@ def test_tables_in_sqlite_are_looked_at(paths: tuple[Path, Path]) -> None:
     wrong.write_text(text)
     (told,) = check(load(wrong, {}))
     assert '"region", which holds text such as "' in told
-    with pytest.raises(CannotExamine, match="has no rows before"):
+    with pytest.raises(CannotExamine, match="has no rows with a time:"):
         triage_headless(load(wrong, {}), "loss")

@@ -1,0 +1,70 @@
+"""What a walk without Slack says when its steps can't look."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from analysis.evidence import CannotExamine, Evidence, Scope, Suspect, Window
+from bot.headless import Check, Walked, report, saw_nothing, walk
+from bot.plugins import tree
+from bot.report import Report
+from state.events import Opened
+from state.incident import Alert, Incident
+
+NOW = datetime(2024, 3, 20, 15, tzinfo=UTC)
+SINCE = NOW - timedelta(hours=8)
+
+
+def walked(check: Check) -> Walked:
+    """A walk from the start over checks that we make up."""
+    scope = Scope(
+        NOW, Window(SINCE, NOW), Window(SINCE - timedelta(days=7), SINCE), "metric", "loss"
+    )
+    incident = Incident("HE-0", Alert("person", "x", "metric", "loss", "loss", SINCE), NOW, 2)
+    return walk(incident, Opened(NOW, "real", scope), tree(), check)
+
+
+def refusing(reason: str, named: bool = False) -> Check:
+    """A check that can't look, for one reason or for one of its own at each node."""
+
+    def check(node: str, scope: Scope) -> Evidence:
+        raise CannotExamine(f"{reason} at {node}." if named else f"{reason}.")
+
+    return check
+
+
+def test_a_walk_that_saw_nothing_ends_in_the_reason_told_once() -> None:
+    """The same refusal of the engine at every step is one sentence."""
+    assert saw_nothing(walked(refusing("The engine can't answer"))) == (
+        "No step could look. The engine can't answer."
+    )
+
+
+def test_where_reasons_differ_the_first_is_told_with_its_step() -> None:
+    """The others mostly follow from it."""
+    told = saw_nothing(walked(refusing("Too few rows", named=True)))
+    assert told == "No step could look. First, `real`: Too few rows at real."
+
+
+def test_a_step_that_could_not_look_has_no_verdict() -> None:
+    """The walk goes on, but what it went on with is nobody's finding."""
+
+    def check(node: str, scope: Scope) -> Evidence:
+        if node != "features":
+            raise CannotExamine("It is not there.")
+        found = (Suspect("feature", "temp", 0.9),)
+        return Evidence("inputs", 0.9, "temp moved the predictions.", found)
+
+    end = walked(check)
+    told = report(end)
+    Report.model_validate(told)
+    verdicts = {step["node"]: step["verdict"] for step in told["path"]}
+    assert verdicts["real"] is None
+    assert verdicts["features"] == "inputs"
+    assert told["incident"]["onset"] is None
+    assert saw_nothing(end) == ""
+
+
+def test_a_false_alarm_is_a_finding() -> None:
+    """It needs no suspect."""
+    assert saw_nothing(walked(lambda node, scope: Evidence("false_alarm", 0.9, "As usual."))) == ""
