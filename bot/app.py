@@ -100,7 +100,7 @@ class Bot:
         runner = self.runner or self._workers()
         self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)
         exports = Exports(self.client, self.conversation, str(settings.path))
-        tell = (self._remind, exports.send, self._notify)
+        tell = (self._remind, exports.send, self._notify, self._write)
         self.work = Work(self.conversation, runner, self.mitigations, *tell)
         self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
         self.home = Home(self.conversation, self.client, self.work.runner, self._watched)
@@ -234,6 +234,9 @@ class Bot:
         incident = self.store.load(incident_id)
         if incident is not None:
             notices.send(self.client, incident, user, what, self.conversation.link(incident_id))
+
+    def _write(self, user: str, payload: dict[str, Any]) -> None:
+        notices.write(self.client, user, payload)
 
     def _remind(self, incident_id: str, number: int) -> None:
         incident = self.store.load(incident_id)

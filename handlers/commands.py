@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers import explore, finding, steering
+from handlers import explore, finding, shift, steering
 from handlers.actions import value
 from handlers.blocks import button, escape, person
 from handlers.desk import Desk, every
@@ -161,6 +161,14 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             aliases=("search", "find"),
         ),
         Command(
+            "digest",
+            "digest [@user]",
+            "Your open incidents, each with its state, what is next and its link.",
+            "digest",
+            shift.digest,
+            aliases=("mine", "my incidents"),
+        ),
+        Command(
             "tree",
             "tree [incident]",
             "The questions that a walk can ask, and where this one is.",
@@ -260,6 +268,21 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "handoff HE-1 @bo #data-platform",
             handoff,
             needs_incident=True,
+        ),
+        Command(
+            "handoff all",
+            "handoff all @user [#channel]",
+            "Offer all your open incidents to one person, who gets them in one message.",
+            "handoff all @bo",
+            shift.hand_all,
+            aliases=("hand all over", "hand over all"),
+        ),
+        Command(
+            "accept all",
+            "accept all",
+            "Take over everything that is offered to you.",
+            "accept all",
+            shift.accept_all,
         ),
         Command(
             "severity",

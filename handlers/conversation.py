@@ -390,6 +390,13 @@ class Conversation:
         places = [place.channel for place in self.store.places(incident_id)]
         return channel if channel in places else places[0]
 
+    def write(self, user: str, incident_id: str, payload: Payload) -> None:
+        """Owe one person a direct message."""
+        now = self.now()
+        name = f"write:{user}:{incident_id}:{now.isoformat()}"
+        self.due.add(Due(name, "write", incident_id, {"user": user, "message": payload}), now)
+        self._wake()
+
     def export(self, incident_id: str, channel: str, user: str, form: str) -> None:
         """Owe the record of an incident as a file in its thread."""
         now = self.now()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import structlog
 from slack_sdk import WebClient
@@ -58,7 +60,13 @@ def send(client: WebClient, incident: Incident, user: str, what: str, link: str)
         return
     title = b.line(incident.alert.title or incident.alert.subject, 200)
     text = f"{what[:1].upper()}{what[1:]} {b.link(link, incident.id)}: {title}"
+    write(client, user, {"text": text})
+
+
+def write(client: WebClient, user: str, payload: Mapping[str, Any]) -> None:
+    """Send one person a direct message; what Slack refuses is logged."""
+    quiet = {"unfurl_links": False, "unfurl_media": False}
     try:
-        client.chat_postMessage(channel=user, text=text, unfurl_links=False, unfurl_media=False)
+        client.chat_postMessage(**{**quiet, **payload, "channel": user})
     except SlackApiError as error:
         log.warning("a direct message was refused", error=error.response.get("error"))

@@ -121,21 +121,23 @@ def _line(incident: Incident, desk: Desk) -> str:
     parts = [name(desk, incident), line(incident.alert.title, 120)]
     if incident.is_open:
         age = span(desk.now() - incident.opened_at)
-        return " · ".join([_mark(incident), *parts, who, _progress(incident, desk), age])
+        return " · ".join([mark(incident), *parts, who, progress(incident, desk), age])
     by = f" by {person(incident.closed_by)}" if incident.closed_by else ""
     ended = f"{escape(incident.outcome or incident.status)}{by}"
     if incident.closed_at:
         ended += f" {clock(incident.closed_at, desk.now())}"
-    return " · ".join([_mark(incident), *parts, ended])
+    return " · ".join([mark(incident), *parts, ended])
 
 
-def _mark(incident: Incident) -> str:
+def mark(incident: Incident) -> str:
+    """A dot that says whether it is open, had by somebody, or over."""
     if incident.is_open:
         return "🟠" if incident.owner else "🔴"
     return "🟢" if incident.status == "resolved" else "⚪"
 
 
-def _progress(incident: Incident, desk: Desk) -> str:
+def progress(incident: Incident, desk: Desk) -> str:
+    """The step it is at, or the cause that was found."""
     step = incident.current
     if step is None:
         return f"cause: {_causes(incident)}" if incident.causes else "no step waits"
@@ -157,7 +159,7 @@ def name(desk: Desk, incident: Incident) -> str:
 def where(incident: Incident, desk: Desk) -> str:
     """Its step and its owner, in half a sentence."""
     who = f"{person(incident.owner)} has it" if incident.owner else "nobody has it yet"
-    return f"{who}; {_progress(incident, desk)}"
+    return f"{who}; {progress(incident, desk)}"
 
 
 def _count(number: int, what: str) -> str:

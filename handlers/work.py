@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -43,7 +43,7 @@ class Work:
     """Claims due work and sees to it.
 
     ``remind`` tells somebody that a hand-off waits, ``export`` puts a record into a thread,
-    ``notify`` writes one person directly.
+    ``notify`` tells one person of an incident, ``write`` sends one person a message.
     """
 
     conversation: Conversation
@@ -52,6 +52,7 @@ class Work:
     remind: Callable[[str, int], None]
     export: Callable[[Due], None]
     notify: Callable[[str, str, str], None]
+    write: Callable[[str, dict[str, Any]], None]
     poll_seconds: float = 0.2
     _running: dict[str, Future[Evidence]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -92,6 +93,9 @@ class Work:
                 threading.Thread(target=self._export, args=(work,), daemon=True).start()
             case "dm":
                 self.notify(work.incident, str(work.payload["user"]), str(work.payload["what"]))
+                self.conversation.due.done(work)
+            case "write":
+                self.write(str(work.payload["user"]), work.payload["message"])
                 self.conversation.due.done(work)
             case "remind":
                 number = int(work.payload["handoff"])

@@ -88,6 +88,7 @@ class FakeDesk:
     offset: timedelta = timedelta(0)
     linked: bool = True
     told: list[dict[str, Any]] = field(default_factory=list)
+    written: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     exported: list[tuple[str, str]] = field(default_factory=list)
     shut_out: set[tuple[str, str]] = field(default_factory=set)
 
@@ -152,6 +153,10 @@ class FakeDesk:
     def link(self, incident_id: str) -> str:
         """A permalink."""
         return f"https://acme.slack.com/archives/C1/p{incident_id}" if self.linked else ""
+
+    def write(self, user: str, incident_id: str, payload: dict[str, Any]) -> None:
+        """Remembered."""
+        self.written.append((user, payload))
 
     def present(self, channel: str) -> bool:
         """Whether the bot is a member."""

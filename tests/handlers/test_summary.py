@@ -70,7 +70,7 @@ def test_a_planned_mitigation_is_the_next_thing_to_do():
 
 
 def test_small_talk_is_left_out_and_what_matters_is_kept_in_order():
-    """Questions, figures, links and suspects; at most five."""
+    """Questions, figures, links and suspects; at most three."""
     said = spoken(
         "thanks!",
         "on it",
@@ -84,9 +84,9 @@ def test_small_talk_is_left_out_and_what_matters_is_kept_in_order():
         "I think the unit of temp changed at 14:00",
     )
     found = [s.text for s in pick(said, walked(5))]
-    assert len(found) == 5
+    assert len(found) == 3
     assert not {"thanks!", "on it", "ok", "lunch was good today"} & set(found)
-    assert "why did weather_hourly finish green?" in found
+    assert "is dewp the same?" in found
     assert found == [s.text for s in said if s.text in found]
 
 

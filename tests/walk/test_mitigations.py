@@ -49,3 +49,28 @@ def test_a_hand_off_that_nobody_answers_reminds_then_goes_back(stage):
     assert stage.until(lambda: any("has not answered" in text for text in said()))
     talk.habits = before
     assert sum("waits for your answer" in text for text in said()) == 1
+
+
+def test_a_shift_is_handed_over_in_one_direct_message_with_one_button(stage):
+    """Bo gets the list, presses it, and has it all."""
+    incident = stage.fire("shift")
+    stage.shows(incident, "step-1", "answer:yes")
+    stage.bot.conversation.tell(incident, ev.Taken(stage.bot.clock(), stage.ana, stage.ana))
+    stage.workspace.command(stage.ana, stage.channel, f"/hawkeye handoff all <@{stage.bo}>")
+
+    def asked():
+        return next(
+            (
+                (channel.id, message)
+                for channel in stage.workspace.channels.values()
+                for message in channel.messages.values()
+                if "asks you to take over" in message.text
+            ),
+            None,
+        )
+
+    assert stage.until(asked)
+    channel, message = asked()
+    assert incident in str(message.all_blocks())
+    stage.workspace.click(stage.bo, channel, message.ts, action_id="run:0")
+    assert stage.until(lambda: stage.incident(incident).owner == stage.bo)
