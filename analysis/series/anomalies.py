@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.series.courses import Turn, course
+from analysis.series.courses import Course, Turn, course
 from analysis.series.rhythms import without_season
 from analysis.series.seasonal import DAY_S, FEWEST, WEEK_S, Band, fit, seconds_of, step_of
 
@@ -30,6 +30,8 @@ EPOCH_S = 100_000_000
 """Integers from here on are seconds since 1970 (this is in 1973), smaller ones places in a row."""
 LEARNT = 100_000
 """The season of a longer series is learnt from about so many of its points: its cost is bounded."""
+ROUNDS = 4
+"""Most times that season and course are learnt from each other; two when no echo is about."""
 APART = 3
 """Points within the 98 % between two excursions that still count as one."""
 TOLD = 0.499
@@ -104,13 +106,18 @@ def _usual(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]
     band = _fit(stamps, y - _running(stamps, y))
     for _ in range(2):  # as in STL (Cleveland et al. 1990): without its season a level is sharper
         band = _fit(stamps, y - _running(stamps, y - band.expected, DAY_S))
-    for _ in range(2):  # the season is learnt anew without the lasting changes
+    for again in range(ROUNDS):  # the season is learnt anew without the lasting changes
         season = band.expected - np.median(band.expected)
         found = course(y - season)
         if not np.ptp(found.expected) > 0:
             band = _fit(stamps, y)
             break
-        band = _fit(stamps, y - found.expected)
+        learnt = found.expected
+        if again < ROUNDS - 1:
+            learnt = _without_echoes(stamps, y - season, found, band)
+        band = _fit(stamps, y - learnt)
+        if again and learnt is found.expected:
+            break
     if np.ptp(found.expected) > 0:
         band = replace(band, expected=band.expected + found.expected)
     known = np.flatnonzero(np.isfinite(y))
@@ -121,6 +128,32 @@ def _usual(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]
         expected[known] += rhythm
         band = replace(band, expected=expected)
     return band, found.turns
+
+
+def _without_echoes(stamps: NDArray[np.int64], rest: Floats, found: Course, band: Band) -> Floats:
+    """The course (n,) without turns that may be a stronger one's echo in the longest season.
+
+    A season learnt from a few rounds with a step in one of them has some of that step in all; its
+    course then steps back a round earlier and later, and the two agree with each other for good.
+    So the season is learnt anew without turns that lie whole rounds from a stronger one. A true
+    one among them is still there to be found afterwards.
+    """
+    length = WEEK_S if "week" in band.seasons else DAY_S
+    at = stamps[[turn.index for turn in found.turns]]
+    apart = np.abs(at[:, None] - at[None, :])
+    gain = np.array([turn.gain for turn in found.turns])
+    off = np.abs((apart + length // 2) % length - length // 2)
+    echo = (apart > length // 2) & (off <= length // 28) & (gain[:, None] < gain[None, :])
+    if not band.seasons or not echo.any():
+        return found.expected
+    step = np.zeros(len(rest))
+    stretch = np.zeros(len(rest), dtype=int)
+    for turn, is_echo in zip(found.turns, echo.any(axis=1), strict=True):
+        step[turn.index] = found.expected[turn.index] - found.expected[turn.index - 1]
+        stretch[turn.index :] += not is_echo
+    course_only = found.expected - np.cumsum(step)
+    levels = [np.nanmedian((rest - course_only)[stretch == s]) for s in range(stretch[-1] + 1)]
+    return np.asarray(course_only + np.array(levels)[stretch])
 
 
 def _fit(stamps: NDArray[np.int64], y: Floats) -> Band:

@@ -84,10 +84,12 @@ def course(values: ArrayLike) -> Course:
     around = zip(ends, ends[1:], ends[2:], strict=False)
     told = () if recurs(short, cuts) else around
     placed = (_turn(short, *three, trend, width, known) for three in told)
-    found = tuple(_sharpened(turn, x, known, width) for turn in placed if turn is not None)
+    sharp = {turn.index: _sharpened(turn, x, known, width) for turn in placed if turn is not None}
     middle = known[np.minimum(np.arange(count) * width + width // 2, len(known) - 1)]
     fitted = level + unit * _fitted(short, cuts, trend)
-    return Course(found, _spread_out(fitted, middle, [int(known[c * width]) for c in cuts], len(y)))
+    edges = [int(known[c * width]) for c in cuts]
+    edges = [sharp[edge].index if edge in sharp else edge for edge in edges]
+    return Course(tuple(sharp.values()), _spread_out(fitted, middle, edges, len(y)))
 
 
 def _sharpened(turn: Turn, x: Floats, known: NDArray[np.intp], width: int) -> Turn:

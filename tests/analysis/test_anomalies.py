@@ -83,3 +83,17 @@ def test_a_long_series_is_learnt_from_a_part_and_judged_as_a_whole():
     assert list(np.flatnonzero(found.alarms)) == [60_000, 80_000]
     (turn,) = found.turns
     assert abs(turn.index - 80_000) <= 5
+
+
+@pytest.mark.parametrize("second", [0.0, -0.12])
+def test_a_step_is_not_told_again_a_week_earlier_and_later(second):
+    """Four weeks, so that a season learnt with the step has a quarter of it; a true change a week
+    after a stronger one is told all the same."""
+    rng = np.random.default_rng(9)
+    hours = np.arange(28 * 24)
+    week = np.where(hours // 24 % 7 >= 5, 0.6, 1.0) * (1 + 0.5 * np.sin(hours / 24 * 2 * np.pi))
+    y = week + rng.normal(0, 0.03, len(hours))
+    y[300:] += 0.3
+    y[300 + 168 :] += second
+    found = [turn.index for turn in detect(_times(len(y)), y).turns]
+    assert found == ([300, 468] if second else [300])
