@@ -40,11 +40,12 @@ class WorldAction:
 
 
 def demo_actions(world: World, clock: Clock) -> list[WorldAction]:
-    """The three mitigations of the demo's world."""
+    """The mitigations of the demo's world; the page to the owner is the settings' own."""
     return [
         WorldAction("rollback", "Roll back", ("snapshot",), world, clock),
         WorldAction("arm_to_zero", "Arm to zero", ("arm",), world, clock),
         WorldAction("rerun_node", "Undo and rerun", MENDED, world, clock),
+        WorldAction("feature_default", "Back to its default", ("feature",), world, clock),
     ]
 
 

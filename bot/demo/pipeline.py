@@ -7,7 +7,7 @@ Nothing that happened at or after a flight's scoring time enters its features.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -246,6 +246,14 @@ def with_defaults(columns: Columns, rows: Flights, timeouts: Floats) -> Columns:
     lost = uniform(rows.id, "feature_store") < timeouts
     return {
         name: np.where(lost, DEFAULTS[name], values) if name in DEFAULTS else values
+        for name, values in columns.items()
+    }
+
+
+def at_defaults(columns: Columns, names: Collection[str]) -> Columns:
+    """These features are off: the scorer gets their :data:`DEFAULTS` in every request."""
+    return {
+        name: np.full(len(values), DEFAULTS[name]) if name in names else values
         for name, values in columns.items()
     }
 

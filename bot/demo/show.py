@@ -27,6 +27,7 @@ from bot.progress import steps
 
 if TYPE_CHECKING:
     from bot.app import Bot
+    from bot.config import Mitigation
     from bot.workspace import Server, User, Workspace
 
 DEFAULT = "unit_change"
@@ -128,17 +129,24 @@ def _world(
         yield build(name, seed, folder, progress=say, cache=home.absolute() / "cache"), say
 
 
-def _bot(world: World, clock: Clock, environment: Mapping[str, str], channel: str) -> Bot:
+def _bot(
+    world: World,
+    clock: Clock,
+    environment: Mapping[str, str],
+    channel: str,
+    mitigations: tuple[Mitigation, ...] = (),
+) -> Bot:
     from bot.app import Bot
     from bot.config import load
 
     settings = load(world.folder / "hawkeye.toml", environment)
     slack = settings.slack.model_copy(update={"port": 0, "channel": f"#{channel.lstrip('#')}"})
-    settings = settings.model_copy(update={"slack": slack})
+    settings = settings.model_copy(update={"slack": slack, "mitigations": mitigations})
     return Bot(settings, clock=clock.now, actions=demo_actions(world, clock), recheck=RECHECK)
 
 
 def _started(name: str, world: World, port: int, channel: str, stack: ExitStack) -> Demo:
+    from bot.demo.pager import KEYS, page_the_owner, pager_routes
     from bot.workspace import Workspace, manifest_of, serve
 
     clock = Clock(world.now)
@@ -152,17 +160,19 @@ def _started(name: str, world: World, port: int, channel: str, stack: ExitStack)
     app = workspace.install(manifest_of(Path(__file__).parents[1] / "manifest.json"))
     everyone = [p.id for p in people.values()]
     workspace.add_channel(channel, [*everyone, app.user_id])
-    workspace.add_channel("data-platform", [people["bo"].id, people["ana"].id, app.user_id])
+    team = workspace.add_channel("data-platform", [people["bo"].id, people["ana"].id, app.user_id])
     workspace.add_channel("general", everyone)
     token = secrets.token_urlsafe(16)
-    server = stack.enter_context(serve(workspace, port, extra_routes=clock_routes(clock)))
+    routes = [*clock_routes(clock), *pager_routes(workspace, team.id)]
+    server = stack.enter_context(serve(workspace, port, extra_routes=routes))
     environment = {
         "SLACK_BOT_TOKEN": app.bot_token,
         "SLACK_APP_TOKEN": app.app_token,
         "SLACK_API_URL": server.api_url,
         "HAWKEYE_ALERTS_TOKEN": token,
+        "HAWKEYE_PAGERDUTY_ROUTING_KEYS": KEYS,
     }
-    bot = _bot(world, clock, environment, channel)
+    bot = _bot(world, clock, environment, channel, (page_the_owner(server.url),))
     stack.enter_context(bot)
     return Demo(name, world, clock, bot, token, server.url, workspace, server, people)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bot.demo.flights import NEVER, Flights, Floats, Minutes, Raw, Strings, uniform
 from bot.demo.nets import Trained, design
-from bot.demo.pipeline import FEATURES, Code, Columns, features
+from bot.demo.pipeline import FEATURES, Code, Columns, at_defaults, features
 from bot.demo.registry import (
     CONTROL,
     EXPERIMENT,
@@ -39,7 +39,8 @@ class Regime:
 
     ``share`` is the treatment's part of the traffic; ``pins`` maps a series to the snapshot
     that it serves whatever was published; ``failing`` are nodes whose runs fail; ``releases``
-    counts how often each node's code was changed by a fault or a mitigation.
+    counts how often each node's code was changed by a fault or a mitigation; ``off`` are
+    features of which the scorer gets the default.
     """
 
     start: int
@@ -49,6 +50,7 @@ class Regime:
     pins: Mapping[tuple[str, str], str] = field(default_factory=dict)
     failing: frozenset[str] = frozenset()
     releases: Mapping[str, int] = field(default_factory=dict)
+    off: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def feature_log(regimes: tuple[Regime, ...], start: int, end: int) -> Log:
         if low >= high:
             continue
         rows = regime.raw.flights.between(low, high)
-        columns = features(regime.raw, rows, regime.code)
+        columns = at_defaults(features(regime.raw, rows, regime.code), regime.off)
         parts.append(Log(rows, columns, design(columns), {}))
     return _with_labels(_join(parts), regimes)
 

@@ -15,11 +15,12 @@ from analysis.tables import Contract
 from bot.demo import operations, writer
 from bot.demo.faults import Fault, Truth
 from bot.demo.flights import HOUR, to_minute, to_time
+from bot.demo.pipeline import DEFAULTS
 from bot.demo.registry import CONTROL, NO_ARM, TREATMENT
 from bot.demo.stage import Stage
 from bot.demo.timeline import Regime, Served
 
-Mitigation = Literal["rollback", "arm_to_zero", "rerun_node"]
+Mitigation = Literal["rollback", "arm_to_zero", "rerun_node", "feature_default"]
 Target = Mapping[str, str]
 
 
@@ -101,8 +102,11 @@ class World:
             return self._arm_to_zero(now, target.get("arm") or name)
         if mitigation == "rerun_node":
             return self._rerun(now, name)
+        if mitigation == "feature_default":
+            return self._feature_default(now, name)
         raise CannotMitigate(
-            f"There is no mitigation {mitigation!r}; there are rollback, arm_to_zero, rerun_node."
+            f"There is no mitigation {mitigation!r}; there are rollback, arm_to_zero, rerun_node, "
+            "feature_default."
         )
 
     def _rollback(self, now: Regime, name: str) -> tuple[Regime, str]:
@@ -161,6 +165,16 @@ class World:
         failing = now.failing - {node}
         healed = replace(now, raw=raw, code=code, failing=failing, releases=releases)
         return healed, words
+
+    def _feature_default(self, now: Regime, name: str) -> tuple[Regime, str]:
+        if name not in DEFAULTS:
+            known = ", ".join(DEFAULTS)
+            raise CannotMitigate(f"{name!r} has no default; these features have one: {known}.")
+        both = sum(self._rate(now.start, *key) for key in _KEYS)
+        return replace(now, off=now.off | {name}), (
+            f"{name} would be {DEFAULTS[name]:g} in every request, whatever the feature store has: "
+            f"about {both:.0f} predictions an hour. Both models lose what it tells them."
+        )
 
     def _rate(self, at: int, model: str, arm: str) -> float:
         """Predictions an hour over the day before ``at``, in hours with traffic."""

@@ -198,3 +198,18 @@ def test_the_timeline_goes_on_long_enough_to_see_a_recovery(world):
     assert isinstance(world, World)
     assert world.end - world.now >= timedelta(hours=36)
     assert not list(world.folder.glob(".*"))
+
+
+def test_a_feature_at_its_default_is_that_in_every_request_from_then_on(mine):
+    """Nothing before changes, and another mitigation afterwards leaves it off."""
+    before, at = log(mine), mine.now + timedelta(hours=1)
+    assert "would be 55" in mine.dry_run("feature_default", {"name": "temp"}, at)
+    mine.apply("feature_default", {"kind": "feature", "name": "temp"}, at)
+    mine.apply("rerun_node", {"name": mine.fault.node}, at + timedelta(hours=1))
+    after = log(mine)
+    late = after["time"] >= naive(at)
+    assert set(after["temp"][late]) == {55.0}
+    assert not np.allclose(after["prediction"][late], before["prediction"][late])
+    pd.testing.assert_frame_equal(after[~late], before[~late])
+    with pytest.raises(CannotMitigate, match="'carrier' has no default"):
+        mine.dry_run("feature_default", {"name": "carrier"}, at + timedelta(hours=2))
