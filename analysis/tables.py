@@ -55,8 +55,9 @@ class TableSource(_Strict):
     settings file) or the name of a table in the database of ``[data] url``."""
 
     source: str
-    """A Parquet, CSV or JSON file (relative to the settings file, `*` allowed), or the name of a
-    table in the database of `[data] url`."""
+    """A Parquet, CSV or JSON file, maybe packed (`.csv.gz`), a folder of such files or an address
+    (`s3://…`); relative to the settings file, `*` allowed. Or the name of a table in the database
+    of `[data] url`."""
 
 
 class Predictions(TableSource):

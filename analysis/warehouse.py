@@ -53,7 +53,9 @@ _TIME_FIELDS = {
     "runs": ("time", "data_time"),
     "training": ("time",),
 }
-_ENGINES = ("ibis", "duckdb", "sqlglot", "pyarrow", "sqlite3")
+_ENGINES = {"ibis", "duckdb", "sqlglot", "pyarrow", "sqlite3", "psycopg", "MySQLdb", "polars"}
+_ENGINES |= {"google", "snowflake", "pyspark", "py4j", "trino", "clickhouse_connect", "pyodbc"}
+"""Packages whose errors are an engine's."""
 _AS_OF = {"infra": "time", "snapshots": "published", "runs": "time"}
 
 
@@ -84,6 +86,10 @@ class Warehouse:
     @cached_property
     def _connection(self) -> Any:
         return connect(self.contract.url)
+
+    def connected(self) -> None:
+        """Raises CannotExamine when the engine can't be reached."""
+        _ = self._connection
 
     def has(self, table: str) -> bool:
         """Whether the settings name this table (a field of the contract)."""
@@ -290,22 +296,28 @@ class Warehouse:
 
     def _read(self, source: str, where: str) -> Any:
         connection = self._connection
-        suffix = Path(source).suffix.lower()
         try:
-            if suffix in (".parquet", ".csv", ".tsv", ".json", ".ndjson", ".jsonl"):
-                path = str(self.root / source)
-                if suffix == ".parquet":
-                    return connection.read_parquet(path)
-                return (
-                    connection.read_csv(path)
-                    if suffix in (".csv", ".tsv")
-                    else (connection.read_json(path))
-                )
+            if path := self._file(source):
+                return _reader(connection, path)(path)
             return connection.table(source)
         except Exception as error:
             raise CannotExamine(
-                f"The table `{where}` can't be read from {source!r}: {_first_line(error)}"
+                f"The table `{where}` can't be read from {source!r}: "
+                f"{_no_table(connection, source, error) or _first_line(error)}"
             ) from error
+
+    def _file(self, source: str) -> str:
+        """The path, glob or address that ``source`` names; empty for a table of the database."""
+        if "://" in source:
+            return source
+        path = self.root / source
+        if _ending(source):
+            return str(path)
+        if not path.is_dir():
+            return ""
+        ends = (_ending(p.name) for p in sorted(path.rglob("*")))
+        end = next((end for end in ends if end), "")
+        return str(path / "**" / f"*{end}") if end else ""
 
     def _column(self, raw: Any, table: str, field: str, name: str) -> Any:
         if name not in raw.columns:
@@ -318,18 +330,71 @@ class Warehouse:
 
 
 def connect(url: str = "duckdb://") -> Any:
-    """A connection to any engine that Ibis speaks.
+    """A connection to any engine that Ibis speaks; CannotExamine when there is none to be had.
 
     DuckDB reads times in UTC, and keeps quiet: a bar of its own would go to standard output,
     into the midst of a result.
     """
     import ibis
 
-    connection = ibis.connect(url)
+    scheme, _, rest = url.partition("://")
+    if scheme in _IN_A_FILE and rest.startswith("/") and not Path(rest.partition("?")[0]).exists():
+        # The engine would make an empty one.
+        raise CannotExamine(f"[data] url ({scheme}): there is no file {rest.partition('?')[0]}.")
+    try:
+        connection = ibis.connect(url)
+    except Exception as error:
+        # An address may hold a password.
+        why = _first_line(error).replace(url, f"{scheme}://…").replace(rest or url, "…")
+        if isinstance(error, ImportError):
+            why = f'its driver is not installed: pip install "ibis-framework[{scheme}]"'
+        raise CannotExamine(
+            f"[data] url ({scheme}): no connection could be made: {why.rstrip('.')}."
+        ) from error
     if connection.name == "duckdb":
         connection.raw_sql("SET TimeZone = 'UTC'")
         connection.raw_sql("SET enable_progress_bar = false")
     return connection
+
+
+_IN_A_FILE = ("duckdb", "sqlite")
+_FORMATS = {
+    "parquet": (".parquet", ".parq", ".pq"),
+    "csv": (".csv", ".tsv"),
+    "json": (".json", ".ndjson", ".jsonl"),
+}
+_PACKED = (".gz", ".zst")
+
+
+def _ending(name: str) -> str:
+    """The end of a file's name that says what is in it (".csv.gz"); empty for none that is read."""
+    bare = name.lower()
+    for packed in _PACKED:
+        bare = bare.removesuffix(packed)
+    known = (end for ends in _FORMATS.values() for end in ends if bare.endswith(end))
+    end = next(known, "")
+    return name[len(bare) - len(end) :] if end else ""
+
+
+def _format(path: str) -> str:
+    end = _ending(path).lower()
+    return next((kind for kind, ends in _FORMATS.items() if end.startswith(ends)), "parquet")
+
+
+def _reader(connection: Any, path: str) -> Any:
+    """What reads the files of a path: Parquet where an address has no ending."""
+    return getattr(connection, f"read_{_format(path)}")
+
+
+def _no_table(connection: Any, source: str, error: Exception) -> str:
+    """Ibis says no more than the name of a table that is not there."""
+    if str(error).strip() != source:
+        return ""
+    if connection.name == "duckdb":
+        there = [name for (name,) in connection.raw_sql("SHOW TABLES").fetchall()]
+    else:
+        there = connection.list_tables()
+    return f"there is no such file or table; there {_are(sorted(there)[:12])}."
 
 
 @contextmanager

@@ -51,13 +51,26 @@ def problems(settings: Settings) -> Iterator[Problem]:
     places = Places(settings.path, text)
     warehouse = settings.warehouse(datetime.now(UTC))
     labels_may_be_words = any(model.task == "multiclass" for model in settings.models)
+    try:
+        warehouse.connected()
+    except CannotExamine as error:
+        said = settings.data.url.partition("://")[0] + "://…"
+        yield places.problem(("data", "url"), f'"{said}"', f"an address to connect to; {error}")
+        return
     sound = True
     for place in _places(settings):
         found = list(_in_table(place, warehouse, places, labels_may_be_words))
         sound = sound and not (found and place.key == ("tables", "predictions"))
         yield from found
-    if sound:
-        yield from _models(settings, warehouse, places)
+    if not sound:
+        return
+    try:
+        with engine_errors(warehouse.contract):
+            missing = list(_models(settings, warehouse, places))
+    except CannotExamine as error:
+        key = ("tables", "predictions", "model")
+        missing = [places.problem(key, "models that could not be looked at", str(error))]
+    yield from missing
 
 
 def _places(settings: Settings) -> Iterator[_Place]:

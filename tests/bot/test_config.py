@@ -341,3 +341,10 @@ def test_the_start_on_the_page_is_taken(tmp_path: Path) -> None:
     (tmp_path / "hawkeye.toml").write_text(START)
     settings: Settings = load(tmp_path / "hawkeye.toml", {})
     assert settings.channel_for(model="ranker") == "#ranking-oncall"
+
+
+def test_an_engine_that_cannot_be_reached_is_one_problem(settings_file: Write) -> None:
+    """At its own key, whatever tables would be read there."""
+    told = wrong(settings_file(more='[data]\nurl = "sqlite://gone.db"'))
+    assert told.startswith("hawkeye.toml, line 18: [data] url")
+    assert "there is no file" in told
