@@ -77,6 +77,12 @@ def _traffic(rng: np.random.Generator, t: Floats) -> Floats:
     return rng.poisson(np.exp(5 + 0.8 * _daily(t)) * _weekly(t)).astype(float)
 
 
+def _holidays(rng: np.random.Generator, t: Floats) -> Floats:
+    """Every seventeenth day goes like a Sunday."""
+    holiday = (t // DAY) % 17 == 9
+    return _traffic(rng, np.where(holiday, t % DAY + 6 * DAY, t))
+
+
 def _sparse(rng: np.random.Generator, t: Floats) -> Floats:
     return rng.poisson(np.exp(0.7 + 0.6 * _daily(t))).astype(float)
 
@@ -123,6 +129,7 @@ KINDS = (
     Kind("growth with a daily season", 60, 30, _growing),
     Kind("traffic by day and week", 60, 42, _traffic),
     Kind("the same every 5 minutes", 5, 28, _traffic),
+    Kind("the same with holidays", 60, 42, _holidays),
     Kind("sparse counts", 60, 30, _sparse),
     Kind("a ratio of few rows", 60, 42, _ratio),
     Kind("latencies", 5, 14, _latency),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.series.courses import Course, Turn, course
+from analysis.series.holidays import holidays
 from analysis.series.rhythms import without_season
 from analysis.series.seasonal import DAY_S, FEWEST, WEEK_S, Band, fit, seconds_of, step_of
 
@@ -106,6 +107,8 @@ def _usual(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]
     band = _fit(stamps, y - _running(stamps, y))
     for _ in range(2):  # as in STL (Cleveland et al. 1990): without its season a level is sharper
         band = _fit(stamps, y - _running(stamps, y - band.expected, DAY_S))
+    holiday = holidays(stamps, y - _running(stamps, y - band.expected), band)
+    y = y - holiday
     for again in range(ROUNDS):  # the season is learnt anew without the lasting changes
         season = band.expected - np.median(band.expected)
         found = course(y - season)
@@ -127,7 +130,7 @@ def _usual(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]
         expected = band.expected.copy()
         expected[known] += rhythm
         band = replace(band, expected=expected)
-    return band, found.turns
+    return replace(band, expected=band.expected + holiday), found.turns
 
 
 def _without_echoes(stamps: NDArray[np.int64], rest: Floats, found: Course, band: Band) -> Floats:

@@ -97,3 +97,30 @@ def test_a_step_is_not_told_again_a_week_earlier_and_later(second):
     y[300 + 168 :] += second
     found = [turn.index for turn in detect(_times(len(y)), y).turns]
     assert found == ([300, 468] if second else [300])
+
+
+def _weekdays(seed, holiday=None):
+    """Six weeks of hourly counts, by day and week; ``holiday`` goes like a Sunday."""
+    hours = np.arange(42 * 24)
+    alike = np.where(hours // 24 == holiday, hours % 24 + 6 * 24, hours) if holiday else hours
+    daily = np.exp(5 + 0.8 * np.sin((alike / 24 - 0.3) * 2 * np.pi))
+    weekly = np.where(alike // 24 % 7 >= 5, 0.6, 1.0)
+    monday = np.datetime64("2024-01-01", "s")
+    times = monday + hours * np.timedelta64(3600, "s")
+    return times, np.random.default_rng(seed).poisson(daily * weekly).astype(float)
+
+
+@pytest.mark.parametrize("day", [15, 17, 30])
+def test_a_holiday_is_no_alarm_and_no_change(day):
+    """A Tuesday, a Thursday, a Wednesday that goes like a Sunday, and is expected to."""
+    times, y = _weekdays(day, holiday=day)
+    found = detect(times, y)
+    assert not found.alarms[day * 24 - 12 : day * 24 + 36].any()
+    assert found.turns == ()
+
+
+def test_an_outage_of_a_day_is_not_excused_as_a_holiday():
+    """It begins in the morning, and leaves a twentieth."""
+    times, y = _weekdays(1)
+    y[17 * 24 + 9 : 18 * 24 + 9] *= 0.05
+    assert detect(times, y).alarms[17 * 24 + 3 : 17 * 24 + 15].any()
