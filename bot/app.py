@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -128,14 +129,12 @@ class Bot:
         settings = self.settings
         owners = Owners(self._lineage, settings.contract)
         own = [made for m in settings.mitigations if (made := self._action(m, owners))]
-        may = {
-            m.name: frozenset({*m.users, *self.directory.members(m.groups)})
-            for m in settings.mitigations
-            if m.users or m.groups
-        }
+        named = {m.name: m for m in settings.mitigations if m.users or m.groups}
+        may = {name: self._allowed(m) for name, m in named.items()}
+        fresh = {name: partial(self._allowed, m) for name, m in named.items() if m.groups}
         second = frozenset(m.name for m in settings.mitigations if m.second_person)
         actions = (*self.actions, *own, *plugins.mitigations(settings))
-        return Mitigations(actions, may, second)
+        return Mitigations(actions, may, second, fresh)
 
     def _action(self, mitigation: Mitigation, owners: Owners) -> Action | None:
         """What a table of the settings makes; one of kind "plugin" only restricts a plugin's."""
@@ -145,6 +144,10 @@ class Bot:
             return Webhook(mitigation, owners.of, self._link)
         keys = self.settings.secrets.routing_keys
         return Page(mitigation, keys, owners.of, self._link)
+
+    def _allowed(self, mitigation: Mitigation) -> frozenset[str]:
+        """The people whom the settings let confirm it, as their groups are now."""
+        return frozenset({*mitigation.users, *self.directory.members(mitigation.groups)})
 
     def _link(self, incident_id: str) -> str:
         return self.conversation.link(incident_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,12 +47,14 @@ class Mitigations:
 
     ``may`` maps an action's name to the people (user ids) who may confirm it; an action that is
     not listed may be confirmed by anyone in the channel. ``second_person`` are the names of those
-    that somebody else than the one who asked has to confirm.
+    that somebody else than the one who asked has to confirm. ``fresh`` asks anew who may, where
+    that depends on groups whose members come and go; ``may`` has those of the start.
     """
 
     actions: tuple[Action, ...] = ()
     may: dict[str, frozenset[str]] = field(default_factory=dict)
     second_person: frozenset[str] = frozenset()
+    fresh: Mapping[str, Callable[[], frozenset[str]]] = field(default_factory=dict)
 
     def find(self, name: str) -> Action:
         """The action of that name; NoSuchActionError when there is none."""
@@ -68,7 +70,7 @@ class Mitigations:
 
     def refusal(self, name: str, user: str) -> str:
         """Why this person may not confirm it; empty when they may."""
-        allowed = self.may.get(name)
+        allowed = self.fresh[name]() if name in self.fresh else self.may.get(name)
         if allowed is None or user in allowed:
             return ""
         people = ", ".join(f"<@{u}>" for u in sorted(allowed)) or "nobody yet"

@@ -117,7 +117,7 @@ def _entry(incident: Incident, desk: Desk) -> str:
     then = told.next[0] if told.next else "Resolve it"
     offer = next((h for h in incident.handoffs if h.status == "offered"), None)
     waits = f", offered to {person(offer.to)}" if offer else ""
-    head = (mark(incident), name(desk, incident), title, f"severity {incident.severity}", age)
+    head = (f"{mark(incident)} {name(desk, incident)}", title, f"severity {incident.severity}", age)
     return f"{' · '.join(head)}\nNow: {progress(incident, desk)}{waits}\n*Next:* {then}"
 
 

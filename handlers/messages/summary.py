@@ -177,7 +177,7 @@ def _next(incident: Incident, tree: Tree, title: Callable[[str], str]) -> list[s
         found.append("Wait for the metric to come back; then resolve")
     elif step and node:
         found.append(f"Wait for step {step.number}: {b.line(node.question, 160)}")
-    elif incident.causes:
+    elif incident.causes and not found:
         helps = [
             words.node_of(tree, s.node) for c in incident.causes if (s := incident.step(c.step))
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -74,3 +75,15 @@ def test_a_shift_is_handed_over_in_one_direct_message_with_one_button(stage):
     assert incident in str(message.all_blocks())
     stage.workspace.click(stage.bo, channel, message.ts, action_id="run:0")
     assert stage.until(lambda: stage.incident(incident).owner == stage.bo)
+
+
+def test_who_joins_or_leaves_a_group_is_known_without_a_restart(stage):
+    """The group is asked again when somebody confirms."""
+    group = {stage.ana}
+    fresh = {"rollback": lambda: frozenset(group)}
+    mitigations = replace(stage.bot.mitigations, fresh=fresh)
+    assert mitigations.refusal("rollback", stage.ana) == ""
+    assert stage.ana in mitigations.refusal("rollback", stage.bo)
+    group.symmetric_difference_update({stage.ana, stage.bo})
+    assert stage.bo in mitigations.refusal("rollback", stage.ana)
+    assert mitigations.refusal("rollback", stage.bo) == ""
