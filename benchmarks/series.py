@@ -20,12 +20,16 @@ DAY = 1440
 
 @dataclass(frozen=True)
 class Kind:
-    """``draw`` makes values (n,) from minutes since a Monday's midnight (n,)."""
+    """``draw`` makes values (n,) from minutes since a Monday's midnight (n,).
+
+    ``counted``: they are the increments of a counter, which is what is seen of them.
+    """
 
     name: str
     minutes: int
     days: int
     draw: Draw
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,14 @@ def _heavy(rng: np.random.Generator, t: Floats) -> Floats:
     return 20 + 4 * _daily(t) + rng.standard_t(4, len(t))
 
 
-def _counter(rng: np.random.Generator, t: Floats) -> Floats:
-    total, out = 0.0, np.empty(len(t))
-    for i, more in enumerate(rng.poisson(20, len(t))):
+def _requests(rng: np.random.Generator, t: Floats) -> Floats:
+    return rng.poisson(200, len(t)).astype(float)
+
+
+def _counter(rng: np.random.Generator, increments: Floats) -> Floats:
+    """The sum of increments since the last of some random resets."""
+    total, out = 0.0, np.empty(len(increments))
+    for i, more in enumerate(np.maximum(increments, 0)):
         total = 0.0 if rng.random() < 0.004 else total + more
         out[i] = total
     return out
@@ -134,7 +143,7 @@ KINDS = (
     Kind("a ratio of few rows", 60, 42, _ratio),
     Kind("latencies", 5, 14, _latency),
     Kind("heavy tails", 60, 30, _heavy),
-    Kind("a counter that is reset", 60, 30, _counter),
+    Kind("a counter that is reset", 60, 30, _requests, counted=True),
     Kind("gaps and late data", 60, 30, _gappy),
     Kind("a day's total over a year", DAY, 365, _business),
 )
@@ -142,6 +151,16 @@ KINDS = (
 
 def clean(kind: Kind, seed: int) -> Planted:
     """A series with nothing to find."""
+    one = _drawn(kind, seed)
+    return Planted(kind.name, one.times, _seen(kind, seed, one.values))
+
+
+def _seen(kind: Kind, seed: int, values: Floats) -> Floats:
+    rng = np.random.default_rng([seed, 3, *kind.name.encode()])
+    return _counter(rng, values) if kind.counted else values
+
+
+def _drawn(kind: Kind, seed: int) -> Planted:
     n = kind.days * DAY // kind.minutes
     t = np.arange(n, dtype=float) * kind.minutes
     rng = np.random.default_rng([seed, *kind.name.encode()])
@@ -151,7 +170,7 @@ def clean(kind: Kind, seed: int) -> Planted:
 
 def changed(kind: Kind, seed: int, size: float = 3.0) -> Planted:
     """One or two lasting steps of ``size`` standard deviations of the season's residuals."""
-    one, rng = clean(kind, seed), np.random.default_rng([seed, 1, *kind.name.encode()])
+    one, rng = _drawn(kind, seed), np.random.default_rng([seed, 1, *kind.name.encode()])
     n, unit = len(one.values), _unit(one, kind)
     places = sorted(
         int(n * share) for share in rng.choice([0.3, 0.45, 0.6, 0.75], rng.integers(1, 3), False)
@@ -160,18 +179,19 @@ def changed(kind: Kind, seed: int, size: float = 3.0) -> Planted:
     y = one.values.copy()
     for place in places:
         y[place:] += size * unit * rng.choice([-1, 1])
-    return Planted(one.name, one.times, y, changes=tuple(places))
+    return Planted(one.name, one.times, _seen(kind, seed, y), changes=tuple(places))
 
 
 def disturbed(kind: Kind, seed: int) -> Planted:
     """A spike, and a spell of a fiftieth of the series that is two standard deviations off."""
-    one, rng = clean(kind, seed), np.random.default_rng([seed, 2, *kind.name.encode()])
+    one, rng = _drawn(kind, seed), np.random.default_rng([seed, 2, *kind.name.encode()])
     n, unit = len(one.values), _unit(one, kind)
     y, length = one.values.copy(), max(len(one.values) // 50, 4)
     spike, spell = (int(n * share) + int(rng.integers(0, n // 10)) for share in (0.4, 0.7))
     y[spike] += 10 * unit * rng.choice([-1, 1])
     y[spell : spell + length] += 2.5 * unit * rng.choice([-1, 1])
-    return Planted(one.name, one.times, y, spells=((spike, spike), (spell, spell + length - 1)))
+    spells = ((spike, spike), (spell, spell + length - 1))
+    return Planted(one.name, one.times, _seen(kind, seed, y), spells=spells)
 
 
 def _unit(one: Planted, kind: Kind) -> float:

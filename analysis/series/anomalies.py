@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.series.counters import increments
 from analysis.series.courses import Course, Turn, course
 from analysis.series.holidays import holidays
 from analysis.series.rhythms import without_season
@@ -62,12 +63,15 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
 
     ``times`` are moments or seconds since 1970; places in a row (0, 1, 2, …) know of no calendar.
     NaN are gaps. A point is anomalous beyond the limit that :func:`_limit` takes from the series
-    itself, at least :data:`ALARM`. Raises ValueError with fewer than 8 known points.
+    itself, at least :data:`ALARM`. A counter (:mod:`analysis.series.counters`) is judged by its
+    increments; its resets score 0. Raises ValueError with fewer than 8 known points.
     """
     y, unit = _scaled(values)
     stamps = _clock(times)
-    band, turns = _usual(stamps, y)
-    z = _by_hour(stamps, (y - band.expected) / band.spread)
+    counted = increments(y)
+    judged = y if counted is None or np.isfinite(counted).sum() < FEWEST else counted
+    band, turns = _usual(stamps, judged)
+    z = _by_hour(stamps, (judged - band.expected) / band.spread)
     off = _off(z, A_MONTH * max(float(stamps[-1] - stamps[0]) / MONTH_S, 1.0))
     scores = 1 - np.exp2(-(off**2))
     beyond = off > 1
@@ -77,6 +81,10 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
         scores[turn.index] = max(scores[turn.index], 1 - 2**-strength)
     alarms = _first_of_each(beyond)
     scores = np.where(alarms, scores, np.minimum(scores, TOLD))
+    if judged is not y:  # what a counter is expected to show: its last reading and the increment
+        scores[np.isfinite(y) & np.isnan(judged)] = 0.0
+        ahead = y - judged + band.expected
+        band = replace(band, expected=np.where(np.isfinite(judged), ahead, y))
     band = replace(band, expected=band.expected * unit, spread=band.spread * unit)
     return Detection(band, scores, alarms, turns)
 
