@@ -133,7 +133,7 @@ class Page:
             "dedup_key": f"hawkeye:{incident.id}:{target.kind}:{target.name}"[:LONGEST_KEY],
             "client": "HawkEye",
             "payload": {
-                "summary": f"{what} is behind “{about}” ({incident.id})"[:LONGEST_SUMMARY],
+                "summary": f"{about}: {what} is the suspect ({incident.id})"[:LONGEST_SUMMARY],
                 "source": target.name,
                 "severity": SEVERITIES.get(incident.severity, "error"),
                 "timestamp": incident.alert.since.isoformat(),
