@@ -70,9 +70,8 @@ def load_cells(
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
     table = metrics.rows_of(warehouse, blocks, models=models, arms=arms)
-    kind = metric.kind if metric.kind in _PARTS else "mean_prediction"
-    base = ("mean_prediction", "mean_label") if warehouse.has_labels else ("mean_prediction",)
-    kinds = tuple(dict.fromkeys((str(kind), *base)))
+    kind, base = _counted(warehouse, metric)
+    kinds = tuple(dict.fromkeys((kind, *base)))
     dims, missing = wanted, list[str]()
     try:
         sums = _cut(warehouse, table, kinds, dims)
@@ -84,15 +83,23 @@ def load_cells(
             f"There are no predictions between {blocks.window.start:%d %b %H:%M} and "
             f"{blocks.window.end:%d %b %H:%M} UTC: choose another window."
         )
-    above, below = _PARTS[str(kind)]
+    above, below = _PARTS[kind]
     cells = sums[[BLOCK, *dims]].copy()
     cells["volume"] = sums["n"]
     cells["value"] = above(sums)
     cells["below"] = below(sums)
-    cells["prediction"], cells["weight"] = sums["p"], sums["w"]
-    cells["labels"] = sums.get("lw", 0.0)
+    cells["prediction"], cells["weight"] = sums.get("p", 0.0), sums["w"] if "p" in sums else 0.0
+    cells["labels"] = sums["lw"] if "ly" in sums else 0.0
     cells["positives"] = sums.get("ly", 0.0)
     return cells, dims, missing
+
+
+def _counted(warehouse: Warehouse, metric: Metric) -> tuple[str, tuple[str, ...]]:
+    """What is summed per cell, and what besides; names of classes have no mean."""
+    if warehouse.predicts_names:
+        return ("accuracy" if metric.kind == "accuracy" else "volume"), ()
+    kind = metric.kind if metric.kind in _PARTS else "mean_prediction"
+    return str(kind), ("mean_prediction", *(("mean_label",) if warehouse.has_labels else ()))
 
 
 def _cut(

@@ -165,6 +165,8 @@ class _Asked:
 
 def _together(warehouse: Warehouse, brief: bool) -> list[_Asked]:
     """Sums of binary models and regressions are added up in one query; others need their own."""
+    if warehouse.predicts_names:
+        return [_Asked(None, (), {"multiclass": _kinds("multiclass", warehouse.has_labels, brief)})]
     by_task: dict[str, list[str]] = {}
     for model in warehouse.contract.models:
         by_task.setdefault(model.task, []).append(model.name)
@@ -202,7 +204,7 @@ def _read_cuts(
         for key, part in groups[:MANY]:
             name, arm = str(key[0]), f"{key[1]}/{key[2]}" if len(by) > 1 else ""
             task = warehouse.contract.model(name).task
-            kinds = asked.kinds.get(task, asked.kinds.get("binary", ()))
+            kinds = asked.kinds.get(task) or next(iter(asked.kinds.values()))
             out += [r for kind in kinds if (r := reading(name, arm, kind, part)) is not None]
     return out
 

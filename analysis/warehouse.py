@@ -131,6 +131,11 @@ class Warehouse:
         """Whether the serving log has a label column."""
         return self.contract.predictions.label is not None
 
+    @cached_property
+    def predicts_names(self) -> bool:
+        """Whether predictions are text: the names of classes, which only multiclass models have."""
+        return bool(self._prediction_table[Role.PREDICTION].type().is_string())
+
     def predictions(
         self,
         window: Window | None = None,

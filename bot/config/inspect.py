@@ -24,6 +24,7 @@ _LOOKED_AT = 10_000
 _MOST_MODELS = 200
 _SECONDS_END = 10**11
 """The year 5138 in seconds since 1970: a larger integer is no count of seconds."""
+_UNITS = ((10**17, "nanoseconds"), (10**14, "microseconds"), (_SECONDS_END, "milliseconds"))
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,10 @@ def _no_time(table: Any, column: str, kind: Any) -> str | None:
     some = table.limit(_LOOKED_AT)
     if kind.is_integer():
         most = some.aggregate(most=some[column].max()).to_pandas()["most"].iloc[0]
-        return f" up to {most:,}: milliseconds?" if most == most and most > _SECONDS_END else None
+        if most != most or most <= _SECONDS_END:
+            return None
+        unit = next(unit for least, unit in _UNITS if most > least)
+        return f" up to {most:,}: {unit}?"
     if not kind.is_string():
         return ""
     text = some[column]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from analysis.cause import which_class
 from analysis.columns import example
 from analysis.evidence import CannotExamine
 from analysis.features import which_features
+from analysis.models import which_models
 from analysis.topline import is_it_real
 from tests.analysis.logs import log, metric, scope, warehouse
 
@@ -66,6 +68,8 @@ def test_classes_with_names_are_judged_by_accuracy_and_other_checks_say_why_not(
     models = [{"name": "ranker", "task": "multiclass"}]
     made = warehouse(tmp_path, frame, metric("accuracy"), models=models)
     assert is_it_real(made, scope("accuracy")).verdict == "real"
+    assert which_class(made, scope("accuracy")).verdict == "model"
+    assert which_models(made, scope("accuracy")).named[0].name == "ranker"
     with pytest.raises(CannotExamine, match="classes with names"):
         which_features(made, scope("accuracy"))
 

@@ -257,6 +257,8 @@ def test_milliseconds_are_suspected(settings_file: Write, tmp_path: Path) -> Non
     assert check(load(path, {})) == []
     (tmp_path / "infra.csv").write_text("time,service,metric,value\n1372672800000,s,m,1\n")
     assert "1,372,672,800,000: milliseconds?" in wrong(path)
+    (tmp_path / "infra.csv").write_text("time,service,metric,value\n1372672800000000000,s,m,1\n")
+    assert ": nanoseconds?" in wrong(path)
 
 
 def test_a_model_without_a_row_is_told(settings_file: Write) -> None:
