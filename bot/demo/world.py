@@ -172,8 +172,8 @@ class World:
             raise CannotMitigate(f"{name!r} has no default; these features have one: {known}.")
         both = sum(self._rate(now.start, *key) for key in _KEYS)
         return replace(now, off=now.off | {name}), (
-            f"{name} would be {DEFAULTS[name]:g} in every request, whatever the feature store has: "
-            f"about {both:.0f} predictions an hour. Both models lose what it tells them."
+            f"{name} would go to its default, {DEFAULTS[name]:g}, in every request: about "
+            f"{both:.0f} predictions an hour. Both models do without what it tells them."
         )
 
     def _rate(self, at: int, model: str, arm: str) -> float:

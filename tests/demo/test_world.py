@@ -203,7 +203,7 @@ def test_the_timeline_goes_on_long_enough_to_see_a_recovery(world):
 def test_a_feature_at_its_default_is_that_in_every_request_from_then_on(mine):
     """Nothing before changes, and another mitigation afterwards leaves it off."""
     before, at = log(mine), mine.now + timedelta(hours=1)
-    assert "would be 55" in mine.dry_run("feature_default", {"name": "temp"}, at)
+    assert "its default, 55" in mine.dry_run("feature_default", {"name": "temp"}, at)
     mine.apply("feature_default", {"kind": "feature", "name": "temp"}, at)
     mine.apply("rerun_node", {"name": mine.fault.node}, at + timedelta(hours=1))
     after = log(mine)
