@@ -229,7 +229,9 @@ def _steadied(even: Estimate) -> Floats:
 
     Two rows that happen to agree have next to no error by formula.
     """
-    per_row = even.error**2 * even.rows
+    # A bucket without rows has an error without bounds, and says nothing here.
+    with np.errstate(invalid="ignore"):
+        per_row = even.error**2 * even.rows
     usable = np.isfinite(per_row) & (even.rows > 0)
     if not usable.any():
         return even.error
