@@ -149,7 +149,7 @@ def time_axis(axes: Axes, low: datetime, high: datetime, *, ticks: int = 6) -> N
 
 
 def mark_onset(axes: Axes, onset: Onset | datetime, *, label: str | None = None) -> None:
-    """A vertical line where it began, its bounds shaded, and "since 14:05 UTC" at the top.
+    """A vertical line where it began, its bounds shaded, and :func:`onset_words` at the top.
 
     ``label=""`` leaves the words out (small multiples).
     """
@@ -157,7 +157,7 @@ def mark_onset(axes: Axes, onset: Onset | datetime, *, label: str | None = None)
     if isinstance(onset, Onset) and onset.high > onset.low:
         axes.axvspan(onset.low, onset.high, color=INK, alpha=0.10, linewidth=0)  # type: ignore[arg-type]
     axes.axvline(at, color=INK, linewidth=1.6, linestyle=(0, (4, 2)))  # type: ignore[arg-type]
-    words = f"since {at.astimezone(UTC):%H:%M} UTC " if label is None else label
+    words = onset_words(onset) if label is None else label
     if words:
         axes.annotate(
             words,
@@ -171,6 +171,18 @@ def mark_onset(axes: Axes, onset: Onset | datetime, *, label: str | None = None)
             color=INK,
             bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
         )
+
+
+def onset_words(onset: Onset | datetime) -> str:
+    """Words beside the line: "since 14:05 UTC", and under it which times the grey band covers."""
+    if not isinstance(onset, Onset):
+        return f"since {onset.astimezone(UTC):%H:%M} UTC "
+    low, at, high = (t.astimezone(UTC) for t in (onset.low, onset.at, onset.high))
+    first = f"since {at:%H:%M} UTC "
+    if high <= low:
+        return first
+    form = "%H:%M" if low.date() == high.date() else "%d %b %H:%M"
+    return f"{first}\n(grey: {low:{form}} to {high:{form}}) "
 
 
 def shade_window(axes: Axes, window: Window) -> None:

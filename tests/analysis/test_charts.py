@@ -100,3 +100,15 @@ def test_colours_of_suspects_and_baseline_differ_in_lightness():
 
     assert abs(lightness(style.INCIDENT) - lightness(style.PAPER)) > 0.4
     assert abs(lightness(style.INK) - lightness(style.PAPER)) > 0.8
+
+
+def test_the_grey_band_around_an_onset_is_explained_beside_its_line():
+    """A grey band that no legend names is a riddle at three in the morning."""
+    at = datetime(2013, 7, 3, 14, 5, tzinfo=UTC)
+    quarter = timedelta(minutes=15)
+    near = style.onset_words(Onset(at, at - quarter, at + quarter))
+    assert near.split("\n") == ["since 14:05 UTC ", "(grey: 13:50 to 14:20) "]
+    wide = style.onset_words(Onset(at, at - timedelta(days=1), at + quarter))
+    assert "(grey: 02 Jul 14:05 to 03 Jul 14:20)" in wide
+    assert "grey" not in style.onset_words(Onset(at, at, at))
+    assert "grey" not in style.onset_words(at)
