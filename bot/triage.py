@@ -52,6 +52,11 @@ def triage_headless(
         entry = _entry(settings, subject, settings.warehouse(far).features)
         now = now or settings.warehouse(far).span().end
     since = since or now - LOOK_BACK
+    if since >= now:
+        raise CannotExamine(
+            f"There is nothing to look at since {since:%Y-%m-%d %H:%M} UTC: the tables are read as "
+            f"of {now:%Y-%m-%d %H:%M} UTC, which is not after it. Choose an earlier `--since`."
+        )
     baseline = Window(since - timedelta(days=settings.walk.baseline_days), since)
     scope = Scope(now, Window(since, now), baseline, entry, subject)
     alert = Alert("person", f"headless:{subject}", entry, subject, f"{subject}: headless", since)

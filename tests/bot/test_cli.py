@@ -110,3 +110,11 @@ def test_a_node_that_the_tree_lacks_is_answered_with_the_nearest(folder):
     code, text = said("triage", "precision", "--auto", "--at", "feature")
     assert code == 1
     assert "Did you mean 'features'?" in text
+
+
+def test_a_start_after_the_newest_prediction_is_told(folder):
+    """With both moments."""
+    code, text = said("triage", "precision", "--auto", "--since", "2030-01-01")
+    assert code == 1
+    assert "nothing to look at since 2030-01-01 00:00 UTC" in text
+    assert "as of 2026-01-01 00:00 UTC" in text
