@@ -22,8 +22,8 @@ of when the tables are read, `--at` at which node to start. Without `--auto` you
 branch; without `--json` the walk is told in sentences. Progress goes to standard error.
 
 A step that could not look says why in its headline; its verdict and confidence are null, and the
-walk goes on. When no step could look, one sentence goes to standard error and the exit code is 1.
-Otherwise it is 0, whatever the walk concludes.
+walk goes on. When none could look for one and the same reason, that goes to standard error and the
+exit code is 1. Otherwise it is 0, whatever the walk concludes.
 
 It prints one JSON object, described by this JSON Schema:
 

@@ -75,14 +75,14 @@ def _looked(request: RunCheck, check: Check, at: datetime) -> ev.Checked | ev.Ch
 
 
 def saw_nothing(walked: Walked) -> str:
-    """Why no step of the walk could look, in a sentence; empty when one found something."""
+    """The one reason why no step of the walk could look, in a sentence; empty where reasons differ
+    (each step tells its own) or a step found something."""
     steps = walked.incident.live_steps
-    blind = [(step.node, step.error.rstrip(".")) for step in steps if step.evidence is None]
+    blind = {step.error.rstrip(".") for step in steps if step.evidence is None}
     found = any(s.evidence and (s.evidence.suspects or s.evidence.onset) for s in steps)
-    if not blind or found or conclusion(walked.incident)["kind"] != "unknown":
+    if len(blind) != 1 or found or conclusion(walked.incident)["kind"] != "unknown":
         return ""
-    (node, why), several = blind[0], len({why for _, why in blind}) > 1
-    return f"No step could look. {f'First, `{node}`: ' if several else ''}{why}."
+    return f"No step could look. {blind.pop()}."
 
 
 def report(walked: Walked) -> dict[str, Any]:

@@ -40,10 +40,11 @@ def test_a_walk_that_saw_nothing_ends_in_the_reason_told_once() -> None:
     )
 
 
-def test_where_reasons_differ_the_first_is_told_with_its_step() -> None:
-    """The others mostly follow from it."""
-    told = saw_nothing(walked(refusing("Too few rows", named=True)))
-    assert told == "No step could look. First, `real`: Too few rows at real."
+def test_where_reasons_differ_each_step_tells_its_own() -> None:
+    """Nothing to learn from is no reason to break off."""
+    end = walked(refusing("Too few rows", named=True))
+    assert saw_nothing(end) == ""
+    assert report(end)["path"][0]["headline"] == "Too few rows at real."
 
 
 def test_a_step_that_could_not_look_has_no_verdict() -> None:
