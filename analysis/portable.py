@@ -45,8 +45,9 @@ def timestamp(column: Any) -> Any:
     engine = column.get_backend().name
     if engine == "sqlite":
         return column.cast("string").cast("timestamp")
-    if engine == "duckdb" and kind.is_string():
-        # Straight to a naive timestamp, it would leave out what stands after "+".
+    if engine == "duckdb" and (kind.is_string() or kind.is_unknown()):
+        # Straight to a naive timestamp, text would lose what stands after "+", and times with a
+        # zone in nanoseconds (a type that Ibis does not know) have no cast.
         column = column.cast("timestamp('UTC')")
     return column.cast("timestamp")
 

@@ -153,7 +153,7 @@ def _type(
 
 def _no_time(table: Any, column: str, kind: Any) -> str | None:
     """Why a column holds no times ("" when its type says it all); None when it does."""
-    if kind.is_timestamp() or kind.is_date():
+    if kind.is_timestamp() or kind.is_date() or "TIMESTAMP" in str(kind):
         return None
     some = table.limit(_LOOKED_AT)
     if kind.is_integer():

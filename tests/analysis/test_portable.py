@@ -59,3 +59,11 @@ def test_rows_of_one_day_that_answer_alike_are_sampled_one_by_one() -> None:
     table = _in("duckdb://", frame)
     drawn = lots(table, table.columns).to_pandas()[LOT]
     assert 0.07 < (drawn < 0.1 * LOTS).mean() < 0.13
+
+
+def test_times_with_a_zone_in_nanoseconds_are_read_in_utc(tmp_path) -> None:
+    """What pandas writes into Parquet files."""
+    at = pd.Series(pd.to_datetime(["2024-05-01 10:00"])).dt.tz_localize("America/New_York")
+    pd.DataFrame({"at": at.astype("datetime64[ns, America/New_York]")}).to_parquet(tmp_path / "t")
+    table = connect().read_parquet(str(tmp_path / "t"))
+    assert timestamp(table["at"]).to_pandas()[0] == pd.Timestamp("2024-05-01 14:00")
