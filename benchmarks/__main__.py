@@ -14,7 +14,17 @@ from typing import cast
 
 from benchmarks.table import Benchmark
 
-BENCHMARKS = ("clicks", "features", "onsets", "profile", "segments", "storm", "upstream", "walks")
+BENCHMARKS = (
+    "clicks",
+    "features",
+    "onsets",
+    "profile",
+    "quality",
+    "segments",
+    "storm",
+    "upstream",
+    "walks",
+)
 
 
 def main(names: list[str]) -> None:
