@@ -368,8 +368,9 @@ def _ndcg_by(warehouse: Warehouse, table: Any, by: Sequence[str]) -> pd.DataFram
     groups = groups.filter(groups["best"] > 0).mutate(x=lambda t: t["got"] / t["best"])
     frame = warehouse.fetch(
         groups.group_by(list(by)).aggregate(
-            ndcg=groups["x"].mean(), spread=groups["x"].std(), groups=groups.count()
+            ndcg=groups["x"].mean(), spread=groups["x"].std(how="pop"), groups=groups.count()
         )
     )
-    frame["ndcg_error"] = frame["spread"] / np.sqrt(frame["groups"].clip(lower=1))
+    # NaN for a single group, which tells nothing of how groups differ.
+    frame["ndcg_error"] = frame["spread"] / np.sqrt(frame["groups"] - 1)
     return frame.drop(columns=["spread", "groups"])

@@ -41,20 +41,13 @@ def feature_series(
         for level in warehouse.fetch(common)[feature].dropna():
             parts[f"share of {level}"] = (column == level).cast("float64")
     table = table.mutate(**{BUCKET: bucket_of(table[Role.TIME], 3600)})
-    sums: dict[str, Any] = {}
-    for i, part in enumerate(parts.values()):
-        sums |= {f"n{i}": part.count(), f"m{i}": part.mean(), f"s{i}": part.std()}
     table = table.mutate(**{f"x{i}": part for i, part in enumerate(parts.values())})
-    frame = warehouse.fetch(
-        table.group_by(BUCKET).aggregate(
-            **{
-                name: getattr(
-                    table[f"x{name[1:]}"], {"n": "count", "m": "mean", "s": "std"}[name[0]]
-                )()
-                for name in sums
-            }
-        )
-    ).sort_values(BUCKET)
+    sums: dict[str, Any] = {}
+    for i in range(len(parts)):
+        x = table[f"x{i}"]
+        # Of the population: SQLite's function for a sample divides by zero where there is one row.
+        sums |= {f"n{i}": x.count(), f"m{i}": x.mean(), f"s{i}": x.std(how="pop")}
+    frame = warehouse.fetch(table.group_by(BUCKET).aggregate(**sums)).sort_values(BUCKET)
     span = Window(blocks.window.end - (blocks.count + 1) * blocks.period, blocks.window.end)
     keys = frame[BUCKET].to_numpy(float)
     result = []

@@ -120,7 +120,7 @@ def test_a_check_says_the_same_over_sqlite_as_over_parquet(
 def test_a_feature_is_judged_in_sqlite(paths: tuple[Path, Path]) -> None:
     """Where there is no median, the mean does."""
     step = triage_headless(load(paths[1], {}), "f", since=ONSET, start="real_feature")["path"][0]
-    assert step["verdict"] == "real"
+    assert step["verdict"] == "real", step["headline"]
 
 
 def test_tables_in_sqlite_are_looked_at(paths: tuple[Path, Path]) -> None:
