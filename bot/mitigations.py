@@ -34,16 +34,10 @@ class WebhookError(Exception):
 
 
 @dataclass(frozen=True)
-class Webhook:
-    """POSTs ``{"incident", "link", "action", "dry_run", "owner", "target": {"kind", "name"}}``.
-
-    The answer's ``text`` (or its body) is what people read. ``owner`` says whose a suspect is,
-    ``link`` where an incident's thread is.
-    """
+class Configured:
+    """What the settings say of a mitigation."""
 
     settings: Mitigation
-    owner: Callable[[Incident, Suspect], str]
-    link: Callable[[str], str]
 
     @property
     def name(self) -> str:
@@ -59,6 +53,18 @@ class Webhook:
     def acts_on(self) -> tuple[SuspectKind, ...]:
         """Kinds of suspects that it can be aimed at."""
         return self.settings.suspects or EVERY_KIND
+
+
+@dataclass(frozen=True)
+class Webhook(Configured):
+    """POSTs ``{"incident", "link", "action", "dry_run", "owner", "target": {"kind", "name"}}``.
+
+    The answer's ``text`` (or its body) is what people read. ``owner`` says whose a suspect is,
+    ``link`` where an incident's thread is.
+    """
+
+    owner: Callable[[Incident, Suspect], str]
+    link: Callable[[str], str]
 
     def plan(self, incident: Incident, target: Suspect) -> str:
         """Ask the tool what it would do; without a dry-run address, say what will be called."""

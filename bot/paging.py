@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.evidence import Suspect, SuspectKind
-from bot.mitigations import EVERY_KIND, MOST_BYTES, SECONDS
+from analysis.evidence import Suspect
+from bot.mitigations import MOST_BYTES, SECONDS, Configured
 from state.incident import Incident
 
 if TYPE_CHECKING:
     from analysis.graph.lineage import Graph
     from analysis.tables import Contract
-    from bot.config import Mitigation
 
 ENQUEUE = "https://events.pagerduty.com/v2/enqueue"
 SEVERITIES = {1: "critical", 2: "error", 3: "warning", 4: "info"}
@@ -66,31 +65,15 @@ class Owners:
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Configured):
     """Pages the owner of a suspect. ``keys`` are integration keys by owner, "*" for the others.
 
     The same incident and suspect have the same ``dedup_key``: asked twice, it is one alert there.
     """
 
-    settings: Mitigation
     keys: Mapping[str, str]
     owner: Callable[[Incident, Suspect], str]
     link: Callable[[str], str]
-
-    @property
-    def name(self) -> str:
-        """Its name in buttons' values."""
-        return self.settings.name
-
-    @property
-    def title(self) -> str:
-        """What the button says."""
-        return self.settings.name
-
-    @property
-    def acts_on(self) -> tuple[SuspectKind, ...]:
-        """Kinds of suspects whose owner can be paged."""
-        return self.settings.suspects or EVERY_KIND
 
     def plan(self, incident: Incident, target: Suspect) -> str:
         """Who would be paged, how loudly and with what words. Raises PageError."""
