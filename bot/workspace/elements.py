@@ -102,19 +102,27 @@ def merged(values: Json, entered: Json | None) -> Json:
     return result
 
 
-def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> tuple[Json, Json]:
+def find(
+    blocks: list[Json], action_id: str, block_id: str | None = None, value: str | None = None
+) -> tuple[Json, Json]:
     """The block and the element with this action_id.
+
+    A message that is updated gets new block_ids, perhaps while somebody is pressing a button that
+    stays: a ``block_id`` that is gone names the one element with this action_id and ``value``.
 
     Raises:
         LookupError: there is none; says which there are.
     """
-    seen = []
-    for block in blocks:
-        for element in interactive(block):
-            seen.append(element["action_id"])
-            if element["action_id"] == action_id and block_id in (None, block["block_id"]):
-                return block, element
-    raise LookupError(f"no element {action_id!r}; there are {', '.join(seen) or 'none'}")
+    every = [(block, element) for block in blocks for element in interactive(block)]
+    named = [(block, element) for block, element in every if element["action_id"] == action_id]
+    for block, element in named:
+        if block_id in (None, block["block_id"]):
+            return block, element
+    still = [found for found in named if value in (None, found[1].get("value"))]
+    if len(still) == 1 and block_id not in [block["block_id"] for block in blocks]:
+        return still[0]
+    seen = ", ".join(element["action_id"] for _, element in every)
+    raise LookupError(f"no element {action_id!r}; there are {seen or 'none'}")
 
 
 def find_text(blocks: list[Json], text: str) -> tuple[Json, Json, Json | None]:

@@ -29,6 +29,7 @@ SENTENCES = {
     "no_text": "There is nothing to send.",
     "is_archived": "This channel is archived.",
     "invalid_arguments": "We had some trouble connecting: the app's answer was not valid.",
+    "element_not_found": "This has changed meanwhile. Look again.",
     "not_found": "That is not open any more.",
     "already_reacted": "You have already reacted so.",
     "cant_update_message": "Only your own messages can be edited.",
@@ -253,7 +254,7 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
             except SlackError as error:
                 return refusal(error)
             except LookupError as error:
-                return refusal(SlackError("element_not_found", message=str(error)))
+                return refusal(SlackError("element_not_found", detail=str(error)))
             return JSONResponse({"ok": True, **result})
 
         return handle

@@ -119,7 +119,7 @@ class Workspace(People):
         blocks = place.body["blocks"] if isinstance(place, View) else place.all_blocks()
         chosen: Json | None = None
         if action_id:
-            block, element = elements.find(blocks, action_id, block_id)
+            block, element = elements.find(blocks, action_id, block_id, value.get("value"))
         elif text:
             block, element, chosen = elements.find_text(blocks, text)
         else:

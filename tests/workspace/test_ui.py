@@ -152,6 +152,29 @@ def test_buttons_menus_and_modals_work_through_the_page(place, page):
     assert (again["status"], again["error"]) == (404, "not_found")
 
 
+def test_a_button_that_stays_while_its_message_is_updated_can_be_pressed(place, page):
+    """The update gave its block another block_id; a button that means something else is gone."""
+
+    def shown(value):
+        text = {"type": "plain_text", "text": "Go"}
+        button = {"type": "button", "action_id": "go", "text": text, "value": value}
+        return [{"type": "actions", "elements": [button]}]
+
+    ts = place.client.chat_postMessage(channel="C0GENERAL", text="x", blocks=shown("1"))["ts"]
+    seen = page.get("messages", channel="C0GENERAL", user="U0ANA")["messages"][-1]["blocks"][0]
+    act = {"user": "U0ANA", "channel": "C0GENERAL", "message_ts": ts, "action_id": "go"}
+    act |= {"block_id": seen["block_id"], "value": "1"}
+    place.client.chat_update(channel="C0GENERAL", ts=ts, text="y", blocks=shown("1"))
+    assert page.post("action", **act)["ok"]
+    sent = place.workspace.deliveries.sent[-1].payload["actions"][0]
+    assert sent["value"] == "1"
+    assert sent["block_id"] != seen["block_id"]
+    place.client.chat_update(channel="C0GENERAL", ts=ts, text="z", blocks=shown("2"))
+    stale = page.post("action", **act)
+    assert (stale["status"], stale["error"]) == (404, "element_not_found")
+    assert stale["message"] == "This has changed meanwhile. Look again."
+
+
 def test_without_an_app_the_person_is_told(place):
     """A sentence, and HTTP 504."""
     answer = Page(place).post("send", user="U0ANA", channel="C0GENERAL", text="/echo x")
