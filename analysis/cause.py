@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis import cells as cut
-from analysis import infra, models, odds, quality, words
+from analysis import infra, odds, quality, words
 from analysis.charts.bars import share_bars
 from analysis.charts.style import BASELINE, EXPECTED, INCIDENT
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import NOT_SEEN, Shift
+from analysis.performance.judging import worst
+from analysis.performance.readings import describe, read
 from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -176,20 +178,20 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
 
 def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen: Seen) -> None:
     try:
-        readings, missing = models.read(warehouse, scope, (model,) if model else (), brief=True)
+        readings, missing = read(warehouse, scope, (model,) if model else (), brief=True)
     except CannotExamine as error:
         seen.missing.append(str(error))
         return
     seen.missing += missing
     names = dict.fromkeys(r.model for r in readings)
-    judged = [one for one in (models.worst(readings, m) for m in names) if one is not None]
+    judged = [one for one in (worst(readings, m) for m in names) if one is not None]
     judged = [one for one in judged if one.kind in quality.NEEDS_LABEL and one.shift.seen]
     if judged:
         one = max(judged, key=lambda r: r.worse)
         looks = math.log(2 * len(judged))  # several figures of each model were looked at
         seen.moved["quality"] = one.worse - looks if one.worse > 0 else one.worse
         seen.shifts["quality"] = one.shift
-        seen.said["quality"] = models.describe(one)
+        seen.said["quality"] = describe(one)
     for kind, thing in (("mean_prediction", "predictions"), ("mean_label", "labels")):
         mine = [r for r in readings if r.kind == kind and not r.arm and r.shift.seen]
         if mine:
@@ -197,7 +199,7 @@ def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen
             looks = math.log(len(mine)) if moved.shift.log_odds > 0 else 0.0
             seen.moved[thing] = moved.shift.log_odds - looks
             seen.shifts[thing] = moved.shift
-            seen.said[thing] = models.describe(moved)
+            seen.said[thing] = describe(moved)
 
 
 def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:

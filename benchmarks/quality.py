@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import estimate
+from analysis.performance import unlabelled
 from benchmarks import census
 from benchmarks.table import Row
 
@@ -22,14 +22,14 @@ def rows(_: Path) -> Iterator[Row]:
     x = log[list(census.FEATURES)].to_numpy(float)
     s, y = log["predicted_probability"].to_numpy(float), log["employed"].to_numpy(float)
     old = (log["year"] == 2015).to_numpy()
-    plain = estimate.by_score(s[old], y[old])
-    ours = estimate.by_features(s[old], x[old], y[old])
-    reference = [estimate.expected_auc(s[c], y[c])[0] for c in _chunks(np.flatnonzero(old))]
+    plain = unlabelled.by_score(s[old], y[old])
+    ours = unlabelled.by_features(s[old], x[old], y[old])
+    reference = [unlabelled.expected_auc(s[c], y[c])[0] for c in _chunks(np.flatnonzero(old))]
     low = np.mean(reference) - 3 * np.std(reference)
     chunks = _chunks(np.flatnonzero(~old))
-    truth = np.array([estimate.expected_auc(s[c], y[c])[0] for c in chunks])
-    a = np.array([estimate.expected_auc(s[c], ours(s[c], x[c])) for c in chunks])
-    b = np.array([estimate.expected_auc(s[c], plain(s[c])) for c in chunks])
+    truth = np.array([unlabelled.expected_auc(s[c], y[c])[0] for c in chunks])
+    a = np.array([unlabelled.expected_auc(s[c], ours(s[c], x[c])) for c in chunks])
+    b = np.array([unlabelled.expected_auc(s[c], plain(s[c])) for c in chunks])
     error, beside = np.abs(a[:, 0] - truth), np.abs(b[:, 0] - truth)
     picks = np.random.default_rng(0).integers(0, len(chunks), (10_000, len(chunks)))
     least, most = np.quantile((error - beside)[picks].mean(1), [0.025, 0.975])

@@ -1,0 +1,1 @@
+"""How well models predict, and whether they got worse."""

@@ -1,0 +1,87 @@
+"""Did a model get worse, and in which arm? The evidence of its figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from analysis import odds, quality
+from analysis.cells import metric_of
+from analysis.evidence import CannotExamine, Scope, Suspect
+from analysis.performance.readings import Reading, describe
+from analysis.warehouse import Warehouse
+
+
+def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | None:
+    """The reading that speaks most clearly against a model; predictions only without labels."""
+    mine = [r for r in readings if r.model == model and r.arm == arm]
+    judged = [r for r in mine if r.kind in quality.NEEDS_LABEL - {"mean_label"} and r.shift.seen]
+    if not judged:
+        judged = [r for r in mine if r.kind == "mean_prediction"]
+    return max(judged, key=lambda r: r.worse, default=None)
+
+
+def evidence(readings: Sequence[Reading], model: str) -> float:
+    """Log odds that a model got worse: as a whole, or in one of its arms."""
+    whole = _log_odds(worst(readings, model))
+    arms = dict.fromkeys(r.arm for r in readings if r.model == model and r.arm)
+    parts = [_log_odds(worst(readings, model, arm)) for arm in arms]
+    if len(parts) < 2:
+        return whole
+    return odds.mixed([(0.6, whole), *((0.4 / len(parts), part) for part in parts)])
+
+
+def _log_odds(one: Reading | None) -> float:
+    """Evidence against a model; without labels the shift of predictions counts for half."""
+    if one is None:
+        return -1.0
+    if one.kind == "mean_prediction":
+        return 0.5 * one.worse if one.worse > 0 else one.worse
+    return one.worse - math.log(2) if one.worse > 0 else one.worse
+
+
+def prior(warehouse: Warehouse, scope: Scope) -> Callable[[str], float]:
+    """Log odds that a model got worse, before its figures are seen.
+
+    A person has come here because a metric moved and the model is thought to be why: that
+    speaks for the metric's own model, the more if the metric measures quality.
+    """
+    try:
+        metric = metric_of(warehouse, scope)
+    except CannotExamine:
+        return lambda _: 0.0
+    measured = metric.kind in quality.NEEDS_LABEL and metric.kind != "mean_label"
+    own = 1.5 if measured else 0.7
+    if metric.model is None or scope.onset is None:
+        return lambda _: 0.0
+    return lambda name: own if name == metric.model else -0.7
+
+
+def focus(scope: Scope, models: list[str]) -> list[str]:
+    """The models that the incident is about: named on the way, else the metric's, else all."""
+    wanted = [m for m in scope.named("model") if m in models]
+    if scope.entry == "model" and scope.subject in models:
+        wanted = wanted or [scope.subject]
+    return wanted or models
+
+
+def confined(readings: Sequence[Reading], model: str, since: datetime | None) -> list[Suspect]:
+    """The arm that the damage is confined to, if there is one."""
+    arms = list(dict.fromkeys(r.arm for r in readings if r.model == model and r.arm))
+    if len(arms) < 2:
+        return []
+    by_arm = {a: worst(readings, model, a) for a in arms}
+    weight = {a: _log_odds(one) for a, one in by_arm.items()}
+    hit = max(arms, key=lambda a: weight[a])
+    rest = max((weight[a] for a in arms if a != hit), default=0.0)
+    confined = odds.probability(weight[hit] - max(rest, 0.0)) * odds.probability(-rest)
+    if weight[hit] < 0 or confined < 0.5:
+        return []
+    return [Suspect("arm", arm_name(hit), confined, changed=describe(by_arm[hit]), since=since)]
+
+
+def arm_name(arm: str) -> str:
+    """An arm without its experiment, where it has none."""
+    experiment, _, name = arm.partition("/")
+    return name if experiment == "none" else arm
