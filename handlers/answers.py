@@ -118,6 +118,8 @@ class Answers:
         match click.ref.option:
             case "rerun":
                 self._tell(click, ev.Rerun(at, step, by), client)
+            case "skip":
+                self._tell(click, ev.Skipped(at, step, by), client)
             case "back":
                 self._tell(click, ev.WentBack(at, step, by), client)
             case "stop":

@@ -244,6 +244,14 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             aliases=("undo",),
         ),
         Command(
+            "skip",
+            "skip [step]",
+            "Leave a step open, and go on without its answer.",
+            "skip",
+            steering.skip,
+            needs_incident=True,
+        ),
+        Command(
             "note",
             "note <text>",
             "A line for the record.",

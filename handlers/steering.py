@@ -77,7 +77,10 @@ def _why(step: Step, desk: Desk) -> dict[str, object]:
         blocks = [b.image(chart) for chart in found.charts[:1]]
     if step.answer:
         over = ", against what I proposed" if step.answer.override else ""
-        lines.append(f"*Decided* by {person(step.answer.by)}{over}.")
+        who = person(step.answer.by)
+        lines.append(
+            f"*Skipped* by {who}." if step.answer.skipped else f"*Decided* by {who}{over}."
+        )
     title = words_.title(desk.tree, step)
     text = "\n".join(lines)
     head = f"Why {step.number}: {b.line(node.title if node else step.node, 80)}"
@@ -99,6 +102,18 @@ def back(request: Request, words: Words, desk: Desk) -> Reply:
     number = number or answered[-1]
     _tell(desk, incident, ev.WentBack(desk.now(), number, request.user))
     return _quiet(request, f"Step {number} of {incident.id} is asked again.")
+
+
+def skip(request: Request, words: Words, desk: Desk) -> Reply:
+    """Leave the step that waits open, and go on without an answer to it."""
+    incident = incident_of(request, desk)
+    number = next((int(m[0]) for w in words if (m := re.search(r"\d+", w))), 0)
+    waiting = [s.number for s in incident.live_steps if s.answer is None]
+    if not number and not waiting:
+        raise Unclear(f"No step of {incident.id} waits for an answer; there is nothing to skip.")
+    number = number or waiting[-1]
+    _tell(desk, incident, ev.Skipped(desk.now(), number, request.user))
+    return _quiet(request, f"Step {number} of {incident.id} is left open.")
 
 
 def note(request: Request, words: Words, desk: Desk) -> Reply:

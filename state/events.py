@@ -66,6 +66,15 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A person leaves this step open: the walk goes on as where the check could not look."""
+
+    at: datetime
+    step: int
+    by: str
+
+
+@dataclass(frozen=True)
 class Rerun:
     """A person asked for the step again: over another window, fresh data, or filtered traffic.
 
@@ -298,6 +307,7 @@ Event = (
     | CheckFailed
     | Answered
     | Rerun
+    | Skipped
     | WentBack
     | Rechecked
     | Noted

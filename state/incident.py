@@ -96,13 +96,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A person's decision at a step. ``override``: it differs from what was proposed."""
+    """A person's decision at a step. ``override``: it differs from what was proposed.
+
+    ``also`` are the other branches of the node that are to be followed afterwards. ``skipped``:
+    nothing was decided, and the verdict is only the way that the walk went on.
+    """
 
     verdict: str
     suspects: tuple[Suspect, ...]
     by: str
     at: datetime
     override: bool
+    also: tuple[str, ...] = ()
+    skipped: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from state.incident import Incident, Note, Trail
 from state.mitigating import decided, reported
 from state.people import called, closed, handed, overdue, reopened, taken
 from state.signals import first_heard, heard, merged, placed_as, puzzled
-from state.steps import answered, check_failed, checked, rechecked, rerun, visit, went_back
+from state.steps import answered, check_failed, checked, rechecked, rerun, skipped, visit, went_back
 from state.tree import Tree
 
 
@@ -78,6 +78,8 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
             return check_failed(incident, event)
         case ev.Answered():
             return answered(incident, event, tree)
+        case ev.Skipped():
+            return skipped(incident, event, tree)
         case ev.Rerun():
             return rerun(incident, event, tree)
         case ev.WentBack():

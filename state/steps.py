@@ -67,38 +67,59 @@ def check_failed(incident: Incident, event: ev.CheckFailed) -> Result:
 
 def answered(incident: Incident, event: ev.Answered, tree: Tree) -> Result:
     """A person decided: the trails that this opens are followed, the first answer counts."""
-    step = step_of(still_open(incident), event.step)
+    step = _unanswered(incident, event.step, tree)
+    node = tree.node(step.node)
+    branch = node.branch(event.verdict)
+    if branch is None:
+        raise Misfit(f"“{event.verdict}” is not an answer to “{node.title}”.")
+    if branch.to == AGAIN:
+        raise Misfit(f"“{branch.label}” needs no answer: I look again by myself.")
+    return _decided(incident, step, _answer(step, event, tree), tree)
+
+
+def skipped(incident: Incident, event: ev.Skipped, tree: Tree) -> Result:
+    """Nobody decides: the walk goes on as where the check could not look."""
+    step = _unanswered(incident, event.step, tree)
+    node = tree.node(step.node)
+    branch = node.branch(node.blind)
+    if branch is None or branch.to in (AGAIN, LEFT):
+        raise Misfit(f"“{node.title}” can't be skipped: everything after it needs the answer.")
+    answer = Answer(node.blind, (), event.by, event.at, override=True, skipped=True)
+    return _decided(incident, step, answer, tree)
+
+
+def _unanswered(incident: Incident, number: int, tree: Tree) -> Step:
+    """The step, if it still waits for an answer; else the person is told who was first."""
+    step = step_of(still_open(incident), number)
     if step.answer is not None:
         at = f"{step.answer.at:%H:%M} UTC"
         label = label_of(tree, step.node, step.answer.verdict)
-        raise Misfit(f"<@{step.answer.by}> was first: “{label}” at {at}.")
+        said = "Skipped" if step.answer.skipped else label
+        raise Misfit(f"<@{step.answer.by}> was first: “{said}” at {at}.")
     if step.status == "superseded":
         raise Misfit(f"Step {step.number} was left behind by going back; use the newest one.")
-    branch = tree.node(step.node).branch(event.verdict)
-    if branch is None:
-        raise Misfit(f"“{event.verdict}” is not an answer to “{tree.node(step.node).title}”.")
-    if branch.to == AGAIN:
-        raise Misfit(f"“{branch.label}” needs no answer: I look again by myself.")
-    answer = _answer(step, event)
+    return step
+
+
+def _decided(incident: Incident, step: Step, answer: Answer, tree: Tree) -> Result:
     step = replace(step, answer=answer, status="answered")
     incident = incident.with_step(step)
-    if branch.to == LEFT:
-        return _left(incident, step, tree, event)
-    trails = _trails(step, answer, branch)
-    for verdict in event.also:
-        other = tree.node(step.node).branch(verdict)
-        if other is not None and other.to not in (AGAIN, LEFT):
-            trails += _trails(step, answer, other)
-    return _follow(replace(incident, waiting=(*trails, *incident.waiting)), tree, event)
+    taken = [b for v in (answer.verdict, *answer.also) if (b := tree.node(step.node).branch(v))]
+    if taken[0].to == LEFT:
+        return _left(incident, tree, answer)
+    trails = tuple(trail for branch in taken for trail in _trails(step, answer, branch))
+    return _follow(replace(incident, waiting=(*trails, *incident.waiting)), tree, answer)
 
 
-def _answer(step: Step, event: ev.Answered) -> Answer:
+def _answer(step: Step, event: ev.Answered, tree: Tree) -> Answer:
     evidence = step.evidence
     proposed = evidence.named if evidence and evidence.verdict == event.verdict else ()
     chosen = proposed if event.suspects is None else event.suspects
     same = {(s.kind, s.name) for s in chosen} == {(s.kind, s.name) for s in proposed}
     override = evidence is None or evidence.verdict != event.verdict or not same
-    return Answer(event.verdict, chosen, event.by, event.at, override)
+    walkable = [b.verdict for b in tree.node(step.node).branches if b.to not in (AGAIN, LEFT)]
+    also = tuple(v for v in event.also if v in walkable and v != event.verdict)
+    return Answer(event.verdict, chosen, event.by, event.at, override, also)
 
 
 def _trails(step: Step, answer: Answer, branch: Branch) -> tuple[Trail, ...]:
@@ -128,15 +149,15 @@ def _narrowed(
     return replace(scope, onset=onset, window=Window(onset.at, scope.now), baseline=baseline)
 
 
-def _follow(incident: Incident, tree: Tree, event: ev.Answered) -> Result:
+def _follow(incident: Incident, tree: Tree, answer: Answer) -> Result:
     """Take the next trail: a node is visited, an exit is a cause; after the last, conclude."""
     while incident.waiting:
         trail, rest = incident.waiting[0], incident.waiting[1:]
         incident = replace(incident, waiting=rest)
         if tree.is_node(trail.node):
-            return visit(incident, tree, trail, event.at)
+            return visit(incident, tree, trail, answer.at)
         if tree.exit(trail.node).kind == "resolved":
-            return closed(incident, ev.Closed(event.at, event.by, "resolved"))
+            return closed(incident, ev.Closed(answer.at, answer.by, "resolved"))
         incident = _with_cause(incident, tree, trail)
     if watch_of(incident, tree):
         return replace(incident, status="watching"), ()
@@ -185,10 +206,9 @@ def _belief(incident: Incident, number: int) -> float:
     return 1.0
 
 
-def _left(incident: Incident, step: Step, tree: Tree, event: ev.Answered) -> Result:
+def _left(incident: Incident, tree: Tree, answer: Answer) -> Result:
     """Not recovering: follow a suspect that was found on the way but not yet followed."""
-    chosen = step.answer.suspects if step.answer else ()
-    keys = {(s.kind, s.name) for s in chosen}
+    keys = {(s.kind, s.name) for s in answer.suspects}
     options = suspects_left(incident)
     wanted = next((o for o in options if not keys or (o[1].kind, o[1].name) in keys), None)
     if wanted is None:
@@ -200,7 +220,7 @@ def _left(incident: Incident, step: Step, tree: Tree, event: ev.Answered) -> Res
         return replace(incident, status="concluded"), ()
     trail = Trail(branch.to, _narrowed(origin, (suspect,), branch), origin.number)
     incident = replace(incident, waiting=(*incident.waiting, trail), status="diagnosing")
-    return (incident, ()) if _asking(incident, tree) else _follow(incident, tree, event)
+    return (incident, ()) if _asking(incident, tree) else _follow(incident, tree, answer)
 
 
 def suspects_left(incident: Incident) -> tuple[tuple[Step, Suspect], ...]:

@@ -12,6 +12,7 @@ from state.incident import Incident, Step
 from state.tree import AGAIN, LEFT, Branch, Node
 
 MOST_BRANCHES = 3
+AGAIN_OVER = "Look again: window, filters…"
 
 
 def ways(node: Node) -> list[Branch]:
@@ -38,22 +39,27 @@ def for_proposal(
     found += [_branch(incident, step, br, br.label) for br in others[:MOST_BRANCHES]]
     if evidence.confidence < words.UNSURE:
         found.append(again(incident, step))
-    return [*found, choose(incident, step), how(incident, step), more(incident, step)]
+    return [*found, choose(incident, step), how(incident, step), more(incident, step, node)]
 
 
 def by_hand(incident: Incident, step: Step, node: Node) -> list[Block | None]:
     """All branches, none proposed, after a check that could not run."""
-    blind = node.branch(node.blind)
-    onward = _branch(incident, step, blind, "Go on without it") if blind in ways(node) else None
-    named = [br for br in ways(node) if br is not blind and not words.points(br)]
+    ref = value(i=incident.id, s=step.number, o="skip")
+    onward = b.button("Go on without it", "more:skip", ref) if skippable(node) else None
+    named = [br for br in ways(node) if br.verdict != node.blind and not words.points(br)]
     found = [_branch(incident, step, br, br.label) for br in named[:MOST_BRANCHES]]
     return [
         again(incident, step, "primary"),
         onward,
         *found,
         choose(incident, step),
-        more(incident, step),
+        more(incident, step, node),
     ]
+
+
+def skippable(node: Node) -> bool:
+    """Whether the walk can go on without an answer here."""
+    return node.branch(node.blind) in ways(node)
 
 
 def _branch(
@@ -81,9 +87,11 @@ def how(incident: Incident, step: Step) -> Block:
     return b.button("How?", "how", value(i=incident.id, s=step.number))
 
 
-def more(incident: Incident, step: Step) -> Block:
+def more(incident: Incident, step: Step, node: Node) -> Block:
     """The ⋯ menu of a step that waits for an answer (``back``: of the step to decide anew)."""
-    entries = [("rerun", "Look again", step.number), ("window", "Window, filters…", step.number)]
+    entries = [("window", AGAIN_OVER, step.number)]
+    if skippable(node):
+        entries.append(("skip", "Skip: leave it open", step.number))
     origin = incident.step(step.came_from)
     if origin and origin.answer:
         entries.append(("back", f"Back to step {origin.number}", origin.number))
@@ -94,7 +102,7 @@ def more(incident: Incident, step: Step) -> Block:
 def after(incident: Incident, step: Step) -> Block:
     """The ⋯ menu of a step that has been answered."""
     number = step.number
-    entries = [("back", "Decide this again", number), ("window", "Window, filters…", number)]
+    entries = [("back", "Decide this again", number), ("window", AGAIN_OVER, number)]
     if step.evidence:
         entries.append(("how", "How?", number))
     return _menu(incident, [*entries, ("note", "Add a note…", number)])

@@ -50,7 +50,7 @@ def _watching(incident: Incident, step: Step, node: Node, name: str) -> dict[str
         blocks = [*found(evidence, step, text), *caveats(evidence)]
         blocks.append(b.context(f"{looks}, the last {b.clock(step.scope.now, step.scope.now)}"))
     if incident.is_open:
-        blocks += b.actions(*_calls(incident, step, node), buttons.more(incident, step))
+        blocks += b.actions(*_calls(incident, step, node), buttons.more(incident, step, node))
     return b.message(text.replace("*", ""), blocks)
 
 

@@ -141,8 +141,13 @@ def answered(incident: Incident, step: Step, tree: Tree) -> dict[str, Any]:
     if step.answer is None:
         return folded(words.title(tree, step))
     given, said = step.answer, words.answer(tree, step)
-    text = f"✓ *{step.number} · {said}* — {b.person(given.by)}, {b.clock(given.at, step.scope.now)}"
-    if given.override and step.evidence:
+    node = words.node_of(tree, step.node)
+    mark = "↷" if given.skipped else "✓"
+    at = b.clock(given.at, step.scope.now)
+    text = f"{mark} *{step.number} · {said[:1].upper()}{said[1:]}* — {b.person(given.by)}, {at}"
+    if given.skipped:
+        text += f" · left open: {b.line(node.title if node else step.node, 80)}"
+    elif given.override and step.evidence:
         text += f" · override: I proposed {words.proposal(tree, step)}"
     elif given.override:
         text += " · by hand: I could not look"

@@ -146,6 +146,8 @@ def _open(incident: Incident, tree: Tree) -> list[str]:
         evidence = step.evidence
         if step.status == "failed":
             found.append(f"{name} I could not look: {b.line(step.error, 160)}")
+        elif step.answer and step.answer.skipped:
+            found.append(f"{name} Skipped by {b.person(step.answer.by)}")
         elif evidence and evidence.confidence < words.UNSURE:
             found.append(f"{name} Only {b.percent(evidence.confidence)} sure of it")
         if evidence:

@@ -71,6 +71,8 @@ def answer(tree: Tree, step: Step) -> str:
     """What was answered at a step, in mrkdwn: "Real, since 14:05", "`temp` and `dewp`"."""
     if step.answer is None:
         return ""
+    if step.answer.skipped:
+        return "skipped"
     node = node_of(tree, step.node)
     branch = node.branch(step.answer.verdict) if node else None
     if branch is None:
@@ -80,7 +82,8 @@ def answer(tree: Tree, step: Step) -> str:
     found_onset = evidence is not None and evidence.onset is not None and step.scope.onset is None
     if evidence and evidence.onset and found_onset and evidence.verdict == branch.verdict:
         text += f", since {b.clock(evidence.onset.at, step.scope.now)}"
-    return text
+    others = [br for v in step.answer.also if node and (br := node.branch(v))]
+    return ", then ".join([text, *(said(br, ()) for br in others)])
 
 
 def proposal(tree: Tree, step: Step) -> str:
@@ -139,7 +142,7 @@ def answered(incident: Incident, tree: Tree) -> list[Step]:
 def path(incident: Incident, tree: Tree, cause: Cause | None = None) -> str:
     """ "Real → Model → `delay` → …": the answers on the way to a cause, or all of them."""
     steps = trail(incident, cause.step) if cause and cause.step else answered(incident, tree)
-    parts = ["(skipped)" if not (a := answer(tree, s)) else a for s in steps]
+    parts = [answer(tree, s) for s in steps]
     if len(parts) > 9:
         parts = [*parts[:4], "…", *parts[-4:]]
     return " → ".join(parts)
@@ -152,18 +155,22 @@ def ruled_out(incident: Incident, tree: Tree) -> list[str]:
     found: list[str] = []
     for step in answered(incident, tree):
         node, given = node_of(tree, step.node), step.answer
-        if node is None or given is None or given.verdict == "unsure" or _guess(step):
+        if node is None or given is None or given.verdict == "unsure" or _open(step):
             continue
+        chosen = (given.verdict, *given.also)
         for branch in node.branches:
-            taken = branch.verdict == given.verdict or (step.number, branch.to) in followed
+            taken = branch.verdict in chosen or (step.number, branch.to) in followed
             if not taken and branch.to not in (AGAIN, LEFT) and branch.verdict not in blamed:
                 found += _excluded(tree, branch)
     return list(dict.fromkeys(found))
 
 
-def _guess(step: Step) -> bool:
+def _open(step: Step) -> bool:
+    """Whether the answer left the question open: it was skipped, or a guess was followed."""
     evidence, given = step.evidence, step.answer
-    return bool(evidence and given and not given.override and evidence.confidence < UNSURE)
+    if given is None or given.skipped:
+        return True
+    return bool(evidence and not given.override and evidence.confidence < UNSURE)
 
 
 def _excluded(tree: Tree, branch: Branch) -> list[str]:
@@ -189,7 +196,7 @@ def overrides(incident: Incident, tree: Tree) -> list[str]:
         f"step {s.number}: {answer(tree, s)}, {b.person(s.answer.by)}"
         + (f" (I proposed {proposal(tree, s)})" if s.evidence else " (I could not look)")
         for s in answered(incident, tree)
-        if s.answer and s.answer.override
+        if s.answer and s.answer.override and not s.answer.skipped
     ]
 
 

@@ -90,7 +90,7 @@ def _path(m: Material) -> Iterator[Block]:
 def _stop(m: Material, step: Step) -> Stop:
     sure = f"{percent(step.evidence.confidence)} sure" if step.evidence else "not looked at"
     by = m.names(step.answer.by) if step.answer else ""
-    over = bool(step.answer and step.answer.override)
+    over = bool(step.answer and step.answer.override and not step.answer.skipped)
     against = f"proposed {m.text(words.proposal(m.tree, step))}, " if over else ""
     return Stop(
         step.number,
@@ -127,10 +127,10 @@ def _step(m: Material, step: Step) -> Iterator[Block]:
         if against:
             yield Bullets(tuple(m.text(a) for a in against))
     if step.answer:
-        by = m.names(step.answer.by)
+        by, at = m.names(step.answer.by), _time(step.answer.at)
         over = ", against what was proposed" if step.answer.override else ""
-        decided = m.text(words.answer(m.tree, step))
-        yield Paragraph(f"Decided by {by} at {_time(step.answer.at)}{over}: {decided}.")
+        decided = f"Decided by {by} at {at}{over}: {m.text(words.answer(m.tree, step))}."
+        yield Paragraph(f"Left open by {by} at {at}." if step.answer.skipped else decided)
 
 
 def _pictures(m: Material, charts: tuple[Chart, ...]) -> Iterator[Block]:

@@ -64,6 +64,8 @@ def _what(m: Material, event: ev.Event) -> str:
             return f"{_asked(m, event.step)} Could not look: {event.error}"
         case ev.Answered():
             return _answered(m, event)
+        case ev.Skipped():
+            return f"{_asked(m, event.step)} left open"
         case ev.Rerun():
             return f"Ran step {event.step} again {_over(event)}"
         case ev.WentBack():
@@ -143,4 +145,5 @@ def _answered(m: Material, event: ev.Answered) -> str:
     named = f": {', '.join(s.name for s in event.suspects)}" if event.suspects else ""
     proposed = step.evidence.verdict if step and step.evidence else event.verdict
     over = "" if event.verdict == proposed else ", against what was proposed"
-    return f"{_asked(m, event.step)} decided “{label}”{named}{over}"
+    others = f", then {', '.join(event.also)}" if event.also else ""
+    return f"{_asked(m, event.step)} decided “{label}”{named}{others}{over}"

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from analysis.evidence import Table
 from handlers import actions
+from handlers.messages.summary import summarise
+from handlers.messages.words import overrides, path, ruled_out
 from state import events as ev
 from state.machine import advance
 from tests.handlers.looks import buttons, charts, elements, refused, thread, words
@@ -130,7 +132,7 @@ def test_a_proposed_step_offers_the_proposal_by_name_first():
     assert (ref.incident, ref.step, ref.verdict) == ("HE-12", 5, "inputs")
     assert set(found) >= {"Not the inputs: look inside the model", "Neither", "Choose…", "How?"}
     options = [actions.of({"selected_option": o}) for o in elements(post)[-1]["options"]]
-    assert [o.option for o in options] == ["rerun", "window", "back", "note", "stop"]
+    assert [o.option for o in options] == ["window", "skip", "back", "note", "stop"]
     assert options[2].step == 4
 
 
@@ -177,6 +179,27 @@ def test_a_check_that_could_not_run_leaves_every_branch_to_the_person():
     assert next(iter(buttons(post))) == "Look again"
     assert {"Go on without it", "Traffic", "Infrastructure", "Choose…"} <= set(buttons(post))
     assert "needs you" in words(thread(incident)["root"])
+
+
+def test_a_skipped_step_says_that_it_was_left_open():
+    """Nothing is called decided, overruled or ruled out."""
+    incident = after(walked(1), ev.Checked(at(4), 2, CAUSE), ev.Skipped(at(5), 2, "U0ANA"))
+    post = thread(incident)["step-2"]
+    assert words(post).startswith("↷ *2 · Skipped* — <@U0ANA>, <!date^")
+    assert "left open: Traffic, infrastructure or model?" in words(post)
+    assert incident.current.node == "models"
+    assert ruled_out(incident, TREE) == ["a false alarm"]
+    assert overrides(incident, TREE) == []
+    assert path(incident, TREE).endswith("→ skipped")
+    assert "Skipped by <@U0ANA>" in str(summarise(incident, TREE, ()))
+
+
+def test_branches_to_be_followed_afterwards_are_said():
+    """Also while they wait, and they are not ruled out."""
+    given = ev.Answered(at(5), 2, "model", "U0ANA", also=("infrastructure",))
+    incident = after(walked(1), ev.Checked(at(4), 2, CAUSE), given)
+    assert "*2 · Model, then Infrastructure* —" in words(thread(incident)["step-2"])
+    assert "infrastructure" not in ruled_out(incident, TREE)
 
 
 def test_an_answered_step_is_one_line_with_its_chart():

@@ -158,6 +158,21 @@ def test_back_asks_an_answered_step_again(desk):
     assert "Nothing was decided yet" in say(desk, "back").text
 
 
+def test_skip_leaves_the_waiting_step_open(desk):
+    """And says so where nothing waits."""
+    waiting = desk.store.load("HE-1").current.number
+    assert say(desk, "skip").text == ""
+    answer = desk.store.load("HE-1").step(waiting).answer
+    assert answer.skipped
+    assert f"Skipped* by <@{answer.by}>" in str(_why(desk, waiting))
+    assert "There is no step 9" in say(desk, "skip 9").text
+
+
+def _why(desk, number):
+    say(desk, f"why {number}")
+    return desk.told[-1]["blocks"]
+
+
 def test_a_note_keeps_the_words_as_they_were_typed(desk):
     """Another incident named in the middle is only talked about."""
     say(desk, "note Deploy at 13:50, same as HE-7 &amp; “worse”")

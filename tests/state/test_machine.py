@@ -11,6 +11,7 @@ from analysis.evidence import Suspect, Window
 from state import events as ev
 from state.machine import advance, ahead
 from state.steps import suspects_left
+from state.tree import AGAIN, Branch
 from tests.state.toys import (
     NOW,
     TOY,
@@ -56,6 +57,28 @@ def test_accepting_the_proposal_is_no_override_and_another_branch_is():
     proposed = feed(opened(), ev.Checked(NOW, 1, found("yes")))
     assert not feed(proposed, ev.Answered(NOW, 1, "yes", "U1")).steps[0].answer.override
     assert feed(proposed, ev.Answered(NOW, 1, "no", "U1")).steps[0].answer.override
+
+
+def test_a_skipped_step_is_left_open_and_the_walk_goes_on():
+    """As where the check could not look; its suspects are not followed, and it is no proposal."""
+    incident = feed(at_which(suspect("s1")), ev.Skipped(NOW, 2, "UANA"))
+    answer = incident.steps[1].answer
+    assert (answer.verdict, answer.suspects, answer.skipped) == ("none", (), True)
+    assert [c.kind for c in incident.causes] == ["unknown"]
+    after, effects = advance(incident, ev.Skipped(NOW, 2, "UBO"), TOY)
+    assert after is incident
+    assert "<@UANA> was first: “Skipped”" in effects[0].why
+
+
+def test_a_step_that_everything_after_needs_cannot_be_skipped():
+    """The watch over a recovery ends with an answer."""
+    ways = (*TOY.node("which").branches, Branch("again", AGAIN, "Again"))
+    which = replace(TOY.node("which"), blind="again", branches=ways)
+    tree = replace(TOY, nodes=(TOY.nodes[0], which, *TOY.nodes[2:]))
+    incident = at_which(suspect("s1"))
+    after, effects = advance(incident, ev.Skipped(NOW, 2, "UANA"), tree)
+    assert after is incident
+    assert "can't be skipped" in effects[0].why
 
 
 def test_other_suspects_than_the_proposed_ones_are_an_override():

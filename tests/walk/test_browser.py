@@ -119,7 +119,7 @@ def test_a_step_is_run_again_over_another_window_and_a_note_is_written(stage, br
     modal = page.locator("[data-testid=modal]")
     thread.get_by_role("button", name="Real", exact=True).wait_for()
     thread.locator("[data-action-id=more]").last.click()
-    page.get_by_text("Window, filters…").last.click()
+    page.get_by_text("Look again: window, filters…").last.click()
     modal.locator("input").nth(0).fill("2026-01-01T15:00")
     modal.locator("input").nth(1).fill("2026-01-01T14:00")
     page.locator("[data-testid=modal-submit]").click()

@@ -238,7 +238,7 @@ def test_a_message_is_added_to_a_timeline_and_one_catches_up(stage):
 def test_a_step_runs_again_over_the_traffic_that_somebody_picks(stage):
     """The values come from the tables; the check gets the filter."""
     incident = stage.fire()
-    stage.press(incident, "step-1", "more", option="Window, filters…")
+    stage.press(incident, "step-1", "more", option="Look again: window, filters…")
     view = modal(stage, stage.ana, "window")
     found = stage.workspace.options(stage.ana, "con", action_id="filters", view_id=view.id)
     assert found["options"] == [filter_option("arm=control")]
