@@ -1,21 +1,28 @@
-"""What Slack knows about channels and people, asked once and remembered for a while."""
+"""What Slack knows about channels and people, asked once and remembered for a while.
+
+With an org-wide installation some methods have to be told which workspace of the org is meant.
+A channel is looked for in all of them, or, written ``T0123/#name``, in that one.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, timezone, tzinfo
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 
 log = structlog.get_logger()
 T = TypeVar("T")
 MEMORY_SECONDS = 600.0
+MOST_PAGES = 50
 
 
 @dataclass
@@ -27,22 +34,41 @@ class Directory:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def me(self) -> dict[str, str]:
-        """The bot's own ``user_id``, ``bot_id`` and ``team_id``."""
+        """The bot's own ``user_id``, ``bot_id``, ``team_id`` and ``enterprise_id``."""
+        found = self._me()
+        names = ("user_id", "bot_id", "team_id", "enterprise_id")
+        return {name: str(found.get(name) or "") for name in names}
+
+    def _me(self) -> dict[str, Any]:
         nothing: dict[str, Any] = {}
-        found = self._once("me", lambda: _dict(self.client.auth_test().data), nothing)
-        return {k: str(found.get(k, "")) for k in ("user_id", "bot_id", "team_id")}
+        return self._once("me", lambda: _dict(self.client.auth_test().data), nothing)
+
+    def teams(self) -> tuple[str, ...]:
+        """The workspaces of the org that the bot may be in; () unless it is installed org-wide."""
+        if not self._me().get("is_enterprise_install"):
+            return ()
+        return self._once("teams", self._list_teams, ())
+
+    def _list_teams(self) -> tuple[str, ...]:
+        pages = self._pages(self.client.auth_teams_list, limit=100)
+        return tuple(str(team["id"]) for page in pages for team in page.get("teams") or [])
 
     def channel(self, name: str) -> str:
         """The id of ``#name``; an id, or a name that Slack does not know, is given back."""
-        if not name.startswith("#"):
+        team, mark, plain = name.rpartition("#")
+        if not mark:
             return name
-        return self._channels().get(name[1:], name)
+        teams = (team.rstrip("/"),) if team else self.teams() or ("",)
+        return next((found for t in teams if (found := self._channels(t).get(plain))), name)
 
     def forget(self, *keys: str) -> None:
-        """Ask Slack again the next time (the bot was invited somewhere)."""
+        """Ask Slack again the next time (the bot was invited somewhere).
+
+        A key stands for all that begin with it; without keys all is forgotten.
+        """
         with self._lock:
-            for key in keys:
-                self._kept.pop(key, None)
+            for kept in [k for k in self._kept if not keys or k.startswith(keys)]:
+                del self._kept[kept]
 
     def present(self, channel: str) -> bool:
         """Whether the bot is a member of the channel."""
@@ -56,7 +82,8 @@ class Directory:
         return bool(answer.get("is_member") or answer.get("is_im"))
 
     def may_read(self, channel: str, user: str) -> bool:
-        """Whether a person can read a channel: all can read a public one, members a private one.
+        """Whether a person can read a channel: members can; a public one also whoever belongs to
+        its workspace, which guests and people of other workspaces and companies do not.
 
         A channel that Slack does not tell about is taken to be private.
         """
@@ -68,23 +95,32 @@ class Directory:
         )
         if not about:
             return False
-        if about.get("is_private") or about.get("is_im") or about.get("is_mpim"):
-            return user in self._people(channel)
-        return True
+        private = about.get("is_private") or about.get("is_im") or about.get("is_mpim")
+        if not private and self._belongs(user, about):
+            return True
+        return user in self._people(channel)
+
+    def _belongs(self, user: str, channel: dict[str, Any]) -> bool:
+        """Whether somebody is a full member of a workspace whose public channel this is."""
+        person = self._user(user)
+        outside = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+        if not person or any(person.get(flag) for flag in outside):
+            return False
+        org = _dict(person.get("enterprise_user"))
+        mine = {str(team) for team in (person.get("team_id"), *(org.get("teams") or [])) if team}
+        if channel.get("is_global_shared") and org:
+            return org.get("enterprise_id") == self.me()["enterprise_id"]
+        # Slack Connect's other companies stand in `shared_team_ids` alone.
+        inside = (channel.get("context_team_id"), *(channel.get("internal_team_ids") or []))
+        theirs = {str(team) for team in inside if team} or {self.me()["team_id"]}
+        return bool(mine & theirs)
 
     def _people(self, channel: str) -> set[str]:
         nothing: set[str] = set()
 
         def ask() -> set[str]:
-            found: set[str] = set()
-            cursor = ""
-            for _ in range(20):
-                page = self.client.conversations_members(channel=channel, limit=1000, cursor=cursor)
-                found |= set(page.get("members") or [])
-                cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-                if not cursor:
-                    break
-            return found
+            pages = self._pages(self.client.conversations_members, channel=channel, limit=1000)
+            return {str(member) for page in pages for member in page.get("members") or []}
 
         return self._once(f"members:{channel}", ask, nothing, seconds=60)
 
@@ -108,19 +144,20 @@ class Directory:
 
     def members(self, groups: Iterable[str]) -> set[str]:
         """The people in these user groups."""
+        return {user for group in groups for user in self._group(group)}
+
+    def _group(self, group: str) -> list[str]:
+        """In an org a group belongs to one workspace: the first one that knows it answers."""
         nothing: list[str] = []
-        found: set[str] = set()
-        for group in groups:
-            found |= set(
-                self._once(
-                    f"group:{group}",
-                    lambda group=group: list(  # type: ignore[misc]
-                        self.client.usergroups_users_list(usergroup=group).get("users") or []
-                    ),
-                    nothing,
-                )
-            )
-        return found
+        for team in self.teams() or ("",):
+            ask = partial(self._ask_group, group, team)
+            if found := self._once(f"group:{group}:{team}", ask, nothing):
+                return found
+        return []
+
+    def _ask_group(self, group: str, team: str) -> list[str]:
+        answer = self.client.usergroups_users_list(usergroup=group, team_id=team or None)
+        return [str(user) for user in answer.get("users") or []]
 
     def by_email(self, email: str) -> str:
         """The id of the person with this address; "" when Slack knows none."""
@@ -140,24 +177,30 @@ class Directory:
             "",
         )
 
-    def _channels(self) -> dict[str, str]:
-        return self._once("channels", self._list_channels, {})
+    def _channels(self, team: str) -> dict[str, str]:
+        return self._once(f"channels:{team}", partial(self._list_channels, team), {})
 
-    def _list_channels(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _list_channels(self, team: str) -> dict[str, str]:
+        pages = self._pages(
+            self.client.conversations_list,
+            limit=200,
+            exclude_archived=True,
+            types="public_channel,private_channel",
+            team_id=team or None,
+        )
+        return {str(c["name"]): str(c["id"]) for page in pages for c in page.get("channels") or []}
+
+    def _pages(
+        self, method: Callable[..., SlackResponse], **arguments: Any
+    ) -> Iterator[SlackResponse]:
+        """The pages of a list, at most so many."""
         cursor = ""
-        for _ in range(50):
-            page = self.client.conversations_list(
-                limit=200,
-                cursor=cursor,
-                exclude_archived=True,
-                types="public_channel,private_channel",
-            )
-            found |= {c["name"]: c["id"] for c in page.get("channels") or []}
+        for _ in range(MOST_PAGES):
+            page = method(cursor=cursor, **arguments)
+            yield page
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
                 break
-        return found
 
     def _once(
         self, key: str, ask: Callable[[], T], nothing: T, seconds: float = MEMORY_SECONDS
@@ -167,6 +210,8 @@ class Directory:
         if kept is not None and time.monotonic() - kept[0] < seconds:
             value: T = kept[1]
             return value
+        if not self.client.token:
+            return nothing
         try:
             value = ask()
         except (SlackApiError, OSError) as error:

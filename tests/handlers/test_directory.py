@@ -1,0 +1,111 @@
+"""Who may read a channel, and what an org-wide installation has to be told."""
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from handlers.directory import Directory
+
+PEOPLE = {
+    "U1": {"team_id": "T1"},
+    "U2": {"team_id": "T2", "is_stranger": True},
+    "UGUEST": {"team_id": "T1", "is_restricted": True},
+    "W1": {"team_id": "T1", "enterprise_user": {"enterprise_id": "E1", "teams": ["T1"]}},
+    "W2": {"team_id": "T2", "enterprise_user": {"enterprise_id": "E1", "teams": ["T2"]}},
+    "W12": {"team_id": "T2", "enterprise_user": {"enterprise_id": "E1", "teams": ["T1", "T2"]}},
+}
+CHANNELS = {
+    "CPUBLIC": {"context_team_id": "T1"},
+    "CPRIVATE": {"context_team_id": "T1", "is_private": True},
+    "CCONNECT": {"context_team_id": "T1", "shared_team_ids": ["T1", "T2"], "is_ext_shared": True},
+    "CBOTH": {"context_team_id": "T1", "internal_team_ids": ["T1", "T2"], "is_org_shared": True},
+    "CORG": {"context_team_id": "T1", "is_global_shared": True},
+}
+MEMBERS = {"CPRIVATE": ["U1"], "CCONNECT": ["U1", "U2"]}
+
+
+class Slack:
+    """Answers look-ups as documented; refuses lists of an org without a team."""
+
+    token = "xoxb-1"
+
+    def __init__(self, org=""):
+        self.org = org
+
+    def auth_test(self):
+        """Who the bot is."""
+        me = {"user_id": "UBOT", "bot_id": "B", "team_id": self.org or "T1"}
+        answer = type("Answer", (), {})()
+        answer.data = me | {"enterprise_id": self.org, "is_enterprise_install": bool(self.org)}
+        return answer
+
+    def conversations_info(self, channel):
+        """The channel."""
+        return {"channel": CHANNELS[channel]}
+
+    def conversations_members(self, channel, **_):
+        """Its members."""
+        return {"members": MEMBERS.get(channel, [])}
+
+    def users_info(self, user):
+        """The person, if Slack knows them."""
+        if user not in PEOPLE:
+            raise SlackApiError("no", {"error": "user_not_found"})
+        return {"user": PEOPLE[user]}
+
+    def auth_teams_list(self, cursor, **_):
+        """The org's workspaces, a page each."""
+        pages = {"": ([{"id": "T1"}], "next"), "next": ([{"id": "T2"}], "")}
+        teams, following = pages[cursor]
+        return {"teams": teams, "response_metadata": {"next_cursor": following}}
+
+    def conversations_list(self, team_id, **_):
+        """The channels of a workspace."""
+        if self.org and not team_id:
+            raise SlackApiError("no", {"error": "missing_argument"})
+        return {"channels": [{"name": f"only-{team_id}", "id": f"C{team_id}"}, self._same(team_id)]}
+
+    def _same(self, team_id):
+        return {"name": "same", "id": f"CSAME{team_id}"}
+
+    def usergroups_users_list(self, usergroup, team_id):
+        """The group is one of T2."""
+        if team_id != "T2":
+            raise SlackApiError("no", {"error": "no_such_subteam"})
+        return {"users": ["W2"]}
+
+
+@pytest.mark.parametrize(
+    ("channel", "readers"),
+    [
+        ("CPUBLIC", {"U1", "W1", "W12"}),
+        ("CPRIVATE", {"U1"}),
+        ("CCONNECT", {"U1", "U2", "W1", "W12"}),
+        ("CBOTH", {"U1", "W1", "W2", "W12"}),
+        ("CORG", {"U1", "W1", "W2", "W12"}),
+    ],
+)
+def test_a_channel_is_read_by_its_workspaces_full_members_and_by_who_is_in_it(channel, readers):
+    """Guests, strangers of Slack Connect and an org's other workspaces see what they are in."""
+    directory = Directory(Slack("E1"))
+    assert {u for u in (*PEOPLE, "UUNKNOWN") if directory.may_read(channel, u)} == readers
+
+
+def test_an_org_is_asked_workspace_by_workspace():
+    """Some methods refuse an org's token that does not say which workspace is meant."""
+    directory = Directory(Slack("E1"))
+    assert directory.teams() == ("T1", "T2")
+    assert directory.channel("#only-T2") == "CT2"
+    assert directory.channel("#same") == "CSAMET1"
+    assert directory.channel("T2/#same") == "CSAMET2"
+    assert directory.channel("T2/#only-T1") == "T2/#only-T1"
+    assert directory.members(["S1"]) == {"W2"}
+
+
+def test_without_a_token_nothing_is_asked_and_nothing_remembered():
+    """The answer is known as soon as there is one."""
+    client = Slack()
+    client.token = None
+    directory = Directory(client)
+    assert directory.channel("#same") == "#same"
+    client.token = "xoxb-2"
+    assert directory.channel("#same") == "CSAMENone"
