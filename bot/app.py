@@ -1,4 +1,8 @@
-"""The composition root: every outside thing comes in here, and is handed to who needs it."""
+"""The composition root: every outside thing comes in here, and is handed to who needs it.
+
+A :class:`Bot` is everything of one installation: the one of the bot token in the environment, or
+one of several (bot/bots.py).
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot import plugins
 from bot.checks import CheckRunner, warm_up
-from bot.config import Mitigation, Route, Settings, require_slack
+from bot.config import Mitigation, Settings, require_slack
 from bot.mitigations import Webhook
 from bot.oncall import PagerDuty, Rota
 from bot.paging import Owners, Page
-from bot.schedule import Schedule
+from bot.routing import Routing
 from bot.workers import Workers
 from handlers import commands, notices
+from handlers.access import Access, Departures
 from handlers.answers import Answers
 from handlers.conversation import Conversation, Habits
-from handlers.desk import Subject, Subjects, every
+from handlers.desk import Desks, Subject, Subjects, every
 from handlers.directory import Directory
 from handlers.home import Home
 from handlers.levels import Levels
@@ -47,9 +53,15 @@ from state.store import Place, Store
 from state.tree import Tree
 
 if TYPE_CHECKING:
+    from slack_bolt.oauth import OAuthFlow
+
     from analysis.graph.lineage import Graph
 
 log = structlog.get_logger()
+NOT_HERE = (
+    "Slack does not take HawkEye's token here. Whoever runs HawkEye has to install it again; "
+    "nothing that it keeps is lost."
+)
 
 
 def utc_now() -> datetime:
@@ -59,9 +71,13 @@ def utc_now() -> datetime:
 
 @dataclass
 class Bot:
-    """The running bot. ``actions`` are mitigations beside those of the settings and plugins.
+    """The bot of one installation, running between :meth:`begin` and :meth:`end`.
 
-    ``tree`` and ``runner`` stand in for the plugins' tree and the worker processes.
+    ``actions`` are mitigations beside those of the settings and plugins. ``tree`` and ``runner``
+    stand in for the plugins' tree and the worker processes. ``installation`` is the id of the
+    workspace or org that it serves where there are several (they are numbered by ``numbers`` and
+    have a ``token`` once they are installed, by ``flow``); ``world`` is what the tables hold, read
+    once for all; ``gone`` is told Slack's code when the app was taken out there.
     """
 
     settings: Settings
@@ -70,6 +86,12 @@ class Bot:
     recheck: timedelta | None = None
     tree: Tree = field(default_factory=plugins.tree)
     runner: Runner | None = None
+    installation: str = ""
+    token: str | None = None
+    numbers: Store | None = None
+    world: tuple[Subjects, Kin, Graph] | None = None
+    flow: OAuthFlow | None = None
+    gone: Callable[[str], None] | None = None
     store: Store = field(init=False)
     conversation: Conversation = field(init=False)
     sender: Sender = field(init=False)
@@ -81,11 +103,13 @@ class Bot:
     def __post_init__(self) -> None:
         settings = self.settings
         require_slack(settings)
-        self.client = _client(settings)
-        self.store = Store(settings.state_path)
+        token = self.token if self.installation else _secret(settings.secrets.slack_bot_token)
+        self.client = WebClient(token, base_url=settings.secrets.slack_api_url)
+        self.access = Access(self.client, self.installation)
+        self.store = Store(settings.state_of(self.installation), self.numbers)
         self.directory = Directory(self.client)
         self.mitigations = self._mitigations()
-        known, kin, self.lineage = subjects(settings)
+        known, kin, self.lineage = self.world or subjects(settings)
         self.conversation = Conversation(
             store=self.store,
             tree=self.tree,
@@ -98,10 +122,14 @@ class Bot:
             renderer=self._render,
             titles={a.name: a.title for a in self.mitigations.actions},
         )
-        runner = self.runner or self._workers()
-        self.sender = Sender(self.client, self.conversation.outbox, self._on_sent)
+        runner = self.runner
+        if runner is None:
+            runner, stop = workers(settings)
+            self._running.append(stop)
+        outbox = self.conversation.outbox
+        self.sender = Sender(self.client, outbox, self.access, self.directory, self._on_sent)
         exports = Exports(self.client, self.conversation, str(settings.path))
-        tell = (self._remind, exports.send, self._notify, self._write)
+        tell = (self._remind, exports.send, self._notify, self._write, lambda: self.access.works)
         self.work = Work(self.conversation, runner, self.mitigations, *tell)
         self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
         self.home = Home(self.conversation, self.client, self.work.runner, self._watched)
@@ -114,14 +142,14 @@ class Bot:
         from bot.monitors import subjects_to_check
 
         known = self.conversation.subjects()
-        found = subjects_to_check(self.settings, known)
-        return found or every(known, "metric"), bool(found)
+        found = tuple(filter(self.watches, subjects_to_check(self.settings, known)))
+        metrics = tuple(filter(self.watches, every(known, "metric")))
+        return found or metrics, bool(found)
 
-    def _workers(self) -> Runner:
-        walk = self.settings.walk
-        workers = Workers(walk.workers, walk.seconds, walk.memory_mb, warm_up)
-        self._running.append(workers.shutdown)
-        return CheckRunner(workers, str(self.settings.path))
+    def watches(self, subject: Subject) -> bool:
+        """Whether alerts about it go to this installation."""
+        alert = Alert("monitor", "", subject.entry, subject.name, "", self.clock())
+        return self.routing.target(alert).installation == self.installation
 
     # -- the parts -----------------------------------------------------------------------------
 
@@ -163,25 +191,16 @@ class Bot:
             recheck=self.recheck or timedelta(minutes=walk.recheck_minutes),
         )
 
-    def _route(self, alert: Alert) -> str:
-        route = self._route_of(alert)
-        return route.channel if route else self.settings.slack.channel
+    @property
+    def routing(self) -> Routing:
+        """Where alerts go."""
+        return Routing(self.settings, self.lineage)
 
-    def _route_of(self, alert: Alert) -> Route | None:
-        """By what the alert is about, whose that is, and how bad it is."""
-        named = [alert.names, (f"{alert.entry}:{alert.subject}",)]
-        names = [name.partition(":")[::2] for some in named for name in some]
-        metric = next((name for kind, name in names if kind == "metric"), None)
-        model = next((name for kind, name in names if kind == "model"), None)
-        if model is None and metric in self.settings.contract.metric_names:
-            model = self.settings.contract.metric(metric or "").model
-        nodes = [name for kind, name in names if kind == "upstream"]
-        owners = [alert.owner, *(self.lineage.owners.get(node, "") for node in nodes)]
-        return self.settings.route_for(metric, model, owners, alert.severity)
+    def _route(self, alert: Alert) -> str:
+        return self.routing.within(self.installation, alert).channel
 
     def _levels(self, alert: Alert) -> tuple[str, ...]:
-        route = self._route_of(alert)
-        return (route.on_call if route else ()) or self.settings.oncall.call
+        return self.routing.within(self.installation, alert).call
 
     def _rota(self) -> Rota:
         settings = self.settings
@@ -210,11 +229,8 @@ class Bot:
         return Remedy(action.name, action.title, action.acts_on, confirmers)
 
     def _bolt(self) -> App:
-        app = App(
-            client=self.client,
-            signing_secret=_secret(self.settings.secrets.slack_signing_secret) or "unused",
-            token_verification_enabled=False,
-        )
+        app = bolt_app(self.settings, _Own(self.client, self.directory), self.flow)
+        Departures(self.access, self.gone or self.access.lose).register(app)
         self.threads.register(app)
         levels = Levels(self.work.runner)
         Answers(self.conversation, self.mitigations, self.ask, levels).register(app)
@@ -258,46 +274,60 @@ class Bot:
 
     # -- running -------------------------------------------------------------------------------
 
-    @property
-    def web_url(self) -> str:
-        """Where alerts are taken in, once started."""
-        return self.web.url
+    def begin(self) -> None:
+        """Start what sends, works and publishes. Nothing is sent without a token."""
+        for loop in (self.sender.loop, self.work, self.home.loop):
+            loop.start()
+        self._running += [self.sender.loop.stop, self.work.loop.stop, self.home.loop.stop]
+        self.read_back()
 
-    def start(self) -> None:
-        """Start everything: workers are warming up already, Slack comes last."""
-        from bot.monitors import start_monitors
-        from bot.web import Web
-
-        self.web = Web.of(self)
-        schedule = Schedule()
-        start_monitors(self, schedule)
+    def read_back(self) -> None:
+        """Read what was written in the threads meanwhile, beside everything else."""
         threading.Thread(target=self._read_back, name="read-back", daemon=True).start()
-        parts = (
-            (self.sender.loop.start, self.sender.loop.stop),
-            (self.work.start, self.work.loop.stop),
-            (self.home.loop.start, self.home.loop.stop),
-            (schedule.start, schedule.stop),
-            (self.web.start, self.web.stop),
-        )
-        for begin, end in parts:
-            begin()
-            self._running.append(end)
-        if self.settings.slack.mode == "socket":
-            token = _secret(self.settings.secrets.slack_app_token)
-            socket = SocketModeHandler(self.app, token, web_client=self.client)
-            socket.connect()  # type: ignore[no-untyped-call]
-            self._running.append(lambda: _close(socket))
-        log.info("hawkeye is up", mode=self.settings.slack.mode, web=self.web.url)
 
     def _read_back(self) -> None:
-        count = self.threads.catch_up(self.client)
-        log.info("read back what was written meanwhile", messages=count)
+        if self.client.token:
+            count = self.threads.catch_up(self.client)
+            log.info("read back what was written meanwhile", messages=count)
 
-    def stop(self) -> None:
-        """Stop everything, the last started first; what is owed is done after the next start."""
+    def use(self, token: str | None) -> None:
+        """From now on this token: of a new installation, or None when the app was taken out."""
+        fresh = token is not None and self.client.token is None
+        self.client.token = token
+        self.access.regain()
+        if fresh:
+            self.directory.forget()
+            self.read_back()
+        self.sender.loop.wake()
+
+    @property
+    def alive(self) -> bool:
+        """Whether what sends and what works is running."""
+        return self.sender.loop.alive and self.work.loop.alive
+
+    def end(self) -> None:
+        """Stop it, the last started first; what is owed is done after the next start."""
         while self._running:
             self._running.pop()()
         self.store.close()
+
+    @property
+    def web_url(self) -> str:
+        """Where alerts are taken in, once started."""
+        return self.front.url
+
+    def start(self) -> None:
+        """Start the one bot with its own server and connection."""
+        from bot.front import Front
+
+        self.front = Front(self.settings, (self,), self.app, Desks.one(self.conversation))
+        self.begin()
+        self.front.start()
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self.front.stop()
+        self.end()
 
     def __enter__(self) -> Bot:
         self.start()
@@ -305,6 +335,50 @@ class Bot:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class _Own(Authorize):
+    """Bolt asks who the bot is for each request: always the one whose app it is."""
+
+    def __init__(self, client: WebClient, directory: Directory) -> None:
+        self.client = client
+        self.directory = directory
+
+    def __call__(self, *, team_id: str | None, **_: Any) -> AuthorizeResult | None:
+        me = self.directory.me()
+        if not self.client.token or not me["user_id"]:
+            return None
+        return AuthorizeResult(
+            enterprise_id=me["enterprise_id"] or None,
+            team_id=team_id or me["team_id"],
+            bot_user_id=me["user_id"],
+            bot_id=me["bot_id"],
+            bot_token=self.client.token,
+        )
+
+
+def workers(settings: Settings) -> tuple[Runner, Callable[[], None]]:
+    """What runs checks on processes of their own, and what ends them."""
+    walk = settings.walk
+    pool = Workers(walk.workers, walk.seconds, walk.memory_mb, warm_up)
+    return CheckRunner(pool, str(settings.path)), pool.shutdown
+
+
+def bolt_app(
+    settings: Settings,
+    authorize: Authorize,
+    flow: OAuthFlow | None = None,
+    not_here: str = NOT_HERE,
+) -> App:
+    """A Bolt app without listeners; its clients get their token from ``authorize``. People for
+    whom there is none read ``not_here``."""
+    return App(
+        client=WebClient(base_url=settings.secrets.slack_api_url),
+        authorize=authorize,  # type: ignore[arg-type]
+        oauth_flow=flow,
+        signing_secret=_secret(settings.secrets.slack_signing_secret) or "unused",
+        user_facing_authorize_error_message=not_here,
+    )
 
 
 def subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
@@ -328,19 +402,6 @@ def subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
     models = tuple(m.name for m in contract.models)
     known = Subjects(contract.metric_names, models, features, infra, dimensions)
     return read_kin(warehouse, known)
-
-
-def _close(socket: SocketModeHandler) -> None:
-    """Hang up. The client's own threads take ten seconds to notice; nobody waits for them."""
-    closing = threading.Thread(target=socket.close, name="hang-up", daemon=True)
-    closing.start()
-    closing.join(timeout=0.5)
-
-
-def _client(settings: Settings) -> WebClient:
-    return WebClient(
-        _secret(settings.secrets.slack_bot_token), base_url=settings.secrets.slack_api_url
-    )
 
 
 def _secret(value: Any) -> str | None:

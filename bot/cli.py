@@ -174,9 +174,29 @@ def tree(markdown: bool) -> None:
 
 
 @main.command()
-def manifest() -> None:
-    """Print the Slack app manifest, to paste into Slack's "create an app"."""
-    click.echo((Path(__file__).parent / "manifest.json").read_text())
+@click.option("--url", default="", help="The bot's public address, https://…")
+@click.option("--http", is_flag=True, help="Slack sends its requests to the address.")
+@click.option("--several", is_flag=True, help="For several workspaces, which install it by OAuth.")
+def manifest(url: str, http: bool, several: bool) -> None:
+    """Print the Slack app manifest, to paste into Slack's "create an app".
+
+    Without options it is for one workspace and Socket Mode.
+    """
+    from bot.manifest import manifest as made
+
+    if (http or several) and not url.startswith("https://"):
+        raise click.UsageError("--http and --several need --url https://…, the bot's address.")
+    click.echo(json.dumps(made(url, http=http, several=several), indent=2, ensure_ascii=False))
+
+
+@main.command()
+@CONFIG
+def workspaces(config: Path) -> None:
+    """Where HawkEye is installed, and what waits to be posted there."""
+    from bot.bots import listing
+
+    for line in listing(_settings(config)):
+        click.echo(line)
 
 
 @main.command()

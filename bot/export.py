@@ -24,12 +24,15 @@ def write(settings: Settings, incident: str, forms: Sequence[str], out: Path) ->
 
     Raises UnknownIncident.
     """
-    if not settings.state_path.exists():
+    stores = [Store(path) for path in _paths(settings)]
+    if not stores:
         raise UnknownIncident(f"{settings.state_path}: there is no store; has the bot run yet?")
-    store = Store(settings.state_path)
-    found = material(store, incident.upper(), tree(), link=_link(store, incident.upper()))
+    name = incident.upper()
+    kept = next((store for store in stores if store.load(name)), stores[0])
+    found = material(kept, name, tree(), link=_link(kept, name))
     if found is None:
-        known = ", ".join(i.id for i in store.recent(5)) or "none yet"
+        newest = [i for store in stores for i in store.recent(5)]
+        known = ", ".join(i.id for i in newest) or "none yet"
         raise UnknownIncident(f"There is no incident {incident}; the newest are: {known}.")
     out.mkdir(parents=True, exist_ok=True)
     for form in forms or FORMATS:
@@ -37,6 +40,12 @@ def write(settings: Settings, incident: str, forms: Sequence[str], out: Path) ->
             path = out / file.name
             path.write_bytes(file.data)
             yield path
+
+
+def _paths(settings: Settings) -> list[Path]:
+    """The stores that are there: one, or one for each installation."""
+    paths = [settings.state_of(key) for key in settings.slack.installations]
+    return [path for path in paths if path.exists()]
 
 
 def _link(store: Store, incident: str) -> str:

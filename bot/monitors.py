@@ -97,12 +97,18 @@ def subjects_to_check(settings: Settings, known: Subjects) -> tuple[Subject, ...
     return tuple(dict.fromkeys(found))
 
 
-def tick(desk: Desk, run_check: RunCheck, settings: Settings, now: datetime) -> Tick:
-    """Look where a look is due, those first that waited longest.
+def tick(
+    desk: Desk,
+    run_check: RunCheck,
+    settings: Settings,
+    now: datetime,
+    mine: Callable[[Subject], bool] = lambda _: True,
+) -> Tick:
+    """Look where a look is due, those first that waited longest; only at what is ``mine``.
 
     A monitor that fails is logged and shown by ``status``; the others go on.
     """
-    watched = subjects_to_check(settings, desk.subjects())
+    watched = tuple(filter(mine, subjects_to_check(settings, desk.subjects())))
     pause = timedelta(minutes=settings.monitors.every)
     looked: list[str] = []
     opened: list[str] = []
@@ -286,8 +292,8 @@ def start_monitors(bot: Bot, schedule: Schedule) -> None:
 
     schedule.every(
         TICK_SECONDS,
-        lambda: _log(tick(bot.conversation, run_check, bot.settings, bot.clock())),
-        "monitors",
+        lambda: _log(tick(bot.conversation, run_check, bot.settings, bot.clock(), bot.watches)),
+        f"monitors {bot.installation}".strip(),
     )
 
 

@@ -20,6 +20,7 @@ def run_until_stopped(settings: Settings) -> None:
     Raises ClickException when the settings lack a token or a port is taken.
     """
     from bot.app import Bot
+    from bot.bots import Bots
     from bot.config import SettingsError
 
     logs.to_stderr()
@@ -27,7 +28,7 @@ def run_until_stopped(settings: Settings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
     try:
-        bot = Bot(settings)
+        bot = Bots(settings) if settings.slack.workspaces else Bot(settings)
         bot.start()
     except (SettingsError, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.routing import BaseRoute
 
-    from bot.app import Bot
+    from bot.front import Front
 
 
 @dataclass
@@ -39,22 +39,24 @@ class Web:
         self._server = uvicorn.Server(config)
 
     @classmethod
-    def of(cls, bot: Bot) -> Web:
-        """The server of a bot: alerts always, Slack's requests when the settings say HTTP."""
+    def of(cls, front: Front) -> Web:
+        """The server of the bots: alerts always, Slack's requests when the settings say HTTP."""
         from bot import plugins
         from handlers.alerts import FORMATS
         from handlers.routes import alert_routes
 
-        secrets, slack = bot.settings.secrets, bot.settings.slack
+        secrets, slack = front.settings.secrets, front.settings.slack
         routes = alert_routes(
-            bot.conversation,
+            front.desks,
             secrets.keys,
             {**FORMATS, **plugins.alert_formats()},
-            ready=lambda: bot.sender.loop.alive and bot.work.loop.alive,
+            ready=lambda: all(bot.alive for bot in front.bots),
+            slack=front.problem,
+            observe=front.observe,
         )
         if slack.mode == "http":
-            routes = [*routes, _slack_route(bot)]
-        return cls(routes, slack.host, slack.port)
+            routes = [*routes, _slack_route(front)]
+        return cls([*routes, *front.routes], slack.host, slack.port)
 
     @property
     def url(self) -> str:
@@ -84,15 +86,14 @@ class Web:
             self._thread.join(timeout=10)
 
 
-def _slack_route(bot: Bot) -> BaseRoute:
-    from slack_bolt.adapter.starlette.handler import SlackRequestHandler
+def _slack_route(front: Front) -> BaseRoute:
+    from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-    handler = SlackRequestHandler(bot.app)
-
     async def events(request: Request) -> Response:
-        return await handler.handle(request)
+        asked = to_bolt_request(request, await request.body())
+        return to_starlette_response(front.receiver.dispatch(asked))
 
     return Route("/slack/events", events, methods=["POST"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from difflib import SequenceMatcher
@@ -158,6 +158,27 @@ class Desk(Protocol):
 
     def may_see(self, incident_id: str, user: str) -> bool:
         """Whether somebody may know of an incident: private channels stay private."""
+
+
+@dataclass(frozen=True)
+class Desks:
+    """The desks of all installations in Slack: one, or one for each workspace or org.
+
+    ``choose`` says for which one an alert is that none of them has open.
+    """
+
+    every: Sequence[Desk]
+    choose: Callable[[Alert], Desk]
+
+    @classmethod
+    def one(cls, desk: Desk) -> Desks:
+        """The only one."""
+        return cls((desk,), lambda _: desk)
+
+    def of(self, alert: Alert) -> Desk:
+        """The desk that an alert is for: it stays where it was first told."""
+        known = (desk for desk in self.every if desk.store.find_open(alert.key))
+        return next(known, None) or self.choose(alert)
 
 
 def open_about(desk: Desk, subject: Subject) -> Incident | None:

@@ -143,6 +143,8 @@ class Home:
         if problems:
             log.error("a Home tab breaks Slack's limits", problems=problems[:3])
             return
+        if not self.client.token:
+            return
         try:
             self.client.views_publish(user_id=user, view=view)
             self._shown[user] = told

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from handlers.alerts import Stray, Taken
-from handlers.desk import Desk, Subject, every, open_about
+from handlers.desk import Desk, Desks, Subject, every, open_about
 from state.events import AlertJoined
 from state.incident import Alert, Entry, Incident
 
@@ -23,17 +23,18 @@ class Outcome:
     unplaced: list[str] = field(default_factory=list)
 
 
-def take_in(desk: Desk, taken: Taken) -> Outcome:
+def take_in(desks: Desks, taken: Taken) -> Outcome:
     """See to every alert of a payload, in order."""
     outcome = Outcome(ignored=list(taken.ignored))
     for alert in taken.alerts:
+        desk = desks.of(alert)
         if alert.firing and not alert.update:
             incident = desk.open(alert)
             outcome.incidents.setdefault(incident.id, incident.joined > 1)
         else:
             _news(desk, alert, outcome)
     for stray in taken.strays:
-        _puzzle(desk, stray, outcome)
+        _puzzle(desks.of(stray.alert), stray, outcome)
     return outcome
 
 

@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from handlers.alerts import FORMATS, BadPayload, Format, Known, Taken
 from handlers.alerts.authentication import Keys, refusal
-from handlers.desk import Desk, nearest
+from handlers.desk import Desk, Desks, nearest
 from handlers.intake import Outcome, take_in
 
 MOST_BYTES = 5_000_000
@@ -52,6 +52,18 @@ class Figures:
         self.open = Gauge(
             "hawkeye_incidents_open", "Incidents that are open.", registry=self.registry
         )
+        self.reachable = Gauge(
+            "hawkeye_slack_reachable",
+            "Whether Slack takes the bot's token (1) or what should be posted waits (0).",
+            ["workspace"],
+            registry=self.registry,
+        )
+        self.waiting = Gauge(
+            "hawkeye_messages_waiting",
+            "Messages that Slack has not been told, or not as they should be.",
+            ["workspace"],
+            registry=self.registry,
+        )
 
 
 class _Refused(Exception):
@@ -64,11 +76,14 @@ class _Refused(Exception):
 
 
 def alert_routes(
-    desk: Desk,
+    desks: Desks,
     keys: Keys,
     formats: Mapping[str, Format] = FORMATS,
     ready: Callable[[], bool] = lambda: True,
     figures: Figures | None = None,
+    *,
+    slack: Callable[[], str] = lambda: "",
+    observe: Callable[[Figures], None] = lambda _: None,
 ) -> list[BaseRoute]:
     """``POST /alerts/{format}`` for those who have one of the ``keys``, and health.
 
@@ -76,10 +91,20 @@ def alert_routes(
     ``{"incidents": [{"id", "joined"}]}`` and, where there are any, ``unplaced``, ``problems`` and
     ``ignored``;
     refusals are ``{"error": sentence, "problems": [sentence]}``. ``ready`` says whether what
-    sends and what works is alive; the store is asked as well.
+    sends and what works is alive, ``slack`` why nothing can be posted; the stores are asked as
+    well. ``observe`` fills more figures in when Prometheus comes by.
     """
     figures = figures or Figures()
-    checks = {"store": store_ready(desk), "bot": lambda: "" if ready() else _STOPPED}
+    first = desks.every[0]
+    checks = {
+        "store": lambda: "".join(store_ready(desk)() for desk in desks.every),
+        "bot": lambda: "" if ready() else _STOPPED,
+        "slack": slack,
+    }
+
+    def count() -> None:
+        figures.open.set(sum(len(desk.store.open_incidents()) for desk in desks.every))
+        observe(figures)
 
     async def receive(request: Request) -> Response:
         try:
@@ -87,8 +112,8 @@ def alert_routes(
             _authenticate(request, body, keys)
             name, format_ = _format(request, formats)
             payload = _payload(request, body)
-            taken = await run_in_threadpool(_taken, format_, payload, desk)
-            outcome = await run_in_threadpool(take_in, desk, taken)
+            taken = await run_in_threadpool(_taken, format_, payload, first)
+            outcome = await run_in_threadpool(take_in, desks, taken)
         except _Refused as refused:
             figures.refused.labels(str(refused.status)).inc()
             return _refusal(refused)
@@ -97,19 +122,19 @@ def alert_routes(
         _count(figures, name, outcome, taken)
         return JSONResponse(_answer(outcome, taken), status_code=202)
 
-    health = health_routes(checks, figures, lambda: len(desk.store.open_incidents()))
+    health = health_routes(checks, figures, count)
     return [Route("/alerts/{format}", receive, methods=["POST", "PUT"]), *health]
 
 
 def health_routes(
     ready: Mapping[str, Callable[[], str]],
     figures: Figures,
-    open_count: Callable[[], int] | None = None,
+    count: Callable[[], None] = lambda: None,
 ) -> list[BaseRoute]:
     """``/healthz`` (the process answers), ``/readyz`` and ``/metrics``.
 
     ``ready`` are checks by name: each gives "" when all is well, else a sentence; one that
-    raises is not ready either. ``open_count`` is asked when Prometheus comes by.
+    raises is not ready either. ``count`` is called when Prometheus comes by.
     """
 
     async def healthz(request: Request) -> Response:
@@ -126,8 +151,7 @@ def health_routes(
 
     async def metrics(request: Request) -> Response:
         del request
-        if open_count is not None:
-            figures.open.set(await run_in_threadpool(open_count))
+        await run_in_threadpool(count)
         return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)
 
     return [

@@ -13,6 +13,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers import blockkit
+from handlers.access import Access, lost
+from handlers.directory import Directory
 from handlers.loop import Loop
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import Outbox, Owed
@@ -34,11 +36,13 @@ class Sender:
     """Sends what is owed, in the turns of its ``loop``.
 
     ``on_sent`` is told (incident, channel, name) of each message that Slack has for the first
-    time.
+    time. While Slack does not take the token (``access``) everything waits.
     """
 
     client: WebClient
     outbox: Outbox
+    access: Access
+    directory: Directory
     on_sent: Callable[[str, str, str], None] | None = None
     poll_seconds: float = 0.25
     uploads: Uploads = field(init=False)
@@ -51,13 +55,15 @@ class Sender:
         self.loop = Loop("hawkeye-sender", self._turn, self.poll_seconds)
 
     def _turn(self) -> bool:
-        return self.send_owed() or self.uploads.upload_ahead()
+        return self.send_owed() or (self.access.works and self.uploads.upload_ahead())
 
     def send_owed(self) -> bool:
         """Send what can be sent now; whether anything was sent."""
         sent = False
+        if not self.access.may_try:
+            return sent
         for owed in self.outbox.owed():
-            if self.loop.stopped:
+            if self.loop.stopped or not self.access.may_try:
                 break
             if self._may_send(owed):
                 sent = True
@@ -79,6 +85,13 @@ class Sender:
 
     def send(self, owed: Owed) -> None:
         """Send one message, and keep what became of it."""
+        if (
+            "#" in owed.channel
+            and (channel := self.directory.channel(owed.channel)) != owed.channel
+        ):
+            # Slack could not be asked for the channel when the incident opened.
+            self.outbox.store.channel_found(owed.channel, channel)
+            return
         try:
             if owed.in_doubt and (ts := self._find(owed)):
                 owed = replace(owed, ts=ts)
@@ -93,6 +106,7 @@ class Sender:
         except OSError as error:
             self.outbox.later(owed, _wait(owed), f"{type(error).__name__}: {error}")
         else:
+            self.access.regain()
             if not owed.ts and self.on_sent is not None:
                 self.on_sent(owed.incident, owed.channel, owed.name)
 
@@ -125,7 +139,11 @@ class Sender:
 
     def _refused(self, owed: Owed, error: SlackApiError) -> None:
         code = str(error.response.get("error", ""))
-        if error.response.status_code == 429 or code == "ratelimited":
+        if lost(error):
+            # The message is not at fault: its tries are not counted.
+            self.access.lose(code)
+            self.outbox.pause(owed, code)
+        elif error.response.status_code == 429 or code == "ratelimited":
             wait = float(error.response.headers.get("Retry-After", 1))
             method = "update" if owed.ts else f"post:{owed.channel}"
             self._quiet_until[method] = time.monotonic() + wait

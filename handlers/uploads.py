@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from analysis.evidence import Chart
+from handlers.access import lost
 from state.store import Store
 
 log = structlog.get_logger()
@@ -34,8 +35,8 @@ class Uploads:
     def resolve(self, blocks: list[dict[str, Any]], *, give_up: bool) -> list[dict[str, Any]]:
         """Blocks with ``{"type": "image", "chart": ID}`` turned into images of files.
 
-        Raises ChartNotReadyError while a chart can't be uploaded; with ``give_up`` a line in words
-        takes its place.
+        Raises ChartNotReadyError while a chart can't be uploaded (with ``give_up`` a line in words
+        takes its place), and SlackApiError when Slack does not take the token.
         """
         ready = []
         for block in blocks:
@@ -60,7 +61,7 @@ class Uploads:
             return False
         try:
             self._file(rows[0]["id"])
-        except ChartNotReadyError as error:
+        except (ChartNotReadyError, SlackApiError) as error:
             log.info("chart not uploaded ahead", reason=str(error))
             return False
         return True
@@ -75,6 +76,8 @@ class Uploads:
         try:
             file = self._upload(chart)
         except (SlackApiError, OSError) as error:
+            if lost(error):
+                raise
             raise ChartNotReadyError(f"upload failed: {error}") from error
         self.store.uploaded(chart_id, file)
         return file

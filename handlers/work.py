@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -20,6 +21,9 @@ from state.due import Due
 from state.store import from_json
 
 log = structlog.get_logger()
+TALK = frozenset({"remind", "export", "dm", "write"})
+"""Kinds of work that are nothing but a message: they wait while Slack does not take the token."""
+REST = timedelta(minutes=1)
 
 
 class Runner(Protocol):
@@ -43,7 +47,8 @@ class Work:
     """Claims due work and sees to it.
 
     ``remind`` tells somebody that a hand-off waits, ``export`` puts a record into a thread,
-    ``notify`` tells one person of an incident, ``write`` sends one person a message.
+    ``notify`` tells one person of an incident, ``write`` sends one person a message. ``reachable``
+    says whether Slack takes the bot's token.
     """
 
     conversation: Conversation
@@ -53,6 +58,7 @@ class Work:
     export: Callable[[Due], None]
     notify: Callable[[str, str, str], None]
     write: Callable[[str, dict[str, Any]], None]
+    reachable: Callable[[], bool] = lambda: True
     poll_seconds: float = 0.2
     _running: dict[str, Future[Evidence]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,6 +80,9 @@ class Work:
 
     def do(self, work: Due) -> None:
         """See to one piece of work; it is struck off when it is done."""
+        if work.kind in TALK and not self.reachable():
+            self.conversation.due.add(work, self.conversation.now() + REST)
+            return
         match work.kind:
             case "check":
                 self._check(work)

@@ -176,6 +176,15 @@ class Outbox:
             error,
         )
 
+    def pause(self, owed: Owed, error: str) -> None:
+        """It was not its fault: it stays as it was, to be sent as soon as anything can be."""
+        self._set(owed, "sending = 0, error = ?", error)
+
+    def waiting(self) -> int:
+        """How many messages Slack has not been told, or not as they should be."""
+        [row] = self.store.rows("SELECT count(*) AS n FROM posts WHERE wanted != sent")
+        return int(row["n"])
+
     def give_up(self, owed: Owed, error: str) -> None:
         """It can't be sent as it is; it rests until it should say something else."""
         self._set(owed, "sent = ?, sending = 0, error = ?", owed.wanted, error)

@@ -74,10 +74,14 @@ class Entry:
 
 
 class Store:
-    """Everything that outlives the process. Safe to use from several threads and processes."""
+    """Everything that outlives the process. Safe to use from several threads and processes.
 
-    def __init__(self, path: Path | str) -> None:
+    Incidents are numbered by ``numbers``, so that those of several stores have names of their own.
+    """
+
+    def __init__(self, path: Path | str, numbers: Store | None = None) -> None:
         self.path = str(path)
+        self.numbers = numbers or self
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -130,7 +134,7 @@ class Store:
 
     def new_id(self) -> str:
         """The next incident's name: HE-1, HE-2, …"""
-        with self.transaction() as db:
+        with self.numbers.transaction() as db:
             db.execute("UPDATE counters SET value = value + 1 WHERE name = 'incident'")
             [row] = db.query("SELECT value FROM counters WHERE name = 'incident'")
         return f"HE-{row['value']}"
@@ -255,6 +259,12 @@ class Store:
             "SELECT * FROM places WHERE incident = ? ORDER BY is_primary DESC, rowid", incident
         )
         return [Place(incident, r["channel"], r["thread"], bool(r["is_primary"])) for r in rows]
+
+    def channel_found(self, name: str, channel: str) -> None:
+        """A channel that was known by its name alone has this id."""
+        with self.transaction() as db:
+            for table in ("places", "posts", "looks"):
+                db.execute(f"UPDATE {table} SET channel = ? WHERE channel = ?", [channel, name])
 
     def incident_in(self, channel: str, thread: str) -> str | None:
         """Which incident lives in this thread."""

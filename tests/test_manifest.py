@@ -6,6 +6,8 @@ from pathlib import Path
 
 from slack_sdk import WebClient
 
+from bot.manifest import manifest
+from handlers.access import Departures
 from handlers.answers import Answers
 from handlers.home import Home
 from handlers.pins import Pins
@@ -37,13 +39,59 @@ PRIVATE = {"channels:read": "groups:read", "channels:history": "groups:history"}
 EVENTS = {
     "app_home_opened": "",
     "app_mention": "app_mentions:read",
+    "app_uninstalled": "",
+    "tokens_revoked": "",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "member_joined_channel": "channels:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
 }
-NO_SCOPE = {"auth_test", "chat_getPermalink", "views_open", "views_publish"}
+NO_SCOPE = {
+    "auth_revoke",
+    "auth_teams_list",
+    "auth_test",
+    "chat_getPermalink",
+    "views_open",
+    "views_publish",
+}
+SCHEMA = {
+    # What we use of the manifest's reference, major version 2: its keys and their kinds.
+    "_metadata": {"major_version": int, "minor_version": int},
+    "display_information": {
+        "name": str,
+        "description": str,
+        "long_description": str,
+        "background_color": str,
+    },
+    "features": {
+        "bot_user": {"display_name": str, "always_online": bool},
+        "app_home": {
+            "home_tab_enabled": bool,
+            "messages_tab_enabled": bool,
+            "messages_tab_read_only_enabled": bool,
+        },
+        "shortcuts": [{"name": str, "type": str, "callback_id": str, "description": str}],
+        "slash_commands": [
+            {
+                "command": str,
+                "description": str,
+                "usage_hint": str,
+                "url": str,
+                "should_escape": bool,
+            }
+        ],
+    },
+    "oauth_config": {"redirect_urls": [str], "scopes": {"bot": [str], "user": [str]}},
+    "settings": {
+        "event_subscriptions": {"request_url": str, "bot_events": [str], "user_events": [str]},
+        "interactivity": {"is_enabled": bool, "request_url": str, "message_menu_options_url": str},
+        "allowed_ip_address_ranges": [str],
+        "org_deploy_enabled": bool,
+        "socket_mode_enabled": bool,
+        "token_rotation_enabled": bool,
+    },
+}
 
 
 class Recording:
@@ -70,6 +118,7 @@ def handled(kind):
         Shortcuts(None, None),
         Pins(None),
         Home(None, None, None, None),
+        Departures(None, None),
     ):
         room.register(app)
     return app.names[kind]
@@ -83,8 +132,9 @@ def source():
 
 def called():
     """Web API methods that are called."""
+    text = source()
     known = [n for n in dir(WebClient) if not n.startswith("_") and "_" in n]
-    return {n for n in known if f"client.{n}(" in source()}
+    return {n for n in known if re.search(rf"client\.{n}[(,]", text)}
 
 
 def test_every_scope_is_needed_and_every_need_is_asked_for():
@@ -116,6 +166,39 @@ def test_every_menu_that_asks_while_one_types_is_answered():
     """An external select without a handler stays empty."""
     menus = set(re.findall(r'external_select",\s+"action_id": "(\w+)"', source()))
     assert menus == set(handled("options"))
+
+
+def test_the_manifest_is_one_of_slacks_schema_however_it_is_run():
+    """No key that the schema does not have, of the kind that it wants; addresses where needed."""
+    for http in (False, True):
+        for several in (False, True):
+            made = manifest("https://hawkeye.example/", http=http, several=several)
+            assert list(unfit(made, SCHEMA)) == []
+            settings = made["settings"]
+            assert settings["socket_mode_enabled"] is not http
+            assert settings["token_rotation_enabled"] is several
+            redirects = ["https://hawkeye.example/slack/oauth_redirect"] if several else None
+            assert made["oauth_config"].get("redirect_urls") == redirects
+            wanted = "https://hawkeye.example/slack/events" if http else None
+            assert settings["event_subscriptions"].get("request_url") == wanted
+            assert settings["interactivity"].get("message_menu_options_url") == wanted
+            assert {c.get("url") for c in made["features"]["slash_commands"]} == {wanted}
+    assert manifest() == MANIFEST
+    assert list(unfit({"settings": {"socket": True, "org_deploy_enabled": 1}}, SCHEMA))
+
+
+def unfit(value, schema, at=""):
+    """Where a value is not as the schema says: keys that are unknown, values of another kind."""
+    if isinstance(schema, dict):
+        yield from (f"{at}.{key}: unknown" for key in value if key not in schema)
+        for key, inner in schema.items():
+            if key in value:
+                yield from unfit(value[key], inner, f"{at}.{key}")
+    elif isinstance(schema, list):
+        for index, item in enumerate(value):
+            yield from unfit(item, schema[0], f"{at}[{index}]")
+    elif type(value) is not schema:
+        yield f"{at}: {value!r}"
 
 
 def test_the_manifest_keeps_slacks_limits():

@@ -3,7 +3,7 @@
 from bot.config.inspect import check
 from bot.config.load import load, require_slack
 from bot.config.problems import SettingsError
-from bot.config.settings import Mitigation, Route, Secrets, Settings
+from bot.config.settings import Mitigation, Route, Secrets, Settings, Workspace
 
 __all__ = [
     "Mitigation",
@@ -11,6 +11,7 @@ __all__ = [
     "Secrets",
     "Settings",
     "SettingsError",
+    "Workspace",
     "check",
     "load",
     "require_slack",

@@ -75,6 +75,8 @@ def _sections() -> Iterator[str]:
             yield from (_section(("tables", table)) for table in Tables.model_fields)
             continue
         yield _section(("alerts", "routes") if name == "alerts" else (name,))
+        if name == "slack":
+            yield _section(("slack", "workspaces"))
 
 
 def _section(key: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from bot.config.problems import (
     keys_of,
     nearest,
 )
-from bot.config.settings import Secrets, Settings
+from bot.config.settings import Route, Secrets, Settings, Workspace
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -48,17 +48,24 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
 
 def require_slack(settings: Settings) -> None:
     """Raises SettingsError when the environment lacks a token that ``[slack] mode`` needs."""
-    secrets = settings.secrets
-    wanted = {"SLACK_BOT_TOKEN": (secrets.slack_bot_token, "the bot's token, xoxb-…")}
-    if settings.slack.mode == "socket":
+    secrets, mode = settings.secrets, settings.slack.mode
+    why = f'[slack] mode = "{mode}"'
+    wanted: dict[str, tuple[object, str]] = {}
+    if settings.slack.workspaces:
+        why = "[[slack.workspaces]]"
+        client = 'the client %s under "Basic Information"'
+        wanted["SLACK_CLIENT_ID"] = (secrets.slack_client_id, client % "id")
+        wanted["SLACK_CLIENT_SECRET"] = (secrets.slack_client_secret, client % "secret")
+    else:
+        wanted["SLACK_BOT_TOKEN"] = (secrets.slack_bot_token, "the bot's token, xoxb-…")
+    if mode == "socket":
         what = "the app-level token for Socket Mode, xapp-…"
         wanted["SLACK_APP_TOKEN"] = (secrets.slack_app_token, what)
     else:
         what = 'the signing secret under "Basic Information"'
         wanted["SLACK_SIGNING_SECRET"] = (secrets.slack_signing_secret, what)
-    why = f'[slack] mode = "{settings.slack.mode}" needs it'
     problems = [
-        Problem("environment", name, "nothing", f"{what}; {why}")
+        Problem("environment", name, "nothing", f"{what}; {why} needs it")
         for name, (value, what) in wanted.items()
         if value is None
     ]
@@ -100,27 +107,53 @@ def _references(settings: Settings, places: Places) -> Iterator[Problem]:
     """Names that are given twice, and names of what is not there."""
     for section in ("models", "metrics", "mitigations"):
         yield from _given_twice(section, [x.name for x in getattr(settings, section)], places)
+    workspaces = settings.slack.workspaces
+    for name in ("name", "id"):
+        found = [getattr(w, name) for w in workspaces]
+        yield from _given_twice("slack.workspaces", found, places, name)
     metrics = [m.name for m in settings.metrics]
     models = [m.name for m in settings.models]
     for index, route in enumerate(settings.alerts.routes):
         key = ("alerts", "routes", index)
         yield from _unknown_name((*key, "metric"), route.metric, "metrics", metrics, places)
         yield from _unknown_name((*key, "model"), route.model, "models", models, places)
+        yield from _workspace_of(key, route, workspaces, places)
     for name in _listed(settings.monitors.metrics):
         yield from _unknown_name(("monitors", "metrics"), name, "metrics", metrics, places)
     for name in _listed(settings.monitors.models):
         yield from _unknown_name(("monitors", "models"), name, "models", models, places)
 
 
+def _workspace_of(
+    key: tuple[str | int, ...], route: Route, workspaces: tuple[Workspace, ...], places: Places
+) -> Iterator[Problem]:
+    """With several workspaces a channel alone does not say where it is."""
+    names = [w.name for w in workspaces]
+    if route.workspace is None and len(names) > 1:
+        expected = f"the name of the workspace that has {route.channel}: {', '.join(names)}"
+        yield places.problem((*key, "workspace"), "nothing", expected)
+    elif route.workspace is not None and not names:
+        expected = (
+            "no workspace: there is only the one of the bot token, without [[slack.workspaces]]"
+        )
+        yield places.problem((*key, "workspace"), f'"{route.workspace}"', expected)
+    else:
+        where = (*key, "workspace")
+        yield from _unknown_name(where, route.workspace, "slack.workspaces", names, places)
+
+
 def _listed(names: tuple[str, ...] | str) -> tuple[str, ...]:
     return () if isinstance(names, str) else names
 
 
-def _given_twice(section: str, names: list[str], places: Places) -> Iterator[Problem]:
+def _given_twice(
+    section: str, names: list[str], places: Places, key: str = "name"
+) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if (first := names.index(name)) < index:
             found = f'"{name}", which number {first + 1} has already'
-            yield places.problem((section, index, "name"), found, "a name of its own")
+            where: list[str | int] = [*section.split("."), index, key]
+            yield places.problem(where, found, f"{'an' if key == 'id' else 'a'} {key} of its own")
 
 
 def _unknown_name(

@@ -172,7 +172,8 @@ def _explain(key: Key, errors: list[ErrorDetails], places: Places) -> Problem:
 def _unknown(key: Key, places: Places) -> Problem:
     name = str(key[-1])
     model = model_at(key[:-1])
-    secret = nearest(name, ["bot_token", "app_token", "signing_secret", "token", "api_url"])
+    secrets = ["bot_token", "app_token", "signing_secret", "client_secret", "token", "api_url"]
+    secret = nearest(name, secrets)
     if secret and key[0] in ("slack", "alerts"):
         names = ", ".join(keys_of(Secrets))
         expected = f"it in the environment: tokens are not read from a file, but from {names}"

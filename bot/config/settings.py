@@ -5,6 +5,7 @@ The text below each key becomes its line in ``docs/settings.md``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import time
 from functools import cached_property
@@ -74,6 +75,36 @@ class Tables(Section):
     """Rows that snapshots were trained on."""
 
 
+class Workspace(Section):
+    """A workspace whose people may install HawkEye through `/slack/install`, with OAuth: see
+    [Slack](slack.md). Without any, the one bot token of the environment is used. The first one
+    gets what no route matches."""
+
+    name: str = Field(min_length=1)
+    """What routes call it."""
+    id: str
+    """Its id, `T…`: it stands in the address of Slack in a browser, `app.slack.com/client/T…`."""
+    org: str | None = None
+    """The id of its org, `E…`, where HawkEye is installed for the whole org."""
+    channel: str | None = None
+    """Where a thread opens there when no route says otherwise; `[slack] channel` by default."""
+    call: Names = ()
+    """Who is called there when no route says otherwise, instead of `[oncall] call`."""
+
+    @model_validator(mode="after")
+    def _has_ids_of_slack(self) -> Workspace:
+        if not re.fullmatch(r"T[A-Z0-9]+", self.id):
+            raise ValueError(f'id = "{self.id}": expected a workspace\'s id, such as "T0123ABCD"')
+        if self.org is not None and not re.fullmatch(r"E[A-Z0-9]+", self.org):
+            raise ValueError(f'org = "{self.org}": expected an org\'s id, such as "E0123ABCD"')
+        return self
+
+    @property
+    def installation(self) -> str:
+        """What serves it: the installation in its org, or its own."""
+        return self.org or self.id
+
+
 class Slack(Section):
     """How HawkEye meets Slack. Tokens are never read from the file: see Environment."""
 
@@ -85,6 +116,16 @@ class Slack(Section):
     """The address to listen on: alerts, health, and Slack's requests when `mode` is `http`."""
     port: int = Field(default=3000, ge=1, le=65535)
     """The port to listen on."""
+    url: Url | None = None
+    """The public address under which people reach this bot to install it: Slack sends them back to
+    `/slack/oauth_redirect` there. Only needed where the app has several redirect URLs."""
+    workspaces: tuple[Workspace, ...] = ()
+    """Where HawkEye may be installed with OAuth, each a table `[[slack.workspaces]]`."""
+
+    @property
+    def installations(self) -> tuple[str, ...]:
+        """What serves the workspaces: ids of workspaces and orgs; ("",) with the one bot token."""
+        return tuple(dict.fromkeys(w.installation for w in self.workspaces)) or ("",)
 
 
 class Route(Section):
@@ -102,6 +143,8 @@ class Route(Section):
     """Only alerts as bad as this or worse (1 is the worst)."""
     on_call: Names = ()
     """Who is called for what this route matches, instead of `[oncall] call`."""
+    workspace: str | None = None
+    """The name of the workspace whose channel it is; needed where there are several."""
 
     @model_validator(mode="after")
     def _matches_something(self) -> Route:
@@ -265,9 +308,13 @@ class Secrets(Section):
     """What comes from the environment alone, so that no token lies in a file."""
 
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
-    """The bot's token, `xoxb-…`."""
+    """The bot's token, `xoxb-…`; with `[[slack.workspaces]]` each has its own instead."""
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
     """The app-level token for Socket Mode, `xapp-…`; needed when `mode` is `socket`."""
+    slack_client_id: str | None = Field(default=None, alias="SLACK_CLIENT_ID")
+    """The app's client id, under "Basic Information"; needed with `[[slack.workspaces]]`."""
+    slack_client_secret: SecretStr | None = Field(default=None, alias="SLACK_CLIENT_SECRET")
+    """The app's client secret; needed with `[[slack.workspaces]]`."""
     slack_signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     """Proves that a request is Slack's; needed when `mode` is `http`."""
     slack_api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
@@ -330,6 +377,12 @@ class Settings(Section):
     def state_path(self) -> Path:
         """The SQLite file."""
         return self.root / self.state.path
+
+    def state_of(self, installation: str) -> Path:
+        """The file of an installation: one of its own beside that file, so that no workspace ever
+        reads what is another's. With the one bot token ("") it is the file itself."""
+        path = self.state_path
+        return path.with_stem(f"{path.stem}-{installation}") if installation else path
 
     @cached_property
     def contract(self) -> Contract:

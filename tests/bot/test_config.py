@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 from bot.config import Settings, SettingsError, check, load, require_slack
 from bot.config.document import START, TARGET, page
 from bot.config.lines import line_of, lines_of
+from bot.routing import Routing
+from state.incident import Alert
 from tests.conftest import SETTINGS
 
 Write = Callable[..., Path]
@@ -350,3 +355,70 @@ def test_an_engine_that_cannot_be_reached_is_one_problem(settings_file: Write) -
     told = wrong(settings_file(more='[data]\nurl = "sqlite://gone.db"'))
     assert told.startswith("hawkeye.toml, line 18: [data] url")
     assert "there is no file" in told
+
+
+TWO = """
+[[slack.workspaces]]
+name = "ranking"
+id = "T0RANK"
+
+[[slack.workspaces]]
+name = "weather"
+id = "T0WEATHER"
+org = "E0ACME"
+call = ["U1"]
+"""
+
+
+def test_several_workspaces_are_named_by_their_routes(settings_file):
+    """And the first one gets the rest."""
+    route = """
+[[alerts.routes]]
+metric = "precision"
+workspace = "weather"
+channel = "#late"
+"""
+    settings = load(settings_file(more=TWO + route), {})
+    assert settings.slack.installations == ("T0RANK", "E0ACME")
+    assert settings.state_of("E0ACME").name == "state-E0ACME.db"
+    routing = Routing(settings, SimpleNamespace(owners={}))
+    alert = Alert("generic", "k", "metric", "precision", "", datetime.now(UTC))
+    found = routing.target(alert)
+    assert (found.installation, found.channel, found.call) == ("E0ACME", "T0WEATHER/#late", ("U1",))
+    other = replace(alert, entry="model", subject="delay")
+    assert routing.target(other).installation == "T0RANK"
+    within = routing.within("T0RANK", alert)
+    assert (within.installation, within.channel) == ("T0RANK", "#ml-oncall")
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (TWO + '[[alerts.routes]]\nseverity = 1\nchannel = "#x"', "has #x: ranking, weather"),
+        (
+            TWO + '[[alerts.routes]]\nseverity = 1\nchannel = "#x"\nworkspace = "wether"',
+            "did you mean `weather`?",
+        ),
+        (
+            '[[alerts.routes]]\nseverity = 1\nchannel = "#x"\nworkspace = "weather"',
+            "no workspace: there is only the one of the bot token",
+        ),
+        (TWO.replace("T0WEATHER", "T0RANK"), "an id of its own"),
+        (TWO.replace("T0WEATHER", "weather.slack.com"), "expected a workspace's id"),
+        (TWO.replace("E0ACME", "acme"), "expected an org's id"),
+    ],
+)
+def test_a_workspace_that_is_not_clear_is_refused_in_words(settings_file, more, told):
+    """A channel alone does not say where it is."""
+    assert told in refused(settings_file(more=more))
+
+
+def test_several_workspaces_need_the_app_and_no_bot_token(settings_file):
+    """Each has a token of its own."""
+    settings = load(settings_file(more=TWO), {"SLACK_APP_TOKEN": "xapp-1"})
+    with pytest.raises(SettingsError) as caught:
+        require_slack(settings)
+    said = str(caught.value)
+    assert "SLACK_CLIENT_ID" in said
+    assert "SLACK_CLIENT_SECRET" in said
+    assert "SLACK_BOT_TOKEN" not in said

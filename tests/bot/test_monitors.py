@@ -300,6 +300,8 @@ def test_monitors_start_on_the_schedule_unless_they_are_off(desk, tmp_path):
         conversation=desk,
         clock=desk.now,
         work=SimpleNamespace(runner=runner),
+        installation="",
+        watches=lambda subject: True,
     )
     start_monitors(bot, schedule)
     assert jobs == []

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from handlers.alerts import FORMATS, Taken
 from handlers.alerts.authentication import Keys
+from handlers.desk import Desks
 from handlers.routes import alert_routes
 from state import events as ev
 from state.incident import Alert
@@ -36,7 +37,7 @@ def desk(tmp_path):
 
 def client(desk: FakeDesk, token: str | None = TOKEN, **changes: object) -> TestClient:
     """A client of the routes."""
-    return TestClient(Starlette(routes=alert_routes(desk, Keys(token or ""), **changes)))
+    return TestClient(Starlette(routes=alert_routes(Desks.one(desk), Keys(token or ""), **changes)))
 
 
 def send(desk: FakeDesk, name: str, format_: str = "alertmanager"):

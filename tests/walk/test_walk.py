@@ -1,6 +1,8 @@
 """From an alert to its conclusion, by the clicks of people, over both of Slack's transports."""
 
 import time
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -312,3 +314,21 @@ def test_the_acknowledgement_comes_while_checks_run(stage):
     stage.press(incident, "step-1", "answer:no")
     assert time.perf_counter() - began < 2.5
     stage.canned.hold.set()
+
+
+def test_while_slack_refuses_the_token_everything_waits_and_is_said(stage):
+    """Nothing is given up, no chart is left out, and whoever runs the bot reads it."""
+    app = next(iter(stage.workspace.apps.values()))
+    good, app.bot_token = app.bot_token, "xoxb-replaced"
+    incident = stage.fire()
+    assert stage.until(lambda: stage.bot.access.refused == "invalid_auth")
+    assert stage.until(lambda: stage.incident(incident).current.evidence)
+    outbox = stage.bot.conversation.outbox
+    assert {o.attempts for o in outbox.owed()} == {0}
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"{stage.bot.web_url}/readyz")
+    assert "invalid_auth" in refused.value.read().decode()
+    app.bot_token = good
+    stage.bot.use(good)
+    stage.shows(incident, "step-1", "answer:yes", "slack_file")
+    assert urlopen(f"{stage.bot.web_url}/readyz").status == 200

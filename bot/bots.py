@@ -1,0 +1,222 @@
+"""Several installations served by one process: a bot each, with a store each.
+
+What one workspace has is never in another one's store, so that no search, list, export or command
+can find it there. Requests and alerts are handed to the bot that they are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
+
+from bot.app import Bot, bolt_app, subjects, utc_now, workers
+from bot.config import Settings, require_slack
+from bot.front import Front
+from bot.installations import Installations, rotator
+from bot.oauth import Flow, routes
+from bot.routing import Routing
+from handlers.desk import Desk, Desks
+from handlers.mitigations import Action
+from handlers.work import Runner
+from state.incident import Alert
+from state.outbox import Outbox
+from state.store import Store
+
+log = structlog.get_logger()
+RENEW_SECONDS = 300.0
+UNKNOWN = (
+    "HawkEye does not know this workspace. Whoever runs it has to name it in its settings, under "
+    "`[[slack.workspaces]]`; then somebody installs it anew."
+)
+
+
+class Nobody(Authorize):
+    """Knows no installation."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __call__(self, **_: Any) -> AuthorizeResult | None:
+        """Nobody."""
+        return None
+
+
+@dataclass(frozen=True)
+class Switchboard:
+    """Gives a request to the bot of the workspace or org that it comes from. ``lobby`` answers what
+    comes from elsewhere, and Slack's own checks."""
+
+    bots: Mapping[str, Bot]
+    lobby: App
+
+    @property
+    def logger(self) -> Any:
+        """Bolt's logger."""
+        return self.lobby.logger
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """The bot's Bolt app verifies the request, and answers it."""
+        bot = self._shared(req.body) or self._from(req)
+        return (bot.app if bot else self.lobby).dispatch(req)
+
+    def _from(self, req: BoltRequest) -> Bot | None:
+        """By the ids of the request: of the org where it is installed for all of it."""
+        ids = [req.context.team_id or "", req.context.enterprise_id or ""]
+        if req.context.is_enterprise_install:
+            ids.reverse()
+        return next((self.bots[key] for key in ids if key in self.bots), None)
+
+    def _shared(self, body: Mapping[str, Any]) -> Bot | None:
+        """An event of a Slack Connect channel is told once, in the name of any one installation:
+        it is for the bot that is mentioned, else the one whose thread or message it is."""
+        event = body.get("event")
+        if not body.get("is_ext_shared_channel") or not isinstance(event, dict):
+            return None
+        item = event.get("item") or event.get("message") or event
+        channel = str(event.get("channel") or item.get("channel") or "")
+        thread = str(item.get("thread_ts") or item.get("ts") or "")
+        text = str(event.get("text") or "")
+        for bot in self.bots.values():
+            me = bot.directory.me()["user_id"]
+            if me and f"<@{me}>" in text:
+                return bot
+        known = (bot for bot in self.bots.values() if bot.store.incident_in(channel, thread))
+        return next(known, None)
+
+
+@dataclass
+class Bots:
+    """All of them, with what they share: the tables, the workers, the server, the connection."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = utc_now
+    actions: Sequence[Action] = ()
+    runner: Runner | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    bots: dict[str, Bot] = field(init=False)
+    _running: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        settings, found = self.settings, self.settings.secrets
+        require_slack(settings)
+        self.shared = Store(settings.state_path)
+        self.installations = Installations(self.shared)
+        self.world = subjects(settings)
+        if self.runner is None:
+            self.runner, stop = workers(settings)
+            self._running.append(stop)
+        self.flow = Flow(settings, self.installations)
+        self.bots = {key: self._bot(key) for key in settings.slack.installations}
+        self.installations.changed = self._changed
+        secret = found.slack_client_secret
+        self._rotator = rotator(
+            found.slack_client_id or "",
+            secret.get_secret_value() if secret else "",
+            found.slack_api_url,
+        )
+        lobby = bolt_app(settings, Nobody(), self.flow, UNKNOWN)
+        routing = Routing(settings, self.world[2])
+
+        def choose(alert: Alert) -> Desk:
+            return self.bots[routing.target(alert).installation].conversation
+
+        self.front = Front(
+            settings,
+            tuple(self.bots.values()),
+            Switchboard(self.bots, lobby),
+            Desks([bot.conversation for bot in self.bots.values()], choose),
+            routes(self.flow),
+            [(RENEW_SECONDS, self.renew, "renew tokens")],
+        )
+
+    def _bot(self, key: str) -> Bot:
+        return Bot(
+            self.settings,
+            clock=self.clock,
+            actions=self.actions,
+            runner=self.runner,
+            installation=key,
+            token=self.installations.token(key),
+            numbers=self.shared,
+            world=self.world,
+            flow=self.flow,
+            gone=partial(self._gone, key),
+            **self.more,
+        )
+
+    def _changed(self, key: str) -> None:
+        if key in self.bots:
+            self.bots[key].use(self.installations.token(key))
+
+    def _gone(self, key: str, code: str) -> None:
+        log.error(
+            "HawkEye was taken out of a workspace: what should be posted there waits until it is "
+            "installed again",
+            workspace=key,
+            error=code,
+        )
+        self.installations.forget(key)
+
+    def renew(self) -> None:
+        """Renew the tokens that end soon."""
+        for key in self.bots:
+            self.installations.renew(key, self._rotator)
+
+    @property
+    def web_url(self) -> str:
+        """Where alerts are taken in and people install, once started."""
+        return self.front.url
+
+    def start(self) -> None:
+        """Start every bot, whether it is installed or not: what it is told is kept."""
+        self.renew()
+        for key, bot in self.bots.items():
+            if problem := bot.access.problem():
+                log.warning(problem, workspace=key)
+            bot.begin()
+        self.front.start()
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self.front.stop()
+        for bot in self.bots.values():
+            bot.end()
+        while self._running:
+            self._running.pop()()
+        self.shared.close()
+
+    def __enter__(self) -> Bots:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def listing(settings: Settings) -> Iterator[str]:
+    """A line for each workspace of the settings: whether it is installed there, what waits."""
+    shared = Store(settings.state_path)
+    installations = Installations(shared)
+    for workspace in settings.slack.workspaces:
+        key = workspace.installation
+        path = settings.state_of(key)
+        waiting = Outbox(Store(path)).waiting() if path.exists() else 0
+        found = installations.of(key)
+        state = "not installed: open /slack/install"
+        if found is not None:
+            name = found.enterprise_name if found.is_enterprise_install else found.team_name
+            since = datetime.fromtimestamp(found.installed_at, UTC)
+            state = f"installed in {name or key} since {since:%Y-%m-%d}"
+        waits = f"{waiting} message{'' if waiting == 1 else 's'} to be posted" if waiting else ""
+        org = f" (org {workspace.org})" if workspace.org else ""
+        yield ", ".join(filter(None, (f"{workspace.name} {workspace.id}{org}: {state}", waits)))
+    if not settings.slack.workspaces:
+        yield "One workspace: the one of SLACK_BOT_TOKEN. Others are named in [[slack.workspaces]]."

@@ -1,0 +1,75 @@
+"""Where an alert goes: the workspace, the channel, and who is called there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.config import Route, Settings
+from state.incident import Alert
+
+if TYPE_CHECKING:
+    from analysis.graph.lineage import Graph
+    from bot.config import Workspace
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an alert's thread opens. ``workspace`` is None with the one bot token; ``call`` says
+    who is called, level by level."""
+
+    workspace: Workspace | None
+    channel: str
+    call: tuple[str, ...]
+
+    @property
+    def installation(self) -> str:
+        """Which installation serves it; "" with the one bot token."""
+        return self.workspace.installation if self.workspace else ""
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The routes of the settings, read with the lineage's owners."""
+
+    settings: Settings
+    lineage: Graph
+
+    def target(self, alert: Alert) -> Target:
+        """The first matching route's, else the default of the first workspace."""
+        route = self._route(alert)
+        workspaces = self.settings.slack.workspaces
+        named = [w for w in workspaces if route is None or route.workspace in (None, w.name)]
+        return self._at(named[0] if named else None, route)
+
+    def within(self, installation: str, alert: Alert) -> Target:
+        """The same for a thread that has to open in one installation: elsewhere than the routes
+        say when they send it to another one."""
+        found = self.target(alert)
+        if found.installation == installation:
+            return found
+        served = [w for w in self.settings.slack.workspaces if w.installation == installation]
+        return self._at(served[0] if served else None, None)
+
+    def _at(self, workspace: Workspace | None, route: Route | None) -> Target:
+        slack = self.settings.slack
+        call = (workspace.call if workspace else ()) or self.settings.oncall.call
+        channel = (workspace.channel if workspace else "") or slack.channel
+        if route is not None:
+            call, channel = route.on_call or call, route.channel
+        if workspace is not None and workspace.org and channel.startswith("#"):
+            # The same name may be there in several workspaces of the org.
+            channel = f"{workspace.id}/{channel}"
+        return Target(workspace, channel, call)
+
+    def _route(self, alert: Alert) -> Route | None:
+        """By what the alert is about, whose that is, and how bad it is."""
+        named = [alert.names, (f"{alert.entry}:{alert.subject}",)]
+        names = [name.partition(":")[::2] for some in named for name in some]
+        metric = next((name for kind, name in names if kind == "metric"), None)
+        model = next((name for kind, name in names if kind == "model"), None)
+        if model is None and metric in self.settings.contract.metric_names:
+            model = self.settings.contract.metric(metric or "").model
+        nodes = [name for kind, name in names if kind == "upstream"]
+        owners = [alert.owner, *(self.lineage.owners.get(node, "") for node in nodes)]
+        return self.settings.route_for(metric, model, owners, alert.severity)

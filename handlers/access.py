@@ -1,0 +1,104 @@
+"""Whether Slack takes the bot's token: what should be posted waits while it does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from slack_bolt import App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+log = structlog.get_logger()
+
+LOST = frozenset(
+    {"not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired"}
+)
+"""What Slack answers when it does not take a token, whatever was asked."""
+PROBE_SECONDS = 30.0
+"""A refused token is tried again after so long: Slack may be mistaken, or the token replaced."""
+
+
+@dataclass
+class Access:
+    """The bot's access to one installation. ``where`` names it in the log ("" when there is one).
+
+    ``refused`` is Slack's code for why it does not take the token; "" while it does.
+    """
+
+    client: WebClient
+    where: str = ""
+    refused: str = ""
+    _again: float = 0.0
+
+    @property
+    def works(self) -> bool:
+        """Whether there is a token, and Slack took it when it was last used."""
+        return bool(self.client.token) and not self.refused
+
+    @property
+    def may_try(self) -> bool:
+        """Whether it is worth to ask Slack for something now."""
+        return bool(self.client.token) and time.monotonic() >= self._again
+
+    def lose(self, code: str) -> None:
+        """Slack did not take the token."""
+        if not self.refused:
+            log.error("Slack refuses the bot's token", workspace=self.where, error=code)
+        self.refused, self._again = code, time.monotonic() + PROBE_SECONDS
+
+    def regain(self) -> None:
+        """Slack took it."""
+        if self.refused:
+            log.info("Slack takes the bot's token again", workspace=self.where)
+        self.refused, self._again = "", 0.0
+
+    def problem(self) -> str:
+        """What an operator has to know and to do; "" when all is well."""
+        if self.works:
+            return ""
+        if not self.client.token:
+            return (
+                "HawkEye is not installed there: open /slack/install. What should be posted waits"
+            )
+        return (
+            f"Slack refuses the bot's token ({self.refused}): install the app again and start the "
+            "bot with the new token. What should be posted waits"
+        )
+
+
+def lost(error: Exception) -> str:
+    """Slack's code when an error says that the token is not taken, else ""."""
+    code = str(error.response.get("error", "")) if isinstance(error, SlackApiError) else ""
+    return code if code in LOST else ""
+
+
+@dataclass(frozen=True)
+class Departures:
+    """Hears that the app was uninstalled or its token revoked. ``gone`` is told Slack's code.
+
+    The events may come late, when the app is installed again: the token itself is asked.
+    """
+
+    access: Access
+    gone: Callable[[str], None]
+
+    def register(self, app: App) -> None:
+        """Listen to both events."""
+        app.event("app_uninstalled")(self.on_event)
+        app.event("tokens_revoked")(self.on_event)
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Stop sending, unless the token is good all the same."""
+        log.info("Slack says that the app is gone", event=event.get("type"))
+        try:
+            self.access.client.auth_test()
+        except SlackApiError as error:
+            if code := lost(error):
+                self.gone(code)
+        except OSError as error:
+            # Whoever sends next finds it out.
+            log.warning("the token could not be tried", error=str(error)[:200])
