@@ -3,112 +3,95 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import uuid
 from dataclasses import dataclass
-from email.parser import BytesParser
-from email.policy import HTTP
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.workspace import api_chat, api_conversations, api_things, api_users, files
+from bot.workspace import (
+    api_channels,
+    api_chat,
+    api_conversations,
+    api_files,
+    api_groups,
+    api_marks,
+    api_scheduled,
+    api_streams,
+    api_team,
+    api_users,
+    api_views,
+    files,
+)
+from bot.workspace.arguments import arguments, multipart, warnings
 from bot.workspace.call import Call, Methods
+from bot.workspace.elsewhere import (
+    FOR_USERS,
+    FOR_USERS_FAMILIES,
+    FORM_ONLY,
+    RETIRED,
+    RETIRED_FAMILIES,
+)
 from bot.workspace.faults import ConnectionDropped, refuse
 from bot.workspace.model import App, Json, SlackError
-from bot.workspace.scopes import check_scope
+from bot.workspace.scopes import accepted, check_scope
 from bot.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
-LARGEST_BODY = 8 * 1024 * 1024  # bytes of one API request
-
-
-def connections_open(call: Call) -> Json:
-    """apps.connections.open: a one-time address for Socket Mode."""
-    if call.app.request_url:
-        raise SlackError("forbidden_team")
-    ticket = str(uuid.uuid4())
-    call.workspace.tickets[ticket] = call.app.id
-    address = call.workspace.base_url.replace("http://", "ws://", 1)
-    return {"url": f"{address}/link/?ticket={ticket}&app_id={call.app.id}"}
 
 
 METHODS: Methods = {
     **api_chat.METHODS,
+    **api_scheduled.METHODS,
+    **api_streams.METHODS,
     **api_conversations.METHODS,
+    **api_channels.METHODS,
     **api_users.METHODS,
-    **api_things.METHODS,
-    "apps.connections.open": connections_open,
+    **api_groups.METHODS,
+    **api_files.METHODS,
+    **api_views.METHODS,
+    **api_marks.METHODS,
+    **api_team.METHODS,
 }
-NEEDS_APP_TOKEN = {"apps.connections.open"}
+NEEDS_APP_TOKEN = {"apps.connections.open", "apps.event.authorizations.list"}
+TAKES_ANY_TOKEN = {"auth.test"}
 NEEDS_NO_TOKEN = {"api.test"}
-
-
-async def arguments(request: Request) -> Json:
-    """The arguments of a request, from the query, a form, a multipart form or JSON.
-
-    Raises:
-        SlackError: invalid_json, json_not_object, invalid_form_data, request_too_large.
-    """
-    found: Json = dict(request.query_params)
-    body = await request.body()
-    if len(body) > LARGEST_BODY:
-        raise SlackError("request_too_large")
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "application/json":
-        return found | _json(body)
-    if kind == "multipart/form-data":
-        return found | multipart(request.headers["content-type"], body)
-    try:
-        return found | dict(parse_qsl(body.decode(), keep_blank_values=True))
-    except UnicodeDecodeError:
-        raise SlackError("invalid_form_data") from None
-
-
-def _json(body: bytes) -> Json:
-    try:
-        value = json.loads(body or b"{}")
-    except ValueError:
-        raise SlackError("invalid_json") from None
-    if not isinstance(value, dict):
-        raise SlackError("json_not_object")
-    return value
-
-
-def multipart(content_type: str, body: bytes) -> Json:
-    """The fields of a multipart form; those with a file name stay bytes."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode()
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
-    fields: Json = {}
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        data = part.get_payload(decode=True)
-        if name and isinstance(data, bytes):
-            fields[str(name)] = data if part.get_filename() else data.decode(errors="replace")
-    return fields
 
 
 def authenticate(workspace: Workspace, method: str, token: str) -> App:
     """The app that a token belongs to.
 
     Raises:
-        SlackError: not_authed, invalid_auth, not_allowed_token_type.
+        SlackError: not_authed, invalid_auth, token_revoked, not_allowed_token_type.
     """
     if not token:
         raise SlackError("not_authed")
+    if token in workspace.revoked:
+        raise SlackError("token_revoked")
     for app in workspace.apps.values():
-        if token == app.bot_token:
-            if method in NEEDS_APP_TOKEN:
-                raise SlackError("not_allowed_token_type")
-            return app
-        if token == app.app_token:
-            if method not in NEEDS_APP_TOKEN:
+        if token in (app.bot_token, app.app_token):
+            wanted = app.app_token if method in NEEDS_APP_TOKEN else app.bot_token
+            if token != wanted and method not in TAKES_ANY_TOKEN:
                 raise SlackError("not_allowed_token_type")
             return app
     raise SlackError("invalid_auth")
+
+
+def check_method(method: str) -> None:
+    """Refuse what is not served, as Slack refuses it.
+
+    Raises:
+        SlackError: method_deprecated, not_allowed_token_type (a bot's token is no user's),
+            unknown_method.
+    """
+    if method in METHODS:
+        return
+    if method in RETIRED or method.startswith(RETIRED_FAMILIES):
+        raise SlackError("method_deprecated")
+    if method in FOR_USERS or method.startswith(FOR_USERS_FAMILIES):
+        raise SlackError("not_allowed_token_type")
+    raise SlackError("unknown_method", req_method=method)
 
 
 def run(workspace: Workspace, method: str, given: Json, token: str) -> Json:
@@ -117,8 +100,7 @@ def run(workspace: Workspace, method: str, given: Json, token: str) -> Json:
     Raises:
         SlackError: as Slack refuses.
     """
-    if method not in METHODS:
-        raise SlackError("unknown_method", req_method=method)
+    check_method(method)
     if method in NEEDS_NO_TOKEN and not token:
         app = App("anonymous")
     else:
@@ -138,6 +120,19 @@ def refusal(error: SlackError) -> JSONResponse:
     return JSONResponse(error.to_json())
 
 
+def warned(body: Json, warnings: list[str]) -> Json:
+    """The body with warnings about the request itself."""
+    if not warnings:
+        return body
+    metadata = body.get("response_metadata", {})
+    listed = [*metadata.get("warnings", []), *warnings]
+    return {
+        **body,
+        "warning": ",".join(listed),
+        "response_metadata": {**metadata, "warnings": listed},
+    }
+
+
 @dataclass(frozen=True)
 class WebApi:
     """The Web API and the upload endpoint of one workspace."""
@@ -148,7 +143,7 @@ class WebApi:
         """Any method, by GET or POST."""
         method = str(request.path_params["method"])
         try:
-            given = await arguments(request)
+            given = await arguments(request, ignore_json=method in FORM_ONLY)
         except SlackError as error:
             return refusal(error)
         header = request.headers.get("authorization", "")
@@ -162,9 +157,11 @@ class WebApi:
                 await asyncio.sleep(fault.delay)
                 refuse(fault)
             body = run(self.workspace, method, given, token)
+            response = JSONResponse(warned(body, warnings(request)))
+            recorder.finish(record, "ok", body)
         except SlackError as error:
             recorder.finish(record, error.code, error.to_json())
-            return refusal(error)
+            response = refusal(error)
         except ConnectionDropped:
             recorder.finish(record, "dropped")
             return drop(request)
@@ -172,9 +169,10 @@ class WebApi:
             log.exception("%s failed inside the local workspace", method)
             recorder.finish(record, "internal_error")
             return JSONResponse({"ok": False, "error": "internal_error"}, status_code=500)
-        recorder.finish(record, "ok", body)
-        scopes = {"X-OAuth-Scopes": ",".join(app.scopes)} if app and app.scopes else None
-        return JSONResponse(body, headers=scopes)
+        if app and app.scopes:
+            response.headers["X-OAuth-Scopes"] = ",".join(app.scopes)
+            response.headers["X-Accepted-OAuth-Scopes"] = ",".join(accepted(method, given))
+        return response
 
     async def upload(self, request: Request) -> Response:
         """The bytes of an announced file, raw or as a multipart form."""

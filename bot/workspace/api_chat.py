@@ -1,105 +1,21 @@
-"""chat.*: posting, updating, deleting, scheduling, and links to messages."""
+"""chat.*: posting, updating, deleting, unfurling, and links to messages."""
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
-from bot.workspace import conversations, messages
-from bot.workspace.call import Call, Methods, page
-from bot.workspace.files import problems_of_images
-from bot.workspace.model import Channel, Json, Message, Scheduled, SlackError
+from bot.workspace import conversations, files, messages
+from bot.workspace.call import Call, Methods
+from bot.workspace.content import checked, numbered
+from bot.workspace.model import Channel, Json, Message, SlackError
 from bot.workspace.shapes import message_json
 from handlers.blockkit import problems
 
 LONGEST_TEXT = 40_000
 LONGEST_UPDATE = 4_000
-LONGEST_MARKDOWN = 12_000
-MOST_ATTACHMENTS = 100
-LARGEST_METADATA = 16_000  # characters of JSON
-FURTHEST = 120 * 24 * 3600  # seconds ahead that a message may be scheduled
 
 
-def _content(call: Call, *, longest: int) -> Json:
-    """The checked text, blocks, attachments and metadata; only those that were given."""
-    given: Json = {}
-    markdown = call.text("markdown_text")
-    if markdown and (call.text("text") or call.arguments.get("blocks")):
-        raise SlackError("markdown_text_conflict")
-    if len(markdown) > LONGEST_MARKDOWN:
-        raise SlackError("msg_too_long")
-    if "text" in call.arguments:
-        given["text"] = call.text("text")
-        if len(given["text"]) > longest:
-            raise SlackError("msg_too_long")
-    if markdown:
-        given["text"] = markdown
-        given["blocks"] = [{"type": "markdown", "text": markdown}]
-    if call.arguments.get("blocks") is not None:
-        given["blocks"] = _blocks(call)
-    if call.arguments.get("attachments") is not None:
-        given["attachments"] = _attachments(call)
-    if call.arguments.get("metadata") is not None:
-        given["metadata"] = _metadata(call)
-    return given
-
-
-def _blocks(call: Call) -> list[Json]:
-    blocks = call.json("blocks", "invalid_blocks_format")
-    if blocks in (None, ""):
-        return []
-    if not isinstance(blocks, list):
-        raise SlackError("invalid_blocks_format")
-    found = problems(blocks) or problems_of_images(call.workspace, blocks)
-    if found:
-        raise SlackError("invalid_blocks", messages=found)
-    return blocks
-
-
-def _attachments(call: Call) -> list[Json]:
-    attachments = call.json("attachments", "invalid_attachments")
-    if attachments in (None, ""):
-        return []
-    if not isinstance(attachments, list) or not all(isinstance(a, dict) for a in attachments):
-        raise SlackError("invalid_attachments")
-    if len(attachments) > MOST_ATTACHMENTS:
-        raise SlackError("too_many_attachments")
-    for index, attachment in enumerate(attachments):
-        inner = attachment.get("blocks")
-        if inner:
-            found = problems(inner, at=f"/attachments/{index}/blocks")
-            if found:
-                raise SlackError("invalid_attachments", messages=found)
-    return [{"id": number, **a} for number, a in enumerate(attachments, 1)]
-
-
-def _metadata(call: Call) -> Json | None:
-    """Message metadata: an event_type and a flat event_payload."""
-    metadata = call.json("metadata", "invalid_metadata_format")
-    if metadata in ({}, ""):
-        return None
-    if not isinstance(metadata, dict):
-        raise SlackError("invalid_metadata_format")
-    payload = metadata.get("event_payload")
-    if not isinstance(metadata.get("event_type"), str) or not isinstance(payload, dict):
-        raise SlackError("invalid_metadata_schema")
-    for key, value in payload.items():
-        if not _flat(value):
-            text = f"[ERROR] event_payload must be flat [json-pointer:/metadata/{key}]"
-            raise SlackError("invalid_metadata_schema", messages=[text])
-    if len(str(metadata)) > LARGEST_METADATA:
-        raise SlackError("metadata_too_large")
-    return metadata
-
-
-def _flat(value: Any) -> bool:
-    scalar = (str, int, float, bool, type(None))
-    if isinstance(value, list):
-        return all(isinstance(item, scalar) for item in value)
-    return isinstance(value, scalar)
-
-
-def _target(call: Call) -> Channel:
+def target(call: Call) -> Channel:
     """Where to post: a channel id or name, or a user id for a direct message.
 
     Raises:
@@ -120,7 +36,12 @@ def _target(call: Call) -> Channel:
     return channel
 
 
-def _thread(call: Call, channel: Channel) -> str | None:
+def thread_of(call: Call, channel: Channel) -> str | None:
+    """The parent under which the call wants to reply, if it does.
+
+    Raises:
+        SlackError: thread_not_found, cannot_reply_to_message.
+    """
     ts = call.text("thread_ts")
     if not ts:
         return None
@@ -132,11 +53,17 @@ def _thread(call: Call, channel: Channel) -> str | None:
     return parent.thread_ts if parent.is_reply else ts
 
 
-def _message(call: Call, channel: Channel, **more: Any) -> Message:
-    content = _content(call, longest=LONGEST_TEXT)
+def written(call: Call, channel: Channel, **more: Any) -> Message:
+    """The message that a call describes, checked, not yet posted.
+
+    Raises:
+        SlackError: no_text, thread_not_found, and what is wrong with its content.
+    """
+    content = checked(call)
+    content["text"] = content.get("text", "")[:LONGEST_TEXT]
     if not any(content.get(name) for name in ("text", "blocks", "attachments")):
         raise SlackError("no_text")
-    thread = _thread(call, channel)
+    thread = thread_of(call, channel)
     username = call.text("username") or None
     icon = {"emoji": call.text("icon_emoji"), "image_48": call.text("icon_url")}
     icons = {key: value for key, value in icon.items() if value} or None
@@ -161,24 +88,84 @@ def _message(call: Call, channel: Channel, **more: Any) -> Message:
 def post_message(call: Call) -> Json:
     """chat.postMessage."""
     workspace = call.workspace
-    channel = _target(call)
-    message = _message(call, channel)
+    channel = target(call)
+    message = written(call, channel)
     workspace.faults.spend_post(call.app.id, channel.id)
     messages.post(workspace, message)
     shown = message_json(workspace, message)
-    return {"channel": channel.id, "ts": message.ts, "message": shown}
+    return {"channel": channel.id, "ts": message.ts, "message": shown} | _cut(call)
+
+
+def _cut(call: Call) -> Json:
+    """The warning that a text was too long and has been cut."""
+    if len(call.text("text")) <= LONGEST_TEXT:
+        return {}
+    text = (
+        "[WARN] Your message was truncated but still posted. "
+        "The `text` field accepts up to 40,000 characters."
+    )
+    return {"response_metadata": {"messages": [text], "warnings": ["message_truncated"]}}
+
+
+def me_message(call: Call) -> Json:
+    """chat.meMessage."""
+    workspace, channel = call.workspace, target(call)
+    text = call.text("text")
+    if not text:
+        raise SlackError("no_text")
+    if len(text) > LONGEST_TEXT:
+        raise SlackError("msg_too_long")
+    message = messages.as_app(workspace, call.app.id, channel.id, text=text, subtype="me_message")
+    messages.post(workspace, message)
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def unfurl(call: Call) -> Json:
+    """chat.unfurl: previews of links in a message, by address."""
+    workspace = call.workspace
+    for name, error in (("channel", "missing_channel"), ("ts", "missing_ts")):
+        if not call.text(name):
+            raise SlackError(error)
+    unfurls = call.json("unfurls", "invalid_unfurls_format")
+    if not unfurls:
+        raise SlackError("missing_unfurls")
+    if not isinstance(unfurls, dict):
+        raise SlackError("invalid_unfurls_format")
+    channel = workspace.channels.get(call.text("channel"))
+    if channel is None or call.app.user_id not in channel.members:
+        raise SlackError("cannot_find_channel")
+    message = channel.messages.get(call.text("ts"))
+    if message is None:
+        raise SlackError("cannot_find_message")
+    previews = [_preview(call, message, url, body) for url, body in unfurls.items()]
+    kept = [part for part in message.attachments if part.get("from_url") not in unfurls]
+    messages.edit(workspace, message, mark=False, attachments=numbered([*kept, *previews]))
+    return {}
+
+
+def _preview(call: Call, message: Message, url: str, body: Any) -> Json:
+    """One unfurled link, as an attachment of the message that holds it."""
+    if url not in message.text.replace("&amp;", "&"):
+        raise SlackError("cannot_unfurl_url")
+    if not isinstance(body, dict):
+        raise SlackError("cannot_parse_attachment")
+    found = problems(body["blocks"], at="/blocks") if body.get("blocks") else []
+    if found:
+        raise SlackError("invalid_blocks", messages=found)
+    own = {"from_url": url, "app_unfurl_url": url, "is_app_unfurl": True}
+    return {**body, **own, "app_id": call.app.id, "bot_id": call.app.bot_id}
 
 
 def post_ephemeral(call: Call) -> Json:
     """chat.postEphemeral."""
     workspace = call.workspace
-    channel = _target(call)
+    channel = target(call)
     user = call.required("user")
     workspace.user(user)
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
-    message = messages.post(workspace, _message(call, channel, ephemeral_to=user))
-    return {"message_ts": message.ts}
+    message = messages.post(workspace, written(call, channel, ephemeral_to=user))
+    return {"message_ts": message.ts} | _cut(call)
 
 
 def _own(call: Call, refusal: str) -> Message:
@@ -195,10 +182,13 @@ def update(call: Call) -> Json:
     """chat.update: what is not given stays, except that text alone removes the blocks."""
     workspace = call.workspace
     message = _own(call, "cant_update_message")
-    content = _content(call, longest=LONGEST_UPDATE)
-    files = call.arguments.get("file_ids")
-    if files is not None:
-        content["files"] = [id for id in call.ids("file_ids") if id in workspace.files]
+    if workspace.channels[message.channel].is_archived:
+        raise SlackError("is_inactive")
+    content = checked(call, longest=LONGEST_UPDATE)
+    if call.arguments.get("file_ids") is not None:
+        content["files"] = [files.find(workspace, id).id for id in call.ids("file_ids")]
+    if call.flag("reply_broadcast") and message.is_reply:
+        content |= {"broadcast": True, "subtype": "thread_broadcast"}
     if "text" in content and "blocks" not in content:
         content["blocks"] = []
     kept = {name: content.get(name, getattr(message, name)) for name in _BODY}
@@ -231,61 +221,12 @@ def get_permalink(call: Call) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-def schedule_message(call: Call) -> Json:
-    """chat.scheduleMessage: after ``post_at`` minus the workspace's now, in real seconds."""
-    workspace = call.workspace
-    channel = _target(call)
-    post_at = call.integer("post_at", 0)
-    ahead = post_at - workspace.now()
-    if ahead <= 0:
-        raise SlackError("time_in_past")
-    if ahead > FURTHEST:
-        raise SlackError("time_too_far")
-    message = _message(call, channel)
-    id = workspace.new_id("Q")
-
-    def send() -> None:
-        with workspace.lock:
-            if workspace.scheduled.pop(id, None):
-                message.ts = workspace.new_ts()
-                messages.post(workspace, message)
-
-    timer = threading.Timer(ahead, send)
-    timer.daemon = True
-    workspace.scheduled[id] = Scheduled(id, call.app.id, channel.id, post_at, message.text, timer)
-    timer.start()
-    return {"channel": channel.id, "scheduled_message_id": id, "post_at": post_at}
-
-
-def delete_scheduled(call: Call) -> Json:
-    """chat.deleteScheduledMessage."""
-    channel, id = call.channel(), call.required("scheduled_message_id")
-    waiting = call.workspace.scheduled.get(id)
-    if waiting is None or (waiting.app_id, waiting.channel) != (call.app.id, channel.id):
-        raise SlackError("invalid_scheduled_message_id")
-    waiting.timer.cancel()
-    del call.workspace.scheduled[id]
-    return {}
-
-
-def list_scheduled(call: Call) -> Json:
-    """chat.scheduledMessages.list."""
-    mine = [one for one in call.workspace.scheduled.values() if one.app_id == call.app.id]
-    items, following = page(call, mine, default=100, most=1000)
-    shown = [
-        {"id": one.id, "channel_id": one.channel, "post_at": one.post_at, "text": one.text}
-        for one in items
-    ]
-    return {"scheduled_messages": shown, "response_metadata": {"next_cursor": following}}
-
-
 METHODS: Methods = {
     "chat.postMessage": post_message,
+    "chat.meMessage": me_message,
+    "chat.unfurl": unfurl,
     "chat.postEphemeral": post_ephemeral,
     "chat.update": update,
     "chat.delete": delete,
     "chat.getPermalink": get_permalink,
-    "chat.scheduleMessage": schedule_message,
-    "chat.deleteScheduledMessage": delete_scheduled,
-    "chat.scheduledMessages.list": list_scheduled,
 }

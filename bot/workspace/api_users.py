@@ -1,48 +1,14 @@
-"""users.*, usergroups.*, team.info, auth.test: who is here."""
+"""users.*, dnd.*: the people and what they are up to."""
 
 from __future__ import annotations
 
-from bot.workspace.api_conversations import KINDS
+from bot.workspace.api_conversations import KINDS, kinds_asked
 from bot.workspace.call import Call, Methods, page
 from bot.workspace.model import Json, SlackError
-from bot.workspace.shapes import channel_json, profile_json, user_json, usergroup_json
+from bot.workspace.shapes import channel_json, profile_json, user_json
 
-
-def auth_test(call: Call) -> Json:
-    """auth.test."""
-    workspace, app = call.workspace, call.app
-    return {
-        "url": f"{workspace.base_url}/",
-        "team": workspace.team_name,
-        "user": workspace.users[app.user_id].name,
-        "team_id": workspace.team_id,
-        "user_id": app.user_id,
-        "bot_id": app.bot_id,
-        "app_id": app.id,
-        "is_enterprise_install": False,
-    }
-
-
-def api_test(call: Call) -> Json:
-    """api.test: says what it was told, or fails as asked."""
-    if call.text("error"):
-        raise SlackError(call.text("error"), args=call.arguments)
-    return {"args": call.arguments}
-
-
-def team_info(call: Call) -> Json:
-    """team.info."""
-    workspace = call.workspace
-    return {
-        "team": {
-            "id": workspace.team_id,
-            "name": workspace.team_name,
-            "domain": workspace.team_domain,
-            "url": f"{workspace.base_url}/",
-            "email_domain": "",
-            "icon": {"image_default": True},
-        }
-    }
+NO_SCHEDULE: Json = {"dnd_enabled": False, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1}
+MOST_ASKED = 50
 
 
 def users_list(call: Call) -> Json:
@@ -74,10 +40,8 @@ def users_conversations(call: Call) -> Json:
     """users.conversations: where a user (or the bot) is a member."""
     workspace = call.workspace
     user = call.text("user") or call.app.user_id
-    types = call.ids("types") or ["public_channel"]
+    types = kinds_asked(call)
     workspace.user(user)
-    if set(types) - set(KINDS.values()):
-        raise SlackError("invalid_types")
     chosen = [
         channel
         for channel in workspace.channels.values()
@@ -97,58 +61,47 @@ def profile_get(call: Call) -> Json:
     return {"profile": profile_json(call.workspace, user)}
 
 
-def presence(call: Call) -> Json:
-    """users.getPresence: everybody is always there."""
+def get_presence(call: Call) -> Json:
+    """users.getPresence: everybody is there, except who has set themselves away."""
+    user = call.workspace.user(call.text("user") or call.app.user_id)
+    body: Json = {"presence": "away" if user.away else "active"}
+    if user.id == call.app.user_id:
+        body |= {"online": True, "auto_away": False, "manual_away": user.away}
+    return body
+
+
+def set_presence(call: Call) -> Json:
+    """users.setPresence of the bot: auto or away."""
+    presence = call.required("presence")
+    if presence not in ("auto", "away"):
+        raise SlackError("invalid_presence")
+    call.workspace.user(call.app.user_id).away = presence == "away"
+    return {}
+
+
+def dnd_info(call: Call) -> Json:
+    """dnd.info: nobody keeps a schedule of quiet hours here."""
     call.workspace.user(call.text("user") or call.app.user_id)
-    return {"presence": "active"}
+    return dict(NO_SCHEDULE)
 
 
-def bots_info(call: Call) -> Json:
-    """bots.info."""
-    for app in call.workspace.apps.values():
-        if app.bot_id == (call.text("bot") or call.app.bot_id):
-            return {
-                "bot": {
-                    "id": app.bot_id,
-                    "deleted": False,
-                    "name": app.display_name or app.name,
-                    "updated": 0,
-                    "app_id": app.id,
-                    "user_id": app.user_id,
-                    "icons": {},
-                }
-            }
-    raise SlackError("bot_not_found")
-
-
-def usergroups_list(call: Call) -> Json:
-    """usergroups.list."""
-    groups = [usergroup_json(call.workspace, g) for g in call.workspace.usergroups.values()]
-    if not call.flag("include_users"):
-        for group in groups:
-            del group["users"]
-    return {"usergroups": groups}
-
-
-def usergroups_users(call: Call) -> Json:
-    """usergroups.users.list."""
-    group = call.workspace.usergroups.get(call.required("usergroup"))
-    if group is None:
-        raise SlackError("no_such_subteam")
-    return {"users": list(group.users)}
+def dnd_team_info(call: Call) -> Json:
+    """dnd.teamInfo of up to 50 users."""
+    users = call.ids("users")
+    if not users:
+        raise SlackError("no_users_provided")
+    known = [user for user in users[:MOST_ASKED] if user in call.workspace.users]
+    return {"users": {user: dict(NO_SCHEDULE) for user in known}}
 
 
 METHODS: Methods = {
-    "auth.test": auth_test,
-    "api.test": api_test,
-    "team.info": team_info,
     "users.list": users_list,
     "users.info": users_info,
     "users.lookupByEmail": users_lookup,
     "users.conversations": users_conversations,
     "users.profile.get": profile_get,
-    "users.getPresence": presence,
-    "bots.info": bots_info,
-    "usergroups.list": usergroups_list,
-    "usergroups.users.list": usergroups_users,
+    "users.getPresence": get_presence,
+    "users.setPresence": set_presence,
+    "dnd.info": dnd_info,
+    "dnd.teamInfo": dnd_team_info,
 }

@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from bot.workspace.files import problems_of_images
 from bot.workspace.model import App, Channel, Json, SlackError
+from bot.workspace.scopes import check_kind
 from bot.workspace.workspace import Workspace
+from handlers.blockkit import problems
 
 Item = TypeVar("Item")
+TIMESTAMP = re.compile(r"\d+\.\d+")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,21 @@ class Call:
             text = f"[ERROR] must be an integer [json-pointer:/{name}]"
             raise SlackError("invalid_arguments", messages=[text]) from None
 
+    def number(self, name: str, default: float) -> float:
+        """A number, such as Unix seconds.
+
+        Raises:
+            SlackError: invalid_arguments when it is none.
+        """
+        value = self.arguments.get(name)
+        if value in (None, ""):
+            return default
+        try:
+            return float(str(value))
+        except ValueError:
+            text = f"[ERROR] must be a number [json-pointer:/{name}]"
+            raise SlackError("invalid_arguments", messages=[text]) from None
+
     def json(self, name: str, error: str) -> Any:
         """A JSON argument: decoded when it came as a string in a form; None when not given.
 
@@ -88,16 +108,33 @@ class Call:
             return [str(item) for item in value]
         return [item.strip() for item in str(value).split(",") if item.strip()]
 
+    def blocks(self, name: str = "blocks") -> list[Json]:
+        """Blocks that may stand in a message; none when not given.
+
+        Raises:
+            SlackError: invalid_blocks_format, or invalid_blocks with the problems.
+        """
+        blocks = self.json(name, "invalid_blocks_format")
+        if blocks in (None, ""):
+            return []
+        if not isinstance(blocks, list):
+            raise SlackError("invalid_blocks_format")
+        found = problems(blocks) or problems_of_images(self.workspace, blocks)
+        if found:
+            raise SlackError("invalid_blocks", messages=found)
+        return blocks
+
     def channel(self, name: str = "channel") -> Channel:
         """The channel named by an argument, if this app may know of it.
 
         Raises:
-            SlackError: channel_not_found.
+            SlackError: channel_not_found, or missing_scope for this kind of channel.
         """
         given = self.required(name)
         channel = self.workspace.channel(given)
         if not self.workspace.may_see(self.app.user_id, channel):
             raise SlackError("channel_not_found")
+        check_kind(self.app, self.method, channel.kind)
         return channel
 
 

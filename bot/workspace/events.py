@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from bot.workspace.delivery import Envelope
-from bot.workspace.model import App, Channel, Json, Message
-from bot.workspace.shapes import message_json
+from bot.workspace.model import App, Channel, Json, Message, StoredFile, Usergroup
+from bot.workspace.shapes import message_json, usergroup_json
 from bot.workspace.state import State
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -44,18 +44,23 @@ def wrapper(state: State, app: App, event: Json) -> Json:
         "type": "event_callback",
         "event_id": state.new_id("Ev"),
         "event_time": int(state.now()),
-        "authorizations": [
-            {
-                "enterprise_id": None,
-                "team_id": state.team_id,
-                "user_id": app.user_id,
-                "is_bot": True,
-                "is_enterprise_install": False,
-            }
-        ],
+        "authorizations": authorizations(state, app),
         "is_ext_shared_channel": False,
         "event_context": f"4-{app.id}-{state.last_ts}",
     }
+
+
+def authorizations(state: State, app: App) -> list[Json]:
+    """On whose behalf an app sees events: its own bot's."""
+    return [
+        {
+            "enterprise_id": None,
+            "team_id": state.team_id,
+            "user_id": app.user_id,
+            "is_bot": True,
+            "is_enterprise_install": False,
+        }
+    ]
 
 
 def apps_in(state: State, channel: Channel) -> list[App]:
@@ -170,6 +175,51 @@ def membership(
     publish(state, event, apps_in(state, channel))
 
 
+def left(state: State, channel: Channel, user: str, actor: str) -> None:
+    """channel_left or group_left, to the app whose own bot is gone."""
+    app = next((app for app in apps_in(state, channel) if app.user_id == user), None)
+    if app is None or channel.kind not in ("channel", "group"):
+        return
+    event = {
+        "type": f"{channel.kind}_left",
+        "channel": channel.id,
+        "actor_id": actor,
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, [app])
+
+
+def channel_renamed(state: State, channel: Channel) -> None:
+    """channel_rename or group_rename."""
+    body = {
+        "id": channel.id,
+        "is_channel": not channel.is_private,
+        "is_mpim": channel.is_mpim,
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "created": channel.created,
+    }
+    event = {"type": f"{channel.kind}_rename", "channel": body, "event_ts": state.new_ts()}
+    publish(state, event, _apps_seeing(state, channel))
+
+
+def archived(state: State, channel: Channel, user: str, *, on: bool) -> None:
+    """channel_archive, channel_unarchive, and the same for groups."""
+    event = {
+        "type": f"{channel.kind}_{'archive' if on else 'unarchive'}",
+        "channel": channel.id,
+        "user": user,
+        "is_moved": 0,
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, _apps_seeing(state, channel))
+
+
+def _apps_seeing(state: State, channel: Channel) -> Iterable[App]:
+    """A public channel is no secret; of a private one only its members hear."""
+    return state.apps.values() if channel.kind == "channel" else apps_in(state, channel)
+
+
 def channel_created(state: State, channel: Channel) -> None:
     """channel_created, to every app: a public channel is no secret."""
     if channel.kind != "channel":
@@ -195,6 +245,60 @@ def file_shared(state: State, file_id: str, channel: Channel, user: str) -> None
         "event_ts": state.new_ts(),
     }
     publish(state, event, apps_in(state, channel))
+
+
+def file_created(state: State, file: StoredFile) -> None:
+    """file_created, to the app that uploaded it."""
+    event = {
+        "type": "file_created",
+        "file_id": file.id,
+        "user_id": file.user,
+        "file": {"id": file.id},
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, [state.apps[file.app_id]] if file.app_id else [])
+
+
+def file_deleted(state: State, file: StoredFile) -> None:
+    """file_deleted, where the file was shown."""
+    places = [state.channels[id] for id in file.channels]
+    apps = {app.id: app for place in places for app in apps_in(state, place)}
+    event = {
+        "type": "file_deleted",
+        "file_id": file.id,
+        "channel_ids": file.channels,
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, apps.values())
+
+
+def usergroup(state: State, group: Usergroup, kind: str) -> None:
+    """subteam_created or subteam_updated."""
+    event = {
+        "type": kind,
+        "subteam": usergroup_json(state, group),
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, state.apps.values())
+
+
+def usergroup_members(state: State, group: Usergroup, before: list[str]) -> None:
+    """subteam_members_changed: who came and who went."""
+    added = [user for user in group.users if user not in before]
+    removed = [user for user in before if user not in group.users]
+    event = {
+        "type": "subteam_members_changed",
+        "subteam_id": group.id,
+        "team_id": state.team_id,
+        "date_previous_update": group.date_update,
+        "date_update": int(state.now()),
+        "added_users": added,
+        "added_users_count": str(len(added)),
+        "removed_users": removed,
+        "removed_users_count": str(len(removed)),
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, state.apps.values())
 
 
 def home_opened(state: State, app: App, user: str, channel: str, view: Json | None) -> None:

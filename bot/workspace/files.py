@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import struct
 
-from bot.workspace import messages
+from bot.workspace import events, messages
 from bot.workspace.model import App, Json, Message, SlackError, StoredFile
 from bot.workspace.state import State
 
@@ -61,6 +61,7 @@ def complete(state: State, file: StoredFile, title: str) -> None:
             file.ready_at = state.clock() + state.file_processing_seconds
         file.completed = True
         file.title = title or file.title or file.name
+        events.file_created(state, file)
     state.changes.add("file", frozenset([file.user]), ts=None)
 
 
@@ -74,12 +75,27 @@ def find(state: State, id: str) -> StoredFile:
     """A completed file.
 
     Raises:
-        SlackError: file_not_found.
+        SlackError: file_not_found, or file_deleted when there was one.
     """
+    if id in state.files_deleted:
+        raise SlackError("file_deleted")
     file = state.files.get(id)
     if file is None or not file.completed:
         raise SlackError("file_not_found")
     return file
+
+
+def remove(state: State, file: StoredFile) -> None:
+    """Delete a file: it is gone from every message."""
+    with state.lock:
+        for place in state.channels.values():
+            for message in place.messages.values():
+                if file.id in message.files:
+                    message.files = [id for id in message.files if id != file.id]
+        events.file_deleted(state, file)
+        state.files_deleted.add(file.id)
+        del state.files[file.id]
+    state.changes.add("file", frozenset([file.user]), ts=None)
 
 
 def problems_of_images(state: State, blocks: list[Json]) -> list[str]:

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.workspace.api import WebApi, arguments, refusal
+from bot.workspace.api import WebApi, refusal
+from bot.workspace.arguments import arguments
 from bot.workspace.grid import EXPIRES_IN, Grant, Grid
 from bot.workspace.model import Json, SlackError
 

@@ -24,6 +24,7 @@ def post(state: State, message: Message, *, quiet: bool = False) -> Message:
             channel.ephemerals[message.ts] = message
         else:
             channel.add(message)
+            channel.closed_by.clear()
             channel.last_read[message.user] = message.ts
             for id in message.files:
                 _share_file(state, id, message)
@@ -63,10 +64,11 @@ def _changed(state: State, message: Message, kind: str) -> None:
     )
 
 
-def edit(state: State, message: Message, *, mark: bool, **new: Any) -> Message:
+def edit(state: State, message: Message, *, mark: bool, quiet: bool = False, **new: Any) -> Message:
     """Replace the given fields (text, blocks, attachments, files, metadata) of a message.
 
-    The old version is kept. ``mark`` shows "(edited)", which Slack does for a change of text.
+    The old version is kept. ``mark`` shows "(edited)", which Slack does for a change of text;
+    ``quiet`` tells no app.
     """
     with state.lock:
         before = message_json(state, message, metadata=True)
@@ -76,7 +78,7 @@ def edit(state: State, message: Message, *, mark: bool, **new: Any) -> Message:
         _identify(state, message)
         if mark:
             message.edited = {"user": message.user, "ts": state.new_ts()}
-        if not message.ephemeral_to:
+        if not message.ephemeral_to and not quiet:
             events.message_changed(state, message, before)
     _changed(state, message, "message_changed")
     return message

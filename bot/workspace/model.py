@@ -54,6 +54,7 @@ class User:
     bot_id: str | None = None
     app_id: str | None = None
     deleted: bool = False
+    away: bool = False
 
     @property
     def is_bot(self) -> bool:
@@ -72,12 +73,18 @@ class User:
 
 @dataclass
 class Usergroup:
-    """A group that can be mentioned, such as a team's on-call."""
+    """A group that can be mentioned, such as a team's on-call. Dates are Unix seconds; 0: never."""
 
     id: str
     handle: str
     name: str
     users: list[str]
+    description: str = ""
+    created_by: str = ""
+    updated_by: str = ""
+    date_create: int = 0
+    date_update: int = 0
+    date_delete: int = 0
 
 
 @dataclass
@@ -105,9 +112,10 @@ class StoredFile:
 class Message:
     """A message and all its earlier versions.
 
-    ``ephemeral_to`` names the one person who sees it. ``entered`` holds, for each person, what they
-    have chosen in its menus. ``reactions`` keeps the order in which
-    names were first used.
+    ``ephemeral_to`` names the one person who sees it. ``extra`` are the fields of its subtype (a
+    new topic, an old name). ``streaming`` are the parts of an answer that is not yet complete.
+    ``entered`` holds, for each person, what they have chosen in its menus. ``reactions`` keeps the
+    order in which names were first used.
     """
 
     channel: str
@@ -131,6 +139,8 @@ class Message:
     pinned_by: str | None = None
     ephemeral_to: str | None = None
     deleted: bool = False
+    extra: Json = field(default_factory=dict)
+    streaming: list[Json] | None = None
     entered: dict[str, Json] = field(default_factory=dict)
     versions: list[Json] = field(default_factory=list)
 
@@ -145,9 +155,22 @@ class Message:
         return self.thread_ts is not None and self.thread_ts != self.ts
 
 
+@dataclass(frozen=True)
+class Note:
+    """A channel's topic or purpose, who set it and when (Unix seconds)."""
+
+    value: str = ""
+    creator: str = ""
+    last_set: int = 0
+
+
 @dataclass
 class Channel:
-    """A conversation: public or private channel, or a direct message (``is_im``)."""
+    """A conversation: public or private channel, or a direct message (``is_im``).
+
+    ``closed_by`` are the people who have closed a direct message; a new message opens it again.
+    ``assistants`` holds status, title and prompts of an assistant's threads, by ``thread_ts``.
+    """
 
     id: str
     name: str
@@ -158,13 +181,16 @@ class Channel:
     is_im: bool = False
     is_mpim: bool = False
     is_archived: bool = False
-    topic: str = ""
-    purpose: str = ""
+    topic: Note = field(default_factory=Note)
+    purpose: Note = field(default_factory=Note)
+    previous_names: list[str] = field(default_factory=list)
+    closed_by: set[str] = field(default_factory=set)
     messages: dict[str, Message] = field(default_factory=dict)
     threads: dict[str, list[Message]] = field(default_factory=dict)
     ephemerals: dict[str, Message] = field(default_factory=dict)
     messages_deleted: list[Message] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
+    assistants: dict[str, Json] = field(default_factory=dict)
     last_read: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -180,6 +206,11 @@ class Channel:
     def payload_name(self) -> str:
         """The name in interaction payloads, where direct messages are called so."""
         return {"im": "directmessage", "group": "privategroup"}.get(self.kind, self.name)
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it is the channel that everybody is in and nobody can leave or archive."""
+        return self.kind == "channel" and self.name == "general"
 
     def add(self, message: Message) -> None:
         """Put a message into the history and, a reply, under its parent."""
@@ -284,12 +315,13 @@ class Trigger:
 
 @dataclass
 class Scheduled:
-    """A message that waits for its time (``post_at``: Unix seconds)."""
+    """A message that waits for its time (``post_at``, ``created``: Unix seconds)."""
 
     id: str
     app_id: str
     channel: str
     post_at: int
+    created: int
     text: str
     timer: threading.Timer
 

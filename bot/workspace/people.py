@@ -83,7 +83,7 @@ class People(State):
         messages.delete(self, self.message(channel, ts))
 
     def archive(self, channel: str, *, on: bool = True) -> None:
-        """Archive a channel, or bring it back."""
+        """Archive a channel, or bring it back, as an administrator."""
         conversations.archive(self, self.channel(channel), on=on)
 
     def dismiss(self, user: str | User, channel: str, ts: str) -> None:

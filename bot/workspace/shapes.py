@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from bot.workspace.model import Channel, Json, Message, StoredFile, User, Usergroup, View
 from bot.workspace.state import State
 
@@ -61,12 +63,19 @@ def usergroup_json(state: State, group: Usergroup) -> Json:
         "team_id": state.team_id,
         "is_usergroup": True,
         "name": group.name,
-        "description": "",
+        "is_subteam": True,
+        "description": group.description,
         "handle": group.handle,
         "is_external": False,
-        "date_create": 0,
-        "date_update": 0,
-        "date_delete": 0,
+        "date_create": group.date_create,
+        "date_update": group.date_update,
+        "date_delete": group.date_delete,
+        "auto_type": None,
+        "auto_provision": False,
+        "created_by": group.created_by,
+        "updated_by": group.updated_by,
+        "deleted_by": None,
+        "prefs": {"channels": [], "groups": []},
         "user_count": len(group.users),
         "users": group.users,
     }
@@ -94,15 +103,15 @@ def channel_json(state: State, channel: Channel, viewer: str) -> Json:
         "is_group": channel.is_private and not channel.is_mpim,
         "is_mpim": channel.is_mpim,
         "is_private": channel.is_private,
-        "is_general": False,
+        "is_general": channel.is_general,
         "is_shared": False,
         "is_ext_shared": False,
         "is_member": viewer in channel.members,
         "unlinked": 0,
         "num_members": len(channel.members),
-        "topic": {"value": channel.topic, "creator": channel.creator, "last_set": 0},
-        "purpose": {"value": channel.purpose, "creator": channel.creator, "last_set": 0},
-        "previous_names": [],
+        "topic": asdict(channel.topic),
+        "purpose": asdict(channel.purpose),
+        "previous_names": channel.previous_names,
     }
 
 
@@ -149,6 +158,7 @@ def message_json(state: State, message: Message, *, metadata: bool = False) -> J
         body["team"] = state.team_id
     if message.inviter:
         body["inviter"] = message.inviter
+    body |= message.extra
     if message.bot_id:
         body |= _bot_fields(state, message)
     for name in ("blocks", "attachments", "edited"):

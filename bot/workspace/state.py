@@ -18,6 +18,7 @@ from bot.workspace.model import (
     App,
     Channel,
     Message,
+    Note,
     ResponseUrl,
     Scheduled,
     SlackError,
@@ -56,12 +57,15 @@ class State:
     usergroups: dict[str, Usergroup] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     files: dict[str, StoredFile] = field(default_factory=dict)
+    files_deleted: set[str] = field(default_factory=set)
     apps: dict[str, App] = field(default_factory=dict)
     modals: dict[str, list[View]] = field(default_factory=dict)
     homes: dict[tuple[str, str], View] = field(default_factory=dict)
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     connected: dict[str, int] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
+    emoji: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     scheduled: dict[str, Scheduled] = field(default_factory=dict)
@@ -134,8 +138,8 @@ class State:
                 created=int(self.now()),
                 members=ids,
                 is_private=private,
-                topic=topic,
-                purpose=purpose,
+                topic=Note(topic, ids[0] if topic and ids else "", 0),
+                purpose=Note(purpose, ids[0] if purpose and ids else "", 0),
             )
             self.channels[channel.id] = channel
         self.changes.add("channel", channel=channel.id)
@@ -145,7 +149,9 @@ class State:
         """Add a user group such as "@ml-oncall"."""
         ids = [user if isinstance(user, str) else user.id for user in users]
         with self.lock:
-            group = Usergroup(self.new_id("S"), handle, name or handle, ids)
+            now = int(self.now())
+            id = self.new_id("S")
+            group = Usergroup(id, handle, name or handle, ids, date_create=now, date_update=now)
             self.usergroups[group.id] = group
         return group
 

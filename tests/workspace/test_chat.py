@@ -37,7 +37,7 @@ def test_a_posted_message_comes_back_as_slack_returns_it(place):
         ({"channel": "C0SECRET", "text": "x"}, "channel_not_found"),
         ({"channel": "C0OLD", "text": "x"}, "is_archived"),
         ({"channel": "C0GENERAL"}, "no_text"),
-        ({"channel": "C0GENERAL", "text": "x" * 40_001}, "msg_too_long"),
+        ({"channel": "C0GENERAL", "markdown_text": "x" * 12_001}, "msg_too_long"),
         ({"channel": "C0GENERAL", "text": "x", "thread_ts": "1.000001"}, "thread_not_found"),
         ({"channel": "C0GENERAL", "attachments": json.dumps([{}] * 101)}, "too_many_attachments"),
         ({"channel": "C0GENERAL", "attachments": "{"}, "invalid_attachments"),
@@ -54,6 +54,13 @@ def test_a_post_is_refused_with_slacks_code(place, arguments, error):
     place.workspace.add_channel("secret", ["U0ANA"], id="C0SECRET", private=True)
     place.workspace.add_channel("old", [place.app.user_id], id="C0OLD").is_archived = True
     assert refused(place.client.api_call, "chat.postMessage", params=arguments)["error"] == error
+
+
+def test_a_text_above_forty_thousand_characters_is_cut_with_a_warning(place):
+    """message_truncated, as Slack has warned since 2018."""
+    answer = place.client.chat_postMessage(channel="C0GENERAL", text="x" * 40_001).data
+    assert len(answer["message"]["text"]) == 40_000
+    assert answer["response_metadata"]["warnings"] == ["message_truncated"]
 
 
 def test_invalid_blocks_say_where_and_what(place):

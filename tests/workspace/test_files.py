@@ -81,13 +81,13 @@ def test_an_image_block_needs_an_image_that_exists(place):
 
 
 def test_a_deleted_file_is_gone_everywhere(place):
-    """files.delete, then file_not_found; nobody else's file can be deleted."""
+    """files.delete, then file_deleted; nobody else's file can be deleted."""
     file = place.client.files_upload_v2(content=png(), filename="c.png", channel="C0GENERAL")
     id = file["file"]["id"]
     assert place.client.files_info(file=id)["file"]["mimetype"] == "image/png"
     place.client.files_delete(file=id)
     history = place.client.conversations_history(channel="C0GENERAL")["messages"]
-    assert refused(place.client.files_info, file=id)["error"] == "file_not_found"
+    assert refused(place.client.files_info, file=id)["error"] == "file_deleted"
     assert "files" not in history[0]
     theirs = place.workspace.upload("ana", "general", "mine.txt", b"x").files[0]
     assert refused(place.client.files_delete, file=theirs)["error"] == "cant_delete_file"
