@@ -192,6 +192,10 @@ def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen
         seen.moved["quality"] = one.worse - looks if one.worse > 0 else one.worse
         seen.shifts["quality"] = one.shift
         seen.said["quality"] = describe(one)
+    elif not warehouse.has_labels:
+        seen.missing.append("quality: the serving log has no labels")
+    else:
+        seen.missing.append("quality: labels of too few rows of the window have come")
     for kind, thing in (("mean_prediction", "predictions"), ("mean_label", "labels")):
         mine = [r for r in readings if r.kind == kind and not r.arm and r.shift.seen]
         if mine:

@@ -103,6 +103,24 @@ def rows_of(
     """
     import ibis
 
+    table = in_blocks(warehouse, blocks, models=models, arms=arms, whole=whole)
+    if warehouse.contract.predictions.label_time is not None:
+        known = arrived(table, blocks).ifelse(table[Role.LABEL], ibis.null())
+        table = table.mutate(**{Role.LABEL: known})
+    return table
+
+
+def in_blocks(
+    warehouse: Warehouse,
+    blocks: Blocks,
+    *,
+    models: Sequence[str] = (),
+    arms: Sequence[str] = (),
+    whole: bool = False,
+) -> Any:
+    """:func:`rows_of` with every label that has come by now."""
+    import ibis
+
     period = round(blocks.period.total_seconds())
     length = round(blocks.window.length.total_seconds())
     start = blocks.window.end - (blocks.count + 1) * blocks.period
@@ -112,10 +130,14 @@ def rows_of(
     block = (elapsed / period).floor().cast("int64")
     if not whole:
         table = table.filter(elapsed - block * period < length)
-    if warehouse.contract.predictions.label_time is not None:
-        arrived = whole_seconds(table[Role.LABEL_TIME]) < end - block * period
-        table = table.mutate(**{Role.LABEL: arrived.ifelse(table[Role.LABEL], ibis.null())})
     return table.mutate(**{BLOCK: block})
+
+
+def arrived(table: Any, blocks: Blocks) -> Any:
+    """Whether a row's label had come by its block's end (rows as of :func:`in_blocks`)."""
+    period = round(blocks.period.total_seconds())
+    end = math.ceil(blocks.window.end.timestamp())
+    return whole_seconds(table[Role.LABEL_TIME]) < end - table[BLOCK] * period
 
 
 def add_up(

@@ -18,6 +18,7 @@ import numpy as np
 from analysis.columns import need_scores
 from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import surrogate
+from analysis.inputs.familiar import in_filled_cells
 from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile import Bins, bins_of, kinds, plain
 from analysis.tables import Role
@@ -181,7 +182,7 @@ def _link(
     if held.sum() < FEWEST or (~held).sum() < FEWEST:
         held = np.random.default_rng(seed).random(len(old)) < 0.25
     model = surrogate.fit(old[~held], target[~held], bins, seed)
-    familiar = _familiar(bins, old, new, model)
+    familiar = in_filled_cells(bins, old, new, model.usage)
     if familiar.sum() < FEWEST // 2:
         return None
     here = new[familiar]
@@ -204,20 +205,6 @@ def _link(
         int(familiar.sum()),
         max(0.0, 1 - noise / spread),
     )
-
-
-def _familiar(
-    bins: Mapping[str, Bins], old: pd.DataFrame, new: pd.DataFrame, model: surrogate.Surrogate
-) -> Any:
-    """Rows of ``new`` whose used features lie in cells that ``old`` fills."""
-    out: Any = np.ones(len(new), dtype=bool)
-    top = max(model.usage.values(), default=0.0)
-    for name, b in bins.items():
-        if model.usage[name] < 0.03 * top:
-            continue
-        share = np.bincount(b.cells(old[name]), minlength=b.size) / len(old)
-        out &= share[b.cells(new[name])] > 0.004
-    return out
 
 
 def _worse(

@@ -143,12 +143,13 @@ NODES = (
         why="One arm points to a snapshot or its settings; all models at once point to inputs "
         "that they share.",
         diagnosis="Calibration, normalised entropy, AUC and log loss per model and arm, with "
-        "intervals, against the same hours of earlier days.",
+        "intervals, against the same hours of earlier days; an estimate where labels are late.",
         mitigation="Take an arm's traffic to zero while the diagnosis goes on.",
         check=models.which_models,
         blind="degraded",
         branches=(
             Branch("degraded", "snapshot", "These"),
+            Branch("unsure", "snapshot", "Not known yet: look at snapshots"),
             Branch("none", "unknown", "None is degraded"),
         ),
         uses=("experiments",),

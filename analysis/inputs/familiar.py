@@ -6,14 +6,18 @@ fills: outside of them a surrogate guesses, and a guess accuses nobody.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import odds
 from analysis.inputs import joint, suspicion
 from analysis.inputs.views import Reading, Sample
+from analysis.profile import Bins
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -24,6 +28,8 @@ ODD = 0.8
 FEWEST = 20
 SHARE = 0.004
 """A cell with a smaller share of the baseline's rows is unfamiliar."""
+USED = 0.03
+"""A feature with less than this part of the most used one's usage is next to unused."""
 GAINED = 1.5
 """A broken feature's cells with more than so many times their usual share hold false values."""
 
@@ -83,7 +89,7 @@ def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
     top = max((r.usage(n) for n in r.features), default=0.0)
     out = np.ones(len(sample.frame), dtype=bool)
     for name in r.features:
-        if r.usage(name) < 0.03 * top and name not in broken:
+        if r.usage(name) < USED * top and name not in broken:
             continue
         b = r.bins[name]
         base = b.cells(r.days.frame[name][r.days.block > 0])
@@ -95,6 +101,23 @@ def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
             gained = np.bincount(now, minlength=b.size) / max(len(now), 1)
             known &= gained <= GAINED * share
         out &= known[b.cells(sample.frame[name])]
+    return out
+
+
+def in_filled_cells(
+    bins: Mapping[str, Bins], old: pd.DataFrame, new: pd.DataFrame, usage: Mapping[str, float]
+) -> Any:
+    """Rows of ``new`` whose used features lie in cells that ``old`` fills, a boolean per row.
+
+    ``usage`` says how much is made of each feature; those with next to none do not count.
+    """
+    out: Any = np.ones(len(new), dtype=bool)
+    top = max(usage.values(), default=0.0)
+    for name, b in bins.items():
+        if usage[name] < USED * top:
+            continue
+        share = np.bincount(b.cells(old[name]), minlength=b.size) / len(old)
+        out &= share[b.cells(new[name])] > SHARE
     return out
 
 

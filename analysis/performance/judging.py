@@ -14,30 +14,39 @@ from analysis.warehouse import Warehouse
 
 
 def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | None:
-    """The reading that speaks most clearly against a model; predictions only without labels."""
+    """The reading that speaks most clearly against a model; predictions only without labels.
+
+    An estimate that sees nothing is no news beside what labels say.
+    """
     mine = [r for r in readings if r.model == model and r.arm == arm]
-    judged = [r for r in mine if r.kind in quality.NEEDS_LABEL - {"mean_label"} and r.shift.seen]
-    if not judged:
-        judged = [r for r in mine if r.kind == "mean_prediction"]
-    return max(judged, key=lambda r: r.worse, default=None)
+    told = [r for r in mine if r.kind in quality.NEEDS_LABEL - {"mean_label"} and r.shift.seen]
+    judged = [r for r in told if not r.estimated]
+    if judged:
+        judged += [r for r in told if r.estimated and r.worse > 0]
+    else:
+        judged = told + [r for r in mine if r.kind == "mean_prediction"]
+    return max(judged, key=_log_odds, default=None)
 
 
-def evidence(readings: Sequence[Reading], model: str) -> float:
-    """Log odds that a model got worse: as a whole, or in one of its arms."""
+def evidence(readings: Sequence[Reading], model: str, *, unjudged: bool = False) -> float:
+    """Log odds that a model got worse: as a whole, or in one of its arms.
+
+    Nothing clears a model that is ``unjudged`` for want of labels.
+    """
     whole = _log_odds(worst(readings, model))
     arms = dict.fromkeys(r.arm for r in readings if r.model == model and r.arm)
     parts = [_log_odds(worst(readings, model, arm)) for arm in arms]
-    if len(parts) < 2:
-        return whole
-    return odds.mixed([(0.6, whole), *((0.4 / len(parts), part) for part in parts)])
+    if len(parts) >= 2:
+        whole = odds.mixed([(0.6, whole), *((0.4 / len(parts), part) for part in parts)])
+    return max(whole, 0.0) if unjudged else whole
 
 
 def _log_odds(one: Reading | None) -> float:
-    """Evidence against a model; without labels the shift of predictions counts for half."""
+    """Evidence against a model; what is no measurement counts for half, and clears nobody."""
     if one is None:
         return -1.0
-    if one.kind == "mean_prediction":
-        return 0.5 * one.worse if one.worse > 0 else one.worse
+    if one.estimated or one.kind == "mean_prediction":
+        return 0.5 * max(one.worse, 0.0) if one.estimated or one.worse > 0 else one.worse
     return one.worse - math.log(2) if one.worse > 0 else one.worse
 
 

@@ -33,7 +33,12 @@ MANY = 40
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure of one model (and arm): now, usual, and how far apart on the working scale."""
+    """One figure of one model (and arm): now, usual, and how far apart on the working scale.
+
+    ``low`` and ``high`` bound ``now`` at 95 %: ``reach`` standard errors to either side on the
+    working scale, where one is ``error``. ``estimated``: without labels of the window, and held
+    against what labels of earlier days say.
+    """
 
     model: str
     arm: str
@@ -42,8 +47,11 @@ class Reading:
     usual: float
     low: float
     high: float
+    error: float
     shift: Shift
     rows: int
+    reach: float = 1.96
+    estimated: bool = False
 
     @property
     def worse(self) -> float:
@@ -78,13 +86,6 @@ def read(
     for some in _together(warehouse, brief):
         out += _read_cuts(warehouse, table, cuts, some)
     out.sort(key=lambda r: bool(r.arm))
-    if not warehouse.has_labels:
-        missing.append("quality: the serving log has no labels; the shift of predictions is shown")
-    elif out and not any(r.kind in quality.NEEDS_LABEL and r.shift.seen for r in out):
-        missing.append(
-            f"quality: fewer than {FEWEST_LABELS} labels of the window have arrived; the shift "
-            "of predictions is shown, which is an estimate"
-        )
     return out, missing
 
 
@@ -161,20 +162,22 @@ def reading(model: str, arm: str, kind: str, sums: pd.DataFrame) -> Reading | No
         shift = odds.shift(
             float(even.value[own]), even.value[reliable], error, even.error[reliable]
         )
-    value, error = float(even.value[own]), 1.96 * float(np.nan_to_num(even.error[own]))
-    low, high = quality.back(kind, np.array([value - error, value + error]))
+    value, error = float(even.value[own]), float(np.nan_to_num(even.error[own]))
+    half = Reading.reach * error
+    low, high = quality.back(kind, np.array([value - half, value + half]))
     usual = float(quality.back(kind, np.array([shift.usual]))[0]) if shift.seen else math.nan
     now = float(found.value[own])
     return Reading(
-        model, arm, kind, now, usual, float(low), float(high), shift, int(found.rows[own])
+        model, arm, kind, now, usual, float(low), float(high), error, shift, int(found.rows[own])
     )
 
 
 def describe(one: Reading | None) -> str:
-    """A reading in a few words: "NE 0.76 → 0.98"."""
+    """A reading in a few words: "NE 0.76 → 0.98"; an estimate says so."""
     if one is None:
         return ""
-    return f"{label(one.kind)} {words.number(one.usual)} → {words.number(one.now)}"
+    told = f"{label(one.kind)} {words.number(one.usual)} → {words.number(one.now)}"
+    return f"{told} by an estimate" if one.estimated else told
 
 
 _LABELS = {"normalised_entropy": "NE", "auc": "AUC", "mae": "MAE", "rmse": "RMSE", "ndcg": "NDCG"}
