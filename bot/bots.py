@@ -132,7 +132,11 @@ class Bots:
             settings,
             tuple(self.bots.values()),
             Switchboard(self.bots, lobby),
-            Desks([bot.conversation for bot in self.bots.values()], choose),
+            Desks(
+                [bot.conversation for bot in self.bots.values()],
+                choose,
+                tuple(w.name for w in settings.slack.workspaces),
+            ),
             routes(self.flow),
             [(RENEW_SECONDS, self.renew, "renew tokens")],
         )

@@ -36,9 +36,12 @@ class Routing:
     lineage: Graph
 
     def target(self, alert: Alert) -> Target:
-        """The first matching route's, else the default of the first workspace."""
+        """The workspace that the alert names, else the first matching route's, else the first."""
         route = self._route(alert)
         workspaces = self.settings.slack.workspaces
+        told = next((w for w in workspaces if w.name == alert.workspace), None)
+        if told is not None:
+            return self._at(told, route if route and route.workspace == told.name else None)
         named = [w for w in workspaces if route is None or route.workspace in (None, w.name)]
         return self._at(named[0] if named else None, route)
 

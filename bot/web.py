@@ -88,12 +88,14 @@ class Web:
 
 def _slack_route(front: Front) -> BaseRoute:
     from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
+    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
     async def events(request: Request) -> Response:
         asked = to_bolt_request(request, await request.body())
-        return to_starlette_response(front.receiver.dispatch(asked))
+        # Bolt waits for the listener's acknowledgement: beside the alerts, not before them.
+        return to_starlette_response(await run_in_threadpool(front.receiver.dispatch, asked))
 
     return Route("/slack/events", events, methods=["POST"])

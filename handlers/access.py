@@ -93,7 +93,9 @@ class Departures:
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Stop sending, unless the token is good all the same."""
-        log.info("Slack says that the app is gone", event=event.get("type"))
+        if not self.access.client.token:
+            return
+        log.info("Slack says that the app is gone", told=event.get("type"))
         try:
             self.access.client.auth_test()
         except SlackApiError as error:

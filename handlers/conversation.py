@@ -151,7 +151,7 @@ class Conversation:
             known = {**(self.store.settings(PLACED) or {})}
             known[incident.signals[0].names[0]] = [subject.entry, subject.name]
             self.store.set_settings(PLACED, known)
-            about = open_about(self, subject)
+            about = open_about(self, subject, incident.alert.team)
             if about is None:
                 alert = replace(incident.alert, entry=subject.entry, subject=subject.name)
                 node, scope = self.tree.start(subject.entry), self._scope(alert, now)
@@ -170,6 +170,7 @@ class Conversation:
 
     def _take_in(self, alert: Alert, opening: Callable[[datetime, Alert], Event]) -> Incident:
         channel = self.directory.channel(alert.channel or self.habits.route(alert))
+        alert = replace(alert, team=self.directory.team(channel))
         # Asked before the transaction: it may take another system a second to say.
         people = self.rota.people(alert, 0)
         with self.store.transaction():

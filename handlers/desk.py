@@ -164,11 +164,13 @@ class Desk(Protocol):
 class Desks:
     """The desks of all installations in Slack: one, or one for each workspace or org.
 
-    ``choose`` says for which one an alert is that none of them has open.
+    ``choose`` says for which one an alert is that none of them has open; ``workspaces`` are the
+    names by which an alert may say it.
     """
 
     every: Sequence[Desk]
     choose: Callable[[Alert], Desk]
+    workspaces: tuple[str, ...] = ()
 
     @classmethod
     def one(cls, desk: Desk) -> Desks:
@@ -181,9 +183,11 @@ class Desks:
         return next(known, None) or self.choose(alert)
 
 
-def open_about(desk: Desk, subject: Subject) -> Incident | None:
-    """The newest open incident that has an alert about a subject, whoever opened it."""
+def open_about(desk: Desk, subject: Subject, team: str | None = None) -> Incident | None:
+    """The newest open incident that has an alert about a subject, whoever opened it; of an org
+    only in one workspace (``team``)."""
     found = [i for i in desk.store.open_incidents() if subject in _subjects_of(i)]
+    found = [i for i in found if team in (None, i.alert.team)]
     return found[-1] if found else None
 
 

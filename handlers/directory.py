@@ -81,24 +81,34 @@ class Directory:
         )
         return bool(answer.get("is_member") or answer.get("is_im"))
 
+    def team(self, channel: str) -> str:
+        """The workspace of a channel, where the bot is installed for a whole org; else ""."""
+        team, mark, _ = channel.rpartition("#")
+        if mark or not self.teams():
+            return team.rstrip("/")
+        return str(self._about(channel).get("context_team_id") or "")
+
     def may_read(self, channel: str, user: str) -> bool:
         """Whether a person can read a channel: members can; a public one also whoever belongs to
         its workspace, which guests and people of other workspaces and companies do not.
 
         A channel that Slack does not tell about is taken to be private.
         """
-        nothing: dict[str, Any] = {}
-        about = self._once(
-            f"about:{channel}",
-            lambda: _dict(self.client.conversations_info(channel=channel).get("channel")),
-            nothing,
-        )
+        about = self._about(channel)
         if not about:
             return False
         private = about.get("is_private") or about.get("is_im") or about.get("is_mpim")
         if not private and self._belongs(user, about):
             return True
         return user in self._people(channel)
+
+    def _about(self, channel: str) -> dict[str, Any]:
+        nothing: dict[str, Any] = {}
+        return self._once(
+            f"about:{channel}",
+            lambda: _dict(self.client.conversations_info(channel=channel).get("channel")),
+            nothing,
+        )
 
     def _belongs(self, user: str, channel: dict[str, Any]) -> bool:
         """Whether somebody is a full member of a workspace whose public channel this is."""

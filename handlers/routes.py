@@ -95,7 +95,6 @@ def alert_routes(
     well. ``observe`` fills more figures in when Prometheus comes by.
     """
     figures = figures or Figures()
-    first = desks.every[0]
     checks = {
         "store": lambda: "".join(store_ready(desk)() for desk in desks.every),
         "bot": lambda: "" if ready() else _STOPPED,
@@ -112,7 +111,7 @@ def alert_routes(
             _authenticate(request, body, keys)
             name, format_ = _format(request, formats)
             payload = _payload(request, body)
-            taken = await run_in_threadpool(_taken, format_, payload, first)
+            taken = await run_in_threadpool(_taken, format_, payload, desks)
             outcome = await run_in_threadpool(take_in, desks, taken)
         except _Refused as refused:
             figures.refused.labels(str(refused.status)).inc()
@@ -221,10 +220,12 @@ def _payload(request: Request, body: bytes) -> Any:
         raise _Refused(422, f"The body is not JSON: {str(error)[:200]}.") from None
 
 
-def _taken(format_: Format, payload: Any, desk: Desk) -> Taken:
+def _taken(format_: Format, payload: Any, desks: Desks) -> Taken:
+    desk = desks.every[0]
     nodes = tuple(n.name for n in desk.tree.nodes)
     try:
-        taken = format_(payload, Known(desk.subjects(), desk.now(), nodes))
+        known = Known(desk.subjects(), desk.now(), nodes, desks.workspaces)
+        taken = format_(payload, known)
     except BadPayload as bad:
         raise _Refused(422, "The payload is not of this format.", bad.problems) from None
     except Exception as error:

@@ -28,7 +28,12 @@ BURST = 4.0
 MOST_SECONDS = 300.0
 """No message waits longer than this for its next try."""
 GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
-CLOSED = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action"})
+CLOSED = frozenset(
+    {
+        *("channel_not_found", "not_in_channel", "is_archived", "restricted_action"),
+        "team_access_not_granted",
+    }
+)
 
 
 @dataclass

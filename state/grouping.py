@@ -110,6 +110,7 @@ def belongs(alert: Alert, incidents: Sequence[Incident], kin: Kin) -> Home | Non
     same = next((i for i in incidents if any(s.key == alert.key for s in i.signals)), None)
     if same is not None:
         return Home(same)
+    incidents = [i for i in incidents if i.alert.team == alert.team]
     near = [i for i in incidents if _gap(alert.since, i) <= WINDOW]
     fits: list[tuple[tuple[int, bool, int, timedelta], Home]] = []
     for incident in near:
@@ -156,7 +157,8 @@ def rivals(home: Incident, incidents: Sequence[Incident], kin: Kin) -> list[Inci
     for other in incidents:
         gap = max((_gap(s.since, home) for s in other.signals), default=WINDOW)
         both_in_hand = attended(home) and attended(other)
-        if other.id == home.id or both_in_hand or gap > WINDOW:
+        apart = other.alert.team != home.alert.team
+        if other.id == home.id or apart or both_in_hand or gap > WINDOW:
             continue
         both = suspects & suspected(other, kin) & (told | named(other))
         if any(_ill(cause, kin) for cause in both):

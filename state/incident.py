@@ -32,7 +32,9 @@ class Alert:
     ``names`` are all the known things that it names ("model:delay", "upstream:weather"), the
     subject among them; ``owner`` is the team that it names. ``update`` says in a few words what
     changed where nothing fired and nothing ended ("acknowledged"). ``until`` ends the window that
-    is looked at; None looks until now.
+    is looked at; None looks until now. ``workspace`` is the settings' name of the workspace whose
+    channel is meant; ``team`` the id of the channel's in an org, where an alert joins no incident
+    of another one.
     """
 
     source: str
@@ -53,6 +55,8 @@ class Alert:
     owner: str = ""
     update: str = ""
     until: datetime | None = None
+    workspace: str = ""
+    team: str = ""
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,12 @@ class Grid:
         """A new workspace, before the grid is started; ``org`` is the id of its org."""
         found = Workspace(team_id=team, team_name=name or team, team_domain=team.lower())
         if org:
-            # People and channels have ids of their own throughout an org.
+            # People and channels have ids of their own throughout an org, and files are the org's.
             found.random.seed(team)
+            found.files = next(
+                (w.files for t, w in self.workspaces.items() if self.org_of.get(t) == org),
+                found.files,
+            )
             self.orgs.setdefault(org, f"Org {org}")
             self.org_of[team] = org
         self.workspaces[team] = found

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
-from handlers.alerts.placing import Draft, taken
+from handlers.alerts.placing import Draft, taken, unknown_workspace
 from handlers.alerts.shared import (
     BadPayload,
     Known,
@@ -60,6 +60,8 @@ class _Generic(BaseModel):
     """The team that owns what is off; routes can ask for it."""
     channel: str = ""
     """The channel in which the thread opens; without it the routes of the settings decide."""
+    workspace: str = ""
+    """The name of the workspace that has the channel, where the settings name several."""
 
 
 GENERIC_KEYS: dict[str, str] = {
@@ -101,6 +103,8 @@ def _sense(item: _Generic, known: Known) -> Iterator[str]:
         close = nearest(item.start, known.nodes)
         meant = f"; did you mean `{close}`?" if close else ""
         yield f"`start`: found {item.start!r}, expected one of {', '.join(known.nodes)}{meant}"
+    if problem := unknown_workspace(item.workspace, known):
+        yield f"`workspace`: {problem}"
     if item.url and not web_address(item.url):
         yield f"`url`: found {item.url[:80]!r}, expected an http or https address"
     if not severity_of(item.severity, 0):
@@ -116,6 +120,7 @@ def _draft(item: _Generic, known: Known) -> Draft:
         "hawkeye_start": item.start,
         "hawkeye_channel": item.channel,
         "hawkeye_owner": item.owner,
+        "hawkeye_workspace": item.workspace,
     }
     return Draft(
         source="generic",

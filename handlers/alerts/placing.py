@@ -69,10 +69,20 @@ class Draft:
 
 def taken(drafts: Iterable[Draft], known: Known, problems: Iterable[str] = ()) -> Taken:
     """The drafts as alerts and strays, in order."""
+    drafts = list(drafts)
     found = [placed(draft, known) for draft in drafts]
     strays = tuple(f for f in found if isinstance(f, Stray))
-    told = dict.fromkeys([*(_problem(s) for s in strays), *problems])
+    elsewhere = dict.fromkeys(d.labels.get("hawkeye_workspace", "") for d in drafts)
+    nowhere = [problem for name in elsewhere if (problem := unknown_workspace(name, known))]
+    told = dict.fromkeys([*(_problem(s) for s in strays), *nowhere, *problems])
     return Taken(tuple(f for f in found if isinstance(f, Alert)), tuple(told), strays)
+
+
+def unknown_workspace(name: str, known: Known) -> str:
+    """What is wrong with the name of a workspace; "" when nothing is."""
+    if not name or not known.workspaces or name in known.workspaces:
+        return ""
+    return f"I know no workspace {name[:80]!r}; there are {', '.join(known.workspaces)}."
 
 
 def _problem(stray: Stray) -> str:
@@ -118,6 +128,7 @@ def _alert(
         url=web_address(draft.url),
         start=node_of(labels.get("hawkeye_start", ""), known),
         channel=labels.get("hawkeye_channel", ""),
+        workspace=labels.get("hawkeye_workspace", ""),
         names=names,
         owner=next((labels[k] for k in OWNER_LABELS if labels.get(k)), ""),
         update=one_line(draft.update, 60),

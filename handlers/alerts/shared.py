@@ -27,11 +27,13 @@ SEVERITIES = {
 
 @dataclass(frozen=True)
 class Known:
-    """What a payload is held against: names, the tree's nodes, and the bot's time."""
+    """What a payload is held against: names, the tree's nodes, the workspaces where there are
+    several, and the bot's time."""
 
     subjects: Subjects
     now: datetime
     nodes: tuple[str, ...] = ()
+    workspaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,19 @@ def test_the_generic_format_takes_every_documented_key():
         "#ml-oncall",
     )
     assert alert.since == datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+    assert alert.workspace == "ranking"
     assert (alert.url, alert.detail, alert.owner) == (full["url"], full["detail"], full["owner"])
+
+
+def test_a_workspace_that_is_not_there_is_refused_or_told():
+    """Our own format is refused; a label of others leaves it to the routes, and says so."""
+    known = replace(KNOWN, workspaces=("ranking", "weather"))
+    with pytest.raises(BadPayload) as caught:
+        generic({"metric": "precision", "workspace": "wether"}, known)
+    assert "there are ranking, weather" in caught.value.problems[0]
+    labelled = payload("alertmanager_firing")
+    labelled["alerts"][0]["labels"]["hawkeye_workspace"] = "wether"
+    assert "there are ranking, weather" in alertmanager(labelled, known).problems[0]
 
 
 def test_the_least_generic_alert_is_one_name():

@@ -34,6 +34,10 @@ class Places:
         """The name."""
         return name
 
+    def team(self, channel: str) -> str:
+        """No org."""
+        return ""
+
 
 @pytest.fixture
 def talk(tmp_path):

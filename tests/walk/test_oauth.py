@@ -166,6 +166,8 @@ def test_a_workspace_that_takes_the_app_out_loses_nothing_and_stops_nobody_else(
     stage.install(WEATHER)
     getattr(stage.grid, end)(WEATHER)
     bot = stage.bots.bots[WEATHER]
+    if end == "uninstall":
+        assert stage.until(lambda: not stage.bots.installations.token(WEATHER))
     incident = stage.alert(metric="recall")
     stage.alert(metric="precision")
     stage.shows(ranking, "It fell.")
