@@ -255,7 +255,8 @@ def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     tail = f"; in {words.plural(best.days, 'earlier day')} {usual_run}" if best.days >= 3 else ""
     if best.out <= best.longest:
         tail = ""
-    return f"{name} left its band at {words.clock(onset.at, scope.now)} UTC: {figures}{tail}."
+    began = words.clock(onset.at, scope.now)
+    return f"{name} left its band at {began} UTC: since then {figures}{tail}."
 
 
 def _figures(best: Judged, scope: Scope) -> dict[str, float]:

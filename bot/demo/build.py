@@ -110,15 +110,16 @@ def _alert(kind: Scenario, fault: Fault, found: Found, served: Served) -> Alert:
     subject = metric.model if kind.entry == "model" else metric.name
     reading = found.reading
     side = "above" if reading.z > 0 else "below"
+    hours = round((found.now - found.since) / HOUR)
     return Alert(
         entry=kind.entry,
         subject=subject,
         since=to_time(found.since),
-        title=f"{metric.title}: {reading.value:.3g}, usually {reading.usual:.3g}",
+        title=f"{metric.title}: {reading.value:.3g} over {hours} h, usually {reading.usual:.3g}",
         value=reading.value,
         detail=(
-            f"{metric.name} is {side} its usual range: {reading.value:.3g} against "
-            f"{reading.usual:.3g} at the same hours of the {reading.days} days before."
+            f"{metric.name} is {side} its usual range: {reading.value:.3g} over the last {hours} "
+            f"hours, {reading.usual:.3g} at the same hours of the {reading.days} days before."
         ),
     )
 

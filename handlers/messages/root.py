@@ -43,7 +43,10 @@ def _light(incident: Incident) -> str:
 
 
 def _story(incident: Incident, tree: Tree, view: View) -> str:
-    """What is known in a sentence or two: the alert's words, then the first step's, the cause."""
+    """What is known in a sentence: the alert's words, the finding that was confirmed, the cause.
+
+    A finding that waits for its answer stands in its own message alone.
+    """
     if not incident.is_open:
         return _ending(incident, tree, view)
     if incident.puzzle:
@@ -52,8 +55,7 @@ def _story(incident: Incident, tree: Tree, view: View) -> str:
         causes = "; ".join(words.cause_words(tree, c) for c in incident.causes[:3])
         return f"{causes}."
     first = _first(incident)
-    overruled = first is not None and first.answer is not None and first.answer.override
-    if first and first.evidence and first.status != "failed" and not overruled:
+    if first and first.evidence and first.answer and not first.answer.override:
         return words.headline(first.evidence)
     return b.line(incident.alert.detail, 300)
 

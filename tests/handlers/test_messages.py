@@ -44,7 +44,10 @@ def test_a_new_incident_is_red_and_offers_to_be_taken():
 
 
 def test_the_root_takes_over_what_the_first_step_found():
-    """Its finding and its chart replace the alert's detail."""
+    """Once confirmed, its finding replaces the alert's detail; the chart stands there at once."""
+    waiting = thread(walked(1, last_answered=False))["root"]
+    assert REAL.headline not in words(waiting)
+    assert charts(waiting) == [REAL.charts[0].id]
     incident = walked(2, last_answered=False)
     root = thread(incident)["root"]
     assert REAL.headline in words(root)
