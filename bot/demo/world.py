@@ -130,7 +130,7 @@ class World:
         return regime, (
             f"{_series(key)} would go back from {name} to {good.snapshot} (published "
             f"{to_time(good.published):%d %b %H:%M}); about {rows:.0f} predictions an hour. "
-            "Its publishes would be on hold from then on."
+            "Publishing would be on hold from then on."
         )
 
     def _arm_to_zero(self, now: Regime, name: str) -> tuple[Regime, str]:
