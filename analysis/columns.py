@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.evidence import CannotExamine
-from analysis.tables import Contract, Role
+from analysis.tables import Contract
 
 ONLY_CLASSES = 'text is read as classes, for models with task = "multiclass" alone'
 _LONGEST = 40
@@ -59,13 +59,4 @@ def need_numbers(raw: Any, contract: Contract) -> None:
         raise CannotExamine(
             f"[tables.predictions] {field} = {name!r} holds {held}; numbers are expected "
             f"({ONLY_CLASSES})."
-        )
-
-
-def need_scores(table: Any, what: str) -> None:
-    """Raises CannotExamine when the predictions are classes with names, which have no size."""
-    if table[Role.PREDICTION].type().is_string():
-        raise CannotExamine(
-            f"The predictions are classes with names, not numbers: {what}. Volume and accuracy "
-            "can be looked at."
         )

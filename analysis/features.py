@@ -238,6 +238,8 @@ def _table(suspects: tuple[Suspect, ...]) -> Table:
 def _notes(r: Reading, quality: float) -> tuple[str, ...]:
     scale = "logit" if r.probability else "prediction"
     notes = [f"The surrogate explains {quality:.0%} of the {scale}'s variance (R²) on unseen rows."]
+    if r.of_class:
+        notes.append(f"The prediction is read as the class {r.of_class} against all others.")
     if not r.comparison.same_hours:
         notes.append("Less than three earlier days: compared with the stretches right before.")
     return tuple(notes)

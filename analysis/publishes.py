@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.columns import need_scores
+from analysis.classes import one_against_rest
 from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import surrogate
 from analysis.inputs.familiar import in_filled_cells
@@ -127,7 +127,7 @@ def _measure(
     log = log.filter(
         log[Role.TIME] >= naive(scope.baseline.start), log[Role.TIME] < naive(scope.window.end)
     )
-    need_scores(log, "the answers of two snapshots can't be compared")
+    log, _ = one_against_rest(warehouse, log, scope)
     kind = kinds(log, warehouse.features)
     if not kind:
         raise CannotExamine("The log has no features: old and new snapshots can't be compared.")

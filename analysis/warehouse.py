@@ -132,9 +132,10 @@ class Warehouse:
         return self.contract.predictions.label is not None
 
     @cached_property
-    def predicts_names(self) -> bool:
-        """Whether predictions are text: the names of classes, which only multiclass models have."""
-        return bool(self._prediction_table[Role.PREDICTION].type().is_string())
+    def predicts_classes(self) -> bool:
+        """Whether predictions are classes, by name or by number, which have no size."""
+        text = self._prediction_table[Role.PREDICTION].type().is_string()
+        return bool(text) or {m.task for m in self.contract.models} == {"multiclass"}
 
     def predictions(
         self,

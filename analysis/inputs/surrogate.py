@@ -39,9 +39,14 @@ def served(prediction: Floats, probability: bool) -> Floats:
 
 
 def is_probability(prediction: Floats) -> bool:
-    """Whether all predictions lie in 0..1, so that the logit is their natural scale."""
+    """Whether all predictions lie in 0..1, so that the logit is their natural scale.
+
+    Decisions, which are 0 or 1 and nothing between, have no logit.
+    """
     known = prediction[np.isfinite(prediction)]
-    return bool(len(known) and known.min() >= 0 and known.max() <= 1)
+    if not len(known) or known.min() < 0 or known.max() > 1:
+        return False
+    return bool(((known > 0) & (known < 1)).any())
 
 
 def encode(frame: pd.DataFrame, bins: Mapping[str, Bins]) -> Floats:

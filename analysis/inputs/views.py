@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.columns import need_scores
+from analysis.classes import one_against_rest
 from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import gather, surrogate
 from analysis.inputs.blocks import BLOCK, Comparison, compare
@@ -65,7 +65,8 @@ class Reading:
     """What the input checks look at.
 
     ``days`` also holds rows of other baseline hours (block -1), which the surrogate learns
-    from. ``counts`` and ``edge_counts`` cover all rows, not the sample.
+    from. ``of_class`` is the class that the prediction is for, against the rest; "" where it has
+    a size. ``counts`` and ``edge_counts`` cover all rows, not the sample.
     """
 
     comparison: Comparison
@@ -77,6 +78,7 @@ class Reading:
     halves: tuple[surrogate.Surrogate, surrogate.Surrogate]
     probability: bool
     skipped: tuple[str, ...]
+    of_class: str = ""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -135,7 +137,7 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
         raise CannotExamine(
             "The predictions table has no features: list them under `features` in the settings."
         )
-    need_scores(log, "which features moved them can't be told")
+    log, of_class = one_against_rest(warehouse, log, scope)
     comparison = compare(scope)
     kind = kinds(log, warehouse.features)
     skipped = tuple(f for f in warehouse.features if f not in kind)
@@ -161,6 +163,7 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
         _halves(days, target, bins, comparison, scope.seed),
         probability,
         skipped,
+        of_class,
     )
 
 

@@ -100,7 +100,7 @@ class _Asked:
 
 def _together(warehouse: Warehouse, brief: bool) -> list[_Asked]:
     """Sums of binary models and regressions are added up in one query; others need their own."""
-    if warehouse.predicts_names:
+    if warehouse.predicts_classes:
         return [_Asked(None, (), {"multiclass": _kinds("multiclass", warehouse.has_labels, brief)})]
     by_task: dict[str, list[str]] = {}
     for model in warehouse.contract.models:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.cause import which_class
+from analysis.classes import one_against_rest
 from analysis.columns import example
 from analysis.evidence import CannotExamine
 from analysis.features import which_features
 from analysis.models import which_models
 from analysis.topline import is_it_real
-from tests.analysis.logs import log, metric, scope, warehouse
+from tests.analysis.logs import log, metric, scope, since_onset, warehouse
 
 
 @pytest.mark.parametrize(
@@ -59,19 +61,48 @@ def test_hidden_values_are_not_shown_in_a_refusal(tmp_path) -> None:
     assert "secret" not in str(told.value)
 
 
-def test_classes_with_names_are_judged_by_accuracy_and_other_checks_say_why_not(tmp_path) -> None:
-    """A planted loss of accuracy is seen; which features did it can't be told from names."""
+def _classes(numbers: bool) -> pd.DataFrame:
+    """A model of three classes that follows ``f``, half of which is lost from the onset on."""
     frame = log()
-    late = frame["time"] >= pd.Timestamp("2024-03-20 07:00")
-    frame["label"] = (frame["prediction"] > 0.3).map({True: "cat", False: "dog"})
-    frame["prediction"] = frame["label"].where(~late | (frame.index % 2 == 0), "bird")
+    lost = since_onset(frame) & (frame.index % 2 == 0)
+    frame["f"] = frame["f"].where(~lost)
+    right = frame["label"] == 1
+    names = {0: 7, 1: 3, 2: 5} if numbers else {0: "cat", 1: "dog", 2: "bird"}
+    served = np.select([frame["f"] > -0.5, frame["f"] > -2.0], [0, 1], 2)
+    frame["prediction"] = pd.Series(served).map(names)
+    frame["label"] = frame["prediction"].where(right | ~lost, names[0])
+    return frame
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+def test_classes_are_judged_by_accuracy_and_explained_one_against_the_rest(
+    tmp_path, numbers
+) -> None:
+    """Named or numbered: a number of a class is no size."""
     models = [{"name": "ranker", "task": "multiclass"}]
-    made = warehouse(tmp_path, frame, metric("accuracy"), models=models)
+    made = warehouse(tmp_path, _classes(numbers), metric("accuracy"), models=models)
     assert is_it_real(made, scope("accuracy")).verdict == "real"
     assert which_class(made, scope("accuracy")).verdict == "model"
     assert which_models(made, scope("accuracy")).named[0].name == "ranker"
-    with pytest.raises(CannotExamine, match="classes with names"):
-        which_features(made, scope("accuracy"))
+    found = which_features(made, scope("accuracy"))
+    assert (found.verdict, [s.name for s in found.named]) == ("inputs", ["f"])
+    assert any("read as the class" in note for note in found.how.notes)
+
+
+def test_one_class_against_the_rest_is_the_class_whose_share_moved_most(tmp_path) -> None:
+    """1 and 1.0 are one class; a hidden column's classes are not told."""
+    models = [{"name": "ranker", "task": "multiclass"}]
+    frame = _classes(numbers=True)
+    made = warehouse(tmp_path, frame, metric("accuracy"), models=models)
+    table, told = one_against_rest(made, made.predictions(), scope("accuracy"))
+    share = frame.groupby(since_onset(frame))["prediction"].value_counts(normalize=True).unstack()
+    assert float(told) == (share.loc[True] - share.loc[False]).abs().idxmax()
+    rows = table.to_pandas()
+    assert set(rows["_prediction"]) == {0.0, 1.0}
+    assert rows["_prediction"].sum() == (frame["prediction"] == float(told)).sum()
+    hidden = made.contract.predictions.model_copy(update={"hidden": ("prediction",)})
+    made.contract = made.contract.model_copy(update={"predictions": hidden})
+    assert one_against_rest(made, made.predictions(), scope("accuracy"))[1] == "(hidden)"
 
 
 def test_predictions_that_are_yes_or_no_are_read_as_one_and_zero(tmp_path) -> None:

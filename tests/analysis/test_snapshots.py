@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.scenarios import Options, plant
@@ -62,3 +64,20 @@ def test_without_labels_the_answers_alone_decide(tmp_path):
     assert evidence.verdict == "snapshot"
     assert evidence.named[0].name == truth.snapshot
     assert any("labels" in m for m in evidence.not_examined)
+
+
+def test_a_bad_snapshot_that_answers_with_classes_is_named(tmp_path):
+    """Its answers are held against the old ones' as one class against the rest."""
+    planted = plant("corrupted_labels", 1, tmp_path, SMALL)
+    source, column = planted.contract.predictions.source, planted.contract.predictions.prediction
+    frame = pd.read_parquet(planted.root / source)
+    frame[column] = np.digitize(frame[column], frame[column].quantile([0.4, 0.8]))
+    frame.to_parquet(planted.root / source, index=False)
+    models = tuple(m.model_copy(update={"task": "multiclass"}) for m in planted.contract.models)
+    contract = planted.contract.model_copy(update={"models": models})
+    scope = planted.at("snapshot")
+    known = tuple(s for s in scope.suspects if s.kind != "snapshot")
+    warehouse = Warehouse(contract, planted.root, planted.scope.now)
+    evidence = which_snapshot(warehouse, replace(scope, suspects=known))
+    assert evidence.verdict == "snapshot"
+    assert evidence.named[0].name == planted.truth.snapshot
