@@ -76,7 +76,7 @@ def _estimate(
     warehouse: Warehouse, scope: Scope, model: str, labels: Arrivals, done: int
 ) -> Estimated:
     task = warehouse.contract.model(model).task
-    if warehouse.predicts_names or task != "binary":
+    if warehouse.predicts_classes or task != "binary":
         raise ValueError(f"there is none for {_figures(task)} that could be held against labels")
     if done >= MOST:
         raise ValueError(f"only {MOST} models are estimated at once")
