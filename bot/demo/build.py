@@ -85,7 +85,7 @@ def _drawn(
             if not all(_alone(stage, kind, part, rng) for part in fault.parts):
                 continue
             if kind.find == "damage":
-                end = min(fault.truth.onset + kind.patience * HOUR, stage.end)
+                end = min(fault.truth.onset + (kind.patience + 1) * HOUR, stage.end)
                 served = stage.replay(stage.regimes(fault), end)
             found = find(stage, kind, fault, served, rng)
             if found is not None:
@@ -98,7 +98,7 @@ def _drawn(
 
 def _alone(stage: Stage, kind: Scenario, part: Fault, rng: Random) -> bool:
     """Whether somebody would be paged for this part of a fault by itself."""
-    end = min(part.truth.onset + kind.patience * HOUR, stage.end)
+    end = min(part.truth.onset + (kind.patience + 1) * HOUR, stage.end)
     served = stage.replay(stage.regimes(part), end)
     return find(stage, kind, part, served, rng) is not None
 

@@ -5,6 +5,7 @@ It alone compares the world with the fault to the same world without it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -19,7 +20,8 @@ from bot.demo.timeline import Served
 
 LOOKS = (4, 6, 8, 10, 12, 16, 20, 24, 30, 36, 44)
 """Hours after the onset at which the metrics are looked at, while the scenario has patience."""
-
+RULES = (4, 6, 8, 12, 16, 24, 36, 48)
+"""Hours that the rules of alerts look back."""
 
 RARE = 0.03
 """An alert is about a value that at most this share of earlier windows reached, at any hour."""
@@ -49,9 +51,7 @@ def find(
 
 def _damage(stage: Stage, scenario: Scenario, fault: Fault, served: Served) -> Found | None:
     """The first look at which a metric is out, most of it because of the fault."""
-    since = fault.truth.onset
-    for hours in (h for h in LOOKS if h <= scenario.patience):
-        now = since + hours * HOUR
+    for since, now in _looks(fault, LOOKS, scenario.patience):
         best: Reading | None = None
         for name in scenario.metrics:
             reading = read(served, name, since, now, now)
@@ -72,6 +72,17 @@ def _damage(stage: Stage, scenario: Scenario, fault: Fault, served: Served) -> F
     return None
 
 
+def _looks(fault: Fault, hours: Sequence[int], patience: int) -> Iterator[tuple[int, int]]:
+    """The windows (minutes) over which rules look.
+
+    A rule is evaluated on the hour, over its own hours: an alert does not know when it began.
+    """
+    first = -(-fault.truth.onset // HOUR) * HOUR
+    for after in (h for h in hours if h <= patience):
+        back = next(r for r in RULES if r >= after)
+        yield first + (after - back) * HOUR, first + after * HOUR
+
+
 def _calm_after(stage: Stage, name: str, now: int) -> bool:
     """Whether the day that follows would be ordinary without the fault: a recovery can show."""
     after = read(stage.clean, name, now, now + DAY, now + 2 * DAY, as_fresh=False)
@@ -85,9 +96,7 @@ def _mostly(reading: Reading, without: Reading) -> bool:
 
 def _storm(stage: Stage, scenario: Scenario, fault: Fault) -> Found | None:
     """Delays are out of the usual and the models took it as well as ever."""
-    since = fault.truth.onset
-    for hours in (h for h in LOOKS[2:] if h <= scenario.patience):
-        now = since + hours * HOUR
+    for since, now in _looks(fault, LOOKS[2:], scenario.patience):
         share = read(stage.clean, "late_share", since, now, now)
         if share is None or not share.pages(3.0) or share.beyond:
             continue

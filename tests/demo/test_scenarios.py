@@ -27,7 +27,7 @@ def planted(stage, name, seed=1):
             continue
         served = stage.clean
         if kind.find == "damage":
-            end = fault.truth.onset + kind.patience * HOUR
+            end = fault.truth.onset + (kind.patience + 1) * HOUR
             served = stage.replay(stage.regimes(fault), min(end, stage.end))
         found = find(stage, kind, fault, served, rng)
         if found is not None:
@@ -42,7 +42,8 @@ def test_the_planted_fault_moves_the_metric_that_pages(stage, name):
     fault, served, found = planted(stage, name)
     assert fault.truth.kind == kind.expected
     assert found.reading.name in kind.metrics
-    assert found.since == fault.truth.onset < found.now
+    assert found.since % HOUR == found.now % HOUR == 0, "rules look on the hour, over whole hours"
+    assert found.since - HOUR < fault.truth.onset < found.now
     broken, clean = counterfactual(stage, served, found)
     assert broken == pytest.approx(found.reading.value)
     usual = found.reading.usual
