@@ -345,6 +345,7 @@ def chart(ranked: list[Broken], scope: Scope, broken: bool = True) -> Chart:
             one.values,
             one.band.low,
             one.band.high,
+            " → ".join(words.number(level) for level in reversed(_levels(one))),
             suspect=broken and one.near and one.size >= LARGEST and one.log_odds > 0,
         )
         for one in ranked[:6]
