@@ -26,6 +26,7 @@ from analysis.evidence import (
     Table,
     Window,
 )
+from analysis.load import Load, at_this_load, requests
 from analysis.metrics import bucket_of
 from analysis.quality import Floats
 from analysis.series import seasonal
@@ -133,7 +134,7 @@ def breaks(warehouse: Warehouse, scope: Scope) -> list[Broken]:
     """All series of the infra table with their break around the onset, clearest first."""
     frame, width = _load(warehouse, scope)
     groups = list(frame.groupby(["service", "metric"], sort=True))
-    load = _requests(warehouse, scope, width)
+    load = Load(requests(warehouse, Window(scope.baseline.start, scope.window.end), width), width)
     found = []
     for (service, metric), part in groups:
         one = _examine(str(service), str(metric), part, width, scope, len(groups), load)
@@ -184,7 +185,7 @@ def _examine(
     width: int,
     scope: Scope,
     count: int,
-    load: dict[int, float],
+    load: Load,
 ) -> Broken | None:
     keys = part["bucket"].to_numpy(np.int64)
     low, high = int(keys[0]), math.ceil(scope.window.end.timestamp() / width)
@@ -197,13 +198,13 @@ def _examine(
     early = int(np.searchsorted(stamps, (onset.low - NEAR).timestamp()))
     late = int(np.searchsorted(stamps, (onset.high + NEAR / 2).timestamp(), side="right"))
     work = _even(values)
+    train = stamps < stamps[min(early, len(stamps) - 1)]
     try:
-        band = seasonal.fit(times, work, train=stamps < stamps[min(early, len(stamps) - 1)])
+        band = seasonal.fit(times, work, train=train)
     except ValueError:
         return None
     first = max(early - (late - early) * 2, 4)
-    requests = np.array([load.get(int(k), 0.0) for k in stamps // width])
-    band = _at_this_load(times, work, band, requests, stamps < stamps[min(early, len(stamps) - 1)])
+    band = at_this_load(work, band, load.beyond_usual(stamps, train), train)
     found = seasonal.locate(work, band, first)
     if found is None:
         return None
@@ -215,48 +216,6 @@ def _examine(
     size = float(np.nanmedian(np.abs((work - band.expected) / band.spread)[found.index :]))
     log_odds = min(log_odds, 20.0) - math.log(count)
     return Broken(service, metric, times, values, _plain(band, values), found, log_odds, size, near)
-
-
-def _requests(warehouse: Warehouse, scope: Scope, width: int) -> dict[int, float]:
-    """Predictions served per bucket: the load that infrastructure carries."""
-    from analysis.tables import Role
-
-    span = Window(scope.baseline.start, scope.window.end)
-    table = warehouse.predictions(span)
-    table = table.mutate(bucket=bucket_of(table[Role.TIME], width))
-    frame = warehouse.fetch(table.group_by("bucket").aggregate(n=table.count()))
-    counts = zip(frame["bucket"].to_numpy(int), frame["n"].to_numpy(float), strict=True)
-    return {int(bucket): float(n) for bucket, n in counts}
-
-
-def _at_this_load(
-    times: NDArray[np.datetime64],
-    work: Floats,
-    band: Band,
-    requests: Floats,
-    train: NDArray[np.bool_],
-) -> Band:
-    """The band moved by what the load beyond the usual explains, learnt before the window.
-
-    A busy machine is not a broken one: CPU and latency rise when traffic does.
-    """
-    known = train & np.isfinite(work)
-    smooth = np.convolve(requests, np.ones(3) / 3, mode="same")
-    try:
-        usual = seasonal.fit(times, smooth, train=train)
-    except ValueError:
-        return band
-    extra = smooth - usual.expected
-    rest = work - band.expected
-    x, y = extra[known] - extra[known].mean(), rest[known] - rest[known].mean()
-    power, size = float((x**2).sum()), len(x)
-    if power <= 0 or size < 50:
-        return band
-    slope = float((x * y).sum()) / power
-    error = math.sqrt(max(float(((y - slope * x) ** 2).sum()), 1e-30) / (size - 2) / power)
-    if abs(slope) < 4 * error:
-        return band
-    return replace(band, expected=band.expected + slope * extra)
 
 
 def _even(values: Floats) -> Floats:

@@ -50,10 +50,12 @@ class Band:
             lasting=self.lasting[:end],
         )
 
-    def links(self) -> Floats:
-        """The correlation of each point's residual with the one before it, 0 to 0.95."""
-        before = np.concatenate(([0.0], self.lasting[:-1]))
-        return np.minimum(self.memory * np.sqrt(self.lasting * before), 0.95)
+    def links(self, first: int = 0) -> Floats:
+        """The correlation of each point's residual with the one before it, 0 to 0.95; from point
+        ``first`` on, which counts as the first of all."""
+        lasting = self.lasting[first:]
+        before = np.concatenate(([0.0], lasting[:-1]))
+        return np.minimum(self.memory * np.sqrt(lasting * before), 0.95)
 
     @property
     def low(self) -> Floats:
@@ -120,9 +122,10 @@ def fit(
     expected = np.full(len(y), _level(y[known], _weights(noise, 0.0, known)))
     between = 0.0
     for _ in range(4):
+        weights = _weights(noise, between, known)
         for season in slots.values():
-            expected += _profile(y - expected, season, known, noise, between)
-        expected += _level((y - expected)[known], _weights(noise, between, known))
+            expected += _profile((y - expected)[known], season, known, weights)
+        expected += _level((y - expected)[known], weights)
         between = _between((y - expected)[known], noise[known])
     spread = np.sqrt(between + noise**2)
     smallest = 1e-6 * max(float(np.nanmax(np.abs(y[known]))), 1e-9)
@@ -131,6 +134,15 @@ def fit(
     share = between / spread**2
     usual = float(np.median(share[known])) or 1.0
     return Band(expected, spread, memory, tuple(slots), share / usual)
+
+
+def _middle(x: Floats) -> float:
+    """The median of some finite values, without NumPy's search for NaN, which takes longer."""
+    half = len(x) // 2
+    if len(x) % 2:
+        return float(np.partition(x, half)[half])
+    parted = np.partition(x, (half - 1, half))
+    return float(parted[half - 1] + parted[half]) / 2
 
 
 def _noise(errors: ArrayLike | None, y: Floats, known: NDArray[np.bool_]) -> Floats:
@@ -147,7 +159,7 @@ def _noise(errors: ArrayLike | None, y: Floats, known: NDArray[np.bool_]) -> Flo
 
 def _weights(noise: Floats, between: float, known: NDArray[np.bool_]) -> Floats:
     total = noise[known] ** 2 + between
-    typical = float(np.median(total)) or 1.0
+    typical = _middle(total) or 1.0
     return typical / np.maximum(total, 0.05 * typical)
 
 
@@ -158,7 +170,7 @@ def _level(x: Floats, weights: Floats) -> float:
     centre = float(x[order][min(half, len(x) - 1)])
     for _ in range(8):
         off = x - centre
-        scale = 1.4826 * float(np.median(np.abs(off))) or float(np.std(x)) or 1.0
+        scale = 1.4826 * _middle(np.abs(off)) or float(np.std(x)) or 1.0
         trust = weights * np.minimum(1.0, HUBER * scale / np.maximum(np.abs(off), 1e-12))
         centre = float((trust * x).sum() / trust.sum())
     return centre
@@ -186,21 +198,17 @@ def _slots(
 
 
 def _profile(
-    rest: Floats,
-    season: NDArray[np.int64],
-    known: NDArray[np.bool_],
-    noise: Floats,
-    between: float,
+    x: Floats, season: NDArray[np.int64], known: NDArray[np.bool_], weights: Floats
 ) -> Floats:
-    """Each slot's own robust mean, shrunk by how well the slots can be told apart."""
+    """Each slot's own robust mean of the known points ``x``, shrunk by how well the slots can be
+    told apart; for every point."""
     count = int(season.max()) + 1
-    slot, x = season[known], rest[known]
-    weights = _weights(noise, between, known)
+    slot = season[known]
     members = np.bincount(slot, minlength=count)
     order = np.lexsort((x, slot))
     middle = np.minimum(np.cumsum(members) - members + members // 2, len(x) - 1)
     means = np.where(members > 0, x[order][middle], 0.0)
-    scale = 1.4826 * float(np.median(np.abs(x - means[slot]))) or float(np.std(x)) or 1.0
+    scale = 1.4826 * _middle(np.abs(x - means[slot])) or float(np.std(x)) or 1.0
     for _ in range(4):
         off = np.abs(x - means[slot])
         trust = weights * np.minimum(1.0, HUBER * scale / np.maximum(off, 1e-12))
@@ -208,7 +216,7 @@ def _profile(
         means = np.bincount(slot, trust * x, count) / np.maximum(below, 1e-12)
     learnt = members >= 2
     if learnt.sum() < 2:
-        return np.zeros(len(rest))
+        return np.zeros(len(season))
     squares = np.minimum((x - means[slot]) ** 2, 9 * scale**2)
     errors = np.bincount(slot, squares, count)[learnt] / members[learnt] ** 2
     pooled = float(np.mean(errors))
@@ -220,11 +228,11 @@ def _profile(
 
 def _between(rest: Floats, noise: Floats) -> float:
     """Variance of usual residuals beyond their sampling error."""
-    centre = np.median(rest)
-    robust = (1.4826 * float(np.median(np.abs(rest - centre)))) ** 2
+    centre = _middle(rest)
+    robust = (1.4826 * _middle(np.abs(rest - centre))) ** 2
     clipped = np.clip(rest - centre, -4 * math.sqrt(robust), 4 * math.sqrt(robust))
     total = max(robust, float(np.mean(clipped**2))) if robust > 0 else float(np.var(rest))
-    return max(total - float(np.median(noise**2)), 0.02 * total)
+    return max(total - _middle(noise**2), 0.02 * total)
 
 
 def _memory(z: Floats, known: NDArray[np.bool_]) -> float:
@@ -272,22 +280,24 @@ def locate(values: ArrayLike, band: Band, first: int, prior: Floats | None = Non
     by its ``evidence``.
     """
     y = np.asarray(values, dtype=float)
-    z = (y - band.expected) / band.spread
-    gain = step_evidence(z, band.links(), first)
+    before = max(first - 1, 0)  # what a point shows is told from the one before it
+    z = (y[before:] - band.expected[before:]) / band.spread[before:]
+    gain = step_evidence(z, band.links(before), first - before)
     if not np.isfinite(gain).any():
         return None
     chance = np.where(np.isfinite(gain), 1.0, 0.0)
     if prior is not None:
-        chance[first:] *= prior[: len(gain) - first]
+        chance[first - before :] *= prior[: len(y) - first]
     with np.errstate(divide="ignore"):
         gain = gain + np.log(chance / max(float(chance.sum()), 1e-300))
-    index = int(np.argmax(gain))
-    weight = np.exp(gain - gain[index])
-    evidence = float(gain[index] + math.log(weight.sum()))
-    weight /= weight.sum()
-    low, high = _credible(weight, 0.95)
-    step = float(np.nanmean((y - band.expected)[index:]))
-    return Break(index, low, high, "up" if step > 0 else "down", evidence, step)
+    best = int(np.argmax(gain))
+    weight = np.exp(gain - gain[best])
+    evidence = float(gain[best] + math.log(weight.sum()))
+    low, high = _credible(weight / weight.sum(), 0.95)
+    index = before + best
+    step = float(np.nanmean(y[index:] - band.expected[index:]))
+    direction = "up" if step > 0 else "down"
+    return Break(index, before + low, before + high, direction, evidence, step)
 
 
 def _credible(weight: Floats, mass: float) -> tuple[int, int]:

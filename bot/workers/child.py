@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pickle
@@ -45,6 +46,7 @@ def main(
         _bound_memory(limits.memory_mb)
         if warm is not None:
             warm()
+        gc.freeze()  # the libraries stay; no search for garbage need pass them
     except BaseException as error:
         pipe.send(("failed", f"{type(error).__name__}: {error}"))
         return
