@@ -164,6 +164,47 @@ def gameday(scenario: str | None, seed: int | None, channel: str, port: int, fol
 
 
 @main.command()
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=None,
+    help="The app's manifest [default: an app that may do everything].",
+)
+@click.option("--command", "commands", multiple=True, help="A slash command that it declares.")
+@click.option("--shortcut", "shortcuts", multiple=True, help="callback_id of a global shortcut.")
+@click.option("--message-shortcut", "on_messages", multiple=True, help="… of a message shortcut.")
+@click.option("--request-url", default=None, help="Signed HTTP to here instead of Socket Mode.")
+@click.option("--port", default=8788, show_default=True, help="Where the workspace listens.")
+@click.argument("program", nargs=-1)
+def sandbox(
+    manifest: Path | None,
+    commands: tuple[str, ...],
+    shortcuts: tuple[str, ...],
+    on_messages: tuple[str, ...],
+    request_url: str | None,
+    port: int,
+    program: tuple[str, ...],
+) -> None:
+    """A local workspace for any Bolt app: hawkeye sandbox -- python app.py.
+
+    Without a program it prints the variables that an app needs, and waits.
+    """
+    from bot.workspace.sandbox import app_of, run
+
+    try:
+        app = app_of(
+            manifest,
+            commands=commands,
+            shortcuts=shortcuts,
+            message_shortcuts=on_messages,
+            request_url=request_url,
+        )
+        sys.exit(run(app, port, program))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
 @click.option("--markdown", is_flag=True, help="The page of the docs, with a diagram.")
 def tree(markdown: bool) -> None:
     """Print the decision tree, as the installed plugins want it."""

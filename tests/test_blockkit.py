@@ -171,7 +171,19 @@ GOOD = [
         ],
     },
     {"type": "card", "title": md("x" * 150), "body": md("x" * 200), "actions": [button()]},
+    {
+        "type": "card",
+        "title": md(),
+        "subtext": md("x" * 200),
+        "slack_icon": {"type": "icon", "name": "bot"},
+    },
     {"type": "plan", "title": "p", "tasks": []},
+    {"type": "plan", "title": "p", "tasks": [{"task_id": "1", "title": "t", "status": "error"}]},
+    {
+        "type": "data_table",
+        "caption": "c",
+        "rows": [[{"type": "raw_text", "text": "h"}], [rich()]],
+    },
     {"type": "task_card", "task_id": "1", "title": "t", "status": "complete", "output": rich()},
     {"type": "container", "title": plain(), "child_blocks": [section()]},
     {"type": "carousel", "elements": [{"type": "card", "title": md()}]},
@@ -327,6 +339,22 @@ BAD = [
     ({**VIDEO, "title": plain("x" * 200)}, f"must be less than 200 characters {AT}/title/text]"),
     ({**VIDEO, "video_url": "http://a.example"}, "does not match the required format"),
     ({"type": "card"}, "must define either `hero_image` or `title` or `actions` or `body`"),
+    (
+        {"type": "card", "actions": [button(action_id=str(n)) for n in range(4)]},
+        f"no more than 3 items allowed {AT}/actions]",
+    ),
+    (
+        {"type": "card", "title": md(), "icon": IMAGE, "slack_icon": {"type": "icon", "name": "x"}},
+        f"must define either `icon` or `slack_icon`, and not both {AT}]",
+    ),
+    (
+        {"type": "data_table", "caption": "c", "rows": [[rich()], [rich()]]},
+        f"unsupported type: rich_text {AT}/rows/0/0/type]",
+    ),
+    (
+        chart(chart={"type": "pie", "segments": [{"label": "a", "value": 0}]}),
+        f"must be greater than 0 {AT}/chart/segments/0/value]",
+    ),
     ({"type": "sparkle"}, f"unsupported type: sparkle {AT}/type]"),
     ({"text": md()}, f"missing required field: type {AT}]"),
     ("text", f"must be an object {AT}]"),
@@ -367,6 +395,12 @@ def test_a_block_stands_where_slack_shows_it(block, surfaces):
     """Each block only on its surfaces."""
     found = {name for name in ("message", "modal", "home") if problems([block], name) == []}
     assert found == surfaces
+
+
+def test_an_alert_is_short():
+    """200 characters at most, in a modal."""
+    assert problems([{"type": "alert", "text": md("x" * 200)}], "modal") == []
+    assert problems([{"type": "alert", "text": md("x" * 201)}], "modal") != []
 
 
 def test_ids_are_unique():

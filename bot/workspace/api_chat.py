@@ -92,7 +92,7 @@ def post_message(call: Call) -> Json:
     message = written(call, channel)
     workspace.faults.spend_post(call.app.id, channel.id)
     messages.post(workspace, message)
-    shown = message_json(workspace, message)
+    shown = message_json(workspace, message, metadata=True)
     return {"channel": channel.id, "ts": message.ts, "message": shown} | _cut(call)
 
 
@@ -195,7 +195,7 @@ def update(call: Call) -> Json:
     if not any(kept.values()):
         raise SlackError("no_text")
     messages.edit(workspace, message, mark=not content.get("blocks"), **content)
-    shown = message_json(workspace, message)
+    shown = message_json(workspace, message, metadata=True)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": shown}
 
 

@@ -60,7 +60,7 @@ def schedule_message(call: Call) -> Json:
     waiting = Scheduled(id, call.app.id, channel.id, post_at, int(now), message.text, timer)
     workspace.scheduled[id] = waiting
     timer.start()
-    shown = message_json(workspace, message)
+    shown = message_json(workspace, message, metadata=True)
     del shown["ts"]
     return {
         "channel": channel.id,

@@ -58,12 +58,31 @@ def _attachments(call: Call) -> list[Json]:
 
 
 def _metadata(call: Call) -> Json | None:
-    """Message metadata: an event_type and a flat event_payload."""
+    """Message metadata: an event_type with a flat event_payload, or entities (Work Objects)."""
     metadata = call.json("metadata", "invalid_metadata_format")
     if metadata in ({}, ""):
         return None
     if not isinstance(metadata, dict):
         raise SlackError("invalid_metadata_format")
+    entities = metadata.get("entities")
+    wrong = not isinstance(entities, list) or not all(map(_is_entity, entities))
+    if entities is not None and wrong:
+        raise SlackError("invalid_metadata_schema")
+    if entities is None or "event_type" in metadata:
+        _check_event(metadata)
+    if len(str(metadata)) > LARGEST_METADATA:
+        raise SlackError("metadata_too_large")
+    return metadata
+
+
+def _is_entity(value: Any) -> bool:
+    needed = {"entity_type": str, "entity_payload": dict, "url": str, "external_ref": dict}
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), kind) for name, kind in needed.items()
+    )
+
+
+def _check_event(metadata: Json) -> None:
     payload = metadata.get("event_payload")
     if not isinstance(metadata.get("event_type"), str) or not isinstance(payload, dict):
         raise SlackError("invalid_metadata_schema")
@@ -71,9 +90,6 @@ def _metadata(call: Call) -> Json | None:
         if not _flat(value):
             text = f"[ERROR] event_payload must be flat [json-pointer:/metadata/{key}]"
             raise SlackError("invalid_metadata_schema", messages=[text])
-    if len(str(metadata)) > LARGEST_METADATA:
-        raise SlackError("metadata_too_large")
-    return metadata
 
 
 def _flat(value: Any) -> bool:

@@ -25,6 +25,8 @@ from handlers.blockkit.rules import (
     Rule,
     anything,
     at_least_one,
+    at_most_one,
+    both,
     exactly_one,
     fields,
     flag,
@@ -32,6 +34,7 @@ from handlers.blockkit.rules import (
     listing,
     number,
     one_of,
+    positive,
     report,
     string,
     typed,
@@ -60,15 +63,16 @@ INLINE: dict[str, Rule] = {
 }
 INLINE_LIST = listing(typed(INLINE), least=0)
 SECTION_TEXT = fields({**KIND, "elements": INLINE_LIST})
+BORDER: Fields = {"border": integer(0)}
 RICH: dict[str, Rule] = {
     "rich_text_section": SECTION_TEXT,
     "rich_text_list": fields(
         {**KIND, "elements": listing(SECTION_TEXT, least=0), "style": one_of("bullet", "ordered")},
-        {"indent": integer(0, 8), "offset": integer(0), "border": integer(0, 1)},
+        {"indent": integer(0, 8), "offset": integer(0), **BORDER},
     ),
-    "rich_text_quote": fields({**KIND, "elements": INLINE_LIST}, {"border": integer(0, 1)}),
+    "rich_text_quote": fields({**KIND, "elements": INLINE_LIST}, BORDER),
     "rich_text_preformatted": fields(
-        {**KIND, "elements": INLINE_LIST}, {"border": integer(0, 1), "language": string()}
+        {**KIND, "elements": INLINE_LIST}, {**BORDER, "language": string()}
     ),
 }
 RICH_TEXT = fields({**KIND, "elements": listing(typed(RICH), least=0)}, COMMON)
@@ -95,15 +99,16 @@ DATA_CELLS: dict[str, Rule] = {
 }
 CARD_IMAGE = element({"image"})
 RICH_FIELD = typed({"rich_text": RICH_TEXT})
+SLACK_ICON = typed({"icon": fields({**KIND, "name": string(least=1)})})
 TASK = fields(
     {
-        **KIND,
         "task_id": string(),
         "title": string(),
         "status": one_of("pending", "in_progress", "complete", "error"),
     },
     {
         **COMMON,
+        **KIND,
         "details": RICH_FIELD,
         "output": RICH_FIELD,
         "sources": listing(
@@ -117,17 +122,25 @@ CARD = fields(
         **COMMON,
         "hero_image": CARD_IMAGE,
         "icon": CARD_IMAGE,
+        "slack_icon": SLACK_ICON,
         "title": text(150),
         "subtitle": text(150),
         "body": text(200),
-        "actions": listing(element({"button"})),
+        "subtext": text(200),
+        "actions": listing(element({"button"}), 3),
     },
-    extra=at_least_one("hero_image", "title", "actions", "body"),
+    extra=both(
+        at_least_one("hero_image", "title", "actions", "body"), at_most_one("icon", "slack_icon")
+    ),
 )
 
 
-def _same_length(value: Any, at: str, found: list[str]) -> None:
+def _plain_head_and_same_length(value: Any, at: str, found: list[str]) -> None:
     rows = value.get("rows")
+    head = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], list) else []
+    for index, cell in enumerate(head):
+        if isinstance(cell, dict) and cell.get("type") == "rich_text":
+            report(found, "unsupported type: rich_text", f"{at}/rows/0/{index}/type")
     if isinstance(rows, list) and len({len(row) for row in rows if isinstance(row, list)}) > 1:
         report(found, "all rows must have the same number of cells", f"{at}/rows")
 
@@ -149,6 +162,7 @@ def _chart_agrees(value: Any, at: str, found: list[str]) -> None:
 
 
 POINT = fields({"label": string(20, least=1), "value": number})
+SEGMENT = fields({"label": string(20, least=1), "value": positive})
 SERIES = fields({"name": string(20, least=1), "data": listing(POINT, 20)})
 AXES = fields(
     {"categories": listing(string(20, least=1), 20)},
@@ -156,7 +170,7 @@ AXES = fields(
 )
 XY_CHART = fields({**KIND, "series": listing(SERIES, 12), "axis_config": AXES}, extra=_chart_agrees)
 CHARTS: dict[str, Rule] = {
-    "pie": fields({**KIND, "segments": listing(POINT, 12)}),
+    "pie": fields({**KIND, "segments": listing(SEGMENT, 12)}),
     "bar": XY_CHART,
     "area": XY_CHART,
     "line": XY_CHART,
@@ -213,7 +227,7 @@ BLOCKS: dict[str, Rule] = {
             "caption": string(least=1),
         },
         {**COMMON, "page_size": integer(1, 100), "row_header_column_index": integer(0, 19)},
-        extra=_same_length,
+        extra=_plain_head_and_same_length,
     ),
     "data_visualization": fields(
         {**KIND, "title": string(50, least=1), "chart": typed(CHARTS)}, COMMON
@@ -237,7 +251,7 @@ BLOCKS: dict[str, Rule] = {
         },
     ),
     "alert": fields(
-        {**KIND, "text": text()},
+        {**KIND, "text": text(200)},
         {**COMMON, "level": one_of("default", "info", "warning", "error", "success")},
     ),
     "card": CARD,
@@ -245,7 +259,7 @@ BLOCKS: dict[str, Rule] = {
     "task_card": TASK,
     "plan": fields(
         {**KIND, "title": string()},
-        {**COMMON, "tasks": listing(typed({"task_card": TASK}), least=0)},
+        {**COMMON, "tasks": listing(typed({"task_card": TASK}, default="task_card"), least=0)},
     ),
 }
 BLOCKS["container"] = fields(

@@ -68,6 +68,14 @@ def number(value: Any, at: str, found: list[str]) -> None:
         report(found, "must be a finite number", at)
 
 
+def positive(value: Any, at: str, found: list[str]) -> None:
+    """A finite number above zero."""
+    before = len(found)
+    number(value, at, found)
+    if len(found) == before and value <= 0:
+        report(found, "must be greater than 0", at)
+
+
 def one_of(*allowed: Any) -> Rule:
     """One of a few values."""
 
@@ -140,6 +148,17 @@ def at_least_one(*names: str) -> Rule:
     return rule
 
 
+def at_most_one(*names: str) -> Rule:
+    """Of these fields not more than one is given."""
+
+    def rule(value: Any, at: str, found: list[str]) -> None:
+        if sum(value.get(name) is not None for name in names) > 1:
+            quoted = " or ".join(f"`{name}`" for name in names)
+            report(found, f"must define either {quoted}, and not both", at)
+
+    return rule
+
+
 def both(*rules: Rule) -> Rule:
     """All of the rules."""
 
@@ -150,8 +169,10 @@ def both(*rules: Rule) -> Rule:
     return rule
 
 
-def typed(kinds: Mapping[str, Rule], allowed: Iterable[str] | None = None) -> Rule:
-    """An object whose ``type`` selects its rule among ``kinds``.
+def typed(
+    kinds: Mapping[str, Rule], allowed: Iterable[str] | None = None, *, default: str | None = None
+) -> Rule:
+    """An object whose ``type`` (``default`` when not given) selects its rule among ``kinds``.
 
     ``kinds`` may be filled later than this is called: it is read when a value is checked.
     """
@@ -161,7 +182,7 @@ def typed(kinds: Mapping[str, Rule], allowed: Iterable[str] | None = None) -> Ru
         if not isinstance(value, dict):
             report(found, "must be an object", at)
             return
-        kind = value.get("type")
+        kind = value.get("type", default)
         if kind is None:
             report(found, "missing required field: type", at)
         elif not isinstance(kind, str) or kind not in kinds or (names and kind not in names):

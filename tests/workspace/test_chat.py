@@ -167,7 +167,8 @@ def test_an_ephemeral_message_is_for_one_person(place):
 def test_metadata_is_stored_and_returned_on_request(place):
     """Flat payloads only; include_all_metadata shows them."""
     metadata = {"event_type": "incident", "event_payload": {"id": 7, "tags": ["a", "b"]}}
-    place.client.chat_postMessage(channel="C0GENERAL", text="x", metadata=metadata)
+    posted = place.client.chat_postMessage(channel="C0GENERAL", text="x", metadata=metadata)
+    assert posted["message"]["metadata"] == metadata
     history = place.client.conversations_history
     plain = history(channel="C0GENERAL")["messages"][0]
     full = history(channel="C0GENERAL", include_all_metadata=True)["messages"][0]
@@ -175,6 +176,20 @@ def test_metadata_is_stored_and_returned_on_request(place):
     assert full["metadata"] == metadata
     nested = {"event_type": "incident", "event_payload": {"a": {"b": 1}}}
     body = refused(place.client.chat_postMessage, channel="C0GENERAL", text="x", metadata=nested)
+    assert body["error"] == "invalid_metadata_schema"
+
+
+def test_a_work_object_is_taken_as_metadata(place):
+    """entities, as docs.slack.dev shows them, with or without an event."""
+    entity = {
+        "entity_type": "slack#/entities/task",
+        "url": "https://a.example/1",
+        "external_ref": {"id": "1"},
+        "entity_payload": {"attributes": {"title": {"text": "My task"}}, "fields": {}},
+    }
+    post = {"channel": "C0GENERAL", "text": "x"}
+    assert place.client.chat_postMessage(metadata={"entities": [entity]}, **post)["ok"]
+    body = refused(place.client.chat_postMessage, metadata={"entities": [{}]}, **post)
     assert body["error"] == "invalid_metadata_schema"
 
 
