@@ -187,9 +187,22 @@ def _complaint(element: Json, value: Any) -> str:
         return "Please enter a valid email address."
     if kind == "url_text_input" and not str(value).startswith(("http://", "https://")):
         return "Please enter a valid URL."
+    if kind == "file_input":
+        return _files(element, value)
     most = element.get("max_selected_items")
     if most and isinstance(value, list) and len(value) > most:
         return f"Please choose at most {most}."
+    return ""
+
+
+def _files(element: Json, value: Any) -> str:
+    most = element.get("max_files", 10)
+    if len(value) > most:
+        return f"Please choose at most {most} files."
+    kinds = [kind.lower() for kind in element.get("filetypes") or []]
+    endings = {str(file.get("name", "")).rpartition(".")[2].lower() for file in value}
+    if kinds and endings - set(kinds):
+        return f"Please choose files of these types: {', '.join(kinds)}."
     return ""
 
 

@@ -72,7 +72,8 @@ def edit(state: State, message: Message, *, mark: bool, quiet: bool = False, **n
     """
     with state.lock:
         before = message_json(state, message, metadata=True)
-        message.versions.append(copy.deepcopy(before) | {"replaced": state.new_ts()})
+        kept = message_json(state, message, metadata=True, composed=False)
+        message.versions.append(copy.deepcopy(kept) | {"replaced": state.new_ts()})
         for name, value in new.items():
             setattr(message, name, value)
         _identify(state, message)
@@ -88,8 +89,9 @@ def delete(state: State, message: Message) -> None:
     """Take a message away; a parent with replies leaves a tombstone, as in Slack."""
     with state.lock:
         before = message_json(state, message, metadata=True)
+        kept = message_json(state, message, metadata=True, composed=False)
         channel = state.channels[message.channel]
-        message.versions.append(copy.deepcopy(before) | {"replaced": state.new_ts()})
+        message.versions.append(copy.deepcopy(kept) | {"replaced": state.new_ts()})
         if message.ephemeral_to:
             channel.ephemerals.pop(message.ts, None)
         elif not message.is_reply and channel.replies(message.ts):

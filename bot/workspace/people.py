@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.workspace import conversations, files, messages
 from bot.workspace.compose import linked
-from bot.workspace.model import Channel, Message, SlackError, User
+from bot.workspace.model import Channel, Message, SlackError, StoredFile, User
 from bot.workspace.state import State
 
 
@@ -111,11 +111,17 @@ class People(State):
         """Share a file as a person."""
         person, place = self._person(user), self.channel(channel)
         self._may_write(person, place)
+        file = self.attach(person, name, data)
+        message = Message(channel=place.id, ts=self.new_ts(), user=person.id, thread_ts=thread_ts)
+        return files.share(self, [file], message)
+
+    def attach(self, user: str | User, name: str, data: bytes) -> StoredFile:
+        """Upload a file without sharing it yet, as for a modal's file input."""
+        person = self._person(user)
         file = files.announce(self, name=name, length=len(data), user=person.id, app=None)
         files.receive(self, file, data)
         files.complete(self, file, name)
-        message = Message(channel=place.id, ts=self.new_ts(), user=person.id, thread_ts=thread_ts)
-        return files.share(self, [file], message)
+        return file
 
     # Conversations
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from uuid import NAMESPACE_URL, uuid5
 
 from bot.workspace.model import Channel, Json, Message, StoredFile, User, Usergroup, View
+from bot.workspace.richtext import rich_text
 from bot.workspace.state import State
 
 
@@ -147,8 +149,14 @@ def file_json(state: State, file: StoredFile) -> Json:
     return body
 
 
-def message_json(state: State, message: Message, *, metadata: bool = False) -> Json:
-    """The message object; with ``metadata`` as include_all_metadata asks for it."""
+def message_json(
+    state: State, message: Message, *, metadata: bool = False, composed: bool = True
+) -> Json:
+    """The message object; with ``metadata`` as include_all_metadata asks for it.
+
+    What a person has typed carries the rich_text block that Slack's composer makes of it, unless
+    ``composed`` is false.
+    """
     body: Json = {"type": "message", "ts": message.ts, "text": message.text}
     if message.subtype:
         body["subtype"] = message.subtype
@@ -165,6 +173,9 @@ def message_json(state: State, message: Message, *, metadata: bool = False) -> J
         value = getattr(message, name)
         if value:
             body[name] = value
+    if composed and message.text and not message.blocks and _typed(message):
+        body["client_msg_id"] = str(uuid5(NAMESPACE_URL, f"{message.channel}/{message.ts}"))
+        body["blocks"] = [rich_text(message.text, f"t{message.ts[-5:]}")]
     if message.files:
         body["files"] = [file_json(state, state.files[id]) for id in message.files]
         body["upload"] = False
@@ -178,6 +189,11 @@ def message_json(state: State, message: Message, *, metadata: bool = False) -> J
     if message.metadata and metadata:
         body["metadata"] = message.metadata
     return body | _thread_fields(state, message)
+
+
+def _typed(message: Message) -> bool:
+    """Whether a person wrote it in the composer."""
+    return not message.bot_id and message.subtype in (None, "file_share", "thread_broadcast")
 
 
 def _bot_fields(state: State, message: Message) -> Json:

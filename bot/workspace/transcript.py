@@ -52,7 +52,7 @@ def _channel(state: State, channel: Channel) -> Json:
 
 
 def _message(state: State, message: Message) -> Json:
-    body = message_json(state, message, metadata=True)
+    body = message_json(state, message, metadata=True, composed=False)
     body["versions"] = message.versions
     if message.ephemeral_to:
         body["ephemeral_to"] = message.ephemeral_to

@@ -263,6 +263,10 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
         query = request.query_params
         data = await request.body()
         try:
+            if "channel" not in query:
+                user, name = query.get("user", ""), query.get("name", "file")
+                file = workspace.attach(user, name, data)
+                return JSONResponse({"ok": True, "file": file.id})
             message = workspace.upload(
                 query.get("user", ""),
                 query.get("channel", ""),

@@ -54,7 +54,7 @@ def ui_channel(channel: Channel, user: str) -> Json:
 
 def ui_message(workspace: Workspace, message: Message) -> Json:
     """A message for the page: Slack's object and a few things to draw it."""
-    body = message_json(workspace, message, metadata=True)
+    body = message_json(workspace, message, metadata=True, composed=False)
     author = workspace.users.get(message.user)
     body |= {
         "user": message.user,

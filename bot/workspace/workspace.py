@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.workspace import answers, elements, events, payloads, views
+from bot.workspace import answers, elements, events, files, payloads, views
 from bot.workspace.compose import linked
 from bot.workspace.delivery import Envelope
 from bot.workspace.model import App, Json, Message, Shortcut, SlackError, User, View
 from bot.workspace.people import People
-from bot.workspace.shapes import view_json
+from bot.workspace.shapes import file_json, view_json
 from bot.workspace.transcript import transcript
 
 WAIT_MARGIN = 1.0  # seconds beyond the ack timeout in which the transport reports the timeout
@@ -138,9 +138,7 @@ class Workspace(People):
 
     def _enter(self, person: User, place: Message | View, action: Json, state: Json | None) -> None:
         """Keep what was entered, the choice of this very action included."""
-        entered: Json = {}
-        for block_id, actions in ((state or {}).get("values", state or {})).items():
-            entered.setdefault(block_id, {}).update(actions)
+        entered: Json = self._with_files(person, state)
         if action["type"] in elements.STATEFUL:
             key = elements.STATEFUL[action["type"]][0]
             entry = {"type": action["type"], key: action.get(key)}
@@ -151,6 +149,28 @@ class Workspace(People):
             else:
                 now = payloads.values_of(place, person.id)
                 place.entered[person.id] = elements.merged(now, entered)
+
+    def _with_files(self, person: User, state: Json | None) -> Json:
+        """What was entered, by block and action, the files (ids or objects) as Slack's objects.
+
+        Raises:
+            SlackError: file_not_found, for one that this person has not attached.
+        """
+        entered: Json = {}
+        for block_id, actions in ((state or {}).get("values", state or {})).items():
+            for action_id, entry in actions.items():
+                kept = dict(entry)
+                if isinstance(kept.get("files"), list):
+                    ids = [str(f["id"] if isinstance(f, dict) else f) for f in kept["files"]]
+                    kept["files"] = [self._own_file(person, id) for id in ids]
+                entered.setdefault(block_id, {})[action_id] = kept
+        return entered
+
+    def _own_file(self, person: User, id: str) -> Json:
+        file = files.find(self, id)
+        if file.user != person.id:
+            raise SlackError("file_not_found")
+        return file_json(self, file)
 
     def options(
         self,
@@ -223,7 +243,7 @@ class Workspace(People):
         if view.user != person.id or view.body["type"] != "modal":
             raise SlackError("not_found")
         with self.lock:
-            view.values = elements.merged(view.values, state)
+            view.values = elements.merged(view.values, self._with_files(person, state))
         wrong = elements.problems_of_input(view.body["blocks"], view.values)
         if wrong:
             return Submission(ok=False, errors=wrong)

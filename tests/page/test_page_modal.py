@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,3 +150,27 @@ def test_the_home_tab_is_opened_drawn_and_acts(desk: Desk, heard: Heard) -> None
     expect(home.locator("strong")).to_have_text("No open incident")
     home.get_by_role("button", name="Look").click()
     assert heard.wait("block_actions")["container"]["type"] == "view"
+
+
+def test_files_are_chosen_removed_and_submitted(desk: Desk, heard: Heard, tmp_path: Path) -> None:
+    """A picker that uploads as it goes; the app gets the files as objects."""
+
+    @desk.bolt.view("form")
+    def take(ack: Any) -> None:
+        ack()
+
+    names = ["flights.csv", "weather.csv"]
+    for name in names:
+        (tmp_path / name).write_text("a,b\n1,2\n")
+    element = {"type": "file_input", "action_id": "data", "filetypes": ["csv"], "max_files": 2}
+    block = {"type": "input", "block_id": "files", "label": plain("Data"), "element": element}
+    page = open_form(desk, modal("Attach", block))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Data").click()
+    chooser.value.set_files([str(tmp_path / name) for name in names])
+    expect(page.locator(".chosen-files li")).to_have_count(2)
+    page.get_by_role("button", name="Remove flights.csv").click()
+    page.get_by_test_id("modal-submit").click()
+    values = heard.wait("view_submission")["view"]["state"]["values"]
+    assert [file["name"] for file in values["files"]["data"]["files"]] == ["weather.csv"]
+    expect(page.get_by_test_id("modal")).to_have_count(0)

@@ -340,3 +340,42 @@ def test_another_person_cannot_use_what_is_shown_to_one(place):
         place.workspace.click("bo", "general", ts, action_id="go")
     with pytest.raises(SlackError, match="not_found"):
         place.workspace.submit("bo", view["id"])
+
+
+def file_modal(**more):
+    """A modal that asks for files."""
+    element = {"type": "file_input", "action_id": "a", **more}
+    return {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "Files"},
+        "submit": {"type": "plain_text", "text": "Send"},
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "b",
+                "label": {"type": "plain_text", "text": "Files"},
+                "element": element,
+            }
+        ],
+    }
+
+
+def test_attached_files_are_in_the_submitted_state(place):
+    """As file objects; too many, of another type, or another person's are refused."""
+    workspace, answer = place.workspace, file_modal(max_files=1, filetypes=["csv"])
+    place.client.views_open(trigger_id=trigger(place), view=answer)
+    view = workspace.modal("ana")
+    mine, text = (workspace.attach("ana", name, b"a,b") for name in ("a.csv", "a.txt"))
+    other = workspace.attach("bo", "b.csv", b"a,b")
+    wrong = workspace.submit("ana", view.id, {"b": {"a": {"files": [mine.id, text.id]}}})
+    assert wrong.errors == {"b": "Please choose at most 1 files."}
+    wrong = workspace.submit("ana", view.id, {"b": {"a": {"files": [text.id]}}})
+    assert wrong.errors == {"b": "Please choose files of these types: csv."}
+    with pytest.raises(SlackError, match="file_not_found"):
+        workspace.submit("ana", view.id, {"b": {"a": {"files": [other.id]}}})
+    answering(place, None)
+    assert workspace.submit("ana", view.id, {"b": {"a": {"files": [{"id": mine.id}]}}}).ok
+    sent = workspace.recorder.find("view_submission", "out")[-1].request
+    files = sent["view"]["state"]["values"]["b"]["a"]["files"]
+    assert [(file["id"], file["name"]) for file in files] == [(mine.id, "a.csv")]
+    assert place.client.files_info(file=mine.id)["file"]["url_private"] == files[0]["url_private"]

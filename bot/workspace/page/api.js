@@ -65,8 +65,10 @@ export const api = {
   inspector: (after, limit = 200) => get("/ui/inspector", { after, limit }),
   clock: () => get("/demo/clock"),
   control: (path) => post(path, {}),
+  /** Share a file in a channel; without one it is only kept, for a modal's file input. */
   upload(user, channel, file, thread_ts = null) {
-    const query = new URLSearchParams({ user, channel, name: file.name });
+    const query = new URLSearchParams({ user, name: file.name });
+    if (channel) query.set("channel", channel);
     if (thread_ts) query.set("thread_ts", thread_ts);
     return call(`/ui/upload?${query}`, {
       method: "POST",

@@ -1,13 +1,14 @@
 // Block Kit's interactive elements: buttons, menus, choices, dates and text fields.
 // Every renderer gets (element, ctx); ctx = {surface, block, dispatch, labelId, error}.
 
-import { h, debounce, icon } from "./dom.js";
+import { ApiError, api } from "./api.js";
+import { h, debounce, icon, iconButton, toast } from "./dom.js";
 import { plainNodes } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { FIELDS } from "./surface.js";
 import { openList } from "./popover.js";
 import { multiSelect, singleSelect } from "./select.js";
-import { openLink } from "./directory.js";
+import { directory, openLink } from "./directory.js";
 import { confirmDialog } from "./dialog.js";
 
 /** A Slack text object as nodes. */
@@ -182,6 +183,51 @@ function textToRich(text) {
   return { type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] };
 }
 
+/** Files are uploaded as they are chosen; the state holds their ids and names. */
+function fileInput(element, ctx) {
+  const most = element.max_files ?? 10;
+  const list = h("ul", { class: "chosen-files" });
+  const field = h("input", { type: "file", hidden: true, multiple: most > 1,
+    accept: (element.filetypes ?? []).map((kind) => `.${kind}`).join(",") || null });
+  const choose = h("button", { type: "button", class: "button", ...marks(element, ctx), aria: labels(ctx, "Choose files"),
+    on: { click: () => field.click() } }, h("span", { class: "button-text" }, most > 1 ? "Choose files…" : "Choose a file…"));
+  const draw = () => {
+    const files = ctx.surface.value(ctx.block, element);
+    choose.disabled = files.length >= most;
+    list.replaceChildren(...files.map((file) => h("li", {}, h("span", {}, file.name),
+      iconButton("close", `Remove ${file.name}`, () => {
+        ctx.surface.keep(ctx.block, element, ctx.surface.value(ctx.block, element).filter((one) => one.id !== file.id));
+        draw();
+      }))));
+  };
+  field.addEventListener("change", async () => {
+    const room = most - ctx.surface.value(ctx.block, element).length;
+    const chosen = [...field.files].slice(0, room);
+    field.value = "";
+    for (const file of chosen) {
+      try {
+        const { file: id } = await api.upload(directory.me, null, file);
+        ctx.surface.keep(ctx.block, element, [...ctx.surface.value(ctx.block, element), { id, name: file.name }]);
+        draw();
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        toast(error.message, "error");
+      }
+    }
+    list.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  draw();
+  return h("div", { class: "file-input" }, choose, field, list);
+}
+
+/** A workflow's button: there are no workflows here, and it says so. */
+function workflowButton(element, ctx) {
+  return h("button", { type: "button", class: `button ${{ primary: "primary", danger: "danger" }[element.style] ?? ""}`,
+    ...marks(element, ctx), aria: { label: element.accessibility_label ?? null },
+    on: { click: () => toast("Workflows do not run in this workspace.") } },
+  h("span", { class: "button-text" }, textObject(element.text)));
+}
+
 const same = (value) => value ?? "";
 const orNull = (text) => text || null;
 
@@ -199,6 +245,8 @@ const RENDER = {
   email_text_input: textField,
   url_text_input: textField,
   rich_text_input: textField,
+  file_input: fileInput,
+  workflow_button: workflowButton,
 };
 
 /** Render one interactive element, or null when its type is none of ours. */
