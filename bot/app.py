@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_bolt import App
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot import plugins
-from bot.checks import CheckRunner, warm_up
+from bot.bolt import Own, bolt_app
+from bot.checks import start_workers
 from bot.config import Mitigation, Settings, require_slack
 from bot.mitigations import Webhook
 from bot.oncall import PagerDuty, Rota
 from bot.paging import Owners, Page
 from bot.routing import Routing
-from bot.workers import Workers
 from handlers import commands, notices
 from handlers.access import Access, Departures
 from handlers.answers import Answers
@@ -58,10 +56,6 @@ if TYPE_CHECKING:
     from analysis.graph.lineage import Graph
 
 log = structlog.get_logger()
-NOT_HERE = (
-    "Slack does not take HawkEye's token here. Whoever runs HawkEye has to install it again; "
-    "nothing that it keeps is lost."
-)
 
 
 def utc_now() -> datetime:
@@ -101,6 +95,8 @@ class Bot:
     _running: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        from bot.kinship import known_subjects
+
         settings = self.settings
         require_slack(settings)
         token = self.token if self.installation else _secret(settings.secrets.slack_bot_token)
@@ -109,7 +105,7 @@ class Bot:
         self.store = Store(settings.state_of(self.installation), self.numbers)
         self.directory = Directory(self.client)
         self.mitigations = self._mitigations()
-        known, kin, self.lineage = self.world or subjects(settings)
+        known, kin, self.lineage = self.world or known_subjects(settings)
         self.conversation = Conversation(
             store=self.store,
             tree=self.tree,
@@ -124,7 +120,7 @@ class Bot:
         )
         runner = self.runner
         if runner is None:
-            runner, stop = workers(settings)
+            runner, stop = start_workers(settings)
             self._running.append(stop)
         outbox = self.conversation.outbox
         self.sender = Sender(self.client, outbox, self.access, self.directory, self._on_sent)
@@ -229,7 +225,7 @@ class Bot:
         return Remedy(action.name, action.title, action.acts_on, confirmers)
 
     def _bolt(self) -> App:
-        app = bolt_app(self.settings, _Own(self.client, self.directory), self.flow)
+        app = bolt_app(self.settings, Own(self.client, self.directory), self.flow)
         Departures(self.access, self.gone or self.access.lose).register(app)
         self.threads.register(app)
         levels = Levels(self.work.runner)
@@ -252,10 +248,11 @@ class Bot:
     def _notify(self, incident_id: str, user: str, what: str) -> None:
         incident = self.store.load(incident_id)
         if incident is not None:
-            notices.send(self.client, incident, user, what, self.conversation.link(incident_id))
+            link = self.conversation.link(incident_id)
+            notices.send(self.access, incident, user, what, link)
 
     def _write(self, user: str, payload: dict[str, Any]) -> None:
-        notices.write(self.client, user, payload)
+        notices.write(self.access, user, payload)
 
     def _remind(self, incident_id: str, number: int) -> None:
         incident = self.store.load(incident_id)
@@ -292,11 +289,12 @@ class Bot:
 
     def use(self, token: str | None) -> None:
         """From now on this token: of a new installation, or None when the app was taken out."""
-        fresh = token is not None and self.client.token is None
+        worked, changed = self.access.works, token != self.client.token
         self.client.token = token
         self.access.regain()
-        if fresh:
+        if changed:
             self.directory.forget()
+        if token and not worked:
             self.read_back()
         self.sender.loop.wake()
 
@@ -335,73 +333,6 @@ class Bot:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-class _Own(Authorize):
-    """Bolt asks who the bot is for each request: always the one whose app it is."""
-
-    def __init__(self, client: WebClient, directory: Directory) -> None:
-        self.client = client
-        self.directory = directory
-
-    def __call__(self, *, team_id: str | None, **_: Any) -> AuthorizeResult | None:
-        me = self.directory.me()
-        if not self.client.token or not me["user_id"]:
-            return None
-        return AuthorizeResult(
-            enterprise_id=me["enterprise_id"] or None,
-            team_id=team_id or me["team_id"],
-            bot_user_id=me["user_id"],
-            bot_id=me["bot_id"],
-            bot_token=self.client.token,
-        )
-
-
-def workers(settings: Settings) -> tuple[Runner, Callable[[], None]]:
-    """What runs checks on processes of their own, and what ends them."""
-    walk = settings.walk
-    pool = Workers(walk.workers, walk.seconds, walk.memory_mb, warm_up)
-    return CheckRunner(pool, str(settings.path)), pool.shutdown
-
-
-def bolt_app(
-    settings: Settings,
-    authorize: Authorize,
-    flow: OAuthFlow | None = None,
-    not_here: str = NOT_HERE,
-) -> App:
-    """A Bolt app without listeners; its clients get their token from ``authorize``. People for
-    whom there is none read ``not_here``."""
-    return App(
-        client=WebClient(base_url=settings.secrets.slack_api_url),
-        authorize=authorize,  # type: ignore[arg-type]
-        oauth_flow=flow,
-        signing_secret=_secret(settings.secrets.slack_signing_secret) or "unused",
-        user_facing_authorize_error_message=not_here,
-    )
-
-
-def subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
-    """What can be triaged, names from the settings and features from the table; what may be
-    behind each, and the lineage."""
-    from analysis.evidence import CannotExamine
-    from analysis.explore.lines import series_names
-    from analysis.warehouse import ROLES
-    from bot.kinship import read_kin
-
-    contract = settings.contract
-    warehouse = settings.warehouse(utc_now())
-    features, infra = tuple[str, ...](), tuple[str, ...]()
-    try:
-        features = warehouse.features
-        infra = series_names(warehouse)
-    except CannotExamine as error:
-        # The bot starts all the same: the first step says it in the thread.
-        log.error("a table can't be read", reason=str(error))
-    dimensions = warehouse.shown((*warehouse.dimensions, *ROLES))
-    models = tuple(m.name for m in contract.models)
-    known = Subjects(contract.metric_names, models, features, infra, dimensions)
-    return read_kin(warehouse, known)
 
 
 def _secret(value: Any) -> str | None:

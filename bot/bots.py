@@ -17,10 +17,13 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 
-from bot.app import Bot, bolt_app, subjects, utc_now, workers
+from bot.app import Bot, utc_now
+from bot.bolt import bolt_app
+from bot.checks import start_workers
 from bot.config import Settings, require_slack
 from bot.front import Front
 from bot.installations import Installations, rotator
+from bot.kinship import known_subjects
 from bot.oauth import Flow, routes
 from bot.routing import Routing
 from handlers.desk import Desk, Desks
@@ -109,9 +112,9 @@ class Bots:
         require_slack(settings)
         self.shared = Store(settings.state_path)
         self.installations = Installations(self.shared)
-        self.world = subjects(settings)
+        self.world = known_subjects(settings)
         if self.runner is None:
-            self.runner, stop = workers(settings)
+            self.runner, stop = start_workers(settings)
             self._running.append(stop)
         self.flow = Flow(settings, self.installations)
         self.bots = {key: self._bot(key) for key in settings.slack.installations}
@@ -207,8 +210,10 @@ class Bots:
 
 def listing(settings: Settings) -> Iterator[str]:
     """A line for each workspace of the settings: whether it is installed there, what waits."""
-    shared = Store(settings.state_path)
-    installations = Installations(shared)
+    if not settings.slack.workspaces:
+        yield "One workspace: the one of SLACK_BOT_TOKEN. Others are named in [[slack.workspaces]]."
+        return
+    installations = Installations(Store(settings.state_path))
     for workspace in settings.slack.workspaces:
         key = workspace.installation
         path = settings.state_of(key)
@@ -222,5 +227,3 @@ def listing(settings: Settings) -> Iterator[str]:
         waits = f"{waiting} message{'' if waiting == 1 else 's'} to be posted" if waiting else ""
         org = f" (org {workspace.org})" if workspace.org else ""
         yield ", ".join(filter(None, (f"{workspace.name} {workspace.id}{org}: {state}", waits)))
-    if not settings.slack.workspaces:
-        yield "One workspace: the one of SLACK_BOT_TOKEN. Others are named in [[slack.workspaces]]."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -86,3 +87,12 @@ def warm_up() -> None:
     import bot.plugins
 
     bot.plugins.tree()
+
+
+def start_workers(settings: Settings) -> tuple[CheckRunner, Callable[[], None]]:
+    """What runs checks on processes of their own, and what ends them."""
+    from bot.workers import Workers
+
+    walk = settings.walk
+    pool = Workers(walk.workers, walk.seconds, walk.memory_mb, warm_up)
+    return CheckRunner(pool, str(settings.path)), pool.shutdown

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
 from analysis.evidence import CannotExamine
+from analysis.explore.lines import series_names
 from analysis.graph.lineage import Graph, read
 from analysis.tables import Contract
-from analysis.warehouse import Warehouse
+from analysis.warehouse import ROLES, Warehouse
 from handlers.desk import Subject, Subjects
 from state.grouping import Kin, Names
 
+if TYPE_CHECKING:
+    from bot.config import Settings
+
 log = structlog.get_logger()
+
+
+def known_subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
+    """What can be triaged, names from the settings and features from the table; what may be
+    behind each, and the lineage."""
+    contract = settings.contract
+    warehouse = settings.warehouse(datetime.now(UTC))
+    features, infra = tuple[str, ...](), tuple[str, ...]()
+    try:
+        features = warehouse.features
+        infra = series_names(warehouse)
+    except CannotExamine as error:
+        # The bot starts all the same: the first step says it in the thread.
+        log.error("a table can't be read", reason=str(error))
+    dimensions = warehouse.shown((*warehouse.dimensions, *ROLES))
+    models = tuple(m.name for m in contract.models)
+    known = Subjects(contract.metric_names, models, features, infra, dimensions)
+    return read_kin(warehouse, known)
 
 
 def read_kin(warehouse: Warehouse, subjects: Subjects) -> tuple[Subjects, Kin, Graph]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -110,13 +111,13 @@ class Flow(OAuthFlow):
         key, done = key_of(args.installation), args.installation
         channel = self.known[key].channel or self.channel
         name = done.enterprise_name if done.is_enterprise_install else done.team_name
-        steps = [f"Threads open in {channel}: invite the bot there with “/invite @hawkeye”."]
+        sentence = f"Threads open in {channel}: invite the bot there with `/invite @hawkeye`."
+        link = f'<a href="https://app.slack.com/client/{escape(key)}">Open Slack</a>'
         if done.is_enterprise_install:
-            where = f"{done.enterprise_url or 'https://app.slack.com/'}manage/organization/apps/"
-            link = f'<a href="{escape(where)}profile/{escape(done.app_id or "")}/workspaces/add">'
-            more = f"{link}Choose the workspaces</a> in which it may be used."
-            return page(200, f"HawkEye is installed in {name or key}", *steps, more=more)
-        return page(200, f"HawkEye is installed in {name or key}", *steps)
+            where = f"manage/{key}/integrations/profile/{done.app_id}/workspaces/add"
+            link = f'<a href="https://app.slack.com/{escape(where)}">Choose the workspaces</a>'
+            link += " in which it may be used."
+        return page(200, f"HawkEye is installed in {name or key}", sentence, more=link)
 
     def _failed(self, args: FailureArgs) -> BoltResponse:
         log.warning("an installation did not end well", reason=args.reason, error=str(args.error))
@@ -129,8 +130,9 @@ class Flow(OAuthFlow):
 
 
 def page(status: int, title: str, *sentences: str, more: str = "") -> BoltResponse:
-    """A small page; ``more`` is HTML, the rest is text."""
+    """A small page; ``more`` is HTML, the rest is text with `code`."""
     body = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    body = re.sub("`([^`]+)`", r"<code>\1</code>", body)
     html = PAGE.format(title=escape(title), body=body + (f"<p>{more}</p>" if more else ""))
     return BoltResponse(
         status=status,

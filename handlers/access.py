@@ -64,9 +64,10 @@ class Access:
             return (
                 "HawkEye is not installed there: open /slack/install. What should be posted waits"
             )
+        again = "open /slack/install" if self.where else "and start the bot with the new token"
         return (
-            f"Slack refuses the bot's token ({self.refused}): install the app again and start the "
-            "bot with the new token. What should be posted waits"
+            f"Slack refuses the bot's token ({self.refused}): install the app again, {again}. What "
+            "should be posted waits"
         )
 
 

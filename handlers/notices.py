@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers import blocks as b
+from handlers.access import Access, lost
 from handlers.directory import Directory
 from state import events as ev
 from state.due import Due, DueWork
@@ -54,19 +54,25 @@ def awake(store: Store, directory: Directory, user: str, at: datetime) -> dateti
     return chosen.quiet_end(at, directory.zone(user)) or at
 
 
-def send(client: WebClient, incident: Incident, user: str, what: str, link: str) -> None:
+def send(access: Access, incident: Incident, user: str, what: str, link: str) -> None:
     """Write it, unless the incident is over by now."""
     if not incident.is_open:
         return
     title = b.line(incident.alert.title or incident.alert.subject, 200)
     text = f"{what[:1].upper()}{what[1:]} {b.link(link, incident.id)}: {title}"
-    write(client, user, {"text": text})
+    write(access, user, {"text": text})
 
 
-def write(client: WebClient, user: str, payload: Mapping[str, Any]) -> None:
-    """Send one person a direct message; what Slack refuses is logged."""
+def write(access: Access, user: str, payload: Mapping[str, Any]) -> None:
+    """Send one person a direct message; what Slack refuses is logged.
+
+    Raises SlackApiError when it does not take the token: then the message is still owed.
+    """
     quiet = {"unfurl_links": False, "unfurl_media": False}
     try:
-        client.chat_postMessage(**{**quiet, **payload, "channel": user})
+        access.client.chat_postMessage(**{**quiet, **payload, "channel": user})
     except SlackApiError as error:
+        if code := lost(error):
+            access.lose(code)
+            raise
         log.warning("a direct message was refused", error=error.response.get("error"))

@@ -1,10 +1,13 @@
 """Several workspaces: installed by OAuth, each with its own token, none reading another's."""
 
 import time
+from datetime import timedelta
 
 import pytest
 
 from bot.bots import Bots, listing
+from state.store import stamp
+from tests.page.conftest import ARGS
 from tests.walk.installing import installing
 
 WORKSPACES = """
@@ -43,6 +46,13 @@ def two(grid):
 def stage(tmp_path):
     """Two workspaces, and one that the settings do not name; nothing is installed yet."""
     with installing(tmp_path, WORKSPACES, two, routes=ROUTES) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """The same, for tests that install nothing."""
+    with installing(tmp_path_factory.mktemp("bare"), WORKSPACES, two, routes=ROUTES) as found:
         yield found
 
 
@@ -90,26 +100,26 @@ def walk_both(stage):
     assert stage.bots.bots[RANKING].store.said(other) == []
 
 
-def test_a_cancelled_a_forged_and_a_repeated_installation_say_so(stage):
+def test_a_cancelled_a_forged_and_a_repeated_installation_say_so(bare):
     """Nothing is installed by any of them."""
-    cancelled = stage.install(RANKING, answer="cancel")
+    cancelled = bare.install(RANKING, answer="cancel")
     assert "You cancelled it" in cancelled.text
-    elsewhere = stage.install(RANKING, state="forged")
+    elsewhere = bare.install(RANKING, state="forged")
     assert (elsewhere.status_code, "did not begin" in elsewhere.text) == (400, True)
     forged = {"state": "forged", "cookie": "slack-app-oauth-state=forged"}
-    assert "used before" in stage.install(RANKING, **forged).text
-    assert "did not take the code" in stage.install(RANKING, code="guessed").text
-    assert stage.bots.installations.token(RANKING) is None
-    assert stage.web.get(f"{stage.bots.web_url}/readyz").status_code == 503
+    assert "used before" in bare.install(RANKING, **forged).text
+    assert "did not take the code" in bare.install(RANKING, code="guessed").text
+    assert bare.bots.installations.token(RANKING) is None
+    assert bare.web.get(f"{bare.bots.web_url}/readyz").status_code == 503
 
 
-def test_a_workspace_that_the_settings_do_not_name_gets_nothing(stage):
+def test_a_workspace_that_the_settings_do_not_name_gets_nothing(bare):
     """Else anybody who finds the page could read what is triaged."""
-    refused = stage.install("T0ELSE")
+    refused = bare.install("T0ELSE")
     assert refused.status_code == 403
-    assert "`id = &quot;T0ELSE&quot;`" in refused.text
-    assert stage.grid.grant_in("T0ELSE") is None
-    assert stage.bots.installations.token("T0ELSE") is None
+    assert "<code>id = &quot;T0ELSE&quot;</code>" in refused.text
+    assert bare.grid.grant_in("T0ELSE") is None
+    assert bare.bots.installations.token("T0ELSE") is None
 
 
 def test_no_command_finds_what_is_another_workspaces(stage):
@@ -149,6 +159,17 @@ def test_what_comes_before_the_installation_is_posted_after_it(stage):
     [place] = stage.bots.bots[WEATHER].store.places(incident)
     assert place.channel == room(weather)
     assert "installed in Weather since" in list(listing(stage.bots.settings))[1]
+
+
+def test_the_next_life_of_the_bots_knows_where_it_is_installed(tmp_path):
+    """Tokens outlive the process; nobody installs twice."""
+    with installing(tmp_path, WORKSPACES, two, routes=ROUTES) as stage:
+        stage.install(RANKING)
+        path = stage.bots.settings.state_path
+        again = Bots(stage.bots.settings, runner=stage.bots.runner, more=stage.bots.more)
+        works = {key: bot.access.works for key, bot in again.bots.items()}
+        assert works == {RANKING: True, WEATHER: False}
+        assert path.stat().st_mode & 0o077 == 0
 
 
 def figure(stage, name, key):
@@ -204,20 +225,41 @@ def test_a_token_that_expires_is_renewed_before_its_end(tmp_path):
         assert "1 open incident" in stage.whispers(ranking, person(ranking))
 
 
-def test_the_next_life_of_the_bots_knows_where_it_is_installed(tmp_path):
-    """Tokens outlive the process; nobody installs twice."""
-    with installing(tmp_path, WORKSPACES, two, routes=ROUTES) as stage:
-        stage.install(RANKING)
-        stage.bots.stop()
-        again = Bots(stage.bots.settings, runner=stage.bots.runner, more=stage.bots.more)
-        assert again.bots[RANKING].access.works
-        assert not again.bots[WEATHER].access.works
-        mode = stage.bots.settings.state_path.stat().st_mode
-        assert mode & 0o077 == 0
-        stage.bots = again
-        again.start()
-        try:
-            stage.alert(metric="precision")
-            stage.shows(stage.grid.workspaces[RANKING], "It fell.")
-        finally:
-            again.stop()
+def test_each_workspace_is_shown_the_monitors_whose_alerts_go_there(bare):
+    """And looks only where it would tell somebody."""
+    seen = {key: [str(s) for s in bot._watched()[0]] for key, bot in bare.bots.bots.items()}
+    assert seen == {RANKING: ["metric:precision"], WEATHER: ["metric:recall"]}
+
+
+def test_a_direct_message_waits_for_the_installation_too(stage):
+    """It is owed until Slack has it."""
+    weather, bot = stage.grid.workspaces[WEATHER], stage.bots.bots[WEATHER]
+    incident = stage.alert(metric="recall")
+    bot.conversation.write(person(weather), incident, {"text": "your shift ends"})
+    later = "SELECT 1 FROM due WHERE kind = 'write' AND at > ?"
+    soon = stamp(bot.clock() + timedelta(seconds=20))
+    assert stage.until(lambda: bot.store.rows(later, soon))
+    stage.install(WEATHER)
+    bot.store.db.execute("UPDATE due SET at = '' WHERE kind = 'write'")
+    bot.work.loop.wake()
+    stage.shows(weather, "your shift ends")
+
+
+@pytest.mark.browser
+def test_a_browser_installs_it_on_a_phone(stage, chromium):
+    """With its real cookies: allowed, cancelled, and begun again."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(f"{stage.bots.web_url}/slack/install")
+        page.get_by_text("Cancel").click()
+        assert "You cancelled it" in page.inner_text("body")
+        page.get_by_text("Begin again").click()
+        page.select_option("select", WEATHER)
+        page.get_by_text("Allow").click()
+        assert "HawkEye is installed in Weather" in page.inner_text("body")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        browser.close()
+    assert stage.bots.installations.token(WEATHER)

@@ -59,11 +59,13 @@ def test_an_org_installs_once_and_every_workspace_keeps_what_is_its_own(tmp_path
     """Threads, clicks, forms, mentions, Home and charts, with enterprise ids in every payload."""
     with installing(tmp_path, SETTINGS, org, mode=mode, routes=ROUTES) as stage:
         stage.install(ORG)
-        walk_in_the_org(stage)
+        hand_over(stage, walk_in_the_org(stage))
+        use_it_where_the_settings_do_not_name(stage)
 
 
 def walk_in_the_org(stage):
-    """An alert to each of two workspaces; a walk in one, questions about the other."""
+    """An alert to each of two workspaces; a walk in one, questions about the other, which is
+    given back."""
     ranking, ana, room = here(stage, RANKING)
     weather, bo, other = here(stage, WEATHER)
     assert list(stage.bots.bots) == [ORG]
@@ -94,18 +96,30 @@ def walk_in_the_org(stage):
     assert "secret launch" not in said
     ranking.command(ana, room, f"/hawkeye status {one}")
     assert "secret launch" in stage.whispers(ranking, ana)
+    return one
 
 
-def test_a_workspace_of_the_org_that_the_settings_do_not_name_may_use_it_too(stage):
-    """The org's admin chose it; its threads open where they are asked for."""
+def use_it_where_the_settings_do_not_name(stage):
+    """The org's admin chose the workspace; its threads open where they are asked for."""
     third, cy, room = here(stage, THIRD)
     third.command(cy, room, "/hawkeye triage precision")
     stage.shows(third, "It fell.")
-    stage.press(third, cy, "take")
     third.shortcut(cy, "start_triage")
     assert stage.until(lambda: third.modal(cy))
-    ranking, _, _ = here(stage, RANKING)
-    assert "It fell." not in stage.texts(ranking)
+
+
+def hand_over(stage, one):
+    """From one workspace to another: then both see it, and both show one state."""
+    ranking, ana, _ = here(stage, RANKING)
+    weather, bo, other = here(stage, WEATHER)
+    stage.press(ranking, ana, "take")
+    assert stage.until(lambda: stage.incident(ORG, one).owner == ana)
+    room = ranking.channel("ml-oncall").id
+    ranking.command(ana, room, f"/hawkeye handoff {one} <@{bo}|bo> <#{other}|ml-oncall>")
+    stage.shows(weather, "secret launch", "asks")
+    stage.press(weather, bo, "accept")
+    assert stage.until(lambda: stage.incident(ORG, one).owner == bo)
+    stage.shows(ranking, f"<@{bo}> has it")
 
 
 def test_an_org_that_takes_the_app_out_stops_all_of_its_workspaces(stage):
@@ -118,21 +132,6 @@ def test_an_org_that_takes_the_app_out_stops_all_of_its_workspaces(stage):
     assert stage.web.get(f"{stage.bots.web_url}/readyz").status_code == 503
     stage.install(ORG)
     stage.shows(weather, "It fell.")
-
-
-def test_an_org_hands_an_incident_from_one_workspace_to_another(stage):
-    """Then, and only then, both see it, and both show one state."""
-    ranking, ana, _ = here(stage, RANKING)
-    weather, bo, other = here(stage, WEATHER)
-    one = stage.alert(metric="precision", title="the launch")
-    stage.press(ranking, ana, "take")
-    assert stage.until(lambda: stage.incident(ORG, one).owner == ana)
-    room = ranking.channel("ml-oncall").id
-    ranking.command(ana, room, f"/hawkeye handoff {one} <@{bo}|bo> <#{other}|ml-oncall>")
-    stage.shows(weather, "the launch", "asks")
-    stage.press(weather, bo, "accept")
-    assert stage.until(lambda: stage.incident(ORG, one).owner == bo)
-    stage.shows(ranking, f"<@{bo}> has it")
 
 
 def test_the_one_bot_token_of_the_environment_may_be_an_orgs(tmp_path, stage):

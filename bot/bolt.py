@@ -1,0 +1,60 @@
+"""Bolt's apps: one for each bot, whose token is known without asking Slack for every request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
+from slack_sdk import WebClient
+
+from bot.config import Settings
+from handlers.directory import Directory
+
+if TYPE_CHECKING:
+    from slack_bolt.oauth import OAuthFlow
+
+NOT_HERE = (
+    "Slack does not take HawkEye's token here. Whoever runs HawkEye has to install it again; "
+    "nothing that it keeps is lost."
+)
+
+
+class Own(Authorize):
+    """Bolt asks who the bot is for each request: always the one whose app it is."""
+
+    def __init__(self, client: WebClient, directory: Directory) -> None:
+        self.client = client
+        self.directory = directory
+
+    def __call__(self, *, team_id: str | None, **_: Any) -> AuthorizeResult | None:
+        """The bot; None where it is not installed, or Slack does not take its token."""
+        me = self.directory.me()
+        if not self.client.token or not me["user_id"]:
+            return None
+        return AuthorizeResult(
+            enterprise_id=me["enterprise_id"] or None,
+            team_id=team_id or me["team_id"],
+            bot_user_id=me["user_id"],
+            bot_id=me["bot_id"],
+            bot_token=self.client.token,
+        )
+
+
+def bolt_app(
+    settings: Settings,
+    authorize: Authorize,
+    flow: OAuthFlow | None = None,
+    not_here: str = NOT_HERE,
+) -> App:
+    """A Bolt app without listeners; its clients get their token from ``authorize``. People for
+    whom there is none read ``not_here``."""
+    secret = settings.secrets.slack_signing_secret
+    return App(
+        client=WebClient(base_url=settings.secrets.slack_api_url),
+        authorize=authorize,  # type: ignore[arg-type]
+        oauth_flow=flow,
+        signing_secret=secret.get_secret_value() if secret else "unused",
+        user_facing_authorize_error_message=not_here,
+    )
