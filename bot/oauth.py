@@ -93,10 +93,7 @@ class Flow(OAuthFlow):
             log.info("installed", workspace=key)
             return
         log.warning("an installation was refused: not in the settings", workspace=key)
-        try:
-            self.client.auth_revoke(token=installation.bot_token)
-        except (SlackApiError, OSError) as error:
-            log.warning("its token could not be revoked", error=str(error)[:200])
+        self._take_back(installation.bot_token or "")
         if installation.is_enterprise_install:
             hint = f'`org = "{key}"` beside the `id` of each of its workspaces'
         else:
@@ -106,6 +103,19 @@ class Flow(OAuthFlow):
             f"of the workspaces of this HawkEye. Whoever runs it can add it to its settings: a "
             f"table `[[slack.workspaces]]` with {hint}. Then start it anew and install again."
         )
+
+    def _take_back(self, token: str) -> None:
+        """Uninstall the app there; where an org does not let it, give the token back at least."""
+        client, own = self.client, self.settings
+        try:
+            try:
+                client.apps_uninstall(
+                    client_id=own.client_id, client_secret=own.client_secret, token=token
+                )
+            except SlackApiError:
+                client.auth_revoke(token=token)
+        except (SlackApiError, OSError) as error:
+            log.warning("an installation could not be undone", error=str(error)[:200])
 
     def _installed(self, args: SuccessArgs) -> BoltResponse:
         key, done = key_of(args.installation), args.installation

@@ -48,6 +48,7 @@ EVENTS = {
     "reaction_removed": "reactions:read",
 }
 NO_SCOPE = {
+    "apps_uninstall",
     "auth_revoke",
     "auth_teams_list",
     "auth_test",
@@ -134,7 +135,7 @@ def called():
     """Web API methods that are called."""
     text = source()
     known = [n for n in dir(WebClient) if not n.startswith("_") and "_" in n]
-    return {n for n in known if re.search(rf"client\.{n}[(,]", text)}
+    return {n for n in known if re.search(rf"client\.{n}\b", text)}
 
 
 def test_every_scope_is_needed_and_every_need_is_asked_for():

@@ -103,11 +103,7 @@ class GridWeb:
             return refusal(error)
 
     def _access(self, request: Request, given: Json) -> Json:
-        name, secret = self._client(request, given)
-        if name != self.grid.app.client_id:
-            raise SlackError("invalid_client_id")
-        if secret != self.grid.client_secret:
-            raise SlackError("bad_client_secret")
+        self._check_client(*self._client(request, given))
         if given.get("grant_type") == "refresh_token":
             wanted = str(given.get("refresh_token") or "")
             grants = [g for g in self.grid.tokens.values() if g.refresh == wanted and not g.ended]
@@ -118,6 +114,12 @@ class GridWeb:
         if grant is None:
             raise SlackError("invalid_code")
         return self._granted(grant)
+
+    def _check_client(self, name: str, secret: str) -> None:
+        if name != self.grid.app.client_id:
+            raise SlackError("invalid_client_id")
+        if secret != self.grid.client_secret:
+            raise SlackError("bad_client_secret")
 
     def _client(self, request: Request, given: Json) -> tuple[str, str]:
         """The client's id and secret, by HTTP Basic or in the form."""
@@ -161,6 +163,12 @@ class GridWeb:
         if method == "auth.revoke":
             self.grid.revoke(grant.place)
             return JSONResponse({"ok": True, "revoked": True})
+        if method == "apps.uninstall":
+            self._check_client(str(given.get("client_id")), str(given.get("client_secret")))
+            if grant.is_org:
+                raise SlackError("not_allowed_token_type")
+            self.grid.uninstall(grant.place)
+            return JSONResponse({"ok": True})
         if grant.is_org and method in ("auth.test", "auth.teams.list"):
             return JSONResponse({"ok": True, **self._of_org(method, grant)})
         team = self._meant(method, given, grant)

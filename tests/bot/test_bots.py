@@ -14,6 +14,16 @@ ACME = {"id": "E0ACME", "name": "Acme"}
 
 REACTION = {"type": "reaction_added", "channel": None, "item": {"channel": "C9", "ts": "1.0"}}
 
+GONE = {
+    "token": "XXYYZZ",
+    "team_id": "T0TWO",
+    "api_app_id": "AXXXXXXXXX",
+    "event": {"type": "app_uninstalled"},
+    "type": "event_callback",
+    "event_id": "EvXXXXXXXX",
+    "event_time": 1234567890,
+}
+
 
 def event(team="T0ONE", enterprise=None, org=False, shared=False, **inner):
     """An event as the Events API wraps it; of the authorizations Slack tells one."""
@@ -75,6 +85,8 @@ class Board:
         (event(), "T0ONE"),
         (event("T0TWO"), "T0TWO"),
         (event("T0OTHER"), "lobby"),
+        (GONE, "T0TWO"),
+        (GONE | {"team_id": "E0ACME"}, "E0ACME"),
         # Of an org: installed for all of it, or in one workspace alone.
         (event("T0ANY", "E0ACME", org=True), "E0ACME"),
         (event("T0ONE", "E0ACME"), "T0ONE"),

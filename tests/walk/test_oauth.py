@@ -119,6 +119,7 @@ def test_a_workspace_that_the_settings_do_not_name_gets_nothing(bare):
     assert refused.status_code == 403
     assert "<code>id = &quot;T0ELSE&quot;</code>" in refused.text
     assert bare.grid.grant_in("T0ELSE") is None
+    assert bare.grid.workspaces["T0ELSE"].apps == {}
     assert bare.bots.installations.token("T0ELSE") is None
 
 

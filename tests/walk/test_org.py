@@ -35,6 +35,7 @@ def org(grid):
         workspace = grid.workspace(team, org=ORG)
         person = workspace.add_user(team.lower(), team)
         workspace.add_channel("ml-oncall", [person, BOT])
+    grid.workspace("T0OTHER", org="E0OTHER")
     weather = grid.workspaces[WEATHER]
     weather.add_usergroup("oncall", [weather.people()[0].id])
 
@@ -130,6 +131,8 @@ def test_an_org_that_takes_the_app_out_stops_all_of_its_workspaces(stage):
     assert stage.until(lambda: not bot.access.works)
     stage.alert(metric="recall")
     assert stage.web.get(f"{stage.bots.web_url}/readyz").status_code == 503
+    assert stage.install("E0OTHER").status_code == 403
+    assert stage.grid.grant_in("T0OTHER") is None
     stage.install(ORG)
     stage.shows(weather, "It fell.")
 
