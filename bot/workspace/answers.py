@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.workspace import messages, views
+from bot.workspace import dialogs, messages, views
 from bot.workspace.model import App, Json, Message, ResponseUrl, SlackError, View
 from bot.workspace.state import State
 from handlers.blockkit import problems
@@ -26,7 +26,11 @@ def content(body: Json) -> Json:
     fields = {
         "text": str(body.get("text") or ""),
         "blocks": blocks,
-        "attachments": body.get("attachments") or [],
+        "attachments": [
+            {**part, "id": number}
+            for number, part in enumerate(body.get("attachments") or [], 1)
+            if isinstance(part, dict)
+        ],
     }
     if not any(fields.values()):
         raise SlackError("no_text")
@@ -55,6 +59,23 @@ def acknowledge_command(
     if not isinstance(body, dict) or not (body.get("text") or body.get("blocks")):
         return None
     return answer(state, app, user, channel, body)
+
+
+def acknowledge_attachment(
+    state: State, app: App, user: str, message: Message, response: Any
+) -> None:
+    """The payload of an interactive_message's ack: it replaces the message unless it says no."""
+    body = {"text": response} if isinstance(response, str) else response
+    if not isinstance(body, dict):
+        return
+    if body.get("delete_original"):
+        messages.delete(state, message)
+    elif not any(body.get(name) for name in ("text", "blocks", "attachments")):
+        return
+    elif body.get("replace_original") is False or body.get("response_type") == "ephemeral":
+        answer(state, app, user, message.channel, body)
+    else:
+        messages.edit(state, message, mark=False, **content(body))
 
 
 def respond(state: State, id: str, body: Json) -> None:
@@ -134,3 +155,15 @@ def options(response: Any) -> Json:
                 raise SlackError("invalid_arguments", messages=[text])
             return {name: found}
     raise SlackError("invalid_arguments", messages=["[ERROR] missing required field: options"])
+
+
+def dialog_options(response: Any) -> Json:
+    """The options in the ack of a dialog_suggestion, as Block Kit has them.
+
+    Raises:
+        SlackError: invalid_arguments when there are none.
+    """
+    body = options(response)
+    if "options" in body:
+        return {"options": [dialogs.option(one) for one in body["options"]]}
+    return {"option_groups": dialogs.groups(body["option_groups"])}

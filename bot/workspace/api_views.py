@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from bot.workspace import views
+from bot.workspace import dialogs, views
 from bot.workspace.call import Call, Methods
 from bot.workspace.model import Json, SlackError, View
 from bot.workspace.shapes import view_json
+
+DIALOG_TRIGGERS = {
+    "invalid_trigger_id": "invalid_trigger",
+    "exchanged_trigger_id": "trigger_exchanged",
+    "expired_trigger_id": "trigger_expired",
+}
 
 
 def _shown(call: Call, view: View) -> Json:
@@ -22,7 +28,8 @@ def _view(call: Call) -> object:
 def _trigger(call: Call) -> str:
     """Exchange the trigger; its person."""
     workspace = call.workspace
-    given = call.text("trigger_id") or call.required("trigger_id")
+    given = call.text("trigger_id") or call.text("interactivity_pointer")
+    given = given or call.required("trigger_id")
     return views.use_trigger(workspace, call.app, given).user
 
 
@@ -70,7 +77,25 @@ def views_publish(call: Call) -> Json:
     return _shown(call, views.publish(workspace, call.app, user, body))
 
 
+def dialog_open(call: Call) -> Json:
+    """dialog.open."""
+    workspace = call.workspace
+    for name, error in (("trigger_id", "missing_trigger"), ("dialog", "missing_dialog")):
+        if not call.arguments.get(name):
+            raise SlackError(error)
+    dialog = dialogs.check(call.json("dialog", "validation_errors"))
+    try:
+        trigger = views.use_trigger(workspace, call.app, call.text("trigger_id"))
+    except SlackError as error:
+        raise SlackError(DIALOG_TRIGGERS[error.code]) from None
+    body = views.check(workspace, call.app, dialogs.view_of(dialog), "modal")
+    view = views.open_modal(workspace, call.app, trigger.user, body)
+    view.dialog, view.channel = dialog, trigger.channel
+    return {}
+
+
 METHODS: Methods = {
+    "dialog.open": dialog_open,
     "views.open": views_open,
     "views.push": views_push,
     "views.update": views_update,

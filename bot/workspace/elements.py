@@ -265,3 +265,11 @@ def action(element: Json, block: Json, value: Json, chosen: Json | None, ts: str
     if kind in ("static_select", "radio_buttons", "overflow") and picked:
         body["selected_option"] = option_named(element, str(picked.get("value")))
     return body | {"action_ts": ts}
+
+
+def legacy_action(declared: Json, value: str | None) -> Json:
+    """The action object for a button or a menu of a legacy attachment."""
+    body: Json = {"name": declared["name"], "type": declared.get("type", "button")}
+    if body["type"] == "select":
+        return body | {"selected_options": [{"value": value or ""}]}
+    return body | {"value": declared.get("value", "")}

@@ -301,6 +301,21 @@ def usergroup_members(state: State, group: Usergroup, before: list[str]) -> None
     publish(state, event, state.apps.values())
 
 
+def assistant_started(state: State, app: App, user: str, opened: Message) -> None:
+    """assistant_thread_started: a person has turned to the app's assistant."""
+    event = {
+        "type": "assistant_thread_started",
+        "assistant_thread": {
+            "user_id": user,
+            "context": {},
+            "channel_id": opened.channel,
+            "thread_ts": opened.ts,
+        },
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, [app])
+
+
 def home_opened(state: State, app: App, user: str, channel: str, view: Json | None) -> None:
     """app_home_opened for the Home tab; ``view`` is what is published already."""
     event: Json = {

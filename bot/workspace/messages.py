@@ -25,6 +25,8 @@ def post(state: State, message: Message, *, quiet: bool = False) -> Message:
         else:
             channel.add(message)
             channel.closed_by.clear()
+            if message.app_id and message.thread_ts in channel.assistants:
+                channel.assistants[message.thread_ts]["status"] = ""  # it has answered
             channel.last_read[message.user] = message.ts
             for id in message.files:
                 _share_file(state, id, message)

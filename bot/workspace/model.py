@@ -284,7 +284,10 @@ class App:
 
 @dataclass
 class View:
-    """A modal or a Home tab as it stands in front of one person."""
+    """A modal or a Home tab as it stands in front of one person.
+
+    ``dialog`` is the app's own payload when it opened a dialog, in ``channel``.
+    """
 
     id: str
     app_id: str
@@ -294,6 +297,8 @@ class View:
     values: Json = field(default_factory=dict)
     root_id: str = ""
     previous_id: str | None = None
+    dialog: Json | None = None
+    channel: str | None = None
 
     @property
     def callback_id(self) -> str:
@@ -310,6 +315,7 @@ class Trigger:
     user: str
     made: float
     view_id: str | None = None
+    channel: str | None = None
     used: bool = False
 
 

@@ -71,7 +71,7 @@ def block_actions(state: State, app: App, user: User, place: Message | View, act
     else:
         body |= {
             "container": _message_container(place),
-            "trigger_id": make_trigger(state, app, user.id),
+            "trigger_id": make_trigger(state, app, user.id, channel=place.channel),
             "channel": _channel(state.channels[place.channel]),
             "message": message_json(state, place, metadata=True),
             "state": {"values": values_of(place, user.id)},
@@ -142,7 +142,7 @@ def message_shortcut(
         {"type": "message_action", "action_ts": state.new_ts(), "callback_id": callback_id}
         | _common(state, app, user)
         | {
-            "trigger_id": make_trigger(state, app, user.id),
+            "trigger_id": make_trigger(state, app, user.id, channel=message.channel),
             "response_url": response_url(state, app, user.id, message.channel),
             "channel": _channel(state.channels[message.channel]),
             "message_ts": message.ts,
@@ -186,5 +186,38 @@ def slash_command(
         "api_app_id": app.id,
         "is_enterprise_install": "false",
         "response_url": response_url(state, app, user.id, channel.id),
-        "trigger_id": make_trigger(state, app, user.id),
+        "trigger_id": make_trigger(state, app, user.id, channel=channel.id),
     }
+
+
+def dialog(state: State, app: App, user: User, view: View, kind: str, **more: object) -> Json:
+    """dialog_submission, dialog_cancellation or dialog_suggestion."""
+    opened = view.dialog or {}
+    body = {"type": kind, **_common(state, app, user), "action_ts": state.new_ts(), **more}
+    body |= {"callback_id": opened["callback_id"], "state": opened.get("state", "")}
+    if view.channel:
+        body["channel"] = _channel(state.channels[view.channel])
+        if kind != "dialog_suggestion":
+            body["response_url"] = response_url(state, app, user.id, view.channel)
+    return body
+
+
+def attachment_action(
+    state: State, app: App, user: User, message: Message, attachment: Json, action: Json
+) -> Json:
+    """interactive_message: a button or a menu of a legacy attachment."""
+    return (
+        {"type": "interactive_message", "actions": [action]}
+        | _common(state, app, user)
+        | {
+            "callback_id": attachment.get("callback_id", ""),
+            "channel": _channel(state.channels[message.channel]),
+            "action_ts": state.new_ts(),
+            "message_ts": message.ts,
+            "attachment_id": str(attachment["id"]),
+            "is_app_unfurl": bool(attachment.get("is_app_unfurl")),
+            "original_message": message_json(state, message),
+            "response_url": response_url(state, app, user.id, message.channel, message),
+            "trigger_id": make_trigger(state, app, user.id, channel=message.channel),
+        }
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.workspace import conversations, files, messages
+from bot.workspace import conversations, events, files, messages
 from bot.workspace.compose import linked
 from bot.workspace.model import Channel, Message, SlackError, StoredFile, User
 from bot.workspace.state import State
@@ -144,6 +144,19 @@ class People(State):
         """The direct message between two users."""
         pair = [self._person(user).id, self._person(other).id]
         return conversations.direct(self, pair)[0]
+
+    def ask_assistant(self, user: str | User, app_id: str, text: str = "") -> Message:
+        """Start a thread with an app's assistant; its first message, or what was asked.
+
+        Sends assistant_thread_started, then the question as a message of the thread.
+        """
+        person, app = self._person(user), self.app(app_id)
+        place = self.direct_message(person, app.user_id)
+        opened = messages.as_app(self, app.id, place.id, text="New Assistant Thread")
+        opened.subtype = "assistant_app_thread"
+        messages.post(self, opened)
+        events.assistant_started(self, app, person.id, opened)
+        return self.say(person, place.id, text, opened.ts) if text else opened
 
     def mark_read(self, user: str | User, channel: str) -> None:
         """Mark a channel as read."""

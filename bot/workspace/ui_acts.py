@@ -166,6 +166,19 @@ def action(workspace: Workspace, body: Json) -> Json:
     return {}
 
 
+def press(workspace: Workspace, body: Json) -> Json:
+    """A button or a menu of a legacy attachment."""
+    workspace.press(
+        _text(body, "user"),
+        _text(body, "channel"),
+        _text(body, "message_ts"),
+        _text(body, "name"),
+        value=body.get("value"),
+        attachment_id=body.get("attachment_id"),
+    )
+    return {}
+
+
 def options(workspace: Workspace, body: Json) -> Json:
     """The options of an external select."""
     return workspace.options(
@@ -222,6 +235,7 @@ ACTS: dict[str, Act] = {
     "dm": direct,
     "read": read,
     "action": action,
+    "attachment": press,
     "options": options,
     "view/submit": submit,
     "view/close": close,

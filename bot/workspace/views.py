@@ -14,14 +14,16 @@ DEEPEST = 3
 LARGEST = 250_000  # bytes of JSON
 
 
-def make_trigger(state: State, app: App, user: str, view_id: str | None = None) -> str:
-    """A trigger_id for something that the user just did."""
+def make_trigger(
+    state: State, app: App, user: str, view_id: str | None = None, channel: str | None = None
+) -> str:
+    """A trigger_id for something that the user just did, in a view or in a channel."""
     with state.lock:
         now = state.clock()
         for old in [t.id for t in state.triggers.values() if now - t.made > 600]:
             del state.triggers[old]
         id = f"{state.random.randrange(10**12)}.{state.random.randrange(10**10)}.{app.id.lower()}"
-        state.triggers[id] = Trigger(id, app.id, user, now, view_id)
+        state.triggers[id] = Trigger(id, app.id, user, now, view_id, channel)
         return id
 
 

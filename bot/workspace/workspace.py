@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.workspace import answers, elements, events, files, payloads, views
+from bot.workspace import answers, dialogs, elements, events, files, payloads, views
 from bot.workspace.compose import linked
 from bot.workspace.delivery import Envelope
 from bot.workspace.model import App, Json, Message, Shortcut, SlackError, User, View
@@ -131,6 +131,39 @@ class Workspace(People):
         app = self._owner(place)
         return self._interact(app, payloads.block_actions(self, app, person, place, action))
 
+    def press(
+        self,
+        user: str | User,
+        channel: str,
+        ts: str,
+        name: str,
+        *,
+        value: str | None = None,
+        attachment_id: int | None = None,
+    ) -> Envelope:
+        """Press a button or choose in a menu of a legacy attachment, by the action's ``name``.
+
+        ``value`` tells apart buttons of one name, and is what is chosen in a menu.
+
+        Raises:
+            LookupError: there is no such action.
+            SlackError: message_not_found, operation_timeout, dispatch_failed.
+        """
+        person = self._person(user)
+        message = self.place(person, channel, ts, None)
+        assert isinstance(message, Message)
+        for part in message.attachments:
+            for action in part.get("actions") or []:
+                same = action.get("type") == "select" or value in (None, action.get("value"))
+                if action.get("name") == name and same and attachment_id in (None, part["id"]):
+                    app = self._owner(message)
+                    taken = elements.legacy_action(action, value)
+                    body = payloads.attachment_action(self, app, person, message, part, taken)
+                    sent = self._interact(app, body, answered=True)
+                    answers.acknowledge_attachment(self, app, person.id, message, sent.response)
+                    return sent
+        raise LookupError(f"no action {name!r} with value {value!r} in this message")
+
     def _owner(self, place: Message | View) -> App:
         if place.app_id is None:
             raise SlackError("app_not_found")
@@ -189,6 +222,10 @@ class Workspace(People):
         blocks = place.body["blocks"] if isinstance(place, View) else place.all_blocks()
         block, _ = elements.find(blocks, action_id, block_id)
         app, ids = self._owner(place), (str(block["block_id"]), action_id)
+        if isinstance(place, View) and place.dialog:
+            more = {"name": ids[0], "value": value}
+            body = payloads.dialog(self, app, person, place, "dialog_suggestion", **more)
+            return answers.dialog_options(self._interact(app, body, answered=True).response)
         body = payloads.block_suggestion(self, app, person, place, ids, value)
         return answers.options(self._interact(app, body, answered=True).response)
 
@@ -248,10 +285,20 @@ class Workspace(People):
         if wrong:
             return Submission(ok=False, errors=wrong)
         app = self.app(view.app_id)
+        if view.dialog:
+            return self._submit_dialog(app, person, view)
         body = payloads.view_submission(self, app, person, view)
         response = self._interact(app, body, answered=True).response
         errors = answers.acknowledge_submission(self, app, view, response)
         return Submission(ok=not errors, errors=errors)
+
+    def _submit_dialog(self, app: App, person: User, view: View) -> Submission:
+        entered = dialogs.submission(view)
+        body = payloads.dialog(self, app, person, view, "dialog_submission", submission=entered)
+        wrong = dialogs.errors(self._interact(app, body, answered=True).response)
+        if not wrong:
+            views.pop(self, view)
+        return Submission(ok=not wrong, errors=wrong)
 
     def close(self, user: str | User, view_id: str, *, everything: bool = False) -> None:
         """Close a modal; the app hears of it if it asked to."""
@@ -265,8 +312,11 @@ class Workspace(People):
         for one in reversed(gone):
             if one.body.get("notify_on_close"):
                 app = self.app(one.app_id)
-                body = payloads.view_closed(self, app, person, one, cleared=cleared)
-                self.deliveries.send(Envelope(app.id, "interactive", "view_closed", body))
+                if one.dialog:
+                    body = payloads.dialog(self, app, person, one, "dialog_cancellation")
+                else:
+                    body = payloads.view_closed(self, app, person, one, cleared=cleared)
+                self.deliveries.send(Envelope(app.id, "interactive", str(body["type"]), body))
 
     def transcript(self, channel: str | None = None) -> Json:
         """Channels, messages, threads, files, with every edit version, as JSON."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import Desk
+from tests.page.conftest import Desk, Heard
 
 pytestmark = pytest.mark.browser
 
@@ -245,19 +245,33 @@ def test_the_view_sticks_to_the_bottom_only_for_readers_who_are_there(desk: Desk
     expect(page.get_by_text("while reading")).to_be_in_viewport()
 
 
-def test_buttons_of_a_legacy_attachment_are_drawn(desk: Desk) -> None:
-    """A link leads on; what does nothing here is drawn, and can't be pressed."""
+def test_buttons_of_a_legacy_attachment_are_pressed(desk: Desk, heard: Heard) -> None:
+    """A link leads on; the others tell the app, after their question if they have one."""
+
+    @desk.bolt.attachment_action("a")
+    def take(ack: Any) -> None:
+        ack()
+
+    levels = [{"text": "High", "value": "h"}, {"text": "Low", "value": "l"}]
     actions = [
         {"type": "button", "name": "ack", "text": "Acknowledge", "value": "1"},
+        {"type": "select", "name": "level", "text": "Level", "options": levels},
         {"type": "button", "text": "Runbook", "url": "https://runbooks.example/1"},
     ]
+    actions[0]["confirm"] = {"text": "Sure?", "ok_text": "Yes"}
     desk.client.chat_postMessage(
         channel=desk.channel.id,
         text="alert",
         attachments=[{"text": "High latency", "callback_id": "a", "actions": actions}],
     )
     page = desk.open()
-    expect(page.get_by_role("button", name="Acknowledge")).to_be_disabled()
+    page.get_by_role("button", name="Acknowledge").click()
+    page.get_by_role("button", name="Yes").click()
+    assert heard.wait("interactive_message")["actions"][0]["value"] == "1"
+    page.get_by_role("button", name="Level").click()
+    page.get_by_text("Low", exact=True).click()
+    chosen = heard.wait("interactive_message", 2)["actions"][0]
+    assert chosen["selected_options"] == [{"value": "l"}]
     expect(page.get_by_role("link", name="Runbook")).to_have_attribute(
         "href", "https://runbooks.example/1"
     )

@@ -253,6 +253,8 @@ def test_an_assistant_has_status_title_and_prompts(place):
     kept = place.workspace.channels[dm.id].assistants[ts]
     assert (kept["status"], kept["title"]) == ("is thinking…", "Greetings")
     assert kept["prompts"]["prompts"] == prompts
+    place.client.chat_postMessage(channel=dm.id, thread_ts=ts, text="Because.")
+    assert kept["status"] == ""
     wrong = refused(
         place.client.assistant_threads_setTitle, channel_id=dm.id, thread_ts="1.1", title="x"
     )

@@ -57,6 +57,7 @@ export const api = {
   createChannel: (body) => post("/ui/channel", body),
   dm: (user, other) => post("/ui/dm", { user, with: other }),
   action: (body) => post("/ui/action", body),
+  attachment: (body) => post("/ui/attachment", body),
   options: (body) => post("/ui/options", body),
   submit: (body) => post("/ui/view/submit", body),
   close: (body) => post("/ui/view/close", body),

@@ -1,12 +1,15 @@
 // One message as a node: head, blocks or text, attachments, files, reactions, replies, tools.
 
-import { h, icon, iconButton, hue, initials } from "./dom.js";
+import { ApiError, api } from "./api.js";
+import { confirmDialog } from "./dialog.js";
+import { h, icon, iconButton, hue, initials, toast } from "./dom.js";
 import { renderBlocks, figure, rawJson } from "./blocks.js";
 import { directory, nameOf, nameOfId } from "./directory.js";
 import { emojiFor, emojiNode, plainNodes } from "./emoji.js";
 import { fullTimeOf, shortAgo, timeOf } from "./dates.js";
 import { mrkdwn, link } from "./mrkdwn.js";
 import { hasUnseenReplies } from "./store.js";
+import { openList } from "./popover.js";
 import { messageSurface } from "./surface.js";
 import { openMessageMenu, openReactionPicker, react } from "./menus.js";
 
@@ -72,18 +75,35 @@ function attachment(one, surface) {
           mrkdwn(String(field.value ?? ""))))) : null,
       one.blocks?.length ? renderBlocks(one.blocks, { surface }) : null,
       one.image_url ? figure({ src: one.image_url, alt: one.fallback ?? "", width: one.image_width, height: one.image_height }) : null,
-      one.actions?.length ? legacyActions(one.actions) : null,
+      one.actions?.length ? legacyActions(one, surface) : null,
       known ? null : rawJson("Attachment", one),
       one.footer ? h("div", { class: "muted small" }, one.footer, one.ts ? ` · ${fullTimeOf(one.ts)}` : "") : null));
 }
 
-/** Buttons and menus of a legacy attachment: links work, the rest is drawn but does nothing here. */
-function legacyActions(actions) {
-  return h("div", { class: "actions" }, actions.map((one) => {
+/** Buttons and menus of a legacy attachment; the app is told by interactive_message. */
+function legacyActions(part, surface) {
+  const press = async (action, value) => {
+    const { title, text, ok_text: ok, dismiss_text: no } = action.confirm ?? {};
+    const asks = action.confirm && { title: { text: title ?? "Are you sure?" }, text: { text },
+      confirm: { text: ok ?? "Okay" }, deny: { text: no ?? "Cancel" } };
+    if (asks && !(await confirmDialog(asks))) return;
+    try {
+      await api.attachment({ user: directory.me, ...surface.place, attachment_id: part.id, name: action.name, value });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      toast(error.message, "error");
+    }
+  };
+  return h("div", { class: "actions" }, part.actions.map((one) => {
     const text = plainNodes(one.text ?? one.name ?? "");
     if (one.url) return h("a", { class: "button", href: one.url, target: "_blank", rel: "noopener" }, text);
-    return h("button", { type: "button", class: `button ${one.style === "primary" || one.style === "danger" ? one.style : ""}`,
-      disabled: true, title: "Buttons of legacy attachments do nothing in this workspace" }, text);
+    const node = h("button", { type: "button", class: `button ${one.style === "primary" || one.style === "danger" ? one.style : ""}`,
+      "aria-haspopup": one.type === "select" ? "menu" : null }, text);
+    const offered = one.options ?? (one.option_groups ?? []).flatMap((group) => group.options);
+    node.addEventListener("click", () => (one.type === "select" ? openList(node, { label: one.text ?? one.name,
+      items: offered.map((option) => ({ label: option.text, nodes: () => plainNodes(option.text), data: { value: option.value },
+        run: () => press(one, option.value) })) }) : press(one, one.value)));
+    return node;
   }));
 }
 
