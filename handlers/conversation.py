@@ -311,6 +311,7 @@ class Conversation:
         kept = self._kept(effect)
         if kept is None:
             self._add("check", incident, {"step": effect.step}, at)
+            self._look_ahead(incident, at)
             return incident
         event = ev.Checked(at, effect.step, kept)
         after, effects = advance(incident, event, self.tree)
@@ -320,7 +321,8 @@ class Conversation:
         return after
 
     def _look_ahead(self, incident: Incident, at: datetime) -> None:
-        """Owe the next check that comes if proposals are accepted, while the person reads."""
+        """Owe the next check that comes if proposals are accepted, while the person reads or
+        waits."""
         check = ahead(incident, at, self.tree, self._kept)
         if check is not None:
             payload = {"node": check.node, "scope": to_json(Scope, check.scope)}

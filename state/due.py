@@ -45,7 +45,8 @@ class DueWork:
             wall = time.time()
             rows = list(
                 db.query(
-                    "SELECT * FROM due WHERE at <= ? AND leased_until < ? ORDER BY at LIMIT ?",
+                    "SELECT * FROM due WHERE at <= ? AND leased_until < ? "
+                    "ORDER BY at, rowid LIMIT ?",
                     [stamp(now), wall, most],
                 )
             )

@@ -89,6 +89,7 @@ NODES = (
         mitigation="Traffic: its owner. Infrastructure: its on-call. Model: go on.",
         check=cause.which_class,
         blind="model",
+        beside=True,
         branches=(
             Branch("model", "models", "Model"),
             Branch("traffic", "segments", "Traffic"),
@@ -164,6 +165,7 @@ NODES = (
         mitigation="Roll back to the last good snapshot.",
         check=snapshots.which_snapshot,
         blind="unsure",
+        beside=True,
         branches=(
             Branch("snapshot", "training_data", "This snapshot", each=True),
             Branch("not_snapshot", "features", "No snapshot: look at features"),

@@ -14,7 +14,7 @@ from analysis.evidence import Evidence
 from state import events as ev
 from state.events import Event, Refuse, RunCheck
 from state.guards import Misfit, Result, still_open
-from state.incident import Incident, Note, Trail
+from state.incident import Incident, Note, Step, Trail
 from state.mitigating import decided, reported
 from state.people import called, closed, handed, overdue, reopened, taken
 from state.signals import first_heard, heard, merged, placed_as, puzzled
@@ -44,13 +44,14 @@ def ahead(
     """The next check to be run if people go on accepting proposals; None when there is none.
 
     ``kept`` knows the results of checks that have been run ahead already: the walk is played on
-    through them, as far as they go.
+    through them, as far as they go. A check that still runs is passed where what follows may be
+    computed beside it (:class:`state.tree.Node`).
     """
     for _ in tree.nodes:
-        step = incident.current
-        if step is None or step.status != "proposed" or step.evidence is None:
+        verdict = _to_be_accepted(incident.current, tree)
+        if incident.current is None or not verdict:
             return None
-        acceptance = ev.Answered(at, step.number, step.evidence.verdict, "")
+        acceptance = ev.Answered(at, incident.current.number, verdict, "")
         incident, effects = advance(incident, acceptance, tree)
         check = next((e for e in effects if isinstance(e, RunCheck)), None)
         evidence = kept(check) if check else None
@@ -58,6 +59,15 @@ def ahead(
             return check
         incident, _ = advance(incident, ev.Checked(at, check.step, evidence), tree)
     return None
+
+
+def _to_be_accepted(step: Step | None, tree: Tree) -> str:
+    """The verdict that people will come to if they accept proposals; empty where nobody knows."""
+    if step is not None and step.status == "proposed" and step.evidence is not None:
+        return step.evidence.verdict
+    if step is not None and step.status == "running" and tree.node(step.node).beside:
+        return tree.node(step.node).blind
+    return ""
 
 
 def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:

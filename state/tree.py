@@ -57,7 +57,8 @@ class Node:
     ``why`` says what it means, ``diagnosis`` how it is found out, ``mitigation`` what helps.
     ``needs`` are tables of the contract without which there is nothing to look at; ``uses`` are
     those that make it better. ``blind`` is the verdict to go on with when the check could not
-    look at all.
+    look at all. ``beside``: what follows on ``blind`` asks for nothing that this check finds, and
+    may be computed beside it, on the chance that the walk goes there.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Node:
     needs: tuple[str, ...] = ("predictions",)
     uses: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    beside: bool = False
 
     def branch(self, verdict: str) -> Branch | None:
         """The branch of a verdict; None when the node has none."""

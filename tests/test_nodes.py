@@ -20,6 +20,15 @@ EXAMPLES = [(n.name, e.fault, e.verdict) for n in TREE.nodes for e in n.examples
 SEED = 31
 
 
+def _foreseen(name: str, verdict: str) -> bool:
+    """Whether what follows was computed beside the node's check."""
+    node = TREE.node(name)
+    return node.beside and node.branch(verdict).to == node.branch(node.blind).to
+
+
+FORESEEN = [(name, fault) for name, fault, verdict in EXAMPLES if _foreseen(name, verdict)]
+
+
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
     """Teams with planted faults that nobody could miss, each made once."""
@@ -66,6 +75,14 @@ def test_every_step_says_what_it_saw(looked, node, fault, verdict):
     assert evidence.charts
     assert all(len(chart.alt) > 20 for chart in evidence.charts)
     assert len(evidence.named) <= len(evidence.suspects)
+
+
+@pytest.mark.parametrize(("node", "fault"), FORESEEN)
+def test_what_is_computed_beside_a_check_needs_nothing_that_it_finds(looked, planted, node, fault):
+    """Neither suspects nor another onset: the next scope is the one that was foreseen."""
+    evidence = looked(node, fault)
+    assert evidence.named == ()
+    assert evidence.onset in (None, planted(fault).at(node).onset)
 
 
 @pytest.mark.parametrize("node", [n.name for n in TREE.nodes])

@@ -211,6 +211,22 @@ def test_ahead_plays_on_through_what_was_computed_already():
     assert ahead(incident, NOW, TOY, lambda check: known.get(check.node)) is None
 
 
+def test_what_follows_is_computed_beside_a_check_that_finds_nothing_for_it():
+    """While somebody waits for such a check, the one on its blind branch is computed: the very one
+    that the walk then asks for. Beside any other check nothing is guessed."""
+    assert ahead(opened(), NOW, TOY) is None
+    nodes = tuple(
+        replace(n, beside=True, blind="yes") if n.name == "real" else n for n in TOY.nodes
+    )
+    tree = replace(TOY, nodes=nodes)
+    guess = ahead(opened(), NOW, tree)
+    assert guess.node == "which"
+    without = replace(found("yes"), onset=None)
+    known = feed(opened(), ev.Checked(NOW, 1, without))
+    _, effects = advance(known, ev.Answered(NOW, 1, "yes", "U1"), tree)
+    assert effects == (guess,)
+
+
 def test_a_stale_step_is_looked_at_with_fresh_data():
     """After half an hour the next step reads the tables as of now."""
     incident = at_which(suspect("s1"))
