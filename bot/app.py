@@ -63,15 +63,31 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class Share:
+    """What makes a bot one of several of a process.
+
+    ``installation`` is the id of the workspace or org that it serves; its ``token`` is None until
+    the app is installed there, by ``flow``. Incidents are numbered by ``numbers``; ``world`` is
+    what the tables hold, read once for all. ``gone`` is told Slack's code when the app was taken
+    out.
+    """
+
+    installation: str
+    token: str | None
+    numbers: Store
+    world: tuple[Subjects, Kin, Graph]
+    flow: OAuthFlow
+    gone: Callable[[str], None]
+
+
 @dataclass
 class Bot:
     """The bot of one installation, running between :meth:`begin` and :meth:`end`.
 
     ``actions`` are mitigations beside those of the settings and plugins. ``tree`` and ``runner``
-    stand in for the plugins' tree and the worker processes. ``installation`` is the id of the
-    workspace or org that it serves where there are several (they are numbered by ``numbers`` and
-    have a ``token`` once they are installed, by ``flow``); ``world`` is what the tables hold, read
-    once for all; ``gone`` is told Slack's code when the app was taken out there.
+    stand in for the plugins' tree and the worker processes. Without a ``share`` it is the only
+    one, with the bot token of the environment.
     """
 
     settings: Settings
@@ -80,12 +96,7 @@ class Bot:
     recheck: timedelta | None = None
     tree: Tree = field(default_factory=plugins.tree)
     runner: Runner | None = None
-    installation: str = ""
-    token: str | None = None
-    numbers: Store | None = None
-    world: tuple[Subjects, Kin, Graph] | None = None
-    flow: OAuthFlow | None = None
-    gone: Callable[[str], None] | None = None
+    share: Share | None = None
     store: Store = field(init=False)
     conversation: Conversation = field(init=False)
     sender: Sender = field(init=False)
@@ -97,15 +108,17 @@ class Bot:
     def __post_init__(self) -> None:
         from bot.kinship import known_subjects
 
-        settings = self.settings
+        settings, share = self.settings, self.share
         require_slack(settings)
-        token = self.token if self.installation else _secret(settings.secrets.slack_bot_token)
+        self.installation = share.installation if share else ""
+        token = share.token if share else _secret(settings.secrets.slack_bot_token)
         self.client = WebClient(token, base_url=settings.secrets.slack_api_url)
         self.access = Access(self.client, self.installation)
-        self.store = Store(settings.state_of(self.installation), self.numbers)
+        numbers = share.numbers if share else None
+        self.store = Store(settings.state_of(self.installation), numbers)
         self.directory = Directory(self.client)
         self.mitigations = self._mitigations()
-        known, kin, self.lineage = self.world or known_subjects(settings)
+        known, kin, self.lineage = share.world if share else known_subjects(settings)
         self.conversation = Conversation(
             store=self.store,
             tree=self.tree,
@@ -225,8 +238,10 @@ class Bot:
         return Remedy(action.name, action.title, action.acts_on, confirmers)
 
     def _bolt(self) -> App:
-        app = bolt_app(self.settings, Own(self.client, self.directory), self.flow)
-        Departures(self.access, self.gone or self.access.lose).register(app)
+        share = self.share
+        flow, gone = (share.flow, share.gone) if share else (None, self.access.lose)
+        app = bolt_app(self.settings, Own(self.client, self.directory), flow)
+        Departures(self.access, gone).register(app)
         self.threads.register(app)
         levels = Levels(self.work.runner)
         Answers(self.conversation, self.mitigations, self.ask, levels).register(app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,8 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 
-from bot.app import Bot, utc_now
+from bot import plugins
+from bot.app import Bot, Share, utc_now
 from bot.bolt import bolt_app
 from bot.checks import start_workers
 from bot.config import Settings, require_slack
@@ -32,6 +33,7 @@ from handlers.work import Runner
 from state.incident import Alert
 from state.outbox import Outbox
 from state.store import Store
+from state.tree import Tree
 
 log = structlog.get_logger()
 RENEW_SECONDS = 300.0
@@ -102,8 +104,9 @@ class Bots:
     settings: Settings
     clock: Callable[[], datetime] = utc_now
     actions: Sequence[Action] = ()
+    recheck: timedelta | None = None
+    tree: Tree = field(default_factory=plugins.tree)
     runner: Runner | None = None
-    more: Mapping[str, Any] = field(default_factory=dict)
     bots: dict[str, Bot] = field(init=False)
     _running: list[Callable[[], None]] = field(default_factory=list)
 
@@ -126,6 +129,9 @@ class Bots:
             found.slack_api_url,
         )
         lobby = bolt_app(settings, Nobody(), self.flow, UNKNOWN)
+        for event in ("app_uninstalled", "tokens_revoked"):
+            # What a refused installation leaves behind: taken note of, so that it is not repeated.
+            lobby.event(event)(lambda: None)
         routing = Routing(settings, self.world[2])
 
         def choose(alert: Alert) -> Desk:
@@ -145,18 +151,16 @@ class Bots:
         )
 
     def _bot(self, key: str) -> Bot:
+        token, gone = self.installations.token(key), partial(self._gone, key)
+        share = Share(key, token, self.shared, self.world, self.flow, gone)
         return Bot(
             self.settings,
             clock=self.clock,
             actions=self.actions,
+            recheck=self.recheck,
+            tree=self.tree,
             runner=self.runner,
-            installation=key,
-            token=self.installations.token(key),
-            numbers=self.shared,
-            world=self.world,
-            flow=self.flow,
-            gone=partial(self._gone, key),
-            **self.more,
+            share=share,
         )
 
     def _changed(self, key: str) -> None:

@@ -56,7 +56,7 @@ class Routing:
 
     def _at(self, workspace: Workspace | None, route: Route | None) -> Target:
         slack = self.settings.slack
-        call = (workspace.call if workspace else ()) or self.settings.oncall.call
+        call = (workspace.call if workspace else ()) or self._usual_call(workspace)
         channel = (workspace.channel if workspace else "") or slack.channel
         if route is not None:
             call, channel = route.on_call or call, route.channel
@@ -64,6 +64,13 @@ class Routing:
             # The same name may be there in several workspaces of the org.
             channel = f"{workspace.id}/{channel}"
         return Target(workspace, channel, call)
+
+    def _usual_call(self, workspace: Workspace | None) -> tuple[str, ...]:
+        """Slack's ids in ``[oncall] call`` are the first workspace's; PagerDuty is anybody's."""
+        usual, first = self.settings.oncall.call, self.settings.slack.installations[0]
+        if workspace is None or workspace.installation == first:
+            return usual
+        return tuple(entry for entry in usual if entry.startswith("pagerduty"))
 
     def _route(self, alert: Alert) -> Route | None:
         """By what the alert is about, whose that is, and how bad it is."""

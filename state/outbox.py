@@ -190,12 +190,13 @@ class Outbox:
         self._set(owed, "sent = ?, sending = 0, error = ?", owed.wanted, error)
 
     def resting(self, incident: str = "") -> list[Resting]:
-        """The messages that failed again and again, of one incident or of the open ones."""
+        """The messages that failed again and again, or that wait for the token, of one incident or
+        of the open ones."""
         rows = self.store.rows(
             """
             SELECT p.incident, p.channel, p.name, p.error, p.wanted = p.sent AS given_up
             FROM posts p JOIN incidents i ON i.id = p.incident
-            WHERE p.error != '' AND (p.wanted = p.sent OR p.attempts >= 4)
+            WHERE p.error != '' AND (p.wanted = p.sent OR p.attempts >= 4 OR p.attempts = 0)
                 AND (p.incident = ? OR ? = '' AND i.open = 1)
             ORDER BY p.incident, p.channel, p.position
             """,

@@ -6,7 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 from slack_bolt import BoltRequest
+from slack_sdk import WebClient
 
+from bot.bolt import Own, bolt_app
 from bot.bots import Switchboard
 
 ANA = {"id": "U1", "username": "ana", "team_id": "T0ONE"}
@@ -139,3 +141,17 @@ class Board:
 def test_a_request_is_for_the_installation_that_it_comes_from(body, bot):
     """A workspace that nobody named reaches nobody's incidents."""
     assert Board().of(body) == bot
+
+
+def test_a_client_id_in_the_environment_does_not_take_the_bot_token_away(monkeypatch):
+    """Bolt would turn to OAuth by itself, and know nobody."""
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "secret")
+    secrets = SimpleNamespace(slack_api_url="http://127.0.0.1:9/api/", slack_signing_secret=None)
+    me = {"user_id": "UBOT", "bot_id": "B1", "team_id": "T0ONE", "enterprise_id": ""}
+    directory = SimpleNamespace(me=lambda: me)
+    app = bolt_app(SimpleNamespace(secrets=secrets), Own(WebClient("xoxb-1"), directory))
+    tokens = []
+    app.command("/hawkeye")(lambda ack, client: (tokens.append(client.token), ack()))
+    answer = app.dispatch(BoltRequest(body=command(), mode="socket_mode"))
+    assert (answer.status, tokens) == (200, ["xoxb-1"])

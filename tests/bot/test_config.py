@@ -385,7 +385,13 @@ channel = "#late"
     alert = Alert("generic", "k", "metric", "precision", "", datetime.now(UTC))
     found = routing.target(alert)
     assert (found.installation, found.channel, found.call) == ("E0ACME", "T0WEATHER/#late", ("U1",))
+    sections = settings.oncall.model_copy(update={"call": ("S1", "pagerduty:P1")})
+    alike = [w.model_copy(update={"call": ()}) for w in settings.slack.workspaces]
+    slack = settings.slack.model_copy(update={"workspaces": tuple(alike)})
+    usual = settings.model_copy(update={"oncall": sections, "slack": slack})
+    assert replace(routing, settings=usual).target(alert).call == ("pagerduty:P1",)
     other = replace(alert, entry="model", subject="delay")
+    assert replace(routing, settings=usual).target(other).call == ("S1", "pagerduty:P1")
     assert routing.target(other).installation == "T0RANK"
     within = routing.within("T0RANK", alert)
     assert (within.installation, within.channel) == ("T0RANK", "#ml-oncall")

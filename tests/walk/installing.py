@@ -130,8 +130,13 @@ def installing(
         slack = settings.slack.model_copy(update={"port": 0})
         settings = settings.model_copy(update={"slack": slack})
         rollback = Handle()
-        more = {"tree": TOY, "recheck": timedelta(seconds=0.2)}
-        bots = Bots(settings, actions=[rollback], runner=Canned(evidence()), more=more)
+        bots = Bots(
+            settings,
+            actions=[rollback],
+            recheck=timedelta(seconds=0.2),
+            tree=TOY,
+            runner=Canned(evidence()),
+        )
         with bots:
             grid.redirect_urls = [f"{bots.web_url}/slack/oauth_redirect"]
             if mode == "http":

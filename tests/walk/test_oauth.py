@@ -167,7 +167,7 @@ def test_the_next_life_of_the_bots_knows_where_it_is_installed(tmp_path):
     with installing(tmp_path, WORKSPACES, two, routes=ROUTES) as stage:
         stage.install(RANKING)
         path = stage.bots.settings.state_path
-        again = Bots(stage.bots.settings, runner=stage.bots.runner, more=stage.bots.more)
+        again = Bots(stage.bots.settings, runner=stage.bots.runner)
         works = {key: bot.access.works for key, bot in again.bots.items()}
         assert works == {RANKING: True, WEATHER: False}
         assert path.stat().st_mode & 0o077 == 0
