@@ -8,7 +8,7 @@ from bot.workspace import conversations, files, messages
 from bot.workspace.call import Call, Methods
 from bot.workspace.content import checked, numbered
 from bot.workspace.model import Channel, Json, Message, SlackError
-from bot.workspace.shapes import message_json
+from bot.workspace.shapes import message_json, permalink
 from handlers.blockkit import problems
 
 LONGEST_TEXT = 40_000
@@ -215,10 +215,7 @@ def get_permalink(call: Call) -> Json:
     message = channel.messages.get(call.required("message_ts"))
     if message is None:
         raise SlackError("message_not_found")
-    link = f"{call.workspace.base_url}/archives/{channel.id}/p{message.ts.replace('.', '')}"
-    if message.is_reply:
-        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
-    return {"channel": channel.id, "permalink": link}
+    return {"channel": channel.id, "permalink": permalink(call.workspace, message)}
 
 
 METHODS: Methods = {

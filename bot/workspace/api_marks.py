@@ -7,7 +7,7 @@ import re
 from bot.workspace import messages
 from bot.workspace.call import TIMESTAMP, Call, Methods, page
 from bot.workspace.model import Json, Message, SlackError
-from bot.workspace.shapes import message_json
+from bot.workspace.shapes import message_json, permalink
 
 EMOJI = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 MOST_BOOKMARKS = 100
@@ -53,7 +53,9 @@ def reactions_get(call: Call) -> Json:
     if not call.text("channel") or not call.text("timestamp"):
         raise SlackError("no_item_specified")
     message = _item(call, "timestamp")
-    shown = message_json(call.workspace, message)
+    shown = message_json(call.workspace, message) | {
+        "permalink": permalink(call.workspace, message)
+    }
     return {"type": "message", "channel": message.channel, "message": shown}
 
 

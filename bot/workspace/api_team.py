@@ -7,6 +7,7 @@ import uuid
 from bot.workspace.call import Call, Methods
 from bot.workspace.events import authorizations
 from bot.workspace.model import Json, SlackError
+from bot.workspace.shapes import bot_json
 
 
 def auth_test(call: Call) -> Json:
@@ -14,6 +15,7 @@ def auth_test(call: Call) -> Json:
     workspace, app = call.workspace, call.app
     return {
         "url": f"{workspace.base_url}/",
+        "app_name": app.name,
         "team": workspace.team_name,
         "user": workspace.users[app.user_id].name,
         "team_id": workspace.team_id,
@@ -104,17 +106,7 @@ def bots_info(call: Call) -> Json:
     """bots.info."""
     for app in call.workspace.apps.values():
         if app.bot_id == (call.text("bot") or call.app.bot_id):
-            return {
-                "bot": {
-                    "id": app.bot_id,
-                    "deleted": False,
-                    "name": app.display_name or app.name,
-                    "updated": 0,
-                    "app_id": app.id,
-                    "user_id": app.user_id,
-                    "icons": {},
-                }
-            }
+            return {"bot": bot_json(call.workspace, app)}
     raise SlackError("bot_not_found")
 
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from bot.workspace.api_conversations import KINDS, kinds_asked
 from bot.workspace.call import Call, Methods, page
-from bot.workspace.model import Json, SlackError
+from bot.workspace.model import Json, SlackError, User
 from bot.workspace.shapes import channel_json, profile_json, user_json
 
 NO_SCHEDULE: Json = {"dnd_enabled": False, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1}
 MOST_ASKED = 50
 
 
+def _shown(call: Call, user: User) -> Json:
+    """The user as this app may see them: their address needs a scope of its own."""
+    body = user_json(call.workspace, user)
+    if call.app.scopes is not None and "users:read.email" not in call.app.scopes:
+        body["profile"].pop("email", None)
+    return body | ({"locale": "en-US"} if call.flag("include_locale") else {})
+
+
 def users_list(call: Call) -> Json:
     """users.list."""
     items, following = page(call, list(call.workspace.users.values()), default=1000, most=1000)
     return {
-        "members": [user_json(call.workspace, user) for user in items],
+        "members": [_shown(call, user) for user in items],
         "cache_ts": int(call.workspace.now()),
         "response_metadata": {"next_cursor": following},
     }
@@ -24,7 +32,7 @@ def users_list(call: Call) -> Json:
 def users_info(call: Call) -> Json:
     """users.info."""
     user = call.workspace.user(call.required("user"))
-    return {"user": user_json(call.workspace, user)}
+    return {"user": _shown(call, user)}
 
 
 def users_lookup(call: Call) -> Json:
@@ -32,7 +40,7 @@ def users_lookup(call: Call) -> Json:
     email = call.required("email")
     for user in call.workspace.people():
         if user.email == email:
-            return {"user": user_json(call.workspace, user)}
+            return {"user": _shown(call, user)}
     raise SlackError("users_not_found")
 
 

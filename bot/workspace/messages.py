@@ -47,6 +47,7 @@ def _identify(state: State, message: Message) -> None:
 
 def _share_file(state: State, id: str, message: Message) -> None:
     file = state.files[id]
+    file.shared_in.append((message.channel, message.ts))
     if message.channel not in file.channels:
         file.channels.append(message.channel)
     events.file_shared(state, id, state.channels[message.channel], message.user)

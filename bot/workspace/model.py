@@ -89,7 +89,10 @@ class Usergroup:
 
 @dataclass
 class StoredFile:
-    """An uploaded file; ``data`` stays None until the bytes have arrived."""
+    """An uploaded file; ``data`` stays None until the bytes have arrived.
+
+    ``shared_in`` are the messages that show it: channel and ts.
+    """
 
     id: str
     name: str
@@ -106,6 +109,7 @@ class StoredFile:
     completed: bool = False
     ready_at: float = 0.0
     channels: list[str] = field(default_factory=list)
+    shared_in: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass

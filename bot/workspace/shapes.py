@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from uuid import NAMESPACE_URL, uuid5
 
-from bot.workspace.model import Channel, Json, Message, StoredFile, User, Usergroup, View
+from bot.workspace.model import App, Channel, Json, Message, StoredFile, User, Usergroup, View
 from bot.workspace.richtext import rich_text
 from bot.workspace.state import State
 
@@ -30,9 +31,37 @@ def user_json(state: State, user: User) -> Json:
         "is_ultra_restricted": False,
         "is_bot": user.is_bot,
         "is_app_user": False,
+        "is_email_confirmed": not user.is_bot,
+        "who_can_share_contact_card": "EVERYONE",
         "updated": 0,
     }
     return body
+
+
+def _pictures(state: State, sizes: Iterable[int]) -> Json:
+    """Addresses of one picture in several sizes."""
+    return {f"image_{size}": f"{state.base_url}/page/icon.svg" for size in sizes}
+
+
+def bot_json(state: State, app: App) -> Json:
+    """The bot object."""
+    return {
+        "id": app.bot_id,
+        "deleted": False,
+        "name": app.display_name or app.name,
+        "updated": 0,
+        "app_id": app.id,
+        "user_id": app.user_id,
+        "icons": _pictures(state, (36, 48, 72)),
+    }
+
+
+def permalink(state: State, message: Message) -> str:
+    """The address of a message; a reply's leads into its thread."""
+    link = f"{state.base_url}/archives/{message.channel}/p{message.ts.replace('.', '')}"
+    if message.is_reply:
+        link += f"?thread_ts={message.thread_ts}&cid={message.channel}"
+    return link
 
 
 def profile_json(state: State, user: User) -> Json:
@@ -47,8 +76,15 @@ def profile_json(state: State, user: User) -> Json:
         "first_name": user.real_name.split(" ")[0],
         "last_name": " ".join(user.real_name.split(" ")[1:]),
         "status_text": "",
+        "status_text_canonical": "",
         "status_emoji": "",
+        "status_emoji_display_info": [],
+        "status_expiration": 0,
+        "avatar_hash": "",
+        "pronouns": "",
+        "fields": {},
         "team": state.team_id,
+        **_pictures(state, (24, 32, 48, 72, 192, 512)),
     }
     if user.is_bot:
         body["bot_id"] = user.bot_id
@@ -143,10 +179,42 @@ def file_json(state: State, file: StoredFile) -> Json:
         "groups": [c for c in file.channels if state.channels[c].kind == "group"],
         "ims": [c for c in file.channels if state.channels[c].is_im],
         "alt_txt": file.alt_txt,
+        "shares": _shares(state, file),
+        "has_more_shares": False,
+        "comments_count": 0,
+        "editable": False,
+        "is_starred": False,
+        "display_as_bot": False,
+        "username": "",
     }
     if file.width and file.height:
         body["original_w"], body["original_h"] = file.width, file.height
+        body |= {f"thumb_{size}": url for size in (64, 80, 160, 360, 480)}
     return body
+
+
+def _shares(state: State, file: StoredFile) -> Json:
+    """Where the file is shown, by kind of channel: the messages' timestamps."""
+    shares: Json = {}
+    for id, ts in file.shared_in:
+        channel = state.channels[id]
+        message = channel.messages.get(ts)
+        if message is None:
+            continue
+        kind = "public" if channel.kind == "channel" else "private"
+        share: Json = {
+            "ts": ts,
+            "channel_name": channel.name,
+            "team_id": state.team_id,
+            "share_user_id": message.user,
+            "reply_users": [],
+            "reply_users_count": 0,
+            "reply_count": 0,
+        }
+        if message.is_reply:
+            share["thread_ts"] = message.thread_ts
+        shares.setdefault(kind, {}).setdefault(id, []).append(share)
+    return shares
 
 
 def message_json(
@@ -200,14 +268,9 @@ def _bot_fields(state: State, message: Message) -> Json:
     app = state.apps.get(message.app_id or "")
     body: Json = {"bot_id": message.bot_id, "app_id": message.app_id}
     if app and message.subtype != "bot_message":
-        body["bot_profile"] = {
-            "id": app.bot_id,
-            "deleted": False,
-            "name": app.display_name or app.name,
-            "updated": 0,
-            "app_id": app.id,
-            "team_id": state.team_id,
-        }
+        profile = bot_json(state, app)
+        del profile["user_id"]
+        body["bot_profile"] = profile | {"team_id": state.team_id}
     if message.username:
         body["username"] = message.username
     if message.icons:

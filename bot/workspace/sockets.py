@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -158,14 +159,14 @@ class Carrier:
         leaving = list(self.sockets.get(app_id, []))
         for socket in leaving:
             self.sockets[app_id].remove(socket)
-            await socket.send_text(json.dumps(_goodbye(reason)))
+            # The app may close its end at any moment, most do so when they read this.
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await socket.send_text(json.dumps(_goodbye(reason)))
         self._count(app_id)
         await asyncio.sleep(GRACE)
         for socket in leaving:
-            try:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close()
-            except RuntimeError:
-                continue  # the app closed it first
 
     def close(self) -> None:
         """Stop carrying."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import importlib
 import json
 import threading
 import time
@@ -18,6 +19,7 @@ from websockets.sync.client import connect
 
 from bot.workspace import App, SlackError
 from bot.workspace.webhooks import check_url
+from tests.workspace import sample_app
 
 
 class Listener:
@@ -234,3 +236,20 @@ def test_an_app_hears_only_of_channels_that_it_is_in_and_of_what_it_subscribed_t
         for app in (place.app, outside, picky)
     }
     assert heard == {"Sample": ["message", "message"], "Outside": [], "Picky": ["app_mention"]}
+
+
+@pytest.mark.parametrize("adapter", ["builtin", "websocket_client"])
+def test_bolts_adapters_come_back_when_they_are_asked_to(place, adapter):
+    """Both of Bolt's synchronous clients; one of them closes its end at once."""
+    bolt = sample_app.build(place.client, place.app.signing_secret)
+    module = importlib.import_module(f"slack_bolt.adapter.socket_mode.{adapter}")
+    handler = module.SocketModeHandler(bolt, place.app.app_token, web_client=place.client)
+    place.workspace.ack_timeout = 3.0
+    handler.connect()
+    connected = place.workspace.connected
+    place.workspace.wait_for(lambda: connected.get(place.app.id), timeout=5)
+    place.server.refresh(place.app.id)
+    place.workspace.wait_for(lambda: connected.get(place.app.id), timeout=10)
+    place.workspace.say("ana", "general", "hello")
+    assert place.said("Hey there <@U0ANA>!")
+    threading.Thread(target=handler.close, daemon=True).start()

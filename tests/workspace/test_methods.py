@@ -445,3 +445,19 @@ def test_an_app_that_is_put_out_hears_of_it(place):
     place.client.conversations_kick(channel=id, user=other.user_id)
     left = place.workspace.recorder.find("channel_left", "out")[-1]
     assert (left.app_id, left.request["event"]["actor_id"]) == (other.id, place.app.user_id)
+
+
+def test_an_address_is_told_only_to_those_who_may_read_it(place):
+    """users:read without users:read.email leaves it out."""
+    assert place.client.users_info(user="U0ANA")["user"]["profile"]["email"] == "ana@example.com"
+    place.app.scopes = ["users:read"]
+    assert "email" not in place.client.users_info(user="U0ANA")["user"]["profile"]
+    assert "email" not in place.client.users_list()["members"][0]["profile"]
+
+
+def test_a_file_says_in_which_messages_it_stands(place):
+    """shares, by kind of channel: how an app finds the message of its upload."""
+    up = place.client.files_upload_v2(content="a,b", filename="a.csv", channel="C0GENERAL")
+    share = place.client.files_info(file=up["file"]["id"])["file"]["shares"]["public"]["C0GENERAL"]
+    history = place.client.conversations_history(channel="C0GENERAL")["messages"]
+    assert [one["ts"] for one in share] == [history[0]["ts"]]
