@@ -6,6 +6,7 @@ A channel is looked for in all of them, or, written ``T0123/#name``, in that one
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -40,8 +41,9 @@ class Directory:
         return {name: str(found.get(name) or "") for name in names}
 
     def _me(self) -> dict[str, Any]:
+        """Asked once for a token: an hour without Slack must not make the bot forget who it is."""
         nothing: dict[str, Any] = {}
-        return self._once("me", lambda: _dict(self.client.auth_test().data), nothing)
+        return self._once("me", lambda: _dict(self.client.auth_test().data), nothing, math.inf)
 
     def teams(self) -> tuple[str, ...]:
         """The workspaces of the org that the bot may be in; () unless it is installed org-wide."""
@@ -118,6 +120,8 @@ class Directory:
             return False
         org = _dict(person.get("enterprise_user"))
         mine = {str(team) for team in (person.get("team_id"), *(org.get("teams") or [])) if team}
+        if not mine and not self.teams():
+            return True
         if channel.get("is_global_shared") and org:
             return org.get("enterprise_id") == self.me()["enterprise_id"]
         # Slack Connect's other companies stand in `shared_team_ids` alone.

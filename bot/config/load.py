@@ -57,7 +57,10 @@ def require_slack(settings: Settings) -> None:
         wanted["SLACK_CLIENT_ID"] = (secrets.slack_client_id, client % "id")
         wanted["SLACK_CLIENT_SECRET"] = (secrets.slack_client_secret, client % "secret")
     else:
-        wanted["SLACK_BOT_TOKEN"] = (secrets.slack_bot_token, "the bot's token, xoxb-…")
+        what = "the bot's token, xoxb-…"
+        if secrets.slack_client_id:
+            what += ", or for OAuth the workspaces that may install it in [[slack.workspaces]]"
+        wanted["SLACK_BOT_TOKEN"] = (secrets.slack_bot_token, what)
     if mode == "socket":
         what = "the app-level token for Socket Mode, xapp-…"
         wanted["SLACK_APP_TOKEN"] = (secrets.slack_app_token, what)

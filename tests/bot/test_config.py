@@ -428,3 +428,6 @@ def test_several_workspaces_need_the_app_and_no_bot_token(settings_file):
     assert "SLACK_CLIENT_ID" in said
     assert "SLACK_CLIENT_SECRET" in said
     assert "SLACK_BOT_TOKEN" not in said
+    settings = load(settings_file(), {"SLACK_CLIENT_ID": "1.2", "SLACK_APP_TOKEN": "xapp-1"})
+    with pytest.raises(SettingsError, match=r"or for OAuth .* in \[\[slack.workspaces\]\]"):
+        require_slack(settings)

@@ -8,6 +8,7 @@ from handlers.directory import Directory
 PEOPLE = {
     "U1": {"team_id": "T1"},
     "U2": {"team_id": "T2", "is_stranger": True},
+    "UBARE": {"name": "bare"},
     "UGUEST": {"team_id": "T1", "is_restricted": True},
     "W1": {"team_id": "T1", "enterprise_user": {"enterprise_id": "E1", "teams": ["T1"]}},
     "W2": {"team_id": "T2", "enterprise_user": {"enterprise_id": "E1", "teams": ["T2"]}},
@@ -88,6 +89,7 @@ def test_a_channel_is_read_by_its_workspaces_full_members_and_by_who_is_in_it(ch
     """Guests, strangers of Slack Connect and an org's other workspaces see what they are in."""
     directory = Directory(Slack("E1"))
     assert {u for u in (*PEOPLE, "UUNKNOWN") if directory.may_read(channel, u)} == readers
+    assert Directory(Slack()).may_read("CPUBLIC", "UBARE")
 
 
 def test_an_org_is_asked_workspace_by_workspace():
@@ -99,6 +101,16 @@ def test_an_org_is_asked_workspace_by_workspace():
     assert directory.channel("T2/#same") == "CSAMET2"
     assert directory.channel("T2/#only-T1") == "T2/#only-T1"
     assert directory.members(["S1"]) == {"W2"}
+
+
+def test_who_the_bot_is_is_not_forgotten_while_slack_is_away(monkeypatch):
+    """Else every click after ten minutes would be refused."""
+    client = Slack()
+    directory = Directory(client)
+    assert directory.me()["user_id"] == "UBOT"
+    monkeypatch.setattr(Slack, "auth_test", lambda self: 1 / 0)
+    monkeypatch.setattr("handlers.directory.time.monotonic", lambda: 1e9)
+    assert directory.me()["user_id"] == "UBOT"
 
 
 def test_without_a_token_nothing_is_asked_and_nothing_remembered():
