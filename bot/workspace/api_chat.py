@@ -37,27 +37,26 @@ def target(call: Call) -> Channel:
 
 
 def thread_of(call: Call, channel: Channel) -> str | None:
-    """The parent under which the call wants to reply, if it does.
+    """The parent under which the call wants to reply; None too when that message is gone.
+
+    Slack posts such a reply to the channel and leaves ``thread_ts`` out of its answer.
 
     Raises:
-        SlackError: thread_not_found, cannot_reply_to_message.
+        SlackError: cannot_reply_to_message.
     """
-    ts = call.text("thread_ts")
-    if not ts:
-        return None
-    parent = channel.messages.get(ts)
+    parent = channel.messages.get(call.text("thread_ts"))
     if parent is None:
-        raise SlackError("thread_not_found")
+        return None
     if parent.subtype in ("channel_join", "group_join", "channel_leave", "group_leave"):
         raise SlackError("cannot_reply_to_message")
-    return parent.thread_ts if parent.is_reply else ts
+    return parent.thread_ts if parent.is_reply else parent.ts
 
 
 def written(call: Call, channel: Channel, **more: Any) -> Message:
     """The message that a call describes, checked, not yet posted.
 
     Raises:
-        SlackError: no_text, thread_not_found, and what is wrong with its content.
+        SlackError: no_text, cannot_reply_to_message, and what is wrong with its content.
     """
     content = checked(call)
     content["text"] = content.get("text", "")[:LONGEST_TEXT]

@@ -32,7 +32,21 @@ def _text(kinds: tuple[str, ...], most: int, least: int) -> Rule:
     length = string(most, least=least)
     plain = fields({"type": anything, "text": length}, {"emoji": flag})
     mrkdwn = fields({"type": anything, "text": length}, {"verbatim": flag})
-    return typed({"plain_text": plain, "mrkdwn": mrkdwn}, kinds)
+    either = typed({"plain_text": plain, "mrkdwn": mrkdwn}, kinds)
+    return either if len(kinds) == 1 else _schemas(either)
+
+
+def _schemas(either: Rule) -> Rule:
+    """Slack says first that no kind of text fits, then what is wrong with it."""
+
+    def rule(value: Any, at: str, found: list[str]) -> None:
+        inner: list[str] = []
+        either(value, at, inner)
+        if inner:
+            report(found, "failed to match all allowed schemas", at)
+            found += inner
+
+    return rule
 
 
 def text(most: int = 3000, *, least: int = 1) -> Rule:

@@ -38,7 +38,6 @@ def test_a_posted_message_comes_back_as_slack_returns_it(place):
         ({"channel": "C0OLD", "text": "x"}, "is_archived"),
         ({"channel": "C0GENERAL"}, "no_text"),
         ({"channel": "C0GENERAL", "markdown_text": "x" * 12_001}, "msg_too_long"),
-        ({"channel": "C0GENERAL", "text": "x", "thread_ts": "1.000001"}, "thread_not_found"),
         ({"channel": "C0GENERAL", "attachments": json.dumps([{}] * 101)}, "too_many_attachments"),
         ({"channel": "C0GENERAL", "attachments": "{"}, "invalid_attachments"),
         ({"channel": "C0GENERAL", "blocks": "["}, "invalid_blocks_format"),
@@ -56,6 +55,18 @@ def test_a_post_is_refused_with_slacks_code(place, arguments, error):
     assert refused(place.client.api_call, "chat.postMessage", params=arguments)["error"] == error
 
 
+def test_a_reply_to_a_message_that_is_gone_stands_in_the_channel(place):
+    """Slack does not refuse it: the answer lacks thread_ts, and the thread is not found."""
+    parent = place.client.chat_postMessage(channel="C0GENERAL", text="p")["ts"]
+    place.client.chat_delete(channel="C0GENERAL", ts=parent)
+    reply = place.client.chat_postMessage(channel="C0GENERAL", text="r", thread_ts=parent)
+    assert "thread_ts" not in reply["message"]
+    history = place.client.conversations_history(channel="C0GENERAL")["messages"]
+    assert [message["ts"] for message in history] == [reply["ts"]]
+    gone = refused(place.client.conversations_replies, channel="C0GENERAL", ts=parent)
+    assert gone["error"] == "thread_not_found"
+
+
 def test_a_text_above_forty_thousand_characters_is_cut_with_a_warning(place):
     """message_truncated, as Slack has warned since 2018."""
     answer = place.client.chat_postMessage(channel="C0GENERAL", text="x" * 40_001).data
@@ -67,10 +78,13 @@ def test_invalid_blocks_say_where_and_what(place):
     """errors and response_metadata.messages, as Slack fills them."""
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}}]
     body = refused(place.client.chat_postMessage, channel="C0GENERAL", text="x", blocks=blocks)
-    problem = "must be less than 3001 characters [json-pointer:/blocks/0/text/text]"
+    problems = [
+        "failed to match all allowed schemas [json-pointer:/blocks/0/text]",
+        "must be less than 3001 characters [json-pointer:/blocks/0/text/text]",
+    ]
     assert body["error"] == "invalid_blocks"
-    assert body["errors"] == [problem]
-    assert body["response_metadata"]["messages"] == [f"[ERROR] {problem}"]
+    assert body["errors"] == problems
+    assert body["response_metadata"]["messages"] == [f"[ERROR] {text}" for text in problems]
 
 
 @pytest.mark.parametrize(
