@@ -23,9 +23,10 @@ def sample() -> App:
     return App(
         "Sample",
         id="A0SAMPLE",
-        commands=[Command("/echo"), Command("/loud"), Command("/ticket"), Command("/slow")],
+        commands=[Command(f"/{name}") for name in ("echo", "loud", "ticket", "slow", "poll")],
         shortcuts=[
             Shortcut("New ticket", "new_ticket"),
+            Shortcut("Wizard", "wizard"),
             Shortcut("Quote", "quote", type="message"),
         ],
     )

@@ -5,6 +5,8 @@ It knows of no local workspace: a WebClient is all that it is given.
 
 from __future__ import annotations
 
+import re
+
 from slack_bolt import App
 from slack_sdk import WebClient
 
@@ -102,6 +104,66 @@ def build(client: WebClient, signing_secret: str) -> App:
             ]
         )
 
+    @app.command("/poll")
+    def poll(ack, respond, command):
+        ack()
+        names = command["text"].split()
+        respond(response_type="in_channel", text="Vote!", blocks=[choices(names), closing()])
+
+    @app.action(re.compile("vote_.*"))
+    def vote(ack, respond, action, body):
+        ack()
+        names = [one["text"]["text"] for one in body["message"]["blocks"][0]["elements"]]
+        text = f"{body['user']['username']} voted {action['value']}"
+        respond(replace_original=True, text=text, blocks=[choices(names), closing()])
+
+    @app.action("close_poll")
+    def close_poll(ack, respond):
+        ack()
+        respond(delete_original=True)
+
+    @app.shortcut("wizard")
+    def wizard(ack, shortcut, client):
+        ack()
+        client.views_open(trigger_id=shortcut["trigger_id"], view=step("first", "Loading…"))
+
+    @app.action("more")
+    def more(ack, body, client):
+        ack()
+        shown = body["view"]
+        view = step(shown["callback_id"], "More of it")
+        client.views_update(view_id=shown["id"], hash=shown["hash"], view=view)
+
+    @app.view("first")
+    def first(ack):
+        ack(response_action="push", view=step("second", "Nearly done"))
+
+    @app.view("second")
+    def second(ack):
+        ack(response_action="clear")
+
+    @app.event("reaction_added")
+    def reacted(event, client):
+        item = event["item"]
+        text = f"{event['reaction']} counts, <@{event['user']}>"
+        client.chat_postEphemeral(channel=item["channel"], user=event["user"], text=text)
+
+    @app.event("member_joined_channel")
+    def welcome(event, client):
+        opened = client.conversations_open(users=event["user"])
+        client.chat_postMessage(channel=opened["channel"]["id"], text="Welcome!")
+
+    @app.message(re.compile("report of (\\w+)"))
+    def report(context, message, client):
+        name = context["matches"][0]
+        client.files_upload_v2(
+            channel=message["channel"],
+            thread_ts=message["ts"],
+            filename=f"{name}.csv",
+            content="a,b",
+            initial_comment="Here it is",
+        )
+
     @app.event("message")
     def other_messages():
         pass
@@ -132,5 +194,53 @@ def modal(channel: str) -> dict:
                 "label": {"type": "plain_text", "text": "Assignee"},
                 "element": {"type": "external_select", "action_id": "assignee"},
             },
+        ],
+    }
+
+
+def choices(names: list[str]) -> dict:
+    """A button for each name."""
+    return {
+        "type": "actions",
+        "elements": [
+            {
+                "type": "button",
+                "action_id": f"vote_{name}",
+                "text": {"type": "plain_text", "text": name},
+                "value": name,
+            }
+            for name in names
+        ],
+    }
+
+
+def closing() -> dict:
+    """The button that takes a poll away."""
+    button = {"type": "button", "action_id": "close_poll", "style": "danger"}
+    return {
+        "type": "section",
+        "text": {"type": "mrkdwn", "text": "That is all."},
+        "accessory": {**button, "text": {"type": "plain_text", "text": "Close"}},
+    }
+
+
+def step(name: str, text: str) -> dict:
+    """One step of the wizard."""
+    return {
+        "type": "modal",
+        "callback_id": name,
+        "title": {"type": "plain_text", "text": "Wizard"},
+        "submit": {"type": "plain_text", "text": "Next"},
+        "blocks": [
+            {
+                "type": "section",
+                "block_id": "text",
+                "text": {"type": "mrkdwn", "text": text},
+                "accessory": {
+                    "type": "button",
+                    "action_id": "more",
+                    "text": {"type": "plain_text", "text": "More"},
+                },
+            }
         ],
     }

@@ -92,6 +92,52 @@ def test_an_unknown_command_is_refused(running):
         running.workspace.command("ana", "general", "/nothing")
 
 
+def test_a_poll_is_updated_and_taken_away_through_its_response_urls(running):
+    """in_channel, replace_original, delete_original."""
+    workspace = running.workspace
+    workspace.command("ana", "general", "/poll soup salad")
+    poll = running.said("Vote!")
+    workspace.click("bo", "general", poll.ts, text="soup")
+    workspace.wait_for(lambda: poll.text == "bo voted soup")
+    workspace.click("ana", "general", poll.ts, text="Close")
+    workspace.wait_for(lambda: poll.ts not in workspace.channel("general").messages)
+
+
+def test_a_modal_is_updated_pushed_and_cleared(running):
+    """views.update by hash, then the acks' response_action."""
+    workspace = running.workspace
+    workspace.shortcut("ana", "wizard")
+    first = workspace.wait_for(lambda: workspace.modal("ana"))
+    workspace.click("ana", view_id=first.id, action_id="more")
+    shown = lambda: workspace.modal("ana").body["blocks"][0]["text"]["text"]  # noqa: E731
+    workspace.wait_for(lambda: shown() == "More of it")
+    assert workspace.submit("ana", first.id).ok
+    second = workspace.modal("ana")
+    assert (second.callback_id, second.previous_id) == ("second", first.id)
+    assert workspace.submit("ana", second.id).ok
+    assert workspace.modal("ana") is None
+
+
+def test_events_beside_messages_reach_the_app(running):
+    """A reaction is answered to the one who reacted, a newcomer in a direct message."""
+    workspace = running.workspace
+    message = workspace.say("ana", "general", "look")
+    workspace.react("bo", "general", message.ts, "eyes")
+    assert running.said("eyes counts, <@U0BO>").ephemeral_to == "U0BO"
+    cy = workspace.add_user("cy", id="U0CY")
+    workspace.join(cy, "general")
+    direct = workspace.direct_message(cy, running.app.user_id)
+    assert running.said("Welcome!", direct.id).bot_id == running.app.bot_id
+
+
+def test_a_file_is_uploaded_into_the_thread(running):
+    """files_upload_v2, with its comment."""
+    asked = running.workspace.say("ana", "general", "a report of flights, please")
+    answer = running.said("Here it is")
+    assert answer.thread_ts == asked.ts
+    assert [running.workspace.files[id].name for id in answer.files] == ["flights.csv"]
+
+
 def test_the_request_url_is_verified_by_its_challenge(on_http):
     """url_verification through Bolt's own handler."""
     assert verify_request_url(on_http.workspace, on_http.app)
