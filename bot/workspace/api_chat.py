@@ -122,24 +122,37 @@ def me_message(call: Call) -> Json:
 def unfurl(call: Call) -> Json:
     """chat.unfurl: previews of links in a message, by address."""
     workspace = call.workspace
-    for name, error in (("channel", "missing_channel"), ("ts", "missing_ts")):
-        if not call.text(name):
-            raise SlackError(error)
+    channel_id, ts = _unfurled(call)
     unfurls = call.json("unfurls", "invalid_unfurls_format")
     if not unfurls:
         raise SlackError("missing_unfurls")
     if not isinstance(unfurls, dict):
         raise SlackError("invalid_unfurls_format")
-    channel = workspace.channels.get(call.text("channel"))
-    if channel is None or call.app.user_id not in channel.members:
+    channel = workspace.channels.get(channel_id)
+    if channel is None or not workspace.may_see(call.app.user_id, channel):
         raise SlackError("cannot_find_channel")
-    message = channel.messages.get(call.text("ts"))
+    message = channel.messages.get(ts)
     if message is None:
         raise SlackError("cannot_find_message")
     previews = [_preview(call, message, url, body) for url, body in unfurls.items()]
     kept = [part for part in message.attachments if part.get("from_url") not in unfurls]
     messages.edit(workspace, message, mark=False, attachments=numbered([*kept, *previews]))
     return {}
+
+
+def _unfurled(call: Call) -> tuple[str, str]:
+    """Channel and ts of the message, given as such or as link_shared's unfurl_id and source."""
+    if call.text("unfurl_id"):
+        if not call.text("source"):
+            raise SlackError("missing_source")
+        channel, dot, ts = call.text("unfurl_id").partition(".")
+        if not dot or call.text("source") not in ("composer", "conversations_history"):
+            raise SlackError("invalid_unfurl_id" if not dot else "invalid_source")
+        return channel, ts
+    for name, error in (("channel", "missing_channel"), ("ts", "missing_ts")):
+        if not call.text(name):
+            raise SlackError(error)
+    return call.text("channel"), call.text("ts")
 
 
 def _preview(call: Call, message: Message, url: str, body: Any) -> Json:

@@ -258,6 +258,9 @@ def action(element: Json, block: Json, value: Json, chosen: Json | None, ts: str
             if element.get(name):
                 body[name] = element[name]
     body |= value
+    if kind == "feedback_buttons":
+        both = (element["positive_button"], element["negative_button"])
+        body |= next(({"text": o["text"]} for o in both if o["value"] == value.get("value")), {})
     if chosen is not None:
         many = kind == "checkboxes" or kind.startswith("multi_")
         body["selected_options" if many else "selected_option"] = [chosen] if many else chosen

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from bot.workspace.delivery import Envelope
 from bot.workspace.model import App, Channel, Json, Message, StoredFile, Usergroup
@@ -11,6 +13,7 @@ from bot.workspace.shapes import message_json, usergroup_json
 from bot.workspace.state import State
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+LINK = re.compile(r"<(https?://[^<>|]+)(?:\|[^<>]*)?>")
 MESSAGE_EVENTS = {
     "channel": "message.channels",
     "group": "message.groups",
@@ -80,6 +83,8 @@ def message_posted(state: State, message: Message) -> None:
         event["subtype"] = "file_share"
     apps = apps_in(state, channel)
     publish(state, event, apps, subscription=MESSAGE_EVENTS[channel.kind])
+    if not message.bot_id:
+        links_shared(state, message, channel)
     if message.subtype or channel.is_im:
         return
     named = set(MENTION.findall(message.text))
@@ -89,6 +94,34 @@ def message_posted(state: State, message: Message) -> None:
         mention | {"type": "app_mention"},
         [app for app in apps if app.user_id in named and app.user_id != message.user],
     )
+
+
+def links_shared(state: State, message: Message, channel: Channel) -> None:
+    """link_shared, to the apps that unfurl links of these domains."""
+    urls = [html.unescape(url) for url in LINK.findall(message.text)]
+    for app in state.apps.values():
+        links = [
+            {"domain": host, "url": url}
+            for url in urls
+            if (host := urlsplit(url).hostname)
+            and any(host == one or host.endswith(f".{one}") for one in app.unfurl_domains)
+        ]
+        if not links:
+            continue
+        event: Json = {
+            "type": "link_shared",
+            "channel": channel.id,
+            "is_bot_user_member": app.user_id in channel.members,
+            "user": message.user,
+            "message_ts": message.ts,
+            "unfurl_id": f"{channel.id}.{message.ts}",
+            "source": "conversations_history",
+            "links": links,
+            "event_ts": message.ts,
+        }
+        if message.thread_ts:
+            event["thread_ts"] = message.thread_ts
+        publish(state, event, [app])
 
 
 def message_changed(state: State, message: Message, before: Json) -> None:
@@ -316,13 +349,15 @@ def assistant_started(state: State, app: App, user: str, opened: Message) -> Non
     publish(state, event, [app])
 
 
-def home_opened(state: State, app: App, user: str, channel: str, view: Json | None) -> None:
-    """app_home_opened for the Home tab; ``view`` is what is published already."""
+def home_opened(
+    state: State, app: App, user: str, channel: str, view: Json | None, tab: str = "home"
+) -> None:
+    """app_home_opened for a tab, "home" or "messages"; ``view`` is what is published already."""
     event: Json = {
         "type": "app_home_opened",
         "user": user,
         "channel": channel,
-        "tab": "home",
+        "tab": tab,
         "event_ts": state.new_ts(),
     }
     if view:

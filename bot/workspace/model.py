@@ -279,6 +279,7 @@ class App:
     scopes: list[str] | None = None
     commands: list[Command] = field(default_factory=list)
     shortcuts: list[Shortcut] = field(default_factory=list)
+    unfurl_domains: list[str] = field(default_factory=list)
     home_enabled: bool = True
     messages_enabled: bool = True
     user_id: str = ""

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.workspace import conversations
+from bot.workspace import conversations, events
 from bot.workspace.compose import escaped
 from bot.workspace.model import Json, SlackError
 from bot.workspace.workspace import Workspace
@@ -123,7 +123,12 @@ def channel(workspace: Workspace, body: Json) -> Json:
 
 def direct(workspace: Workspace, body: Json) -> Json:
     """Open a direct message."""
-    made = workspace.direct_message(_text(body, "user"), _text(body, "with"))
+    user, other = workspace.user(_text(body, "user")), workspace.user(_text(body, "with"))
+    made = workspace.direct_message(user, other)
+    if other.app_id:
+        events.home_opened(
+            workspace, workspace.app(other.app_id), user.id, made.id, None, "messages"
+        )
     return {"channel": made.id}
 
 

@@ -183,6 +183,23 @@ def test_a_link_in_a_message_is_unfurled(place):
     assert wrong["error"] == "cannot_unfurl_url"
 
 
+def test_an_app_hears_of_links_to_its_domains(place):
+    """link_shared, also where it is no member; its unfurl_id stands for channel and ts."""
+    place.app.unfurl_domains = ["a.example"]
+    place.workspace.add_channel("other", ["U0ANA"], id="C0OTHER")
+    place.workspace.say("ana", "other", "https://www.a.example/?x=1&y=2 or https://b.example")
+    event = told(place, "link_shared")[-1]
+    url = "https://www.a.example/?x=1&y=2"
+    assert event["links"] == [{"domain": "www.a.example", "url": url}]
+    assert event["is_bot_user_member"] is False
+    call = {"unfurl_id": event["unfurl_id"], "unfurls": {url: {"text": "A page"}}}
+    place.client.chat_unfurl(source=event["source"], channel="", ts="", **call)
+    shown = place.workspace.message("C0OTHER", event["message_ts"])
+    assert shown.attachments[0]["text"] == "A page"
+    lacking = refused(place.client.api_call, "chat.unfurl", params=call | {"unfurls": "{}"})
+    assert lacking["error"] == "missing_source"
+
+
 def test_scheduled_messages_are_listed_by_channel_and_time(place):
     """And can't be taken back in their last minute."""
     now = int(place.workspace.now())
