@@ -26,7 +26,7 @@ from bot.oncall import PagerDuty, Rota
 from bot.paging import Owners, Page
 from bot.routing import Routing
 from handlers import commands, notices
-from handlers.access import Access, Departures
+from handlers.access import Access, Installed
 from handlers.answers import Answers
 from handlers.conversation import Conversation, Habits
 from handlers.desk import Desks, Subject, Subjects, every
@@ -241,7 +241,7 @@ class Bot:
         share = self.share
         flow, gone = (share.flow, share.gone) if share else (None, self.access.lose)
         app = bolt_app(self.settings, Own(self.client, self.directory), flow)
-        Departures(self.access, gone).register(app)
+        Installed(self.access, gone, self._moved).register(app)
         self.threads.register(app)
         levels = Levels(self.work.runner)
         Answers(self.conversation, self.mitigations, self.ask, levels).register(app)
@@ -311,6 +311,12 @@ class Bot:
             self.directory.forget()
         if token and not worked:
             self.read_back()
+        self.sender.loop.wake()
+
+    def _moved(self) -> None:
+        """The org added or removed workspaces: what waits may have become possible."""
+        self.directory.forget()
+        self.conversation.outbox.hurry()
         self.sender.loop.wake()
 
     @property

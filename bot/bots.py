@@ -129,7 +129,7 @@ class Bots:
             found.slack_api_url,
         )
         lobby = bolt_app(settings, Nobody(), self.flow, UNKNOWN)
-        for event in ("app_uninstalled", "tokens_revoked"):
+        for event in ("app_uninstalled", "tokens_revoked", "team_access_granted"):
             # What a refused installation leaves behind: taken note of, so that it is not repeated.
             lobby.event(event)(lambda: None)
         routing = Routing(settings, self.world[2])

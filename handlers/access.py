@@ -78,21 +78,32 @@ def lost(error: Exception) -> str:
 
 
 @dataclass(frozen=True)
-class Departures:
-    """Hears that the app was uninstalled or its token revoked. ``gone`` is told Slack's code.
+class Installed:
+    """Hears where the app may be: ``gone`` is told Slack's code when it was uninstalled or its
+    token revoked, ``moved`` is called when an org added or removed workspaces.
 
-    The events may come late, when the app is installed again: the token itself is asked.
+    The former events may come late, when the app is installed again: the token itself is asked.
     """
 
     access: Access
     gone: Callable[[str], None]
+    moved: Callable[[], None]
 
     def register(self, app: App) -> None:
-        """Listen to both events."""
-        app.event("app_uninstalled")(self.on_event)
-        app.event("tokens_revoked")(self.on_event)
+        """Listen to all of them."""
+        app.event("app_uninstalled")(self.on_gone)
+        app.event("tokens_revoked")(self.on_gone)
+        app.event("team_access_granted")(self.on_moved)
+        app.event("team_access_revoked")(self.on_moved)
 
-    def on_event(self, event: dict[str, Any]) -> None:
+    def on_moved(self, event: dict[str, Any]) -> None:
+        """An org's admin chose other workspaces."""
+        log.info(
+            "the org's workspaces changed", told=event.get("type"), teams=event.get("team_ids")
+        )
+        self.moved()
+
+    def on_gone(self, event: dict[str, Any]) -> None:
         """Stop sending, unless the token is good all the same."""
         if not self.access.client.token:
             return

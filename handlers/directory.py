@@ -86,9 +86,11 @@ class Directory:
     def team(self, channel: str) -> str:
         """The workspace of a channel, where the bot is installed for a whole org; else ""."""
         team, mark, _ = channel.rpartition("#")
-        if mark or not self.teams():
+        teams = self.teams()
+        if mark or not teams:
             return team.rstrip("/")
-        return str(self._about(channel).get("context_team_id") or "")
+        theirs = self._workspaces(self._about(channel))
+        return next((t for t in theirs if t in teams), "")
 
     def may_read(self, channel: str, user: str) -> bool:
         """Whether a person can read a channel: members can; a public one also whoever belongs to
@@ -124,10 +126,18 @@ class Directory:
             return True
         if channel.get("is_global_shared") and org:
             return org.get("enterprise_id") == self.me()["enterprise_id"]
-        # Slack Connect's other companies stand in `shared_team_ids` alone.
-        inside = (channel.get("context_team_id"), *(channel.get("internal_team_ids") or []))
-        theirs = {str(team) for team in inside if team} or {self.me()["team_id"]}
-        return bool(mine & theirs)
+        return not mine.isdisjoint(self._workspaces(channel) or [self.me()["team_id"]])
+
+    def _workspaces(self, channel: dict[str, Any]) -> list[str]:
+        """The workspaces of a channel; of those in ``shared_team_ids``, where Slack Connect's other
+        companies stand as well, the org's own."""
+        shared = [t for t in channel.get("shared_team_ids") or [] if t in self.teams()]
+        inside = (
+            channel.get("context_team_id"),
+            *(channel.get("internal_team_ids") or []),
+            *shared,
+        )
+        return [str(team) for team in dict.fromkeys(inside) if team]
 
     def _people(self, channel: str) -> set[str]:
         nothing: set[str] = set()

@@ -207,11 +207,13 @@ class Outbox:
             for r in rows
         ]
 
-    def hurry(self, channel: str) -> None:
-        """Whatever waits in a channel may be tried now (the bot was invited)."""
+    def hurry(self, channel: str = "") -> None:
+        """Whatever waits in a channel, or in all, may be tried now (the bot was invited)."""
         with self.store.transaction() as db:
-            db.execute("UPDATE posts SET due = 0 WHERE channel = ?", [channel])
-            db.execute("UPDATE posts SET sent = '' WHERE channel = ? AND error != ''", [channel])
+            db.execute("UPDATE posts SET due = 0 WHERE ? IN ('', channel)", [channel])
+            db.execute(
+                "UPDATE posts SET sent = '' WHERE ? IN ('', channel) AND error != ''", [channel]
+            )
 
     def names(self, incident: str, channel: str) -> list[str]:
         """The names of the messages that an incident has in a channel."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from slack_sdk import WebClient
 
 from bot.manifest import manifest
-from handlers.access import Departures
+from handlers.access import Installed
 from handlers.answers import Answers
 from handlers.home import Home
 from handlers.pins import Pins
@@ -40,6 +40,8 @@ EVENTS = {
     "app_home_opened": "",
     "app_mention": "app_mentions:read",
     "app_uninstalled": "",
+    "team_access_granted": "",
+    "team_access_revoked": "",
     "tokens_revoked": "",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
@@ -119,7 +121,7 @@ def handled(kind):
         Shortcuts(None, None),
         Pins(None),
         Home(None, None, None, None),
-        Departures(None, None),
+        Installed(None, None, None),
     ):
         room.register(app)
     return app.names[kind]

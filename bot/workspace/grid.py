@@ -53,7 +53,8 @@ class Grant:
 class Grid:
     """Workspaces and orgs (id to name), and one app that can be installed in them.
 
-    ``rotates``: tokens expire and are refreshed. ``redirect_urls`` are those registered.
+    ``rotates``: tokens expire and are refreshed. ``redirect_urls`` are those registered. An org's
+    app is not used in the workspaces that are ``withheld``.
     """
 
     app: App
@@ -65,6 +66,7 @@ class Grid:
     org_of: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, Grant] = field(default_factory=dict)
     expired: set[str] = field(default_factory=set)
+    withheld: set[str] = field(default_factory=set)
     codes: dict[str, tuple[Grant, str]] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -121,8 +123,9 @@ class Grid:
     # -- installations -------------------------------------------------------------------------
 
     def teams_of(self, place: str) -> list[str]:
-        """The workspaces of an org, or the one."""
-        return [t for t in self.workspaces if place in (t, self.org_of.get(t))]
+        """The workspaces of an org that an app may be in, or the one."""
+        found = [t for t in self.workspaces if place in (t, self.org_of.get(t))]
+        return [t for t in found if t not in self.withheld]
 
     def grant_in(self, team: str) -> Grant | None:
         """The installation that serves a workspace."""
@@ -151,9 +154,24 @@ class Grid:
         grant.refresh = f"xoxe-1-{secrets.token_hex(16)}" if self.rotates else ""
         self.tokens[token] = grant
         for team in self.teams_of(grant.place):
-            app = replace(self.app, bot_token=token, bot_id=grant.bot_id, scopes=grant.scopes)
-            self.workspaces[team].install(replace(app, user_id=grant.bot_user))
+            self._put_into(team, grant, token)
         return token
+
+    def _put_into(self, team: str, grant: Grant, token: str) -> None:
+        app = replace(self.app, bot_token=token, bot_id=grant.bot_id, scopes=grant.scopes)
+        self.workspaces[team].install(replace(app, user_id=grant.bot_user))
+
+    def add(self, team: str) -> None:
+        """An org's admin adds the app to a workspace that was withheld; it is told so."""
+        self.withheld.discard(team)
+        token, grant = next(
+            (t, g) for t, g in self.tokens.items() if team in self.teams_of(g.place) and not g.ended
+        )
+        self._put_into(team, grant, token)
+        workspace = self.workspaces[team]
+        event = {"type": "team_access_granted", "team_ids": [team]}
+        body = wrapper(workspace, workspace.apps[self.app.id], event)
+        workspace.deliveries.send(Envelope(self.app.id, "events_api", str(event["type"]), body))
 
     def expire(self, place: str) -> None:
         """Let the tokens that are out now run out."""

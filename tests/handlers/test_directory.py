@@ -7,7 +7,7 @@ from handlers.directory import Directory
 
 PEOPLE = {
     "U1": {"team_id": "T1"},
-    "U2": {"team_id": "T2", "is_stranger": True},
+    "U2": {"team_id": "T9", "is_stranger": True},
     "UBARE": {"name": "bare"},
     "UGUEST": {"team_id": "T1", "is_restricted": True},
     "W1": {"team_id": "T1", "enterprise_user": {"enterprise_id": "E1", "teams": ["T1"]}},
@@ -17,8 +17,9 @@ PEOPLE = {
 CHANNELS = {
     "CPUBLIC": {"context_team_id": "T1"},
     "CPRIVATE": {"context_team_id": "T1", "is_private": True},
-    "CCONNECT": {"context_team_id": "T1", "shared_team_ids": ["T1", "T2"], "is_ext_shared": True},
+    "CCONNECT": {"context_team_id": "T1", "shared_team_ids": ["T1", "T9"], "is_ext_shared": True},
     "CBOTH": {"context_team_id": "T1", "internal_team_ids": ["T1", "T2"], "is_org_shared": True},
+    "CBARE": {"context_team_id": "E1", "shared_team_ids": ["T2"]},
     "CORG": {"context_team_id": "T1", "is_global_shared": True},
 }
 MEMBERS = {"CPRIVATE": ["U1"], "CCONNECT": ["U1", "U2"]}
@@ -82,6 +83,7 @@ class Slack:
         ("CPRIVATE", {"U1"}),
         ("CCONNECT", {"U1", "U2", "W1", "W12"}),
         ("CBOTH", {"U1", "W1", "W2", "W12"}),
+        ("CBARE", {"W2", "W12"}),
         ("CORG", {"U1", "W1", "W2", "W12"}),
     ],
 )
@@ -101,6 +103,7 @@ def test_an_org_is_asked_workspace_by_workspace():
     assert directory.channel("T2/#same") == "CSAMET2"
     assert directory.channel("T2/#only-T1") == "T2/#only-T1"
     assert directory.members(["S1"]) == {"W2"}
+    assert [directory.team(c) for c in ("CPUBLIC", "CBARE", "T2/#new")] == ["T1", "T2", "T2"]
 
 
 def test_who_the_bot_is_is_not_forgotten_while_slack_is_away(monkeypatch):

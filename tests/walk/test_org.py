@@ -137,6 +137,18 @@ def test_an_org_that_takes_the_app_out_stops_all_of_its_workspaces(stage):
     stage.shows(weather, "It fell.")
 
 
+def test_a_workspace_that_the_admin_adds_later_gets_what_waited_for_it(tmp_path):
+    """At once: Slack says that it was added."""
+    with installing(tmp_path, SETTINGS, org, routes=ROUTES) as stage:
+        stage.grid.withheld.add(WEATHER)
+        stage.install(ORG)
+        stage.alert(metric="recall")
+        outbox = stage.bots.bots[ORG].conversation.outbox
+        assert stage.until(lambda: any(o.attempts for o in outbox.owed(1e12)))
+        stage.grid.add(WEATHER)
+        stage.shows(stage.grid.workspaces[WEATHER], "It fell.")
+
+
 def test_the_one_bot_token_of_the_environment_may_be_an_orgs(tmp_path, stage):
     """A workspace's channel is found though the token is for all of them."""
     ranking, _, room = here(stage, RANKING)
