@@ -1,0 +1,1 @@
+"""On the path of the apps that ``hawkeye sandbox`` runs: ``sitecustomize`` alone."""
