@@ -106,8 +106,9 @@ def moves(j: Joint, name: str) -> bool:
 
 
 def _codes(values: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
-    codes: np.ndarray[Any, np.dtype[np.int64]] = np.unique(values, return_inverse=True)[1]
-    return codes.astype(np.int64)
+    import pandas as pd
+
+    return np.asarray(pd.factorize(values, sort=True)[0], dtype=np.int64)
 
 
 def _dims(frame: pd.DataFrame, dims: tuple[str, ...]) -> list[Floats]:

@@ -37,7 +37,7 @@ def hourly(frame: pd.DataFrame, value: str, time: str, group: str | None) -> tup
     if group is None:
         code = np.zeros(len(frame), dtype=int)
     else:
-        code = np.unique(frame[group].astype("string").fillna("?"), return_inverse=True)[1]
+        code = pd.factorize(frame[group].astype("string").fillna("?"), sort=True)[0]
     shape = (int(index.max()) + 1, int(code.max()) + 1)
     x = frame[value].to_numpy(dtype=float, na_value=np.nan)
     known = np.isfinite(x)

@@ -136,14 +136,14 @@ def residuals(s: Scores, name: str, model: Linear | None, peers: Floats | None =
     """Squared residual per row over the feature's baseline variance; zeros without a model."""
     if model is None:
         return np.zeros(len(s.z))
-    guess = (_with(s, model.use, peers) - model.middle) @ model.weights + model.target
+    known = len(model.use)
+    every = np.zeros((s.z.shape[1], model.weights.shape[1]))
+    every[model.use] = model.weights[:known]
+    guess = s.z @ every + (model.target - model.middle @ model.weights)
+    if peers is not None:
+        guess += peers[:, None] * model.weights[known:]
     left: Floats = ((s.z[:, s.own[name]] - guess) ** 2 / model.scale).mean(axis=1)
     return left
-
-
-def _with(s: Scores, use: Ints, peers: Floats | None) -> Floats:
-    x = s.z[:, use]
-    return x if peers is None else np.column_stack([x, peers])
 
 
 def peer_mean(score: Floats, group: Ints) -> Floats:

@@ -8,7 +8,7 @@ earlier days. Natural drift moves the first and not the second; a fault moves bo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,7 @@ class Reading:
     probability: bool
     skipped: tuple[str, ...]
     of_class: str = ""
+    _effects: dict[tuple[str, int], Floats] = field(default_factory=dict, repr=False)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -96,9 +97,12 @@ class Reading:
 
     def effect(self, name: str, sample: Sample) -> Floats:
         """The surrogate's main effect of a feature, per row of a sample."""
-        values = sample.x[:, list(self.bins).index(name)]
-        parts = [c[name](values) for c in self._curves if name in c]
-        return sum(parts, np.zeros(len(values))) / 2
+        key = (name, id(sample))
+        if key not in self._effects:
+            values = sample.x[:, list(self.bins).index(name)]
+            parts = [c[name](values) for c in self._curves if name in c]
+            self._effects[key] = sum(parts, np.zeros(len(values))) / 2
+        return self._effects[key]
 
     def target(self, sample: Sample) -> Floats:
         """The served prediction per row, on the scale of the surrogate."""
@@ -107,10 +111,13 @@ class Reading:
 
     def output(self, sample: Sample) -> Floats:
         """The surrogate's output per row, from the half that never saw the row's day."""
-        first, second = self.halves[0](sample.x), self.halves[1](sample.x)
         even = _day(sample.frame, self.comparison) % 2 == 0
-        earlier = sample.frame[Role.TIME] < naive(self.comparison.window.start)
-        return np.where(earlier, np.where(even, second, first), (first + second) / 2)
+        earlier = (sample.frame[Role.TIME] < naive(self.comparison.window.start)).to_numpy()
+        out = np.zeros(len(sample.x))
+        for half, unseen in zip(self.halves, (~even, even), strict=True):
+            rows = unseen | ~earlier
+            out[rows] += half(sample.x[rows])
+        return np.where(earlier, out, out / 2)
 
     def quality(self, output: Floats) -> float:
         """R² of the surrogate on baseline rows that it did not see."""

@@ -52,10 +52,11 @@ class Bins:
     def cells(self, column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The cell of each value of a column as :func:`plain` gives it."""
         if self.kind == "level":
-            index = {level: i for i, level in enumerate(self.levels)}
-            found = column.map(index).to_numpy(dtype=float, na_value=np.nan)
+            import pandas as pd
+
+            found = pd.Index(self.levels, dtype=object).get_indexer(pd.Index(column, dtype=object))
             other = np.where(column.isna(), self.size - 1, len(self.levels))
-            return np.where(np.isnan(found), other, found).astype(np.int64)
+            return np.where(found < 0, other, found).astype(np.int64)
         values = column.to_numpy(dtype=float, na_value=np.nan)
         cell = np.searchsorted(np.array(self.edges), values, side="left")
         return np.where(np.isnan(values), self.size - 1, cell).astype(np.int64)
