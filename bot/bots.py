@@ -128,16 +128,19 @@ class Bots:
             secret.get_secret_value() if secret else "",
             found.slack_api_url,
         )
+        self.front = self._front()
+
+    def _front(self) -> Front:
+        settings, routing = self.settings, Routing(self.settings, self.world[2])
         lobby = bolt_app(settings, Nobody(), self.flow, UNKNOWN)
         for event in ("app_uninstalled", "tokens_revoked", "team_access_granted"):
             # What a refused installation leaves behind: taken note of, so that it is not repeated.
             lobby.event(event)(lambda: None)
-        routing = Routing(settings, self.world[2])
 
         def choose(alert: Alert) -> Desk:
             return self.bots[routing.target(alert).installation].conversation
 
-        self.front = Front(
+        return Front(
             settings,
             tuple(self.bots.values()),
             Switchboard(self.bots, lobby),
@@ -181,6 +184,11 @@ class Bots:
         for key in self.bots:
             self.installations.renew(key, self._rotator)
 
+    def absent(self) -> list[str]:
+        """The names of the workspaces in which it is not installed."""
+        named = self.settings.slack.workspaces
+        return [w.name for w in named if self.installations.token(w.installation) is None]
+
     @property
     def web_url(self) -> str:
         """Where alerts are taken in and people install, once started."""
@@ -189,9 +197,7 @@ class Bots:
     def start(self) -> None:
         """Start every bot, whether it is installed or not: what it is told is kept."""
         self.renew()
-        for key, bot in self.bots.items():
-            if problem := bot.access.problem():
-                log.warning(problem, workspace=key)
+        for bot in self.bots.values():
             bot.begin()
         self.front.start()
 

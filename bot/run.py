@@ -28,12 +28,15 @@ def run_until_stopped(settings: Settings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
     try:
-        bot = Bots(settings) if settings.slack.workspaces else Bot(settings)
+        bot: Bot | Bots = Bots(settings) if settings.slack.workspaces else Bot(settings)
         bot.start()
     except (SettingsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     try:
         click.echo(f"HawkEye is up ({settings.slack.mode} mode). Ctrl-C stops it.", err=True)
+        if isinstance(bot, Bots) and (absent := bot.absent()):
+            where = f"{(settings.slack.url or bot.web_url).rstrip('/')}/slack/install"
+            click.echo(f"Not installed yet in {', '.join(absent)}: open {where}.", err=True)
         while not stopped.wait(0.5):
             pass
     finally:

@@ -152,6 +152,7 @@ def test_what_comes_before_the_installation_is_posted_after_it(stage):
     weather = stage.grid.workspaces[WEATHER]
     incident = stage.alert(metric="recall")
     assert stage.until(lambda: stage.incident(WEATHER, incident).current.evidence)
+    assert stage.bots.absent() == ["ranking", "weather"]
     lines = list(listing(stage.bots.settings))
     assert lines[1].startswith("weather T0WEATHER: not installed: open /slack/install, ")
     assert "to be posted" in lines[1]
@@ -160,6 +161,7 @@ def test_what_comes_before_the_installation_is_posted_after_it(stage):
     [place] = stage.bots.bots[WEATHER].store.places(incident)
     assert place.channel == room(weather)
     assert "installed in Weather since" in list(listing(stage.bots.settings))[1]
+    assert stage.bots.absent() == ["ranking"]
 
 
 def test_the_next_life_of_the_bots_knows_where_it_is_installed(tmp_path):
