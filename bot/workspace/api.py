@@ -15,6 +15,7 @@ from bot.workspace import (
     api_chat,
     api_conversations,
     api_files,
+    api_functions,
     api_groups,
     api_marks,
     api_scheduled,
@@ -34,7 +35,7 @@ from bot.workspace.elsewhere import (
     RETIRED_FAMILIES,
 )
 from bot.workspace.faults import ConnectionDropped, refuse
-from bot.workspace.model import App, Json, SlackError
+from bot.workspace.model import App, Execution, Json, SlackError
 from bot.workspace.scopes import accepted, check_scope
 from bot.workspace.workspace import Workspace
 
@@ -50,6 +51,7 @@ METHODS: Methods = {
     **api_users.METHODS,
     **api_groups.METHODS,
     **api_files.METHODS,
+    **api_functions.METHODS,
     **api_views.METHODS,
     **api_marks.METHODS,
     **api_team.METHODS,
@@ -69,6 +71,9 @@ def authenticate(workspace: Workspace, method: str, token: str) -> App:
         raise SlackError("not_authed")
     if token in workspace.revoked:
         raise SlackError("token_revoked")
+    step = step_of(workspace, token)
+    if step:
+        token = workspace.apps[step.app_id].bot_token
     for app in workspace.apps.values():
         if token in (app.bot_token, app.app_token):
             wanted = app.app_token if method in NEEDS_APP_TOKEN else app.bot_token
@@ -76,6 +81,11 @@ def authenticate(workspace: Workspace, method: str, token: str) -> App:
                 raise SlackError("not_allowed_token_type")
             return app
     raise SlackError("invalid_auth")
+
+
+def step_of(workspace: Workspace, token: str) -> Execution | None:
+    """The custom step whose own token this is."""
+    return next((one for one in workspace.executions.values() if token == one.token), None)
 
 
 def check_method(method: str) -> None:
@@ -106,7 +116,9 @@ def run(workspace: Workspace, method: str, given: Json, token: str) -> Json:
     else:
         app = authenticate(workspace, method, token)
     check_scope(app, method, given)
-    call = Call(workspace, app, method, {k: v for k, v in given.items() if k != "token"})
+    step = step_of(workspace, token)
+    arguments = {k: v for k, v in given.items() if k != "token"}
+    call = Call(workspace, app, method, arguments, step.id if step else None)
     with workspace.lock:
         return {"ok": True, **METHODS[method](call)}
 
@@ -148,7 +160,9 @@ class WebApi:
             return refusal(error)
         header = request.headers.get("authorization", "")
         token = header.removeprefix("Bearer ").strip() or str(given.get("token") or "")
-        app = next((a for a in self.workspace.apps.values() if token == a.bot_token), None)
+        step = step_of(self.workspace, token)
+        used = self.workspace.apps[step.app_id].bot_token if step else token
+        app = next((a for a in self.workspace.apps.values() if used == a.bot_token), None)
         recorder = self.workspace.recorder
         record = recorder.add("in", "api", method, app.id if app else None, given)
         try:

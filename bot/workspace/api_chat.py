@@ -75,6 +75,7 @@ def written(call: Call, channel: Channel, **more: Any) -> Message:
         broadcast=bool(thread) and call.flag("reply_broadcast"),
         username=username,
         icons=icons,
+        execution=call.execution,
         **more,
     )
     if username or icons:

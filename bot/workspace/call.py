@@ -22,12 +22,16 @@ TIMESTAMP = re.compile(r"\d+\.\d+")
 
 @dataclass(frozen=True)
 class Call:
-    """A method called by an app. ``arguments`` are strings (forms) or JSON values."""
+    """A method called by an app. ``arguments`` are strings (forms) or JSON values.
+
+    ``execution`` is the id of the custom step whose token was used.
+    """
 
     workspace: Workspace
     app: App
     method: str
     arguments: Json
+    execution: str | None = None
 
     def text(self, name: str, default: str = "") -> str:
         """A string argument."""

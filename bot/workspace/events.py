@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from bot.workspace.delivery import Envelope
-from bot.workspace.model import App, Channel, Json, Message, StoredFile, Usergroup
-from bot.workspace.shapes import message_json, usergroup_json
+from bot.workspace.model import App, Channel, Execution, Json, Message, StoredFile, Usergroup
+from bot.workspace.shapes import function_json, message_json, usergroup_json
 from bot.workspace.state import State
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -344,6 +344,20 @@ def assistant_started(state: State, app: App, user: str, opened: Message) -> Non
             "channel_id": opened.channel,
             "thread_ts": opened.ts,
         },
+        "event_ts": state.new_ts(),
+    }
+    publish(state, event, [app])
+
+
+def function_executed(state: State, app: App, execution: Execution) -> None:
+    """function_executed: a workflow has come to this app's step."""
+    event = {
+        "type": "function_executed",
+        "function": function_json(app, execution.callback_id),
+        "inputs": execution.inputs,
+        "function_execution_id": execution.id,
+        "workflow_execution_id": state.new_id("Wx"),
+        "bot_access_token": execution.token,
         "event_ts": state.new_ts(),
     }
     publish(state, event, [app])

@@ -43,6 +43,7 @@ def manifest_of(source: Path | str | Json, *, http: bool = False, **more: Any) -
         "scopes": list(body.get("oauth_config", {}).get("scopes", {}).get("bot", [])),
         "commands": [_command(item, http) for item in features.get("slash_commands", [])],
         "shortcuts": [_shortcut(item) for item in features.get("shortcuts", [])],
+        "functions": dict(body.get("functions", {})),
         "unfurl_domains": list(features.get("unfurl_domains", [])),
         "home_enabled": bool(home.get("home_tab_enabled", False)),
         "messages_enabled": bool(home.get("messages_tab_enabled", True)),

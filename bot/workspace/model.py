@@ -117,7 +117,8 @@ class Message:
     """A message and all its earlier versions.
 
     ``ephemeral_to`` names the one person who sees it. ``extra`` are the fields of its subtype (a
-    new topic, an old name). ``streaming`` are the parts of an answer that is not yet complete.
+    new topic, an old name). ``streaming`` are the parts of an answer that is not yet complete;
+    ``execution`` is the id of the custom step that posted it.
     ``entered`` holds, for each person, what they have chosen in its menus. ``reactions`` keeps the
     order in which names were first used.
     """
@@ -145,6 +146,7 @@ class Message:
     deleted: bool = False
     extra: Json = field(default_factory=dict)
     streaming: list[Json] | None = None
+    execution: str | None = None
     entered: dict[str, Json] = field(default_factory=dict)
     versions: list[Json] = field(default_factory=list)
 
@@ -280,6 +282,7 @@ class App:
     commands: list[Command] = field(default_factory=list)
     shortcuts: list[Shortcut] = field(default_factory=list)
     unfurl_domains: list[str] = field(default_factory=list)
+    functions: dict[str, Json] = field(default_factory=dict)
     home_enabled: bool = True
     messages_enabled: bool = True
     user_id: str = ""
@@ -335,6 +338,24 @@ class Scheduled:
     created: int
     text: str
     timer: threading.Timer
+
+
+@dataclass
+class Execution:
+    """A custom step that an app carries out for a workflow; ``status``: running, completed, failed.
+
+    ``token`` is the bot token of this step alone.
+    """
+
+    id: str
+    app_id: str
+    callback_id: str
+    user: str
+    token: str
+    inputs: Json
+    status: str = "running"
+    outputs: Json = field(default_factory=dict)
+    error: str = ""
 
 
 @dataclass

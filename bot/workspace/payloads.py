@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.workspace.elements import initial_values, merged
-from bot.workspace.model import App, Channel, Json, Message, ResponseUrl, User, View
+from bot.workspace.model import App, Channel, Execution, Json, Message, ResponseUrl, User, View
 from bot.workspace.shapes import actor_json, message_json, team_json, view_json
 from bot.workspace.state import State
 from bot.workspace.views import make_trigger
@@ -79,7 +79,26 @@ def block_actions(state: State, app: App, user: User, place: Message | View, act
         }
         if place.ephemeral_to:
             body["message"] = {"type": "message", "ts": place.ts, "app_id": app.id}
+        execution = state.executions.get(place.execution or "")
+        if execution:
+            body |= _step(execution, user, str(body["trigger_id"]))
     return body | {"actions": [action]}
+
+
+def _step(execution: Execution, user: User, pointer: str) -> Json:
+    """What an interaction with a custom step's message says of the step."""
+    return {
+        "bot_access_token": execution.token,
+        "function_data": {
+            "execution_id": execution.id,
+            "function": {"callback_id": execution.callback_id},
+            "inputs": execution.inputs,
+        },
+        "interactivity": {
+            "interactor": {"id": user.id, "secret": ""},
+            "interactivity_pointer": pointer,
+        },
+    }
 
 
 def view_submission(state: State, app: App, user: User, view: View) -> Json:

@@ -12,7 +12,7 @@ from typing import Any
 from bot.workspace.model import Json
 
 KEPT = 2000
-SECRET = re.compile(r"\b(xox[a-z]|xapp)-[A-Za-z0-9-]{4,}")
+SECRET = re.compile(r"\b(xox[a-z]|xapp|xwfp)-[A-Za-z0-9-]{4,}")
 LONGEST = 20_000
 
 

@@ -330,6 +330,36 @@ def view_json(state: State, view: View) -> Json:
     }
 
 
+def function_json(app: App, callback_id: str) -> Json:
+    """The function object, as the app's manifest declares it."""
+    declared = app.functions.get(callback_id, {})
+    return {
+        "id": f"Fn0{app.id[2:]}",
+        "callback_id": callback_id,
+        "title": declared.get("title", callback_id),
+        "description": declared.get("description", ""),
+        "type": "app",
+        "input_parameters": parameters(declared.get("input_parameters", {})),
+        "output_parameters": parameters(declared.get("output_parameters", {})),
+        "app_id": app.id,
+        "date_created": 0,
+        "date_updated": 0,
+        "date_deleted": 0,
+        "form_enabled": False,
+    }
+
+
+def parameters(declared: Json) -> list[Json]:
+    """A function's parameters, however its manifest lists them: by name, or as a schema."""
+    needed = declared.get("required", [])
+    listed = declared.get("properties", declared)
+    return [
+        {**one, "name": name, "is_required": name in needed or bool(one.get("is_required"))}
+        for name, one in listed.items()
+        if isinstance(one, dict)
+    ]
+
+
 def team_json(state: State) -> Json:
     """The team as interaction payloads carry it."""
     return {"id": state.team_id, "domain": state.team_domain}

@@ -17,6 +17,7 @@ from bot.workspace.faults import Fault, Faults
 from bot.workspace.model import (
     App,
     Channel,
+    Execution,
     Message,
     Note,
     ResponseUrl,
@@ -64,6 +65,7 @@ class State:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     connected: dict[str, int] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     emoji: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)

@@ -7,13 +7,14 @@ is there.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.workspace import answers, dialogs, elements, events, files, payloads, views
 from bot.workspace.compose import linked
 from bot.workspace.delivery import Envelope
-from bot.workspace.model import App, Json, Message, Shortcut, SlackError, User, View
+from bot.workspace.model import App, Execution, Json, Message, Shortcut, SlackError, User, View
 from bot.workspace.people import People
 from bot.workspace.shapes import file_json, view_json
 from bot.workspace.transcript import transcript
@@ -252,6 +253,18 @@ class Workspace(People):
                 if shortcut.callback_id == callback_id and shortcut.type == kind:
                     return app, shortcut
         raise SlackError("unknown_shortcut")
+
+    def run_function(
+        self, user: str | User, app_id: str, callback_id: str, inputs: Json | None = None
+    ) -> Execution:
+        """Let a workflow come to an app's custom step; it ends when the app says so."""
+        person, app = self._person(user), self.app(app_id)
+        with self.lock:
+            id, token = self.new_id("Fx"), f"xwfp-{secrets.token_hex(12)}"
+            made = Execution(id, app.id, callback_id, person.id, token, inputs or {})
+            self.executions[id] = made
+        events.function_executed(self, app, made)
+        return made
 
     def open_home(self, user: str | User, app_id: str | None = None) -> None:
         """Look at an app's Home tab: sends app_home_opened and does not wait."""
