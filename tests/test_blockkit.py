@@ -153,7 +153,7 @@ GOOD = [
     },
     {"type": "markdown", "text": "x" * 12_000},
     table(100, 20),
-    table(2, 2, column_settings=[{"align": "right", "is_wrapped": True}]),
+    table(2, 2, column_settings=[None, {"align": "right", "is_wrapped": True}]),
     {"type": "table", "rows": [[rich()]]},
     chart(series=12, points=20),
     {"type": "file", "external_id": "e", "source": "remote"},

@@ -170,6 +170,8 @@ class WebApi:
             if fault:
                 await asyncio.sleep(fault.delay)
                 refuse(fault)
+            if app:
+                self.workspace.faults.spend_call(app.id, method)
             body = run(self.workspace, method, given, token)
             response = JSONResponse(warned(body, warnings(request)))
             recorder.finish(record, "ok", body)

@@ -18,6 +18,7 @@ from bot.workspace.webhooks import verify_request_url
 from bot.workspace.workspace import Workspace
 
 SETTINGS = {"ack_timeout", "trigger_seconds", "file_processing_seconds"}
+LIMITS = {"limit_posts", "limit_calls"}
 
 
 def _bad(text: str) -> Response:
@@ -61,13 +62,13 @@ class Control:
     async def settings(self, request: Request) -> Response:
         """POST /control/settings."""
         given = await request.json()
-        unknown = given.keys() - SETTINGS - {"limit_posts"}
+        unknown = given.keys() - SETTINGS - LIMITS
         if unknown:
-            return _bad(f"unknown {sorted(unknown)}; there are {sorted(SETTINGS)}, limit_posts")
+            return _bad(f"unknown {sorted(unknown)}; there are {sorted(SETTINGS | LIMITS)}")
         for name in given.keys() & SETTINGS:
             setattr(self.workspace, name, float(given[name]))
-        if "limit_posts" in given:
-            self.workspace.faults.limit_posts = bool(given["limit_posts"])
+        for name in given.keys() & LIMITS:
+            setattr(self.workspace.faults, name, bool(given[name]))
         return JSONResponse({"ok": True})
 
     async def respond(self, request: Request) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.workspace.model import Json, SlackError
+from bot.workspace.tiers import per_minute
 
 
 class ConnectionDropped(Exception):
@@ -43,10 +45,12 @@ class Faults:
     """Faults that wait for their calls, and the posting budget of each channel. Thread-safe.
 
     With ``limit_posts`` chat.postMessage is limited as documented: one a second per channel, with
-    short bursts (here: ``burst`` messages) allowed. ``clock`` is monotonic seconds.
+    short bursts (here: ``burst`` messages) allowed; with ``limit_calls`` every method by its tier.
+    ``clock`` is monotonic seconds.
     """
 
     limit_posts: bool = False
+    limit_calls: bool = False
     burst: int = 5
     clock: Callable[[], float] = time.monotonic
     waiting: list[Fault] = field(default_factory=list)
@@ -80,16 +84,30 @@ class Faults:
         Raises:
             SlackError: ratelimited, with the seconds to wait, when the budget is used up.
         """
-        if not self.limit_posts:
-            return
+        if self.limit_posts:
+            self._spend((app_id, channel), float(self.burst), 1.0)
+
+    def spend_call(self, app_id: str, method: str) -> None:
+        """Count one call against the budget of its method.
+
+        Raises:
+            SlackError: ratelimited, with the seconds to wait, when the budget is used up.
+        """
+        allowed = per_minute(method)
+        if self.limit_calls and allowed:
+            self._spend((app_id, method), float(allowed), allowed / 60)
+
+    def _spend(self, key: tuple[str, str], most: float, per_second: float) -> None:
+        """Take one from a bucket that holds ``most`` and fills with time."""
         with self.lock:
             now = self.clock()
-            left, since = self.budgets.get((app_id, channel), (float(self.burst), now))
-            left = min(float(self.burst), left + now - since)
+            left, since = self.budgets.get(key, (most, now))
+            left = min(most, left + (now - since) * per_second)
             if left < 1:
-                self.budgets[app_id, channel] = (left, now)
-                raise SlackError("ratelimited", retry_after=1)
-            self.budgets[app_id, channel] = (left - 1, now)
+                self.budgets[key] = (left, now)
+                wait = math.ceil((1 - left) / per_second)
+                raise SlackError("ratelimited", retry_after=wait)
+            self.budgets[key] = (left - 1, now)
 
 
 def refuse(fault: Fault) -> None:

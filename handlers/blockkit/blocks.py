@@ -32,6 +32,7 @@ from handlers.blockkit.rules import (
     flag,
     integer,
     listing,
+    nullable,
     number,
     one_of,
     positive,
@@ -218,7 +219,7 @@ BLOCKS: dict[str, Rule] = {
     "markdown": fields({**KIND, "text": string(12_000, least=1)}, COMMON),
     "table": fields(
         {**KIND, "rows": listing(listing(typed(CELLS), 20), 100)},
-        {**COMMON, "column_settings": listing(COLUMN, 20, least=0)},
+        {**COMMON, "column_settings": listing(nullable(COLUMN), 20, least=0)},
     ),
     "data_table": fields(
         {

@@ -169,6 +169,16 @@ def both(*rules: Rule) -> Rule:
     return rule
 
 
+def nullable(inner: Rule) -> Rule:
+    """The rule, or null."""
+
+    def rule(value: Any, at: str, found: list[str]) -> None:
+        if value is not None:
+            inner(value, at, found)
+
+    return rule
+
+
 def typed(
     kinds: Mapping[str, Rule], allowed: Iterable[str] | None = None, *, default: str | None = None
 ) -> Rule:

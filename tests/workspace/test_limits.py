@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import urllib.request
 from http.client import HTTPException
@@ -83,3 +84,30 @@ def test_the_pace_of_posting_is_kept_by_the_server_when_asked(place):
         except SlackApiError as error:
             answers.append(error.response.status_code)
     assert answers == [200, 200, 200, 200, 200, 429]
+
+
+def test_a_method_is_limited_by_its_tier():
+    """20, 50 and 100 calls a minute; a full minute fills the budget again."""
+    now = [0.0]
+    faults = Faults(limit_calls=True, clock=lambda: now[0])
+    for method, tier in (("pins.add", 20), ("chat.update", 50), ("views.open", 100)):
+        for _ in range(tier):
+            faults.spend_call("A", method)
+        with pytest.raises(SlackError, match="ratelimited") as caught:
+            faults.spend_call("A", method)
+        assert caught.value.retry_after == math.ceil(60 / tier)
+        faults.spend_call("B", method)
+    now[0] = 60.0
+    for _ in range(20):
+        faults.spend_call("A", "pins.add")
+    for _ in range(1000):
+        faults.spend_call("A", "auth.test")
+
+
+def test_tiers_are_kept_by_the_server_when_asked(place):
+    """The twenty-first call of a minute is told to wait."""
+    place.workspace.faults.limit_calls = True
+    for _ in range(20):
+        place.client.users_list()
+    body = refused(place.client.users_list)
+    assert body["error"] == "ratelimited"
