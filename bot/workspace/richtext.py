@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.workspace.compose import BROADCASTS
 from bot.workspace.model import Json
 
 # Preformatted text first, then what stands in angle brackets, emoji, and the styles of a line.
@@ -83,10 +84,12 @@ def _piece(match: re.Match[str]) -> list[Json]:
                 {**inner, "style": {**inner.get("style", {}), style: True}}
                 for inner in pieces(groups[style])
             ]
-    return [_marked(groups["mark"], groups["target"], groups["label"])]
+    marked = _marked(groups["mark"], groups["target"], groups["label"])
+    return [marked or {"type": "text", "text": _plain(match.group())}]
 
 
-def _marked(mark: str, target: str, label: str | None) -> Json:
+def _marked(mark: str, target: str, label: str | None) -> Json | None:
+    """A mention, a date or a link; None when what stands in the brackets is none of them."""
     if mark == "@":
         return {"type": "user", "user_id": target}
     if mark == "#":
@@ -95,9 +98,24 @@ def _marked(mark: str, target: str, label: str | None) -> Json:
         word, _, rest = target.partition("^")
         if word == "subteam":
             return {"type": "usergroup", "usergroup_id": rest}
-        return {"type": "broadcast", "range": word}
+        if word == "date":
+            return _date(rest, label)
+        return {"type": "broadcast", "range": word} if word in BROADCASTS else None
+    if not re.match(r"[a-z][a-z0-9+.-]*:", target):
+        return None
     link = {"type": "link", "url": _plain(target)}
     return {**link, "text": _plain(label)} if label else link
+
+
+def _date(given: str, label: str | None) -> Json | None:
+    seconds, _, rest = given.partition("^")
+    form, _, url = rest.partition("^")
+    if not seconds.isascii() or not seconds.isdigit():
+        return None
+    date: Json = {"type": "date", "timestamp": int(seconds), "format": form}
+    if url:
+        date["url"] = url
+    return date | ({"fallback": _plain(label)} if label else {})
 
 
 def _plain(text: str) -> str:

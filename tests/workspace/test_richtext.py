@@ -56,6 +56,18 @@ def text(words, **style):
             ],
         ),
         ("*_both_*", [text("both", italic=True, bold=True)]),
+        (
+            "<!date^1700000000^{date} at {time}|14 November>",
+            [
+                {
+                    "type": "date",
+                    "timestamp": 1700000000,
+                    "format": "{date} at {time}",
+                    "fallback": "14 November",
+                }
+            ],
+        ),
+        ("<!nobody> <word>", [text("<!nobody>"), text(" "), text("<word>")]),
         ("snake_case_name 2*3*4", [text("snake_case_name 2*3*4")]),
         ("done :white_check_mark:", [text("done "), {"type": "emoji", "name": "white_check_mark"}]),
     ],
