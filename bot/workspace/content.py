@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.workspace.call import Call
+from bot.workspace.compose import linked
 from bot.workspace.model import Json, SlackError
 from handlers.blockkit import problems
 
@@ -26,6 +27,8 @@ def checked(call: Call, *, longest: int = 0) -> Json:
         raise SlackError("msg_too_long")
     if "text" in call.arguments:
         given["text"] = call.text("text")
+        if call.flag("link_names") or call.text("parse") == "full":
+            given["text"] = linked(call.workspace, given["text"])
         if longest and len(given["text"]) > longest:
             raise SlackError("msg_too_long")
     if markdown:

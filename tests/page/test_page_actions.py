@@ -210,3 +210,18 @@ def test_a_choice_survives_an_update_of_its_message(desk: Desk) -> None:
     expect(page.locator('[data-testid="message"]').last).to_contain_text("a new line")
     expect(select).to_contain_text("b")
     expect(select).to_be_focused()
+
+
+def test_a_workflow_button_says_that_workflows_do_not_run(desk: Desk) -> None:
+    """It is drawn like any button, and nothing is sent."""
+    element = {
+        "type": "workflow_button",
+        "action_id": "flow",
+        "text": plain("Run workflow"),
+        "workflow": {"trigger": {"url": "https://slack.com/shortcuts/x"}},
+    }
+    desk.post(actions(element))
+    page = desk.open()
+    page.get_by_role("button", name="Run workflow").click()
+    expect(page.get_by_text("Workflows do not run in this workspace.")).to_be_visible()
+    assert desk.workspace.recorder.find("block_actions") == []

@@ -55,6 +55,15 @@ def test_a_post_is_refused_with_slacks_code(place, arguments, error):
     assert refused(place.client.api_call, "chat.postMessage", params=arguments)["error"] == error
 
 
+@pytest.mark.parametrize("asked", [{"link_names": True}, {"parse": "full"}])
+def test_names_are_linked_when_asked(place, asked):
+    """link_names and parse; otherwise a text stays as it is."""
+    post = {"channel": "C0GENERAL", "text": "@bo see #general"}
+    linked = place.client.chat_postMessage(**post, **asked)["message"]["text"]
+    assert linked == "<@U0BO> see <#C0GENERAL|general>"
+    assert place.client.chat_postMessage(**post)["message"]["text"] == post["text"]
+
+
 def test_a_reply_to_a_message_that_is_gone_stands_in_the_channel(place):
     """Slack does not refuse it: the answer lacks thread_ts, and the thread is not found."""
     parent = place.client.chat_postMessage(channel="C0GENERAL", text="p")["ts"]
