@@ -57,8 +57,9 @@ def _timed(player: Player, pause: float) -> Iterator[tuple[float, float]]:
         step = player.decide()
         if step is None:
             return
-        time.sleep(pause)
         name, verdict = f"step-{step.number}", accepted(step, player.demo.bot.conversation.tree)
+        player.shown(name)  # nobody clicks a button that the page does not show yet
+        time.sleep(pause)
         began = time.perf_counter()
         player.press(name, f"answer:{verdict}")
         ack = time.perf_counter() - began
