@@ -16,6 +16,7 @@ from benchmarks.table import Benchmark
 
 BENCHMARKS = (
     "clicks",
+    "cold",
     "features",
     "onsets",
     "profile",
