@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis import words
 from analysis.charts import features as charts
 from analysis.evidence import Evidence, How, Scope, Suspect, Table
 from analysis.inputs import agreement, changes
@@ -34,7 +35,8 @@ METHOD = (
     "what a gradient-boosted surrogate of the served prediction makes of it."
 )
 LEAST_PART = 0.05
-"""A feature that explains less than this of what moved the predictions is not handed on."""
+"""A feature that explains less than this of what moved the predictions is not handed on, unless
+its values certainly broke: another node may have broken them."""
 _VAGUE = ("none", "shift", "spread", "unit")
 _VIEW_WORDS = {
     "marginal": "its values",
@@ -81,9 +83,11 @@ def _say(
     # What plainly broke is handed on even where another feature's effect is far larger: it tells
     # the lineage apart, and may have a cause of its own.
     broken = {f.name for f, part in d.ranked if f.log_odds > SURE and part > LEAST_PART}
+    broken |= d.broken
     large = max(0.08, 0.2 * suspects[0].score) if suspects else 1.0
     blamed = [s for s in suspects if s.score >= large or s.name in broken]
     blamed = blamed[:6] if d.verdict == "inputs" else []
+    suspects = (*blamed, *(s for s in suspects if s not in blamed))
     quality = r.quality(output)
     notes = _notes(r, quality)
     shown = [s.name for s in (blamed or suspects)][:2]
@@ -206,13 +210,16 @@ def _headline(d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...]) 
             f"{blamed[0].name} ({d.shares['inputs']:.0%}). What stands above it can tell."
         )
     if d.verdict == "inputs":
-        names = " and ".join([", ".join(s.name for s in blamed[:-1]), blamed[-1].name][-2:])
-        if len(blamed) == 1:
-            names = blamed[0].name
-        share = sum(s.score for s in blamed)
-        verb = "explains" if len(blamed) == 1 else "explain"
-        how = "" if blamed[0].changed == "usual" else f" ({blamed[0].changed})"
-        return f"The inputs: {names} {verb} {share:.0%} of what moved the predictions{how}."
+        main = [s for s in blamed if s.score > LEAST_PART] or blamed[:1]
+        others = [s.name for s in blamed if s not in main]
+        share = sum(s.score for s in main)
+        verb = "explains" if len(main) == 1 else "explain"
+        how = "" if main[0].changed == "usual" else f" ({main[0].changed})"
+        also = f"; {words.listed(others)} broke as well" if others else ""
+        return (
+            f"The inputs: {words.listed([s.name for s in main])} {verb} {share:.0%} of what moved "
+            f"the predictions{how}{also}."
+        )
     if d.verdict == "model":
         return (
             "Not the inputs: familiar inputs get other predictions since the onset "

@@ -11,9 +11,11 @@ import numpy as np
 from analysis import words
 from analysis.charts import lineage as charts
 from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
-from analysis.graph import health, lineage, rootcause
+from analysis.graph import health, lineage, pairs
 from analysis.graph.health import Health
 from analysis.graph.lineage import Graph
+from analysis.graph.pairs import Pair
+from analysis.graph.suspicion import NOBODY, TRACE, Suspicion
 from analysis.warehouse import Warehouse, naive
 
 METHOD = (
@@ -21,18 +23,12 @@ METHOD = (
     "(status, rows, freshness, schema, version, gaps) are held against the node's own history; "
     "the deepest node that is ill and lies above the suspects is blamed."
 )
-SILENT = 3.0
-"""Log weight of a source that changed without a trace, where nothing else shows any."""
 NOTHING = "\0nothing"
 """Stands beside the nodes for "no input broke"; no node can have this name."""
-TRACE, UNTRACED = 1.0, 0.25
-"""A sign from this log Bayes factor on is a trace; so many broken inputs leave none."""
+UNTRACED = 0.25
+"""So many broken inputs leave no trace in any run."""
 NEAR = timedelta(hours=12)
 """Features that changed farther than this from the metric's onset say nothing about it."""
-LEAST = 0.02
-"""Suspects with less than this share of the suspicion need no node of their own."""
-NOBODY = float(np.log(2.0))
-"""Weight of "nothing upstream shows why"."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class _Found:
     coverage: dict[str, float]
     health: dict[str, Health]
     shares: dict[str, float]
-    pair: tuple[tuple[str, float], tuple[str, float]] | None = None
+    pair: Pair | None = None
 
 
 def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -65,49 +61,14 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
         gone = tuple(f"{f}: no edge of the lineage leads to it" for f in features)
         return _only(scope, features, gone, begun)
     weights = _weights(scope, features)
-    coverage = _coverage(graph, above, weights, warehouse.features)
+    suspicion = Suspicion(graph, above, weights, warehouse.features)
+    coverage = suspicion.coverage()
     ills = _health(warehouse, scope, _moments(scope, onset, features), tuple(coverage))
-    shares = rootcause.blame(graph, _illness(graph, ills), coverage, NOBODY)
+    shares = suspicion.blame(ills, coverage)
+    pair = pairs.find(suspicion, ills, shares)
     shares = _with_doubt(shares, scope.belief, any(h.log_odds > TRACE for h in ills.values()))
-    pair = _pair(graph, above, weights, warehouse.features, ills, shares)
     found = _Found(graph, features, coverage, ills, shares, pair)
     return _say(warehouse, scope, found, begun)
-
-
-def _pair(
-    graph: Graph,
-    above: dict[str, dict[str, int]],
-    weights: dict[str, float],
-    every: tuple[str, ...],
-    ills: dict[str, Health],
-    shares: dict[str, float],
-) -> tuple[tuple[str, float], tuple[str, float]] | None:
-    """The likeliest node and another that broke beside it, each with its probability.
-
-    Suspects that the likeliest node does not feed need a cause of their own: another node that
-    feeds them and shows a trace. Each is weighed over the suspects that the other does not feed.
-    """
-    first = max((n for n in shares if n not in ("", NOTHING)), key=lambda n: shares[n])
-
-    def weighed(without: str) -> tuple[str, float] | None:
-        rest = {f: found for f, found in above.items() if without not in found and found}
-        total = sum(weights[f] for f in rest)
-        if total < LEAST:
-            return None
-        alone = {f: weights[f] / total for f in rest}
-        covers = _coverage(graph, rest, alone, every)
-        covers = {n: c for n, c in covers.items() if n not in graph.above(without)}
-        if not covers:
-            return None
-        own = rootcause.blame(graph, {n: ills[n].log_odds for n in covers}, covers, NOBODY)
-        best = max(covers, key=lambda n: own[n])
-        return (best, own[best]) if own[best] > 0.5 and ills[best].log_odds > TRACE else None
-
-    second = weighed(first)
-    if shares[first] < 0.3 or second is None:
-        return None
-    again = weighed(second[0])
-    return (again, second) if again is not None and again[0] == first else None
 
 
 def _features(scope: Scope) -> tuple[str, ...]:
@@ -125,27 +86,6 @@ def _weights(scope: Scope, features: tuple[str, ...]) -> dict[str, float]:
     raw = {f: scores.get(f, 1.0) for f in features}
     total = sum(raw.values())
     return {f: w / total for f, w in raw.items()}
-
-
-def _coverage(
-    graph: Graph,
-    above: dict[str, dict[str, int]],
-    weights: dict[str, float],
-    every: tuple[str, ...],
-) -> dict[str, float]:
-    """Log weight per ancestor: how much of the suspicion it covers, how many bystanders."""
-    below: dict[str, int] = {}
-    for feature in every:
-        for node in graph.of_feature(feature):
-            below[node] = below.get(node, 0) + 1
-    out = {}
-    for node in dict.fromkeys(n for found in above.values() for n in found):
-        mine = [f for f in above if node in above[f]]
-        covered = sum(weights[f] for f in mine)
-        others = max(below.get(node, 0) - len(mine), 0)
-        specific = (len(mine) + 1) / (len(mine) + 1 + 0.5 * others)
-        out[node] = 3 * float(np.log(covered + 0.02)) + float(np.log(specific))
-    return out
 
 
 def _moments(scope: Scope, onset: Onset, features: tuple[str, ...]) -> tuple[Onset, ...]:
@@ -167,18 +107,6 @@ def _health(
     table = table.filter(table["time"] >= naive(low), table["node"].isin(list(nodes)))
     frame = warehouse.fetch(table)
     return {n: health.examine(n, frame, onsets, scope.window.end) for n in nodes}
-
-
-def _illness(graph: Graph, ills: dict[str, Health]) -> dict[str, float]:
-    """Log Bayes factors by node; where no run shows anything, sources are left by elimination.
-
-    The same code on the same data writes the same values: if no job between a source and the
-    features changed, what comes from outside did, and a source need not tell.
-    """
-    out = {n: h.log_odds for n, h in ills.items()}
-    if not any(h.log_odds > 1 for h in ills.values()) and all(h.runs for h in ills.values()):
-        out |= {n: max(out[n], SILENT) for n in out if not graph.parents(n)}
-    return out
 
 
 def _with_doubt(shares: dict[str, float], belief: float, traced: bool) -> dict[str, float]:
@@ -207,7 +135,7 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     answers = {"upstream": f.shares[best], "feature_only": f.shares[""]}
     answers["nothing"] = f.shares[NOTHING]
     if f.pair is not None:
-        answers["upstream"] = max(f.shares[best], min(share for _, share in f.pair))
+        answers["upstream"] = max(f.shares[best], f.pair.share * (1 - f.shares[NOTHING]))
     verdict = max(answers, key=lambda v: answers[v])
     sure = answers[verdict]
     suspects = tuple(_suspect(f, n, f.shares[n]) for n in ranked[:6] if f.shares[n] > 0.005)
@@ -217,8 +145,8 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     elif verdict == "nothing":
         proposed = 0
     elif f.pair is not None:
-        both = {name for name, _ in f.pair}
-        named = tuple(_suspect(f, *one) for one in f.pair)
+        both = f.pair.names
+        named = tuple(_suspect(f, name, f.pair.share) for name in both)
         proposed, suspects = 2, (*named, *(s for s in suspects if s.name not in both))
     else:
         proposed = sum(1 for s in suspects if s.score > 0.5 * suspects[0].score)
@@ -255,21 +183,25 @@ def _suspect(f: _Found, node: str, share: float) -> Suspect:
 
 def _headline(verdict: str, f: _Found, best: str) -> str:
     if verdict == "upstream" and f.pair is not None:
-        other = f.pair[1][0]
-        found = f"{best} ({f.health[best].words}) and {other} ({f.health[other].words})"
+        first, second = f.pair.names
+        found = " and ".join(f"{n} ({_trace(f.health[n])})" for n in f.pair.names)
+        if f.pair.nested:
+            return f"Two nodes changed as it began: {found}; {first} feeds {second}."
         return f"Two nodes broke: {found}; neither feeds all of {words.listed(list(f.features))}."
     names = " and ".join(f.features[:2]) + (" …" if len(f.features) > 2 else "")
     if verdict == "upstream":
         owner = f.graph.owners.get(best)
         team = f" (owner: {owner})" if owner else ""
         verb = "comes" if len(f.features) == 1 else "come"
-        found = f.health[best].words
-        if found == "usual":
-            found = "no job after it changed, so what it delivers must have"
-        return f"{names} {verb} from {best}{team}: {found}."
+        return f"{names} {verb} from {best}{team}: {_trace(f.health[best])}."
     if verdict == "nothing":
         return f"Nothing broke above {names}, which was a weak suspicion: the cause lies elsewhere."
     return f"Nothing upstream of {names} shows why: {len(f.coverage)} nodes look as usual."
+
+
+def _trace(health: Health) -> str:
+    silent = health.words == "usual"
+    return "no job after it changed, so what it delivers must have" if silent else health.words
 
 
 def _table(f: _Found, ranked: list[str]) -> Table:

@@ -31,13 +31,19 @@ ERRS = 0.3
 NOT_LOOKED = View(0.0, 0.0)
 WORTH_A_LOOK = 0.25
 """From this probability on the walk follows the inputs, though they are not sure."""
+CERTAIN = 8.0
+"""Above this log Bayes factor they broke, whatever else did."""
 MOST_BROKEN = 8
 """Features with plainly wrong values that the joint view is looked at without."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that :func:`weigh` decides, before words and pictures."""
+    """Everything that :func:`weigh` decides, before words and pictures.
+
+    ``broken`` are features in use whose values certainly broke, however small their part beside
+    another's: where one fault is that large, the surrogate is no judge of a second.
+    """
 
     verdict: str
     confidence: float
@@ -46,6 +52,7 @@ class Verdict:
     model_odds: float
     model_size: float
     explained: float
+    broken: frozenset[str] = frozenset()
 
 
 # -- looking ----------------------------------------------------------------------------------
@@ -193,7 +200,15 @@ def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict
         model_odds,
         model_size,
         sum(parts.values()),
+        _certainly_broken(found),
     )
+
+
+def _certainly_broken(found: list[Finding]) -> frozenset[str]:
+    """Features whose values broke and that the model uses half as much as the middle one."""
+    in_use = 0.5 * float(np.median([f.usage for f in found]))
+    certain = [f for f in found if f.views["marginal"].log_odds > CERTAIN]
+    return frozenset(f.name for f in certain if f.usage > in_use)
 
 
 def _least(r: Reading) -> float:
