@@ -122,6 +122,18 @@ def test_a_feature_that_the_model_ignores_is_not_blamed(tmp_path):
     assert any("idle" in d for d in evidence.disagreements)
 
 
+def test_what_broke_beside_a_far_larger_fault_is_handed_on_if_the_model_uses_it(tmp_path):
+    """Its effect is too small to tell, but another node may have broken it."""
+    frame, late, rng = made_up()
+    frame["w"], frame["unused"] = rng.normal(0, 1, len(frame)), rng.normal(0, 1, len(frame))
+    frame.loc[late, "x"] *= 60
+    frame.loc[late, "w"] += 40
+    frame.loc[late, "unused"] += 40
+    frame["p"] = (frame["x"] - 10) + (frame["k"] == "b") + 0.3 * np.clip(frame["w"], -1, 1)
+    evidence = own(tmp_path, frame)
+    assert [s.name for s in evidence.named] == ["x", "w"]
+
+
 def test_one_value_in_the_place_of_many_is_blamed_though_effects_spread_as_before(tmp_path):
     """What moved is each row, not the width of the distribution; days here differ a lot."""
     frame, late, rng = made_up()
