@@ -36,6 +36,10 @@ CLOSED = frozenset(
 )
 
 
+class _RootGoneError(Exception):
+    """The message that a reply belongs under was deleted."""
+
+
 @dataclass
 class Sender:
     """Sends what is owed, in the turns of its ``loop``.
@@ -104,6 +108,9 @@ class Sender:
             if not owed.ts and not self.outbox.sending(owed):
                 return
             self.outbox.sent(owed, self._call(owed, payload))
+        except _RootGoneError:
+            log.warning("a thread's first message is gone", incident=owed.incident)
+            self.outbox.uprooted(owed)
         except ChartNotReadyError as error:
             self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
         except SlackApiError as error:
@@ -128,7 +135,25 @@ class Sender:
                 unfurl_media=False,
                 **payload,
             )
+            if owed.under_root and self._astray(owed, answer):
+                raise _RootGoneError
         return str(answer["ts"])
+
+    def _astray(self, owed: Owed, answer: Any) -> bool:
+        """Whether a reply came into the channel, as Slack posts one whose thread is gone.
+
+        It is taken away again. Slack is asked, as the answer alone leaves room for doubt.
+        """
+        if (answer.get("message") or {}).get("thread_ts"):
+            return False
+        try:
+            self.client.conversations_replies(channel=owed.channel, ts=owed.thread, limit=1)
+        except SlackApiError as error:
+            if error.response.get("error") != "thread_not_found":
+                return False
+            self.client.chat_delete(channel=owed.channel, ts=str(answer["ts"]))
+            return True
+        return False
 
     def _ready(self, owed: Owed) -> dict[str, Any]:
         """The payload as Slack takes it: charts uploaded, and nothing beyond the limits."""

@@ -33,8 +33,9 @@ class Post:
 class Owed:
     """A message that Slack has to be told: a new one where ``ts`` is empty.
 
-    ``thread`` is the message it hangs under ("" for the channel); ``in_doubt`` says that an
-    earlier attempt was cut off, so that the message may be there already.
+    ``thread`` is the message it hangs under ("" for the channel); ``under_root``: that is the
+    incident's own first message. ``in_doubt`` says that an earlier attempt was cut off, so that
+    the message may be there already.
     """
 
     incident: str
@@ -46,6 +47,7 @@ class Owed:
     thread: str
     attempts: int
     in_doubt: bool
+    under_root: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Outbox:
                 wanted=r["wanted"],
                 ts=r["ts"],
                 thread=r["attached"] or ("" if r["name"] == "root" else r["root"]),
+                under_root=r["name"] != "root" and not r["attached"],
                 attempts=r["attempts"],
                 in_doubt=not r["ts"] and r["sending"] > 0,
             )
@@ -166,6 +169,19 @@ class Outbox:
     def gone(self, owed: Owed) -> None:
         """Slack says that the message is no longer there: it is posted anew."""
         self._set(owed, "ts = '', sent = '', sending = 0")
+
+    def uprooted(self, owed: Owed) -> None:
+        """The first message above a reply is no longer there: it is posted anew, then the reply.
+
+        Nothing to be done where the thread is somebody else's message.
+        """
+        with self.store.transaction() as db:
+            db.execute(
+                "UPDATE posts SET ts = '', sent = '', sending = 0 "
+                "WHERE incident = ? AND channel = ? AND name = 'root' AND ts = ?",
+                [owed.incident, owed.channel, owed.thread],
+            )
+            self._set(owed, "ts = '', sent = '', sending = 0")
 
     def later(self, owed: Owed, seconds: float, error: str) -> None:
         """Try again after so many seconds."""

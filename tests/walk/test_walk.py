@@ -170,6 +170,27 @@ def test_a_deleted_message_is_posted_anew(stage):
     stage.shows(incident, "step-1", "✓")
 
 
+def test_a_first_message_that_is_deleted_before_its_thread_begins_is_posted_anew(stage):
+    """Slack posts a reply to what is gone into the channel: it is taken away, and told again."""
+    stage.canned.hold.clear()
+    incident = stage.fire()
+    assert stage.until(lambda: stage.ts(incident, "root"))
+    old = stage.ts(incident, "root")
+    client, channel = stage.bot.client, stage.workspace.channel(stage.channel)
+    for message in [m for m in channel.messages.values() if m.is_reply]:
+        client.chat_delete(channel=stage.channel, ts=message.ts)
+    client.chat_delete(channel=stage.channel, ts=old)
+    with stage.bot.store.transaction() as db:  # as if the step had not been posted yet
+        db.execute("UPDATE posts SET ts = '', sent = '' WHERE name = 'step-1'")
+    stage.canned.hold.set()
+    stage.shows(incident, "step-1", "answer:yes")
+    root = stage.ts(incident, "root")
+    assert root not in ("", old)
+    mine = [m for m in channel.messages.values() if m.app_id and not m.ephemeral_to]
+    assert [m.ts for m in mine if not m.is_reply] == [root]
+    assert channel.messages[stage.ts(incident, "step-1")].thread_ts == root
+
+
 def test_a_chart_that_cannot_be_uploaded_is_said_in_words(stage):
     """The step comes without its picture, and says what the picture would show."""
     stage.bot.sender.uploads.most_tries = 2
