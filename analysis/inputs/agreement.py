@@ -5,17 +5,15 @@ The views of its own values, and what a view is, are in :mod:`analysis.inputs.su
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis import odds
 from analysis.inputs import freshness, joint
-from analysis.inputs.suspicion import View, both, rise
+from analysis.inputs.suspicion import View, both, middle, rise
 from analysis.inputs.views import Reading
 from analysis.tables import Role
 from analysis.warehouse import naive
@@ -130,14 +128,15 @@ def agreement(r: Reading, j: Joint, name: str, without: tuple[str, ...], peers: 
     days, edge = r.days.means(left), r.edge.means(left_edge, minus_before=True)
     shift = rise(np.log(days + 0.01))
     jump = rise(edge, 0.02)
-    expected = float(days[0] - np.nanmedian(days[1:]))
-    excess = max(0.0, min(days[0] - np.nanmedian(days[1:]), edge[0] - np.nanmedian(edge[1:])))
+    usual, usual_edge = middle(days[1:]), middle(edge[1:])
+    expected = float(days[0] - usual)
+    excess = max(0.0, min(days[0] - usual, edge[0] - usual_edge))
     # A row with another's value disagrees by the part that the others explain, and their guess by
     # as much again: the excess over twice that part is the share of rows that are hit.
-    part = 2 * max(1 - float(np.nanmedian(days[1:])), LEAST_EXPLAINED)
+    part = 2 * max(1 - usual, LEAST_EXPLAINED)
     hit = min(excess / part, 1.0) if np.isfinite(excess) else 0.0
     size = r.usage(name) * float(np.sqrt(hit))
-    return View(both(shift, jump, expected), size, float(days[0]), float(np.nanmedian(days[1:])))
+    return View(both(shift, jump, expected), size, float(days[0]), usual)
 
 
 # -- freshness --------------------------------------------------------------------------------
@@ -193,10 +192,4 @@ def pays_off(r: Reading, name: str, gap: Floats) -> View:
     found = odds.shift(-slopes[0], -np.array(slopes[1:]), errors[0], np.array(errors[1:]))
     spread = float(np.std(effect[r.days.block == 0]))
     evidence = min(found.log_odds, MOST_BY_LABELS) if found.seen and found.z > 0 else 0.0
-    return View(evidence, spread * 0.5, slopes[0], _median(np.array(slopes[1:])))
-
-
-def _median(values: npt.NDArray[np.float64]) -> float:
-    """The median of the finite values; NaN when there is none."""
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if finite.size else math.nan
+    return View(evidence, spread * 0.5, slopes[0], middle(np.array(slopes[1:])))

@@ -112,9 +112,15 @@ def marginal(r: Reading, name: str) -> View:
     )
     moved = np.minimum(_moved(r, name, r.days, False), 9)
     across = np.minimum(_moved(r, name, r.edge, True), 9)
-    excess = max(0.0, min(moved[0] - np.median(moved[1:]), across[0] - np.median(across[1:])))
+    excess = max(0.0, min(moved[0] - middle(moved[1:]), across[0] - middle(across[1:])))
     impact = max(float(excess), _put(r, name))
     return View(evidence, impact, float(far.now), float(far.usual))
+
+
+def middle(values: Floats) -> float:
+    """The median of what is known; NaN when nothing is."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def _day_counts(r: Reading, name: str) -> Floats:
