@@ -143,7 +143,7 @@ def _say(
     seen = bool(ranked) and ranked[0][1].link is not None
     if seen and (best > 0.6 or (some > 0.75 and best > 0.5)):
         verdict, sure = "snapshot", best
-    elif some < 0.4:
+    elif some < 0.4 and not any(c.link is None and c.timing > 0 for c in candidates):
         verdict, sure = "not_snapshot", shares[""]
     else:
         verdict, sure = "unsure", max(0.5, 1 - abs(2 * some - 1))

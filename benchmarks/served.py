@@ -86,11 +86,23 @@ def logit(p: np.ndarray) -> np.ndarray:
 def train(stream: Stream, family: Family, period: int, seed: int) -> Model:
     """A model of one family on rows of one training period; the seed draws rows and features."""
     rng = np.random.default_rng([seed, period])
-    unused = set(rng.choice(stream.features, UNUSED, replace=False))
-    unused |= set(stream.dominant[: seed % 2])
-    used = tuple(f for f in stream.features if f not in unused)
+    used = features(stream, seed, rng)
     known = stream.training[period] & stream.frame["label"].notna().to_numpy()
     rows = stream.frame.iloc[np.sort(rng.choice(np.flatnonzero(known), ROWS, replace=False))]
+    return fit(stream, family, used, rows, untrained(family, seed))
+
+
+def features(stream: Stream, seed: int, rng: np.random.Generator) -> tuple[str, ...]:
+    """What a model uses: two features are left out, and the dominant one by every other seed."""
+    unused = set(rng.choice(stream.features, UNUSED, replace=False))
+    unused |= set(stream.dominant[: seed % 2])
+    return tuple(f for f in stream.features if f not in unused)
+
+
+def fit(
+    stream: Stream, family: Family, used: tuple[str, ...], rows: pd.DataFrame, untrained: Any
+) -> Model:
+    """Trains ``untrained``, a classifier of the family, on labelled rows."""
     levels = {n: tuple(sorted(rows[n].unique())) for n in used if stream.kinds[n] == "level"}
     numbers = [n for n in used if n not in levels]
     scale = {n: (float(rows[n].mean()), float(rows[n].std()) + 1e-9) for n in numbers}
@@ -99,11 +111,12 @@ def train(stream: Stream, family: Family, period: int, seed: int) -> Model:
     with warnings.catch_warnings():
         # The net stops after so many rounds on purpose.
         warnings.simplefilter("ignore", category=ConvergenceWarning)
-        fitted = _untrained(family, seed).fit(x, rows["label"].to_numpy())
+        fitted = untrained.fit(x, rows["label"].to_numpy())
     return Model(family, used, levels, scale, fitted, shell.sample)
 
 
-def _untrained(family: Family, seed: int) -> Any:
+def untrained(family: Family, seed: int) -> Any:
+    """A classifier of the family as a team would set it."""
     if family == "trees":
         from sklearn.ensemble import HistGradientBoostingClassifier
 
