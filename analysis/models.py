@@ -192,6 +192,7 @@ def _table(figures: Sequence[Reading], models: Sequence[str]) -> Table:
             interval = f"{words.number(r.now)} ({words.number(r.low)}–{words.number(r.high)})"
             name = f"{model} {label(r.kind)}" + (", estimate" if r.estimated else "")
             rows.append((name, words.number(r.usual), interval, _word(r)))
+    rows.sort(key=lambda row: row[-1] in ("as usual", "?"))  # what got worse comes first
     return Table(("figure", "usual", "now (95%)", "verdict"), tuple(rows[:8]))
 
 
@@ -207,6 +208,8 @@ def _chart(figures: Sequence[Reading], order: Sequence[str], headline: str) -> C
     rows: list[Interval] = []
     for model in order[:3]:
         mine = [r for r in figures if r.model == model and r.shift.seen]
+        if len({r.arm for r in mine if r.arm}) < 2:  # one arm alone is the model once more
+            mine = [r for r in mine if not r.arm]
         for r in sorted(mine, key=lambda r: bool(r.arm)):
             if r.kind not in ("volume", "mean_label"):
                 name = f"{label(r.kind)} · {model if not r.arm else judging.arm_name(r.arm)}"
