@@ -15,7 +15,7 @@ from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
 from analysis.metrics import Blocks, series
 from analysis.quality import NEEDS_LABEL, back
-from analysis.series.judging import AHEAD, DELAY, Judged, judge, matched_shift
+from analysis.series.judging import DELAY, Judged, ahead, judge, matched_shift
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 
@@ -192,7 +192,7 @@ def _onset(best: Judged, scope: Scope) -> Onset | None:
         return None
     if not _placed(best):
         start = scope.window.start
-        return Onset(start, start - DELAY, min(start + AHEAD, scope.now))
+        return Onset(start, start - DELAY, min(start + ahead(scope), scope.now))
     moments = utc(best.series.times)
     width = timedelta(minutes=best.series.minutes)
 

@@ -26,8 +26,9 @@ from analysis.warehouse import Warehouse
 
 LOOK_BACK = timedelta(hours=24)
 """An alert may come this much later than its cause."""
-DELAY, AHEAD = timedelta(hours=6), timedelta(hours=3)
-"""How far the onset usually lies before and after the alert's own start (Laplace scales)."""
+DELAY = timedelta(hours=3)
+"""How far the onset usually lies before or after the alert's own start (Laplace scale): a rule that
+looks every hour does not come a day late."""
 FIRST_AFTER = 4
 FEWEST_LABELS = 20
 
@@ -70,7 +71,7 @@ def judge(
     band = seasonal.fit(one.times, one.work, train=train, errors=one.errors)
     first = int(np.searchsorted(one.times, since))
     first = max(min(first, len(one) - 1), FIRST_AFTER)
-    prior = _where(one, first, start)
+    prior = _where(one, first, start, ahead(scope))
     found = seasonal.locate(one.work, band, first, prior)
     per_block = max(1, round(blocks.period.total_seconds() / 60 / one.minutes))
     past = _earlier_breaks(metric, one, band, first, per_block, prior)
@@ -133,11 +134,17 @@ def _search_from(
     return since, train
 
 
-def _where(one: Series, first: int, start: np.datetime64) -> Floats:
+def ahead(scope: Scope) -> timedelta:
+    """How far the onset usually lies after the window's start: a long window may begin well
+    before it."""
+    return max(DELAY, scope.window.length / 2)
+
+
+def _where(one: Series, first: int, start: np.datetime64, after: timedelta) -> Floats:
     """How likely the onset lies in each bucket before the series is looked at."""
     middle = one.times[first:] + np.timedelta64(one.minutes * 30, "s")
     hours = (middle - start).astype("timedelta64[s]").astype(float) / 3600
-    scale = np.where(hours < 0, DELAY / timedelta(hours=1), AHEAD / timedelta(hours=1))
+    scale = np.where(hours < 0, DELAY / timedelta(hours=1), after / timedelta(hours=1))
     return np.asarray(np.exp(-np.abs(hours) / np.maximum(scale, one.minutes / 60)))
 
 
