@@ -8,8 +8,10 @@ from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.config import Settings
+from handlers.access import lost
 from handlers.directory import Directory
 
 if TYPE_CHECKING:
@@ -29,9 +31,13 @@ class Own(Authorize):
         self.directory = directory
 
     def __call__(self, *, team_id: str | None, **_: Any) -> AuthorizeResult | None:
-        """The bot; None where it is not installed, or Slack does not take its token."""
+        """The bot; None where it is not installed, or Slack does not take its token.
+
+        Raises OSError while Slack does not say who it is: Bolt then answers with status 500, and
+        Slack tells the event again.
+        """
         me = self.directory.me()
-        if not self.client.token or not me["user_id"]:
+        if not self.client.token or (not me["user_id"] and self._refused()):
             return None
         return AuthorizeResult(
             enterprise_id=me["enterprise_id"] or None,
@@ -40,6 +46,16 @@ class Own(Authorize):
             bot_id=me["bot_id"],
             bot_token=self.client.token,
         )
+
+    def _refused(self) -> bool:
+        """Whether Slack does not take the token, rather than not answer."""
+        try:
+            self.client.auth_test()
+        except SlackApiError as error:
+            if lost(error):
+                return True
+            raise ConnectionError("Slack does not say who the bot is") from error
+        raise ConnectionError("Slack did not say who the bot is")
 
 
 def bolt_app(

@@ -38,7 +38,10 @@ class Installations(InstallationStore):
     def __init__(self, store: Store) -> None:
         self.store = store
         self.changed: Callable[[str], None] = lambda _: None
-        Path(store.path).chmod(0o600)
+        for end in ("", "-wal", "-shm"):
+            # What is written stands in SQLite's log first, made with the rights of its time.
+            if (path := Path(store.path + end)).exists():
+                path.chmod(0o600)
 
     def of(self, installation: str) -> Bot | None:
         """The bot of a workspace or org; None where it is not installed."""
@@ -56,10 +59,12 @@ class Installations(InstallationStore):
 
     def save_bot(self, bot: Bot) -> None:
         """Keep a bot, new or with a renewed token."""
-        key = key_of(bot)
+        self._keep(bot)
+        self.changed(key_of(bot))
+
+    def _keep(self, bot: Bot) -> None:
         row = {name: getattr(bot, name) for name in KEPT}
-        self.store.set_settings(f"installed:{key}", row)
-        self.changed(key)
+        self.store.set_settings(f"installed:{key_of(bot)}", row)
 
     def find_bot(
         self,
@@ -87,8 +92,16 @@ class Installations(InstallationStore):
             # The token is good for a while yet; the next tick tries again.
             log.error("a token could not be renewed", workspace=installation, error=str(error))
             return
-        if fresh is not None:
-            self.save_bot(fresh)
+        if fresh is None:
+            return
+        with self.store.transaction():
+            known = self.of(installation)
+            current = known is not None and known.bot_refresh_token == bot.bot_refresh_token
+            if current:
+                self._keep(fresh)
+        if current:
+            # Else it was taken out or installed anew while Slack was asked.
+            self.changed(installation)
 
 
 def key_of(bot: Bot | Installation) -> str:

@@ -83,7 +83,18 @@ class Flow(OAuthFlow):
             ),
         )
         self.known = {w.installation: w for w in settings.slack.workspaces}
+        self.inside = {w.id for w in settings.slack.workspaces if w.org}
         self.channel = settings.slack.channel
+
+    def handle_callback(self, request: BoltRequest) -> BoltResponse:
+        """Where Slack sends people back: Slack is asked for the token, and may not answer."""
+        try:
+            return super().handle_callback(request)
+        except OSError as error:
+            log.warning("Slack could not be asked for a token", error=str(error)[:200])
+            sentence = "Slack does not answer. Try it again in a minute."
+            again = f'<a href="{INSTALL}">Begin again</a>'
+            return page(502, "Nothing was installed", sentence, more=again)
 
     def store_installation(self, request: BoltRequest, installation: Installation) -> None:
         """Keep it; an installation that nobody asked for is taken back."""
@@ -94,6 +105,12 @@ class Flow(OAuthFlow):
             return
         log.warning("an installation was refused: not in the settings", workspace=key)
         self._take_back(installation.bot_token or "")
+        if key in self.inside:
+            raise BoltError(
+                f"{installation.team_name or key} ({key}) belongs to an org in the settings of "
+                f"this HawkEye. An admin of the org has to begin again, and to pick the org itself "
+                f"on Slack's page."
+            )
         if installation.is_enterprise_install:
             hint = f'`org = "{key}"` beside the `id` of each of its workspaces'
         else:

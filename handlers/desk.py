@@ -178,9 +178,11 @@ class Desks:
         return cls((desk,), lambda _: desk)
 
     def of(self, alert: Alert) -> Desk:
-        """The desk that an alert is for: it stays where it was first told."""
+        """The desk that an alert is for: the one that it names, else where it was first told."""
         if len(self.every) == 1:
             return self.every[0]
+        if alert.workspace in self.workspaces:
+            return self.choose(alert)
         known = (desk for desk in self.every if desk.store.find_open(alert.key))
         return next(known, None) or self.choose(alert)
 
