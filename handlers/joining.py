@@ -17,25 +17,31 @@ MONITOR = "monitor"
 
 
 def home_of(store: Store, alert: Alert, now: datetime, kin: Kin) -> Home | None:
-    """The incident that an alert joins; None when it opens one."""
-    known = store.find_open(alert.key)
+    """The incident that an alert joins; None when it opens one.
+
+    One that names its workspace joins none of another workspace of the org, whatever its key.
+    """
+    team = alert.team if alert.workspace else ""
+    found = [i for i in store.open_incidents() if i.alert.of_team(team)]
+    known = next((i for i in found if any(s.key == alert.key for s in i.signals)), None)
     if known is not None:
         return Home(known)
     if alert.source == PERSON or alert.start:
         return None
-    home = belongs(alert, store.open_incidents(), kin)
+    home = belongs(alert, found, kin)
     if home is not None or alert.source == MONITOR:
         return home
-    return _just_closed(store, alert, now)
+    return _just_closed(store, alert, now, team)
 
 
-def _just_closed(store: Store, alert: Alert, now: datetime) -> Home | None:
+def _just_closed(store: Store, alert: Alert, now: datetime, team: str) -> Home | None:
     """The incident that this alert had until a moment ago.
 
     An alert that is worse than any that the incident had is news, whatever people closed it as.
     """
     for incident in store.closed_since(now - SOON):
         mine = any(s.key == alert.key for s in incident.signals)
+        mine = mine and incident.alert.of_team(team)
         closed = incident.closed_at or now
         worst = min((s.severity for s in incident.signals), default=incident.severity)
         news = alert.severity < worst and not reopens(incident)

@@ -58,6 +58,10 @@ class Alert:
     workspace: str = ""
     team: str = ""
 
+    def of_team(self, team: str) -> bool:
+        """Whether it may be of that workspace of an org: "" is one that is not known."""
+        return not (team and self.team) or team == self.team
+
 
 @dataclass(frozen=True)
 class Signal:

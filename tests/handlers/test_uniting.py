@@ -134,3 +134,27 @@ def test_a_puzzle_is_placed_by_a_person_or_joins_what_is_open_about_that(talk):
     talk.place(second.id, "U01", Subject("model", "m1"))
     assert talk.store.load(second.id).outcome == f"part of {puzzle.id}"
     assert talk.store.load(puzzle.id).joined == 2
+
+
+class Org(Places):
+    """An org: a channel's first letter is its workspace, unless Slack does not answer."""
+
+    answers = True
+
+    def team(self, channel: str) -> str:
+        """The first letter."""
+        return f"T{channel[0]}" if self.answers else ""
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_alert_that_names_a_workspace_joins_nothing_of_another_one_of_the_org(talk, closed):
+    """Two teams' senders may use the same key; what fires again joins its own."""
+    talk.directory = Org()
+    one = talk.open(replace(model(0), channel="A", workspace="a"))
+    if closed:
+        assert not talk.tell(one.id, ev.Closed(AT, "U1", "resolved"))
+    two = talk.open(replace(model(0), channel="B", workspace="b"))
+    assert two.id != one.id
+    assert talk.open(replace(model(0), channel="B", workspace="b")).id == two.id
+    talk.directory.answers = False
+    assert talk.open(replace(model(0), channel="B", workspace="b")).id in (one.id, two.id)
