@@ -19,6 +19,7 @@ from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspec
 from analysis.inputs.views import arms_of
 from analysis.publishes import Link, Publish
 from analysis.warehouse import Warehouse
+from analysis.words import plural
 
 METHOD = (
     "Publishes around the onset; a gradient-boosted surrogate of the old snapshot answers the new "
@@ -198,8 +199,9 @@ def _headline(
         when = "when it began" if scope.onset else "near the alert's start"
         return f"{c.publish.snapshot} went live at {_clock(c.publish.at)}, {when}{tail}."
     if verdict == "unsure":
+        count = plural(len(ranked), "publish", "publishes")
         return (
-            f"I can't tell: {len(ranked)} publish(es) near the onset. More labelled rows, or "
+            f"I can't tell: {count} near the onset. More labelled rows, or "
             "scoring the same rows with both snapshots, would decide it."
         )
     if ranked:

@@ -56,7 +56,8 @@ def _proposed(
 ) -> dict[str, Any]:
     finding = words.headline(evidence)
     branch = node.branch(evidence.verdict)
-    if branch and evidence.confidence < words.UNSURE and branch.verdict != "unsure":
+    guessed = evidence.confidence < words.UNSURE and not words.doubts(evidence)
+    if branch and guessed and branch.verdict != "unsure":
         finding += f" My best guess: {words.said(branch, evidence.named)}."
     blocks = [*found(evidence, step, f"*{name}* {finding}"), *caveats(evidence)]
     if incident.is_open:

@@ -96,12 +96,15 @@ def proposal(tree: Tree, step: Step) -> str:
 def headline(evidence: Evidence) -> str:
     """The finding as a colleague says it: a guess is called one."""
     text = b.line(evidence.headline, 900) or "I have no words for what I found; see the chart."
-    says_so = (
-        evidence.headline.lower().replace("’", "'").startswith(("i can't", "can't", "not sure"))
-    )
-    if evidence.confidence < UNSURE and not says_so:
+    if evidence.confidence < UNSURE and not doubts(evidence):
         return f"I can’t tell for sure. {text}"
     return text
+
+
+def doubts(evidence: Evidence) -> bool:
+    """Whether the finding itself says that it is none to rely on."""
+    said = evidence.headline.lower().replace("’", "'")
+    return said.startswith(("i can't", "can't", "not sure", "perhaps not"))
 
 
 def suspect_lines(suspects: Iterable[Suspect], step: Step, most: int = 4) -> list[str]:

@@ -169,6 +169,10 @@ def test_a_guess_is_called_one_and_is_no_primary_button():
     assert "I can’t tell for sure. Two snapshots" in text
     assert "My best guess: No snapshot." in text
     assert "only 45% sure" in text
+    perhaps = replace(unsure, headline="Perhaps not (55%), but worth a look: it fell.")
+    doubted = words(thread(after(walked(3), ev.Checked(at(8), 4, perhaps)))["step-4"])
+    assert "4 · Which snapshot?* Perhaps not" in doubted
+    assert "best guess" not in doubted
     assert not any(e.get("style") for e in elements(post))
     assert "Look again" in buttons(post)
 
