@@ -22,6 +22,7 @@ METHODS = {
     # Slack's documentation of each method and event names the scope that it needs.
     "chat_postMessage": "chat:write",
     "chat_update": "chat:write",
+    "chat_delete": "chat:write",
     "chat_postEphemeral": "chat:write",
     "files_getUploadURLExternal": "files:write",
     "files_completeUploadExternal": "files:write",
