@@ -141,6 +141,8 @@ def _headline(found: _Found, arms: Sequence[Suspect]) -> str:
         return f"No model got worse: {words.listed(found.names)} predict as well as on other days."
     first = found.degraded[0]
     told = describe(found.worst[first])
+    if len(found.degraded) > 1:
+        told = f"{first} {told}"
     if found.probability[first] < 0.5:
         return f"No model is plainly worse. {first} may be: {told}."
     where = f", in {words.listed([a.name for a in arms])} alone" if arms else ""
@@ -189,7 +191,7 @@ def _table(figures: Sequence[Reading], models: Sequence[str]) -> Table:
             hidden = r.kind in guessed and not r.estimated and not r.shift.seen
             if r.kind in ("volume", "mean_label") or hidden:
                 continue
-            interval = f"{words.number(r.now)} ({words.number(r.low)}–{words.number(r.high)})"
+            interval = f"{words.number(r.now)} ({words.number(r.low)} to {words.number(r.high)})"
             name = f"{model} {label(r.kind)}" + (", estimate" if r.estimated else "")
             rows.append((name, words.number(r.usual), interval, _word(r)))
     rows.sort(key=lambda row: row[-1] in ("as usual", "?"))  # what got worse comes first
@@ -205,17 +207,14 @@ def _word(r: Reading) -> str:
 
 
 def _chart(figures: Sequence[Reading], order: Sequence[str], headline: str) -> Chart:
-    rows: list[Interval] = []
+    chosen: list[Reading] = []
     for model in order[:3]:
         mine = [r for r in figures if r.model == model and r.shift.seen]
         if len({r.arm for r in mine if r.arm}) < 2:  # one arm alone is the model once more
             mine = [r for r in mine if not r.arm]
-        for r in sorted(mine, key=lambda r: bool(r.arm)):
-            if r.kind not in ("volume", "mean_label"):
-                name = f"{label(r.kind)} · {model if not r.arm else judging.arm_name(r.arm)}"
-                half = r.reach * r.error / r.shift.spread
-                rows.append(Interval(name, r.shift.z, r.worse > math.log(2), half, r.estimated))
-    rows = rows[:14]
+        chosen += [r for r in mine if r.kind not in ("volume", "mean_label")]
+    chosen.sort(key=lambda r: bool(r.arm))  # each model has its rows before any arm has
+    rows = [_row(r) for r in chosen[:14]]
     outside = [r.name for r in rows if r.suspect]
     alt = (
         "How far each figure is from its usual value, in standard deviations of earlier days. "
@@ -224,6 +223,12 @@ def _chart(figures: Sequence[Reading], order: Sequence[str], headline: str) -> C
     if any(r.estimated for r in rows):
         alt += " Hollow dots are estimates, made without labels of these hours."
     return forest(rows, headline.partition(". ")[0].rstrip("."), alt)
+
+
+def _row(r: Reading) -> Interval:
+    name = f"{label(r.kind)} · {judging.arm_name(r.arm) if r.arm else r.model}"
+    half = r.reach * r.error / r.shift.spread
+    return Interval(name, r.shift.z, r.worse > math.log(2), half, r.estimated)
 
 
 def _nothing(warehouse: Warehouse, scope: Scope) -> str:

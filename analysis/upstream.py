@@ -150,7 +150,10 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
         proposed, suspects = 2, (*named, *(s for s in suspects if s.name not in both))
     else:
         proposed = sum(1 for s in suspects if s.score > 0.5 * suspects[0].score)
-    chart = charts.family(f.graph, f.features, f.health, best, verdict)
+    blamed: tuple[str, ...] = ()
+    if verdict == "upstream":
+        blamed = f.pair.names if f.pair else (best,)
+    chart = charts.family(f.graph, f.features, f.health, blamed)
     missing = () if warehouse.has("runs") else ("the nodes' runs: there is no table `runs`",)
     return Evidence(
         verdict=verdict,

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from analysis import words
 from analysis.charts import style
 from analysis.evidence import Chart
 from analysis.graph.health import Health
@@ -18,15 +19,18 @@ MOST_PER_LEVEL = 5
 
 
 def family(
-    graph: Graph, features: Sequence[str], health: Mapping[str, Health], best: str, verdict: str
+    graph: Graph, features: Sequence[str], health: Mapping[str, Health], blamed: Sequence[str]
 ) -> Chart:
-    """Features on the right, what they are made from to the left; ill nodes are marked."""
+    """Features on the right, what they are made from to the left; ill nodes are marked.
+
+    The ``blamed`` ones, none or some, are filled.
+    """
     above = {f: graph.of_feature(f) for f in features[:4]}
     depth: dict[str, int] = {}
     for found in above.values():
         for node, steps in found.items():
             depth[node] = max(depth.get(node, 0), steps)
-    loud = sorted(depth, key=lambda n: (n != best, -health[n].log_odds if n in health else 0))
+    loud = sorted(depth, key=lambda n: (n not in blamed, -health[n].log_odds if n in health else 0))
     levels: dict[int, list[str]] = {0: list(above)}
     for node in loud:
         row = levels.setdefault(depth[node], [])
@@ -38,11 +42,11 @@ def family(
     for (level, name), (x, y) in place.items():
         _edges(axes, graph, place, level, name, (x, y), above)
     for (level, name), (x, y) in place.items():
-        _box(axes, name, x, y, level, health, best if verdict == "upstream" else "")
+        _box(axes, name, x, y, level, health, name in blamed)
     deepest = max(levels)
     axes.set_xlim(-0.55, deepest + 0.55)
     axes.set_ylim(-0.12, 1.12)
-    title = _title(best, health, verdict, features)
+    title = _title(blamed, health, features)
     states = [f"{n}: {health[n].words}" for n in loud[:5] if n in health]
     alt = f"{title}. Upstream of {', '.join(features)}: {'; '.join(states)}."
     return style.render(card, title, alt)
@@ -82,17 +86,17 @@ def _edges(
 
 
 def _box(
-    axes: Axes, name: str, x: float, y: float, level: int, health: Mapping[str, Health], best: str
+    axes: Axes, name: str, x: float, y: float, level: int, health: Mapping[str, Health], full: bool
 ) -> None:
-    """A node with its state; the blamed one is filled."""
+    """A node with its state; a blamed one is ``full`` of colour."""
     ill = level > 0 and name in health and health[name].log_odds > 1
     colour = style.INCIDENT if ill else (style.BASELINE if level else style.ORANGE)
-    face = "#F7D9C6" if name == best else style.PAPER
-    words = health[name].words if level and name in health else "suspect"
+    face = "#F7D9C6" if full else style.PAPER
+    state = health[name].words if level and name in health else "suspect"
     axes.text(
         x,
         y,
-        f"{style.shorten(name, 17)}\n{_wrapped(words)}",
+        f"{style.shorten(name, 17)}\n{_wrapped(state)}",
         ha="center",
         va="center",
         fontsize=style.SMALL,
@@ -101,17 +105,19 @@ def _box(
             "boxstyle": "round,pad=0.45",
             "facecolor": face,
             "edgecolor": colour,
-            "linewidth": 3 if name == best else 1.6,
+            "linewidth": 3 if full else 1.6,
         },
     )
 
 
-def _wrapped(words: str) -> str:
+def _wrapped(state: str) -> str:
     """Two short lines at most: a box must stay narrower than its column."""
-    return "\n".join(textwrap.wrap(words, 18, max_lines=2, placeholder=" …"))
+    return "\n".join(textwrap.wrap(state, 18, max_lines=2, placeholder=" …"))
 
 
-def _title(best: str, health: Mapping[str, Health], verdict: str, features: Sequence[str]) -> str:
-    if verdict == "upstream":
-        return f"{best}: {health[best].words}"
+def _title(blamed: Sequence[str], health: Mapping[str, Health], features: Sequence[str]) -> str:
+    if len(blamed) == 1:
+        return f"{blamed[0]}: {health[blamed[0]].words}"
+    if blamed:
+        return f"{words.listed(blamed)} broke"
     return f"Nothing upstream of {', '.join(features[:2])} looks ill"

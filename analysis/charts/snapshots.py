@@ -47,6 +47,7 @@ def timeline(
                     color=style.INK,
                 )
     style.name_rows(axes, [m if a in ("all", "none") else f"{m} · {a}" for m, a in lanes], most=22)
+    axes.set_ylim(top=-1.3)  # room above the bars for what is said of the onset
     if not lanes:
         axes.set_yticks([])
         axes.text(0.5, 0.5, "one snapshot throughout", transform=axes.transAxes, ha="center")

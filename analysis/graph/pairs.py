@@ -11,10 +11,8 @@ from analysis import odds
 from analysis.graph.health import Health
 from analysis.graph.suspicion import TRACE, Suspicion
 
-LEAST = 0.02
-"""Suspects with less than this share of the suspicion need no node of their own."""
 UNTOLD = 0.1
-"""From this share on they need one even where none shows a trace."""
+"""From this share of the suspicion on, suspects need a node even where none shows a trace."""
 TWICE = float(np.log(0.05))
 """Log odds that a second node broke in the same hours, before its runs are seen."""
 
@@ -51,7 +49,7 @@ def _apart(s: Suspicion, ills: Mapping[str, Health], first: str) -> Pair | None:
 
 def _beside(s: Suspicion, ills: Mapping[str, Health], without: str) -> tuple[str, float] | None:
     rest = s.unfed(without)
-    if s.share(rest) < LEAST:
+    if not rest:
         return None
     alone = s.only(rest)
     covers = {n: c for n, c in alone.coverage().items() if n not in s.graph.above(without)}

@@ -90,6 +90,12 @@ def test_two_nodes_that_broke_at_once_are_both_named(tmp_path):
     assert {s.name for s in evidence.named} == {"a", "b"}
 
 
+def test_a_broken_feature_of_no_weight_needs_a_node_that_broke_as_well(tmp_path):
+    """It was handed on because its values certainly broke, not for its share."""
+    evidence = two_nodes(tmp_path, second_changes=True, of_second=0.001)
+    assert {s.name for s in evidence.named} == {"a", "b"}
+
+
 @pytest.mark.parametrize(("share", "named"), [(0.4, {"a", "b"}), (0.05, {"a"})])
 def test_a_node_without_a_trace_is_named_beside_another_for_a_feature_that_counts(
     tmp_path, share, named
