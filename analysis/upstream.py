@@ -162,7 +162,7 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
         suspects=suspects,
         proposed=proposed,
         charts=(chart,),
-        table=_table(f, ranked),
+        table=_table(f, suspects, ranked),
         not_examined=missing,
         figures={f"p_{n}": f.shares[n] for n in ranked[:4]}
         | {"p_nobody": f.shares[""], "p_nothing": f.shares[NOTHING]},
@@ -207,11 +207,15 @@ def _trace(health: Health) -> str:
     return "no job after it changed, so what it delivers must have" if silent else health.words
 
 
-def _table(f: _Found, ranked: list[str]) -> Table:
-    rows = tuple(
-        (n, f.health[n].words, f.graph.owners.get(n, "–"), f"{f.shares[n]:.0%}") for n in ranked[:6]
+def _table(f: _Found, suspects: tuple[Suspect, ...], ranked: list[str]) -> Table:
+    """The suspects as they are told, then the rest."""
+    likely = {s.name: s.score for s in suspects if s.kind == "upstream"}
+    names = list(dict.fromkeys([*likely, *ranked]))[:6]
+    rows = (
+        (n, f.health[n].words, f.graph.owners.get(n, "–"), f"{likely.get(n, f.shares[n]):.0%}")
+        for n in names
     )
-    return Table(("node", "since the onset", "owner", "likely"), rows)
+    return Table(("node", "since the onset", "owner", "likely"), tuple(rows))
 
 
 def _as_features(scope: Scope, features: tuple[str, ...]) -> tuple[Suspect, ...]:

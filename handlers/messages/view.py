@@ -69,7 +69,8 @@ def remedies(
 ) -> list[tuple[Remedy, Suspect]]:
     """Which mitigation can act on which of the suspects: the usual ones first, then by suspect.
 
-    Those that are under way, or done, are left out.
+    What acts on the cause is not offered first for what the cause feeds as well. Those that are
+    under way, or done, are left out.
     """
     busy = {
         (m.action, m.target.kind, m.target.name)
@@ -84,4 +85,12 @@ def remedies(
             if fits and place not in busy:
                 found.setdefault(place, (remedy, suspect))
     order = {name: rank for rank, name in enumerate(usual)}
-    return sorted(found.values(), key=lambda pair: order.get(pair[0].name, len(order)))
+    kinds: dict[str, str] = {}
+    for remedy, suspect in found.values():
+        kinds.setdefault(remedy.name, suspect.kind)
+
+    def rank(pair: tuple[Remedy, Suspect]) -> tuple[bool, int]:
+        remedy, suspect = pair
+        return suspect.kind != kinds[remedy.name], order.get(remedy.name, len(order))
+
+    return sorted(found.values(), key=rank)

@@ -8,9 +8,11 @@ import pytest
 
 from analysis.evidence import Suspect
 from handlers import actions
+from handlers.messages import Remedy
+from handlers.messages.view import remedies
 from state import events as ev
 from state.store import Said
-from tests.handlers.looks import buttons, elements, thread, words
+from tests.handlers.looks import buttons, elements, thread, view, words
 from tests.handlers.toy import (
     BACK,
     CAUSE,
@@ -243,3 +245,16 @@ def test_an_answered_offer_is_one_line(accepted, said):
     assert said in words(post)
     assert elements(post) == []
     assert accepted or "not &lt;ours&gt;" in words(post)
+
+
+def test_what_mends_the_cause_is_not_offered_again_for_what_it_feeds():
+    """A feature is put back to its default; its node is run again."""
+    again = Remedy("rerun", "Run again", ("upstream", "feature"))
+    default = Remedy("default", "Back to its default", ("feature",))
+    blamed = (Suspect("upstream", "keys", 0.9), Suspect("feature", "delay", 0.9))
+    found = remedies(walked(6), view(mitigations=(again, default)), blamed)
+    assert [(r.name, s.name) for r, s in found] == [
+        ("rerun", "keys"),
+        ("default", "delay"),
+        ("rerun", "delay"),
+    ]
