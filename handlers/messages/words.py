@@ -225,7 +225,8 @@ def cause_words(tree: Tree, cause: Cause, beside: str = "") -> str:
     if not who:
         kind = b.line(exit_.title if exit_ else cause.kind.replace("_", " "), 60)
         return f"{kind}: {b.line(exit_.meaning, 200).rstrip('.')}" if exit_ else kind
-    changed = b.line(next((s.changed for s in told if s.changed), ""), 200).rstrip(".")
+    # Of several, what one of them changed would read as said of all.
+    changed = b.line(told[0].changed if len(told) == 1 else "", 200).rstrip(".")
     text = _PHRASES.get(cause.kind, "{who}").format(who=who) + _through(cause)
     said_beside = changed.split(": ", 1)[-1] in beside
     return f"{text} — {changed}" if changed and not said_beside else text
