@@ -37,7 +37,8 @@ def known_subjects(settings: Settings) -> tuple[Subjects, Kin, Graph]:
         log.error("a table can't be read", reason=str(error))
     dimensions = warehouse.shown((*warehouse.dimensions, *ROLES))
     models = tuple(m.name for m in contract.models)
-    known = Subjects(contract.metric_names, models, features, infra, dimensions)
+    titles = {m.name: m.title for m in contract.metrics if m.title}
+    known = Subjects(contract.metric_names, models, features, infra, dimensions, titles=titles)
     return read_kin(warehouse, known)
 
 

@@ -26,6 +26,7 @@ class Subjects:
 
     ``infra`` ("service/metric") can be charted, and traffic is cut by ``dimensions``. ``nodes``
     are those of the lineage, each with the subject below it at which a walk about it begins.
+    ``titles`` are what people call a metric.
     """
 
     metrics: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Subjects:
     infra: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ()
     nodes: Mapping[str, Subject] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,20 @@ def every(known: Subjects, entry: Entry | None = None) -> tuple[Subject, ...]:
     return tuple(Subject(e, n) for e, names in named for n in names if entry in (None, e))
 
 
+def called(known: Subjects, subject: Subject) -> tuple[str, ...]:
+    """Its name, and what people call it."""
+    title = known.titles.get(subject.name, "") if subject.entry == "metric" else ""
+    return (subject.name, title) if title else (subject.name,)
+
+
 def find(known: Subjects, name: str, entry: Entry | None = None) -> Subject | None:
-    """The subject of that name: the exact one, else the one that differs in case and
+    """The subject of that name or title: the exact one, else the one that differs in case and
     punctuation alone. None when there is none, or when several differ so little."""
     candidates = every(known, entry)
     exact = next((s for s in candidates if s.name == name), None)
     if exact is not None or not plain(name):
         return exact
-    alike = [s for s in candidates if plain(s.name) == plain(name)]
+    alike = [s for s in candidates if plain(name) in map(plain, called(known, s))]
     return alike[0] if len({s.name for s in alike}) == 1 else None
 
 
@@ -72,7 +80,7 @@ def close_to(
     known: Subjects, name: str, entry: Entry | None = None, most: int = 3
 ) -> list[Subject]:
     """Up to ``most`` subjects whose names look like ``name``, the likest first."""
-    scored = [(likeness(name, s.name), s) for s in every(known, entry)]
+    scored = [(max(likeness(name, n) for n in called(known, s)), s) for s in every(known, entry)]
     found: dict[str, Subject] = {}
     for score, subject in sorted(scored, key=lambda pair: -pair[0]):
         if score >= CLOSE:

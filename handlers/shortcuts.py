@@ -20,6 +20,7 @@ from handlers.messages.summary import catch_up
 from handlers.modals.triage import Start, parse_triage, triage_form
 from handlers.pins import Pins, message_at
 from handlers.reading import moment_in, when, words_of
+from handlers.record.plain import plain
 from handlers.triage import FORM, begin, on_it
 from state.preferences import preferences
 
@@ -69,8 +70,11 @@ class Shortcuts:
         text = words_of(message)
         now = self.conversation.now()
         said = when(str(message.get("ts", ""))) or now
-        subjects, _ = mentioned(text, Known(self.conversation.subjects(), now))
+        known = self.conversation.subjects()
+        subjects, nodes = mentioned(text, Known(known, now))
         subject = min(subjects, key=lambda s: ORDER[s.entry], default=None)
+        if subject is None and nodes:
+            subject = known.nodes.get(nodes[0])
         told = moment_in(text, said, self.conversation.zone(user))
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         taken = self.conversation.store.incident_in(channel, thread)
@@ -82,7 +86,7 @@ class Shortcuts:
             "" if taken else thread,
             subject,
             min(told or said, now - timedelta(minutes=1)),
-            b.clip(" ".join(text.split()), 500),
+            b.clip(" ".join(plain(str(message.get("text") or "") or text).split()), 500),
             f"I read {read} in the message. The thread opens "
             + (f"beside {taken}, whose thread this is." if taken else "under it."),
         )

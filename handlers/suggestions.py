@@ -13,7 +13,7 @@ from handlers import blocks as b
 from handlers.actions import BadValue
 from handlers.blocks import Block
 from handlers.conversation import Conversation
-from handlers.desk import Subject, Subjects, every, likeness, plain
+from handlers.desk import Subject, Subjects, called, every, likeness, plain
 from handlers.levels import Level, Levels
 
 MOST_OPTIONS = 100
@@ -74,7 +74,7 @@ class Suggestions:
 
 def subject_groups(known: Subjects, typed: str = "") -> list[Block]:
     """Metrics, models and features whose names hold or resemble what was typed, in groups."""
-    scored = [(_score(typed, s.name), s) for s in every(known)]
+    scored = [(max(_score(typed, n) for n in called(known, s)), s) for s in every(known)]
     kept = [pair for pair in scored if pair[0] >= CLOSE and subject_option(pair[1])]
     best = sorted(kept, key=lambda pair: -pair[0])[:MOST_OPTIONS]
     groups: list[Block] = []

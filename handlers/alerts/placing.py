@@ -22,7 +22,7 @@ from handlers.alerts.shared import (
     past,
     web_address,
 )
-from handlers.desk import Subject, close_to, every, find, plain
+from handlers.desk import Subject, called, close_to, every, find, plain
 from state.incident import Alert, Entry
 
 LABELS: tuple[tuple[str, Entry | None], ...] = (
@@ -231,11 +231,12 @@ _HOW = "Give it a label `hawkeye_metric`, `hawkeye_model` or `hawkeye_feature`."
 
 
 def mentioned(text: str, known: Known) -> tuple[tuple[Subject, ...], tuple[str, ...]]:
-    """Known subjects and nodes whose whole names stand in a text, longer names first."""
+    """Known subjects and nodes whose whole names or titles stand in a text, longer ones first."""
     rest = f" {_spaced(text)} "
     names: dict[str, list[Subject | str]] = {}
     for subject in every(known.subjects):
-        names.setdefault(_spaced(subject.name), []).append(subject)
+        for name in called(known.subjects, subject):
+            names.setdefault(_spaced(name), []).append(subject)
     for node in known.subjects.nodes:
         names.setdefault(_spaced(node), []).append(node)
     subjects: list[Subject] = []
@@ -247,7 +248,7 @@ def mentioned(text: str, known: Known) -> tuple[tuple[Subject, ...], tuple[str, 
         for meant in names[name]:
             if isinstance(meant, str):
                 nodes.append(meant)
-            else:
+            elif meant not in subjects:
                 subjects.append(meant)
     return tuple(subjects), tuple(nodes)
 

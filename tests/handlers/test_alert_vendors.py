@@ -23,6 +23,7 @@ SUBJECTS = Subjects(
     models=("delay",),
     features=("temp", "humid"),
     nodes={"weather_hourly": TEMP, "noaa_feed": TEMP},
+    titles={"precision": "Right alarms"},
 )
 KNOWN = Known(SUBJECTS, NOW, ("real", "models"))
 PAYLOADS = Path(__file__).parents[1] / "payloads"
@@ -199,10 +200,11 @@ def opsgenie(message: str, **more: Any):
         ("late_arrival_rate above 0.4", "late arrival rate"),
         ("Feature humid of model delay drifts", "humid"),
         ("weather_hourly did not run", "temp"),
+        ("Right alarms: 0.2, usually 0.9", "precision"),
     ],
 )
 def test_without_labels_the_known_names_in_the_words_decide(message, subject):
-    """Whole names, whatever their case and punctuation; a node by what is made from it."""
+    """Whole names and titles, whatever their case; a node by what is made from it."""
     [alert] = opsgenie(message).alerts
     assert alert.subject == subject
 

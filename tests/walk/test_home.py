@@ -172,13 +172,16 @@ def test_a_triage_is_started_from_the_form(stage):
 
 def test_triage_this_finds_metric_and_time_in_a_message(stage):
     """Prefilled, and the thread opens under the message."""
-    said = stage.workspace.say(stage.ana, stage.channel, "is precision off? since 01:05 UTC")
+    words = "*is* precision <https://example.com/1|off>? since 01:05 UTC"
+    said = stage.workspace.say(stage.ana, stage.channel, words)
     stage.workspace.shortcut(stage.bo, "triage_this", stage.channel, said.ts)
     view = modal(stage, stage.bo, "triage")
     values = view.values
     assert values["subject"]["subject"]["selected_option"]["value"] == "metric:precision"
     since = datetime.fromtimestamp(values["since"]["since"]["selected_date_time"], UTC)
     assert (since.hour, since.minute) == (1, 5)
+    told = values["why"]["why"]["value"]
+    assert told == "is precision off (https://example.com/1)? since 01:05 UTC"
     assert stage.workspace.submit(stage.bo, view.id, values).ok
     [incident] = stage.bot.store.open_incidents()
     assert stage.bot.store.places(incident.id)[0].thread == said.ts
