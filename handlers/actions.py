@@ -132,8 +132,11 @@ def find(suspects: Iterable[Suspect], kind: str, name: str) -> Suspect | None:
 
 
 def everyone(incident: Incident) -> tuple[Suspect, ...]:
-    """All suspects that an incident knows, confirmed ones first, each once."""
+    """All suspects that an incident knows, each once: its causes, confirmed ones, the rest."""
     found: dict[tuple[str, str], Suspect] = {}
+    for cause in incident.causes:
+        for suspect in (*cause.suspects, *cause.along):
+            found.setdefault((suspect.kind, suspect.name), suspect)
     for suspect in incident.suspects:
         found.setdefault((suspect.kind, suspect.name), suspect)
     for step in reversed(incident.steps):
@@ -143,9 +146,6 @@ def everyone(incident: Incident) -> tuple[Suspect, ...]:
     for mitigation in incident.mitigations:
         target = mitigation.target
         found.setdefault((target.kind, target.name), target)
-    for cause in incident.causes:
-        for suspect in (*cause.suspects, *cause.along):
-            found.setdefault((suspect.kind, suspect.name), suspect)
     return tuple(found.values())
 
 

@@ -119,6 +119,7 @@ def _apps_json(workspace: Workspace, user: str) -> Json:
                 "bot_user_id": app.user_id,
                 "description": app.description,
                 "connected": bool(app.request_url or workspace.connected.get(app.id)),
+                "listens": app.events != [] or bool(app.commands or app.shortcuts),
                 "home": app.home_enabled,
             }
             for app in apps

@@ -118,7 +118,7 @@ export function renderSidebar(root, actAs) {
       section("Channels", mine(rooms).map(channelRow), iconButton("plus", "New channel", newChannel)),
       section("Direct messages", direct.map(channelRow), dm)),
     h("div", { class: "nav-foot" },
-      state.apps.map((app) => h("div", { class: `app-state ${app.connected ? "on" : "off"}`, title: app.description },
+      state.apps.filter((app) => app.listens).map((app) => h("div", { class: `app-state ${app.connected ? "on" : "off"}`, title: app.description },
         h("i", {}), `${app.name} ${app.connected ? "is connected" : "is not connected"}`)),
       row({ href: "#/inspector", symbol: "braces", label: "Payload inspector", current: place.view === "inspector",
         data: { testid: "inspector-link" } }),
