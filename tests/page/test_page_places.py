@@ -37,6 +37,21 @@ def test_a_channel_can_be_looked_at_and_joined(desk: Desk) -> None:
     assert desk.ana.id in desk.workspace.channel("quiet").members
 
 
+def test_a_channel_that_was_just_made_is_opened(desk: Desk) -> None:
+    """What is written next is written there."""
+    page = desk.open()
+    page.get_by_role("button", name="New channel").click()
+    page.get_by_label("Name of the channel").fill("side room")
+    page.get_by_role("button", name="Create").click()
+    field = page.get_by_test_id("composer")
+    expect(field).to_have_attribute("placeholder", "Message #side-room")
+    field.fill("anybody here?")
+    field.press("Enter")
+    expect(page.get_by_test_id("message").last).to_contain_text("anybody here?")
+    said = desk.workspace.channel("side-room").messages
+    assert [m.text for m in said.values()][-1:] == ["anybody here?"]
+
+
 def test_a_slash_command_is_completed_and_sent(desk: Desk) -> None:
     """Typing / shows what there is, Tab completes, Enter sends."""
 

@@ -150,8 +150,12 @@ function route() {
   const [first, second] = location.hash.replace(/^#\/?/, "").split("/");
   if (first === "inspector") return { view: "inspector", channel: null, thread: null };
   if (first === "home" && second) return { view: "home", app: second, channel: null, thread: null };
-  const known = store.state.channels.some((channel) => channel.id === first);
+  const known = isKnown(first);
   return { view: "channel", channel: known ? first : firstChannel(), thread: known ? second || null : null };
+}
+
+function isKnown(channel) {
+  return store.state.channels.some(({ id }) => id === channel);
 }
 
 /** Where a newcomer starts: the joined channel in which something happened last. */
@@ -163,6 +167,8 @@ function firstChannel() {
 }
 
 async function navigate() {
+  const [asked] = location.hash.replace(/^#\/?/, "").split("/");
+  if (/^[CDG][A-Z0-9]+$/.test(asked) && !isKnown(asked)) await attempt(loadState); // just made
   const next = route();
   const before = store.place;
   if (next.channel !== before.channel) {
