@@ -86,7 +86,6 @@ class Answers:
             app.action(re.compile(rf"^{verb}(:|$)"))(self._on_modal)
         app.action(re.compile(r"^more(:|$)"))(self._on_more)
         app.action(re.compile(r"^catchup(:|$)"))(self._on_catch_up)
-        app.action(re.compile(r"^invite(:|$)"))(self._on_invite)
         app.action(re.compile(rf"^{RUN}(:|$)"))(self._on_run)
         for callback in modals.PARSERS:
             app.view(callback)(self._on_submit)
@@ -151,21 +150,6 @@ class Answers:
                 click.incident, self.conversation.tree, said, self.conversation.title
             )
             self._whisper(click, str(payload["text"]), client, payload.get("blocks"))
-
-    def _on_invite(self, ack: Ack, body: Body, client: WebClient) -> None:
-        ack()
-        channel = str(body["actions"][0].get("value") or "")
-        try:
-            client.conversations_join(channel=channel)
-            text = "I am in; the thread that waited for this channel opens now."
-        except SlackApiError as error:
-            text = (
-                f"I can't join by myself ({error.response.get('error')}): this channel is private. "
-                "Type `/invite @hawkeye` here, then say it once more."
-            )
-        self.conversation.directory.forget("channels", f"info:{channel}")
-        self.conversation.outbox.hurry(channel)
-        _post_privately(client, channel, body["user"]["id"], "", text, None)
 
     def _on_run(self, ack: Ack, body: Body, client: WebClient) -> None:
         ack()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from handlers import explore, finding, shift, steering
 from handlers.actions import value
 from handlers.blocks import button, escape, person
-from handlers.desk import Desk, every
+from handlers.desk import Desk, entrance, every
 from handlers.record.asking import export
 from handlers.registry import (
     Around,
@@ -26,7 +26,6 @@ from handlers.registry import (
     named_incident,
     reply,
     user_in,
-    way_in,
 )
 from handlers.standing import incidents, name, status
 from handlers.tree_text import BEEN, HERE, picture
@@ -51,12 +50,7 @@ def handoff(request: Request, words: Words, desk: Desk) -> Reply:
         raise Unclear(refusal)
     beside = f", and it is shown in <#{channel}> from now on" if channel else ""
     text = f"{incident} is offered to {person(to)}{beside}. It stays as it is until they accept."
-    if channel and not desk.present(channel):
-        return reply(
-            f"{text}\nI can't post in <#{channel}> yet.",
-            way_in(channel),
-        )
-    return reply(text)
+    return reply(text + entrance(channel, desk))
 
 
 def _whom(words: Words, request: Request) -> str:

@@ -124,6 +124,10 @@ class Conversation:
         """Whether the bot can post in that channel."""
         return self.directory.present(channel)
 
+    def open_to_all(self, channel: str) -> bool:
+        """Whether the bot can join that channel by itself."""
+        return self.directory.open_to_all(channel)
+
     def zone(self, user: str) -> tzinfo:
         """The zone in which that person reads clocks."""
         return self.directory.zone(user)

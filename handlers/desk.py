@@ -59,6 +59,15 @@ def every(known: Subjects, entry: Entry | None = None) -> tuple[Subject, ...]:
     return tuple(Subject(e, n) for e, names in named for n in names if entry in (None, e))
 
 
+def entrance(channel: str, desk: Desk) -> str:
+    """A line on how the bot gets into a channel ("" for none) where it is no member yet."""
+    if not channel or desk.present(channel):
+        return ""
+    if desk.open_to_all(channel):
+        return f"\nI join <#{channel}> for it."
+    return f"\n<#{channel}> waits until somebody there lets me in: type `/invite @hawkeye`."
+
+
 def called(known: Subjects, subject: Subject) -> tuple[str, ...]:
     """Its name, and what people call it."""
     title = known.titles.get(subject.name, "") if subject.entry == "metric" else ""
@@ -140,6 +149,9 @@ class Desk(Protocol):
 
     def present(self, channel: str) -> bool:
         """Whether the bot can post in that channel."""
+
+    def open_to_all(self, channel: str) -> bool:
+        """Whether the bot can join that channel by itself."""
 
     def title(self, action: str) -> str:
         """What a mitigation is called."""

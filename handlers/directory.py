@@ -74,14 +74,22 @@ class Directory:
 
     def present(self, channel: str) -> bool:
         """Whether the bot is a member of the channel."""
+        answer = self._place(channel)
+        return bool(answer.get("is_member") or answer.get("is_im"))
+
+    def open_to_all(self, channel: str) -> bool:
+        """Whether the bot can join the channel by itself: a private one is not even told of."""
+        answer = self._place(channel)
+        return bool(answer) and not (answer.get("is_private") or answer.get("is_archived"))
+
+    def _place(self, channel: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {}
-        answer = self._once(
+        return self._once(
             f"info:{channel}",
             lambda: _dict(self.client.conversations_info(channel=channel).get("channel")),
             nothing,
             seconds=20,
         )
-        return bool(answer.get("is_member") or answer.get("is_im"))
 
     def team(self, channel: str) -> str:
         """The workspace of a channel, where the bot is installed for a whole org; else ""."""

@@ -282,11 +282,6 @@ def run_button(label: str, text: str, index: int = 0) -> Block:
     return button(label, f"{RUN}:{index}", value)
 
 
-def way_in(channel: str) -> Block:
-    """The button by which somebody lets the bot into a channel."""
-    return button("Let Hawkeye in", "invite", channel, style="primary")
-
-
 def run_text(value: str) -> str:
     """The command that a ``run`` button stands for; "" when the value is not one of ours."""
     try:

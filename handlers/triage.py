@@ -8,8 +8,8 @@ from typing import get_args
 
 from handlers import times
 from handlers.blocks import button, clock, code, escape, listed
-from handlers.desk import Desk, Subject, close_to, every, find
-from handlers.registry import Reply, Request, Unclear, Words, bare, quoted, reply, way_in
+from handlers.desk import Desk, Subject, close_to, entrance, every, find
+from handlers.registry import Reply, Request, Unclear, Words, bare, quoted, reply
 from handlers.standing import name, where
 from state.incident import Alert, Entry, Incident
 from state.preferences import preferences, window_words
@@ -124,12 +124,7 @@ def _opened(incident: Incident, alert: Alert, told: bool, desk: Desk) -> Reply:
         length = window_words(round((desk.now() - alert.since) / timedelta(hours=1)))
         looked = f"over the last {length} (say `since 14:05` to look from another time)"
     text = f"{name(desk, incident)}: I am looking at {code(alert.subject)} {looked}."
-    if alert.channel and not desk.present(alert.channel):
-        return reply(
-            f"{text}\nI can't post in <#{alert.channel}> yet: let me in, and the thread appears. "
-            "In a private channel only a member can: type `/invite @hawkeye`.",
-            way_in(alert.channel),
-        )
+    text += entrance(alert.channel, desk)
     if not alert.channel:
         text += "\nThe thread opens where alerts about it go; a direct message has no team in it."
     return reply(text)

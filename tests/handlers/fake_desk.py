@@ -85,6 +85,7 @@ class FakeDesk:
     known: Subjects = KNOWN
     kin: Kin = field(default_factory=Kin)
     members: set[str] = field(default_factory=lambda: {"C1"})
+    public: set[str] = field(default_factory=lambda: {"C1", "C9"})
     offset: timedelta = timedelta(0)
     linked: bool = True
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -161,6 +162,10 @@ class FakeDesk:
     def present(self, channel: str) -> bool:
         """Whether the bot is a member."""
         return channel in self.members
+
+    def open_to_all(self, channel: str) -> bool:
+        """Whether it is a public one."""
+        return channel in self.public
 
     def zone(self, user: str) -> tzinfo:
         """Everybody's zone."""

@@ -191,13 +191,13 @@ def test_a_subject_that_is_looked_at_already_is_answered_with_the_way_there(desk
     assert [i.id for i in desk.store.open_incidents()] == ["HE-1", "HE-2"]
 
 
-def test_in_a_channel_without_the_bot_the_incident_waits_behind_a_one_click_way_in(desk):
-    """Nothing is lost, and a private channel's way is told as well."""
-    found = ask(desk, "triage precision", channel="C9")
+def test_in_a_channel_without_the_bot_it_joins_or_says_how_it_gets_in(desk):
+    """Nothing is lost: a public channel it joins by itself, into a private one it must be let."""
+    assert "I join <#C9>" in ask(desk, "triage precision", channel="C9").text
     assert only(desk).alert.channel == "C9"
-    assert "<#C9>" in found.text
+    found = ask(desk, "triage late arrival rate", channel="C8")
     assert "/invite @hawkeye" in found.text
-    assert buttons(found) == {"Let Hawkeye in": "C9"}
+    assert "<#C8>" in found.text
 
 
 def test_a_triage_in_a_direct_message_opens_where_alerts_go(desk):
@@ -367,10 +367,10 @@ def test_a_second_offer_is_refused_with_the_machines_reason(desk):
     assert "already offered to <@U02>" in ask(desk, "handoff HE-1 <@U03>").text
 
 
-def test_a_handoff_to_a_channel_without_the_bot_has_a_way_in(desk):
-    """One click."""
+def test_a_handoff_to_a_private_channel_says_how_the_bot_gets_in(desk):
+    """By a member of it."""
     ask(desk, "triage precision")
-    assert buttons(ask(desk, "handoff HE-1 <@U02> <#C9>")) == {"Let Hawkeye in": "C9"}
+    assert "/invite @hawkeye" in ask(desk, "handoff HE-1 <@U02> <#C8>").text
 
 
 # -- tree and help --------------------------------------------------------------------------------
