@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -116,8 +117,12 @@ class Reading:
         headers = {
             "Content-Disposition": f"{kind}; filename*=utf-8''{quote(stored.name)}",
             "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, max-age=3600",
+            # Another workspace on this port has files of the same names.
+            "Cache-Control": "private, no-cache",
+            "ETag": f'"{hashlib.sha256(stored.data).hexdigest()}"',
         }
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
         return Response(stored.data, media_type=stored.mimetype, headers=headers)
 
 

@@ -256,6 +256,25 @@ def test_files_are_served_and_never_run_as_a_page(place, page):
     assert shown["ts"] == ts
 
 
+def test_a_browser_asks_whether_a_file_it_keeps_is_still_the_same(place, page):
+    """Another workspace on the same port has files of the same names."""
+    place.workspace.upload("ana", "general", "a.txt", b"one")
+    shown = page.get("messages", channel="C0GENERAL", user="U0ANA")["messages"][0]
+    url = page.url + shown["files"][0]["url"]
+    with urllib.request.urlopen(url) as answer:
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        tag = answer.headers["ETag"]
+    with pytest.raises(urllib.error.HTTPError) as same:
+        urllib.request.urlopen(urllib.request.Request(url, headers={"If-None-Match": tag}))
+    assert same.value.code == 304
+    [stored] = place.workspace.files.values()
+    stored.data = b"two"
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers={"If-None-Match": tag})
+    ) as answer:
+        assert answer.read() == b"two"
+
+
 def test_a_file_is_uploaded_through_the_page(place, page):
     """Raw bytes in the body."""
     query = urlencode({"user": "U0ANA", "channel": "C0GENERAL", "name": "log.txt"})
