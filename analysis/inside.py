@@ -109,7 +109,7 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         else None,
         not_examined=tuple(missing),
         figures={"p_snapshot": shares["snapshot"], "earlier_snapshots": float(len(past))},
-        how=How(METHOD, scope.window, None, 0, 0, time.perf_counter() - begun),
+        how=How(METHOD, None, None, 0, 0, time.perf_counter() - begun),
     )
 
 

@@ -272,7 +272,7 @@ def _say(scope: Scope, t: Trainings, signs: list[Sign], begun: float) -> Evidenc
         figures={"p_bad": bad, "earlier_snapshots": float(len(t.earlier))},
         how=How(
             METHOD,
-            scope.window,
+            None,
             None,
             int(rows[t.suspect]),
             int(sum(rows[s] for s in t.earlier)),

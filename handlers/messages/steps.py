@@ -98,6 +98,8 @@ def _rows(how: How, step: Step) -> str:
     if how.baseline:
         of = f"{b.count(how.baseline_rows)} of " if how.baseline_rows else ""
         text += f" against {of}the {b.span(how.baseline.length)} before"
+    elif how.baseline_rows:
+        text += f" against {b.count(how.baseline_rows)} before"
     return text
 
 
