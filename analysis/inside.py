@@ -54,14 +54,14 @@ def look_inside(warehouse: Warehouse, scope: Scope) -> Evidence:
     begun = time.perf_counter()
     named = scope.named("snapshot")
     if named:
-        return _snapshot(warehouse, scope, named[0], begun)
+        return _snapshot(warehouse, named[0], begun)
     return _serving(warehouse, scope, begun)
 
 
 # -- a snapshot -------------------------------------------------------------------------------
 
 
-def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) -> Evidence:
+def _snapshot(warehouse: Warehouse, suspect: str, begun: float) -> Evidence:
     if not warehouse.has("snapshots"):
         raise CannotExamine("There is no table `snapshots` in the settings to look into.")
     frame = warehouse.fetch(warehouse.table("snapshots")).sort_values("published", kind="stable")

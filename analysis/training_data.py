@@ -54,7 +54,7 @@ def what_was_it_trained_on(warehouse: Warehouse, scope: Scope) -> Evidence:
     model = models[0] if len(models) == 1 else None
     t = training_rows.read(warehouse, model, named[0])
     signs = sorted(_signs(t), key=lambda s: -s.log_odds)
-    return _say(scope, t, signs, begun)
+    return _say(t, signs, begun)
 
 
 def _signs(t: Trainings) -> list[Sign]:
@@ -243,7 +243,7 @@ def _features(t: Trainings) -> list[Sign]:
 # -- saying -----------------------------------------------------------------------------------
 
 
-def _say(scope: Scope, t: Trainings, signs: list[Sign], begun: float) -> Evidence:
+def _say(t: Trainings, signs: list[Sign], begun: float) -> Evidence:
     logs = {"": float(np.log(FINE))}
     for i, sign in enumerate(signs):
         logs[str(i)] = float(np.log((1 - FINE) / 4)) + sign.log_odds
