@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
+FITS = 42
+"""So many characters of a series' name fit into the legend."""
 EARLIER = 7
 """So many earlier days are drawn behind the series."""
 
@@ -58,7 +60,7 @@ def metric_chart(
         label="expected",
         step=None,
     )
-    line(axes, moments[shown], values[shown], style.INCIDENT, name)
+    line(axes, moments[shown], values[shown], style.INCIDENT, style.shorten(name, FITS))
     style.shade_window(axes, window)
     if onset is not None:
         style.mark_onset(axes, onset)
