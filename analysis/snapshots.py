@@ -1,8 +1,8 @@
 """Did a new snapshot do it? Publish times against the onset, and the same rows through both.
 
-Three pieces of evidence per publish: how near it is to the onset (against how often snapshots
-are published), how much the answers to the same inputs changed (against earlier publishes), and,
-with labels, whether the old snapshot would have done better on the new one's own rows.
+Two pieces of evidence per publish: how near it is to the onset (against how often snapshots are
+published), and whether the answers to the same inputs changed more than at earlier publishes, and
+for the worse where labels tell (analysis/answers).
 """
 
 from __future__ import annotations
@@ -14,23 +14,27 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from analysis import odds, publishes
+from analysis.answers.links import Link, links
 from analysis.charts import snapshots as charts
 from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
 from analysis.inputs.views import arms_of
-from analysis.publishes import Link, Publish
+from analysis.publishes import Publish, once
 from analysis.warehouse import Warehouse
 from analysis.words import plural
 
 METHOD = (
-    "Publishes around the onset; a gradient-boosted surrogate of the old snapshot answers the new "
-    "one's requests, so that inputs are held equal; sizes are compared with earlier publishes, "
-    "losses in pairs on labelled rows."
+    "Publishes around the onset; gradient-boosted stand-ins for the earlier snapshots answer the "
+    "new one's requests, so that inputs are held equal; how far answers and losses moved is held "
+    "against what earlier publishes did, and against snapshots that served on."
 )
 PRIOR = 0.3
 MISPLACED = 0.1
 """How often the onset that was found is not where it began."""
-USUAL_SIZE = 0.15
-"""A benign retraining moves answers by about this many of their standard deviations."""
+FARTHEST = -3.0
+"""Publishes with less evidence from their time are not looked at."""
+SURE = 0.8
+"""A snapshot is named from this probability on: a false accusation costs the walk more than one
+more question does."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,12 @@ class Candidate:
 
     publish: Publish
     timing: float
-    answers: float
     link: Link | None
+
+    @property
+    def answers(self) -> float:
+        """What its answers say; nothing where they could not be compared."""
+        return self.link.evidence if self.link else 0.0
 
     @property
     def log_odds(self) -> float:
@@ -59,26 +67,14 @@ def which_snapshot(warehouse: Warehouse, scope: Scope) -> Evidence:
         scope.window.start, scope.window.start - timedelta(hours=2), scope.window.start
     )
     found = publishes.publishes(warehouse, scope, arms_of(scope))
-    near = [p for p in found if _timing(p, onset, found, scope) > -3]
-    measured = publishes.links(warehouse, scope, found, onset.low) if near else []
+    near = once(p for p in found if _timing(p, onset, found, scope) > FARTHEST)
+    measured = links(warehouse, scope, near, found, onset.low) if near else []
     by_name = {(link.publish.model, link.publish.snapshot): link for link in measured}
     candidates = [
-        Candidate(
-            p,
-            _timing(p, onset, found, scope),
-            _answers(by_name.get((p.model, p.snapshot)), measured, near),
-            by_name.get((p.model, p.snapshot)),
-        )
-        for p in _once(near)
+        Candidate(p, _timing(p, onset, found, scope), by_name.get((p.model, p.snapshot)))
+        for p in near
     ]
     return _say(warehouse, scope, onset, found, candidates, begun)
-
-
-def _once(found: list[Publish]) -> list[Publish]:
-    seen: dict[tuple[str, str], Publish] = {}
-    for p in found:
-        seen.setdefault((p.model, p.snapshot), p)
-    return list(seen.values())
 
 
 def _timing(p: Publish, onset: Onset, found: list[Publish], scope: Scope) -> float:
@@ -101,27 +97,6 @@ def _timing(p: Publish, onset: Onset, found: list[Publish], scope: Scope) -> flo
     return float(np.log((1 - MISPLACED) * density + MISPLACED * anywhere + 1e-9) - np.log(rate))
 
 
-def _answers(link: Link | None, measured: list[Link], near: list[Publish]) -> float:
-    """Log odds from the answers: larger changes than earlier publishes made, and worse ones."""
-    if link is None:
-        return 0.0
-    names = {(p.model, p.snapshot) for p in near}
-    past = [m for m in measured if (m.publish.model, m.publish.snapshot) not in names]
-    usual = [m.size for m in past] + [USUAL_SIZE]
-    size = float(np.log((link.size + 0.03) / (float(np.median(usual)) + 0.03)))
-    spread = 0.5
-    moved = odds.log_bayes_factor(max(size, 0.0) / spread, 8)
-    if not np.isfinite(link.worse):
-        return moved
-    natural = [m.worse for m in past if np.isfinite(m.worse)]
-    wobble = float(np.std([*natural, 0.0, 0.01, -0.01])) if natural else 0.015
-    error = float(np.hypot(link.worse_error, wobble))
-    worse = odds.log_bayes_factor(max(link.worse, 0.0) / error, 12)
-    # On broken inputs the smoother surrogate loses less than any model: a snapshot whose answers
-    # did not move more than usual is not the worse one, whatever the losses say.
-    return min(worse, 3.0 + 2.0 * moved) + 0.5 * max(moved, -4.0)
-
-
 # -- saying -----------------------------------------------------------------------------------
 
 
@@ -141,9 +116,8 @@ def _say(
     some = 1 - shares[""]
     best = ranked[0][0] if ranked else 0.0
     blamed = [sc for sc in ranked if sc[0] > 0.5 * best]
-    seen = bool(ranked) and ranked[0][1].link is not None
-    if seen and (best > 0.6 or (some > 0.75 and best > 0.5)):
-        verdict, sure = "snapshot", best
+    if sum(share for share, _ in blamed) > SURE and all(c.link for _, c in blamed):
+        verdict, sure = "snapshot", sum(share for share, _ in blamed)
     elif some < 0.4 and not any(c.link is None and c.timing > 0 for c in candidates):
         verdict, sure = "not_snapshot", shares[""]
     else:
@@ -163,7 +137,7 @@ def _say(
         charts=(chart,),
         table=_table(ranked) if ranked else None,
         not_examined=missing,
-        figures={"p_snapshot": some, "publishes": float(len(_once(found)))},
+        figures={"p_snapshot": some, "publishes": float(len(once(found)))},
         how=How(
             METHOD,
             scope.window,
@@ -178,7 +152,12 @@ def _say(
 def _suspect(share: float, c: Candidate) -> Suspect:
     words = "published near the onset; its answers could not be compared"
     if c.link is not None:
-        words = f"same inputs: answers differ by {c.link.size:.2f} sd from {c.publish.before}"
+        words = (
+            f"same inputs: answers differ by {c.link.size:.2f} sd from {c.publish.before}, "
+            f"usually {c.link.usual:.2f}"
+        )
+        if c.link.size > 2 * c.link.usual:
+            words += f" ({c.link.where})"
         if np.isfinite(c.link.worse):
             way = "worse" if c.link.worse > 0 else "better"
             words += f", loss {abs(c.link.worse):.3f} {way}"
@@ -223,7 +202,7 @@ def _table(ranked: list[tuple[float, Candidate]]) -> Table:
     rows = []
     for share, c in ranked[:6]:
         link = c.link
-        moved = f"{link.size:.2f} sd" if link else "–"
+        moved = f"{link.size:.2f} sd, usually {link.usual:.2f}" if link else "–"
         worse = f"{link.worse:+.3f}" if link and np.isfinite(link.worse) else "no labels"
         rows.append(
             (c.publish.snapshot, _clock(c.publish.at), f"{moved} / {worse}", f"{share:.0%}")

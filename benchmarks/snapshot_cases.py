@@ -132,7 +132,9 @@ class Bench:
             log = _break(log, case.kind, history, onset, rng)
         moved, harm = 0.0, 0.0
         if bad:
-            moved, harm = _oracle(history, chain, k, (bad, dose), log[log["time"] >= onset])
+            # The model "other" scores every request, and once.
+            asked = log[(log["time"] >= onset) & (log["model"] == "other")]
+            moved, harm = _oracle(history, chain, k, (bad, dose), asked)
         late = pd.Timedelta(minutes=int(rng.integers(-NOTICED, NOTICED)) * int(rng.integers(2)))
         named = bool(rng.integers(3))
         found, seconds = self._look(history, log, onset + late, end, named)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from analysis import publishes, words
+from analysis.answers.links import Link, links
 from analysis.charts import explore as charts
 from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Table
 from analysis.explore.question import SEEN, Question, onset_of
-from analysis.publishes import Link, Publish
+from analysis.publishes import Publish
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, aware, naive
 
@@ -38,7 +39,7 @@ def snapshots(warehouse: Warehouse, question: Question) -> Evidence:
     others = [p for p in usual if p.snapshot != pair.snapshot]
     begun = onset_of(scope).low
     # One call reads the log once; the pair is the latest of its snapshot's publishes there.
-    measured = publishes.links(warehouse, scope, [pair, *others[-EARLIER:]], begun)
+    measured = links(warehouse, scope, [pair, *others[-EARLIER:]], others, begun)
     found = [link for link in measured if link.publish == pair]
     if not found:
         raise CannotExamine(
