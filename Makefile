@@ -1,7 +1,7 @@
 # `make demo`, `make test`, `make bench`: each sets up .venv first, from locks with hashes.
 # Needs Python 3.11 or newer and make; `make lock` alone needs uv as well.
 
-.PHONY: demo test lint bench lock clean help
+.PHONY: demo test lint bench engines lock clean help
 
 PYTHON ?=
 BIN := .venv/bin
@@ -17,6 +17,7 @@ help:
 	@echo "             (options: make demo ARGS=\"--list\", ARGS=\"--scenario NAME --seed N\")"
 	@echo "make test    formatting, types, import contracts, tests"
 	@echo "make bench   how fast it is on this machine"
+	@echo "make engines drivers of PostgreSQL and Spark, for their tests (about 450 MB)"
 	@echo "make lock    write the locks anew"
 	@echo "make clean   remove what the commands above made (not your incidents)"
 
@@ -32,6 +33,8 @@ lint: .venv/stamp-dev
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
 
+engines: .venv/stamp-engines
+
 bench: .venv/stamp-dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -45,6 +48,11 @@ bench: .venv/stamp-dev
 	@echo "Adding the tools for tests to .venv"
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@$(WARM) -m pytest --collect-only --quiet tests/state >/dev/null
+	@touch $@
+
+.venv/stamp-engines: requirements-engines.txt .venv/stamp-dev
+	@echo "Adding drivers of PostgreSQL and Spark to .venv (once; about 450 MB)"
+	@$(INSTALL) --require-hashes -r requirements-engines.txt
 	@touch $@
 
 .venv/stamp-libraries: requirements.txt .venv/stamp-build
@@ -71,6 +79,8 @@ lock: .venv/stamp-build
 	$(COMPILE) $(ARGS) --extra demo --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(ARGS) --extra demo --extra dev --constraint requirements.txt \
 		--output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) $(ARGS) --extra demo --extra dev --extra engines --constraint requirements-dev.txt \
+		--output-file requirements-engines.txt pyproject.toml
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \

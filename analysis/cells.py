@@ -12,7 +12,7 @@ from analysis import metrics, odds
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
-from analysis.portable import whole_seconds
+from analysis.portable import as_text, whole_seconds
 from analysis.quality import Floats
 from analysis.tables import Metric
 from analysis.warehouse import MOST_ROWS, Warehouse, naive
@@ -105,7 +105,7 @@ def _counted(warehouse: Warehouse, metric: Metric) -> tuple[str, tuple[str, ...]
 def _cut(
     warehouse: Warehouse, table: Any, kinds: Sequence[str], dims: Sequence[str]
 ) -> pd.DataFrame:
-    table = table.mutate(**{d: table[d].cast("string").fill_null("(null)") for d in dims})
+    table = table.mutate(**{d: as_text(table[d]).fill_null("(null)") for d in dims})
     return metrics.add_up(warehouse, table, kinds, (BLOCK, *dims))
 
 
@@ -176,7 +176,7 @@ def _cells_of_table(
     inside = elapsed - block * round(blocks.period.total_seconds())
     table = table.filter(inside < round(blocks.window.length.total_seconds()))
     table = table.mutate(
-        **{BLOCK: block}, **{d: table[d].cast("string").fill_null("(null)") for d in dims}
+        **{BLOCK: block}, **{d: as_text(table[d]).fill_null("(null)") for d in dims}
     )
     below = table["denominator"].sum() if metric.denominator else table["value"].sum()
     cells = warehouse.fetch(

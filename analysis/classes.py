@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.evidence import Scope
+from analysis.portable import as_number, as_text
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, naive
 
@@ -24,7 +25,7 @@ def one_against_rest(warehouse: Warehouse, log: Any, scope: Scope) -> tuple[Any,
         return log, ""
     named = _named(log)
     chosen = _most_moved(warehouse, named, scope)
-    against = {r: (named[r] == chosen).cast("float64") for r in (Role.PREDICTION, Role.LABEL)}
+    against = {r: as_number(named[r] == chosen) for r in (Role.PREDICTION, Role.LABEL)}
     told = "(hidden)" if warehouse.contract.predictions.prediction in warehouse.hidden else chosen
     return named.mutate(**against), told
 
@@ -41,10 +42,7 @@ def _named(log: Any) -> Any:
     """Predictions and labels as text; 1 and 1.0 are the same class."""
     columns = {}
     for role in (Role.PREDICTION, Role.LABEL):
-        column = log[role]
-        if column.type().is_numeric():
-            column = column.cast("float64")
-        columns[role] = column.cast("string")
+        columns[role] = as_text(log[role])
     return log.mutate(**columns)
 
 
@@ -53,7 +51,7 @@ def _most_moved(warehouse: Warehouse, log: Any, scope: Scope) -> str:
         log[Role.TIME] >= naive(scope.baseline.start), log[Role.TIME] < naive(scope.window.end)
     )
     inside = recent[Role.TIME] >= naive(scope.window.start)
-    weight = recent[Role.WEIGHT].cast("float64").fill_null(1.0)
+    weight = as_number(recent[Role.WEIGHT]).fill_null(1.0)
     sums = recent.group_by(recent[Role.PREDICTION]).aggregate(
         now=inside.ifelse(weight, 0.0).sum(), before=inside.ifelse(0.0, weight).sum()
     )

@@ -28,6 +28,7 @@ from analysis.evidence import (
 )
 from analysis.load import Load, at_this_load, requests
 from analysis.metrics import bucket_of
+from analysis.portable import as_number
 from analysis.quality import Floats
 from analysis.series import seasonal
 from analysis.series.seasonal import Band, Break
@@ -174,7 +175,7 @@ def _load(warehouse: Warehouse, scope: Scope) -> tuple[pd.DataFrame, int]:
     )
     table = table.mutate(bucket=bucket_of(table["time"], width))
     grouped = table.group_by(["service", "metric", "bucket"])
-    frame = warehouse.fetch(grouped.aggregate(value=table["value"].cast("float64").mean()))
+    frame = warehouse.fetch(grouped.aggregate(value=as_number(table["value"]).mean()))
     return frame.sort_values("bucket"), width
 
 

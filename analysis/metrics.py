@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from analysis import quality
 from analysis.evidence import CannotExamine, Scope, Window
-from analysis.portable import whole_seconds, without_nan
+from analysis.portable import as_number, as_text, whole_seconds, without_nan
 from analysis.quality import Estimate, Floats
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse, naive
@@ -292,7 +292,7 @@ def _threshold(warehouse: Warehouse, table: Any) -> Any:
 def _with_parts(warehouse: Warehouse, table: Any, names: Sequence[str]) -> Any:
     """Columns that the sums are made of; a text prediction (a class) can only be right or not."""
 
-    weight = table[Role.WEIGHT].cast("float64").fill_null(1.0)
+    weight = as_number(table[Role.WEIGHT]).fill_null(1.0)
     prediction, label = table[Role.PREDICTION], table[Role.LABEL]
     parts: dict[str, Any] = {"_w": weight, "_seen": label.notnull() & prediction.notnull()}
     if not prediction.type().is_numeric():
@@ -302,7 +302,7 @@ def _with_parts(warehouse: Warehouse, table: Any, names: Sequence[str]) -> Any:
                 f"The prediction is {prediction.type()}, not a number: only its volume and "
                 "accuracy can be measured."
             )
-        return table.mutate(**parts, _right=prediction.cast("string") == label.cast("string"))
+        return table.mutate(**parts, _right=as_text(prediction) == as_text(label))
     p, y = without_nan(prediction.cast("float64")), without_nan(label.cast("float64"))
     regressions = [m.name for m in warehouse.contract.models if m.task == "regression"]
     multiclass = [m.name for m in warehouse.contract.models if m.task == "multiclass"]
@@ -374,7 +374,12 @@ def _auc_by(bins: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def _ndcg_by(warehouse: Warehouse, table: Any, by: Sequence[str]) -> pd.DataFrame:
-    """NDCG (Järvelin & Kekäläinen 2002, gain 2^label − 1) averaged over groups (queries)."""
+    """NDCG (Järvelin & Kekäläinen 2002, gain 2^label − 1) averaged over groups (queries).
+
+    Rows with the same score share their gain, which is the mean over all orders that they could
+    be in (McSherry & Najork 2008, "Computing information retrieval performance measures
+    efficiently in the presence of tied scores").
+    """
     import ibis
 
     seen = table.filter(table["_seen"], table[Role.GROUP].notnull())
@@ -382,8 +387,9 @@ def _ndcg_by(warehouse: Warehouse, table: Any, by: Sequence[str]) -> pd.DataFram
     by_score = ibis.window(group_by=keys, order_by=ibis.desc(seen["_p"]))
     by_label = ibis.window(group_by=keys, order_by=ibis.desc(seen["_y"]))
     gain = 2.0 ** seen["_y"] - 1
+    shared = gain.mean().over(ibis.window(group_by=[*keys, "_p"]))
     ranked = seen.mutate(
-        _got=gain / (ibis.row_number().over(by_score) + 2).log2(),
+        _got=shared / (ibis.row_number().over(by_score) + 2).log2(),
         _best=gain / (ibis.row_number().over(by_label) + 2).log2(),
     )
     groups = ranked.group_by(keys).aggregate(got=ranked["_got"].sum(), best=ranked["_best"].sum())

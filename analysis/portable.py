@@ -1,11 +1,14 @@
 """The same expression on every engine, also on one that lacks the function for it.
 
-SQLite, for one, has no NaN (it stores null), no hash, no median, and keeps times as text.
+SQLite, for one, has no NaN (it stores null), no hash, no median, and keeps times as text. Where
+engines differ in what they call a type (BigQuery's ``DATETIME`` is Ibis's timestamp, its
+``TIMESTAMP`` one with a zone), the difference stands here and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 LOTS = 1_000_000
@@ -22,12 +25,34 @@ def lacks(expression: Any, operation: str) -> bool:
     return not expression.get_backend().has_operation(getattr(ops, operation))
 
 
+def as_number(column: Any) -> Any:
+    """A column of numbers, or of yes and no as 1 and 0, as floats."""
+    if column.type().is_boolean():
+        column = column.cast("int32")  # PostgreSQL has no cast to floats, nor to smaller integers
+    return column.cast("float64")
+
+
+def as_text(column: Any) -> Any:
+    """A column as text, the same on every engine: a whole number is "1", never "1.0"."""
+    import ibis
+
+    kind = column.type()
+    if kind.is_boolean():
+        return ibis.cases((column, "true"), (~column, "false"))
+    if not kind.is_floating() and not kind.is_decimal():
+        return column.cast("string")
+    value = column.cast("float64")
+    bounded = (value.abs() < 1e15).ifelse(value, ibis.null("float64"))  # NaN has no whole number
+    whole = bounded == bounded.round()
+    return whole.ifelse(bounded.cast("int64").cast("string"), value.cast("string"))
+
+
 def without_nan(column: Any) -> Any:
     """A column of floats, with null where it is NaN."""
     import ibis
 
-    if lacks(column, "IsNan"):
-        return column
+    if lacks(column, "IsNan") or column.get_backend().name == "mysql":
+        return column  # Ibis writes a function for MySQL that MySQL does not have
     return column.isnan().ifelse(ibis.null("float64"), column)
 
 
@@ -45,9 +70,9 @@ def timestamp(column: Any) -> Any:
     engine = column.get_backend().name
     if engine == "sqlite":
         return column.cast("string").cast("timestamp")
-    if engine == "duckdb" and (kind.is_string() or kind.is_unknown()):
-        # Straight to a naive timestamp, text would lose what stands after "+", and times with a
-        # zone in nanoseconds (a type that Ibis does not know) have no cast.
+    if engine != "mysql" and (kind.is_string() or kind.is_unknown()):
+        # Straight to a naive timestamp, text would lose what stands after "+", and DuckDB's times
+        # with a zone in nanoseconds (a type that Ibis does not know) have no cast.
         column = column.cast("timestamp('UTC')")
     return column.cast("timestamp")
 
@@ -61,14 +86,20 @@ def parsed(text: Any) -> Any:
 
 def whole_seconds(time: Any) -> Any:
     """Whole seconds since 1970, rounded down (a cast would round to the nearest)."""
-    if time.get_backend().name == "sqlite":
+    engine = time.get_backend().name
+    if engine == "sqlite":
         return time.epoch_seconds()
+    if engine == "bigquery":
+        # Its function takes times with a zone alone, and rounds down by itself.
+        return time.cast("timestamp('UTC')").epoch_seconds()
     return time.truncate("s").epoch_seconds()
 
 
 def middle(column: Any) -> Any:
-    """The median, or the mean on an engine without one."""
-    return column.mean() if lacks(column, "Median") else column.median()
+    """The median; an engine without one gives its estimate of it, or the mean."""
+    if not lacks(column, "Median"):
+        return column.median()
+    return column.mean() if lacks(column, "ApproxMedian") else column.approx_median()
 
 
 def lots(table: Any, columns: Sequence[str], seed: int = 0) -> Any:
@@ -79,13 +110,42 @@ def lots(table: Any, columns: Sequence[str], seed: int = 0) -> Any:
     """
     import ibis
 
-    if lacks(table, "Hash"):
+    engine = table.get_backend().name
+    if lacks(table, "Hash") and engine not in _HASHES:
         # 618,033 has no factor in common with LOTS, so that lots are spread evenly.
         number = ibis.row_number().over(ibis.window())
         return table.mutate(**{LOT: (number * 618_033 + seed * 7919) % LOTS})
     key = ibis.literal(seed * 7919, type="int64")
     for name in columns:
-        key = (
-            key // 2 + table[name].hash().fill_null(0) // 2
-        )  # halved, so that the sum stays within 64 bits
+        # Halved, so that the sum stays within 64 bits.
+        key = key // 2 + _hashed(table[name], engine).fill_null(0) // 2
     return table.mutate(**{LOT: key.abs() % LOTS})
+
+
+_HASHES = {
+    "trino": ("to_utf8", "xxhash64", "from_big_endian_64"),
+    "mysql": ("crc32",),
+}
+"""Functions, the innermost first, that make a whole number of a text on engines whose hash Ibis
+does not know."""
+
+
+def _hashed(column: Any, engine: str) -> Any:
+    if engine != "duckdb":  # PostgreSQL's and BigQuery's take few types, but text
+        column = column.cast("string")
+    for name in _HASHES.get(engine, ()):
+        column = _builtin(name)(column)
+    return column if engine in _HASHES else column.hash()
+
+
+@cache
+def _builtin(name: str) -> Any:
+    import ibis
+    import ibis.expr.datatypes as dt
+
+    def function(value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        """Implemented by the engine."""
+
+    kinds = {"to_utf8": (dt.string, dt.binary), "xxhash64": (dt.binary, dt.binary)}
+    taken, given = kinds.get(name, (dt.binary if "endian" in name else dt.string, dt.int64))
+    return ibis.udf.scalar.builtin(function, name=name, signature=((taken,), given))

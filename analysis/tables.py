@@ -57,7 +57,7 @@ class TableSource(_Strict):
     source: str
     """A Parquet, CSV or JSON file, maybe packed (`.csv.gz`), a folder of such files or an address
     (`s3://…`); relative to the settings file, `*` allowed. Or the name of a table in the database
-    of `[data] url`."""
+    of `[data] url`, with its schema where it is not the usual one: `ml.predictions`."""
 
 
 class Predictions(TableSource):

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.evidence import CannotExamine, Window
 from analysis.metrics import BUCKET, Blocks, Series, bucket_of, regular, rows_of
-from analysis.portable import middle, without_nan
+from analysis.portable import as_number, middle, without_nan
 from analysis.quality import Estimate
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse
@@ -28,18 +28,18 @@ def feature_series(
         )
     table = rows_of(warehouse, blocks, whole=True)
     column = table[feature]
-    parts: dict[str, Any] = {"null share": column.isnull().cast("float64")}
+    parts: dict[str, Any] = {"null share": as_number(column.isnull())}
     if column.type().is_numeric() or column.type().is_boolean():
-        value = column.cast("float64")
+        value = as_number(column)
         value = without_nan(value) if column.type().is_floating() else value
-        parts["null share"] = value.isnull().cast("float64")
+        parts["null share"] = as_number(value.isnull())
         parts["mean"] = value
         centre = warehouse.fetch(table.aggregate(m=middle(value)))["m"].iloc[0]
         parts["spread"] = (parts["mean"] - float(centre if centre == centre else 0.0)).abs()
     else:
         common = table[feature].topk(LEVELS)
         for level in warehouse.fetch(common)[feature].dropna():
-            parts[f"share of {level}"] = (column == level).cast("float64")
+            parts[f"share of {level}"] = as_number(column == level)
     table = table.mutate(**{BUCKET: bucket_of(table[Role.TIME], 3600)})
     table = table.mutate(**{f"x{i}": part for i, part in enumerate(parts.values())})
     sums: dict[str, Any] = {}

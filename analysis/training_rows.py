@@ -17,7 +17,7 @@ import numpy as np
 
 from analysis import odds
 from analysis.evidence import CannotExamine
-from analysis.portable import HASHED, LOT, LOTS, lots
+from analysis.portable import HASHED, LOT, LOTS, as_number, as_text, lots
 from analysis.profile import Bins, bins_of, distance, kinds, plain
 from analysis.warehouse import Warehouse
 
@@ -56,11 +56,11 @@ def read(warehouse: Warehouse, model: str | None, suspect: str) -> Trainings:
     """
     order = _order(warehouse, model, suspect)
     table = warehouse.table("training")
-    table = table.filter(table["snapshot"].cast("string").isin(order))
+    table = table.filter(as_text(table["snapshot"]).isin(order))
     if warehouse.contract.training is not None and warehouse.contract.training.model and model:
-        table = table.filter(table["model"].cast("string") == model)
+        table = table.filter(as_text(table["model"]) == model)
     table = table.mutate(_part=_partition(warehouse, table), _label=_label(warehouse, table))
-    keys = table.group_by(snapshot=table["snapshot"].cast("string"), part=table["_part"])
+    keys = table.group_by(snapshot=as_text(table["snapshot"]), part=table["_part"])
     parts = warehouse.fetch(keys.aggregate(n=table.count(), label=table["_label"].mean()))
     known = set(parts["snapshot"])
     earlier = tuple(s for s in order if s != suspect and s in known)
@@ -105,10 +105,10 @@ def _order(warehouse: Warehouse, model: str | None, suspect: str) -> list[str]:
 def _partition(warehouse: Warehouse, table: Any) -> Any:
     source = warehouse.contract.training
     if source is not None and source.partition is not None:
-        return table["partition"].cast("string")
+        return as_text(table["partition"])
     if source is not None and source.time is not None:
         return table["time"].strftime("%Y-%m-%d")
-    return table["snapshot"].cast("string").substr(0, 0)
+    return as_text(table["snapshot"]).substr(0, 0)
 
 
 def _label(warehouse: Warehouse, table: Any) -> Any:
@@ -117,14 +117,14 @@ def _label(warehouse: Warehouse, table: Any) -> Any:
     source = warehouse.contract.training
     if source is None or source.label is None:
         return ibis.null("float64")
-    return table["label"].cast("float64")
+    return as_number(table["label"])
 
 
 def _sample(table: Any, kind: Mapping[str, Any], parts: pd.DataFrame) -> pd.DataFrame:
     """About ROWS_EACH rows per snapshot, the same ones each time."""
     sizes = parts.groupby("snapshot")["n"].sum()
     cases = [(str(s), max(1, round(LOTS * min(1.0, ROWS_EACH / n)))) for s, n in sizes.items()]
-    name = table["snapshot"].cast("string")
+    name = as_text(table["snapshot"])
     some = lots(table.mutate(snapshot=name), ["_part", *list(kind)[:HASHED]])
     some = some.filter(some[LOT] < some["snapshot"].cases(*cases, else_=0))
     ready = plain(some, kind, ("snapshot", "_part", "_label"))

@@ -7,16 +7,16 @@ samples come into pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis import engine
 from analysis.columns import need_numbers
 from analysis.evidence import CannotExamine, Filter, Window
-from analysis.portable import timestamp
+from analysis.portable import as_number, as_text, timestamp
 from analysis.tables import Contract, Metric, Role, TableSource
 
 if TYPE_CHECKING:
@@ -53,9 +53,6 @@ _TIME_FIELDS = {
     "runs": ("time", "data_time"),
     "training": ("time",),
 }
-_ENGINES = {"ibis", "duckdb", "sqlglot", "pyarrow", "sqlite3", "psycopg", "MySQLdb", "polars"}
-_ENGINES |= {"google", "snowflake", "pyspark", "py4j", "trino", "clickhouse_connect", "pyodbc"}
-"""Packages whose errors are an engine's."""
 _AS_OF = {"infra": "time", "snapshots": "published", "runs": "time"}
 
 
@@ -85,7 +82,7 @@ class Warehouse:
 
     @cached_property
     def _connection(self) -> Any:
-        return connect(self.contract.url)
+        return engine.connect(self.contract.url)
 
     def connected(self) -> None:
         """Raises CannotExamine when the engine can't be reached."""
@@ -189,11 +186,11 @@ class Warehouse:
         if source.label_time is not None:
             columns[Role.LABEL_TIME] = timestamp(columns[Role.LABEL_TIME])
         for role in (Role.MODEL, Role.SNAPSHOT, Role.EXPERIMENT, Role.ARM):
-            columns[role] = columns[role].cast("string").fill_null("none")
+            columns[role] = as_text(columns[role]).fill_null("none")
         for role in (Role.PREDICTION, Role.LABEL):
             kind = columns[role].type()
             if kind.is_boolean() or kind.is_decimal():
-                columns[role] = columns[role].cast("float64")
+                columns[role] = as_number(columns[role])
         if source.label_time is not None:
             arrived = columns[Role.LABEL_TIME] < naive(self.now)
             columns[Role.LABEL] = arrived.ifelse(columns[Role.LABEL], ibis.null())
@@ -211,9 +208,10 @@ class Warehouse:
             if wanted.dimension not in known:
                 raise CannotExamine(
                     f"{where or 'The serving log'} has no dimension `{wanted.dimension}` to "
-                    f"filter by; there {_are(sorted(known))}. Run it again without that filter."
+                    f"filter by; there {engine.are(sorted(known))}. Run it again without "
+                    "that filter."
                 )
-            value = table[known[wanted.dimension]].cast("string").fill_null("(null)")
+            value = as_text(table[known[wanted.dimension]]).fill_null("(null)")
             table = table.filter(value.isin(wanted.values))
         return table
 
@@ -273,11 +271,11 @@ class Warehouse:
         where = f"metrics.{metric.name}"
         columns = {
             "time": timestamp(self._column(raw, where, "time", metric.time)),
-            "value": self._column(raw, where, "value", metric.value).cast("float64"),
+            "value": as_number(self._column(raw, where, "value", metric.value)),
         }
         if metric.denominator:
             column = self._column(raw, where, "denominator", metric.denominator)
-            columns["denominator"] = column.cast("float64")
+            columns["denominator"] = as_number(column)
         columns |= {d: self._column(raw, where, "dimensions", d) for d in metric.dimensions}
         table = raw.select(**columns)
         table = table.filter(table["time"] < naive(self.now))
@@ -303,27 +301,11 @@ class Warehouse:
     def _read(self, source: str, where: str) -> Any:
         connection = self._connection
         try:
-            if path := self._file(source):
-                return _reader(connection, path)(path)
-            return connection.table(source)
-        except Exception as error:
+            return engine.table(connection, source, self.root)
+        except CannotExamine as error:
             raise CannotExamine(
-                f"The table `{where}` can't be read from {source!r}: "
-                f"{_no_table(connection, source, error) or _first_line(error)}"
+                f"The table `{where}` can't be read from {source!r}: {error}"
             ) from error
-
-    def _file(self, source: str) -> str:
-        """The path, glob or address that ``source`` names; empty for a table of the database."""
-        if "://" in source:
-            return source
-        path = self.root / source
-        if _ending(source):
-            return str(path)
-        if not path.is_dir():
-            return ""
-        ends = (_ending(p.name) for p in sorted(path.rglob("*")))
-        end = next((end for end in ends if end), "")
-        return str(path / "**" / f"*{end}") if end else ""
 
     def _column(self, raw: Any, table: str, field: str, name: str) -> Any:
         if name not in raw.columns:
@@ -333,91 +315,6 @@ class Warehouse:
                 + (" …" if len(raw.columns) > 12 else "")
             )
         return raw[name]
-
-
-def connect(url: str = "duckdb://") -> Any:
-    """A connection to any engine that Ibis speaks; CannotExamine when there is none to be had.
-
-    DuckDB reads times in UTC, and keeps quiet: a bar of its own would go to standard output,
-    into the midst of a result.
-    """
-    import ibis
-
-    scheme, _, rest = url.partition("://")
-    if scheme in _IN_A_FILE and rest.startswith("/") and not Path(rest.partition("?")[0]).exists():
-        # The engine would make an empty one.
-        raise CannotExamine(f"[data] url ({scheme}): there is no file {rest.partition('?')[0]}.")
-    try:
-        connection = ibis.connect(url)
-    except Exception as error:
-        # An address may hold a password.
-        why = _first_line(error).replace(url, f"{scheme}://…").replace(rest or url, "…")
-        if isinstance(error, ImportError):
-            why = f'its driver is not installed: pip install "ibis-framework[{scheme}]"'
-        raise CannotExamine(
-            f"[data] url ({scheme}): no connection could be made: {why.rstrip('.')}."
-        ) from error
-    if connection.name == "duckdb":
-        connection.raw_sql("SET TimeZone = 'UTC'")
-        connection.raw_sql("SET enable_progress_bar = false")
-    return connection
-
-
-_IN_A_FILE = ("duckdb", "sqlite")
-_FORMATS = {
-    "parquet": (".parquet", ".parq", ".pq"),
-    "csv": (".csv", ".tsv"),
-    "json": (".json", ".ndjson", ".jsonl"),
-}
-_PACKED = (".gz", ".zst")
-
-
-def _ending(name: str) -> str:
-    """The end of a file's name that says what is in it (".csv.gz"); empty for none that is read."""
-    bare = name.lower()
-    for packed in _PACKED:
-        bare = bare.removesuffix(packed)
-    known = (end for ends in _FORMATS.values() for end in ends if bare.endswith(end))
-    end = next(known, "")
-    return name[len(bare) - len(end) :] if end else ""
-
-
-def _format(path: str) -> str:
-    end = _ending(path).lower()
-    return next((kind for kind, ends in _FORMATS.items() if end.startswith(ends)), "parquet")
-
-
-def _reader(connection: Any, path: str) -> Any:
-    """What reads the files of a path: Parquet where an address has no ending."""
-    return getattr(connection, f"read_{_format(path)}")
-
-
-def _no_table(connection: Any, source: str, error: Exception) -> str:
-    """Ibis says no more than the name of a table that is not there."""
-    if str(error).strip() != source:
-        return ""
-    if connection.name == "duckdb":
-        there = [name for (name,) in connection.raw_sql("SHOW TABLES").fetchall()]
-    else:
-        there = connection.list_tables()
-    return f"there is no such file or table; there {_are(sorted(there)[:12])}."
-
-
-@contextmanager
-def engine_errors(contract: Contract) -> Iterator[None]:
-    """What the engine refuses (a value, a missing function) becomes a CannotExamine.
-
-    Other errors are ours and pass as they are.
-    """
-    try:
-        yield
-    except Exception as error:
-        if type(error).__module__.partition(".")[0].lstrip("_") not in _ENGINES:
-            raise
-        scheme = contract.url.partition(":")[0]
-        raise CannotExamine(
-            f"The engine of [data] url ({scheme}) can't answer: {_first_line(error)}"
-        ) from error
 
 
 def naive(moment: datetime) -> datetime:
@@ -431,12 +328,3 @@ def aware(moment: Any) -> datetime:
 
     stamp: datetime = pd.Timestamp(moment).to_pydatetime(warn=False)
     return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _are(names: list[str]) -> str:
-    """What follows "there …"."""
-    return f"are {', '.join(f'`{n}`' for n in names)}" if names else "is none"

@@ -23,7 +23,7 @@ def run_check(settings_path: str, node: str, scope: Scope) -> Evidence:
 
     Raises CannotExamine with a sentence when there is nothing to look at.
     """
-    from analysis.warehouse import engine_errors
+    from analysis.engine import engine_errors
     from bot.plugins import tree
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
@@ -42,8 +42,8 @@ def run_look(settings_path: str, question: Question) -> Evidence:
 
     Raises CannotExamine with a sentence when the tables can't answer it.
     """
+    from analysis.engine import engine_errors
     from analysis.explore import look
-    from analysis.warehouse import engine_errors
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     scope = question.scope

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
-from analysis.warehouse import engine_errors
 from bot.headless import accepted, report, saw_nothing, walk
 from bot.plugins import tree as wanted_tree
 from bot.progress import progress

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.threads import one_thread
+from tests.engines import postgres
 
 one_thread()
 
@@ -44,10 +45,8 @@ class Part:
 
 PARTS = {
     "browser": Part("Chromium", find_chromium, "sudo apt-get install chromium"),
-    "jvm": Part(
-        "a Java runtime",
-        lambda: shutil.which("java"),
-        "sudo apt-get install openjdk-17-jre-headless",
+    "postgres": Part(
+        "PostgreSQL with its driver", postgres.find, "sudo apt-get install postgresql; make engines"
     ),
 }
 LEFT_OUT: dict[str, list[str]] = {}

@@ -15,7 +15,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ("requirements-build.txt", "requirements.txt", "requirements-dev.txt")
+LOCKS = (
+    "requirements-build.txt",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-engines.txt",
+)
 PLATFORMS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
     "macos": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
@@ -79,6 +84,7 @@ def test_each_python_gets_one_version_of_all_that_we_ask_for(python: str, platfo
         "requirements-build.txt": PROJECT["build-system"]["requires"],
         "requirements.txt": project["dependencies"] + extras["demo"],
         "requirements-dev.txt": project["dependencies"] + extras["demo"] + extras["dev"],
+        "requirements-engines.txt": [w for extra in extras.values() for w in extra],
     }
     for name, wanted in wishes.items():
         there = taken(name, python, platform)
@@ -92,8 +98,9 @@ def test_tests_run_on_what_is_shipped() -> None:
     for python, platform in product(PYTHONS, PLATFORMS):
         small = taken("requirements.txt", python, platform)
         large = taken("requirements-dev.txt", python, platform)
-        assert small.items() <= large.items()
-        assert len(large) > len(small)
+        engines = taken("requirements-engines.txt", python, platform)
+        assert small.items() <= large.items() <= engines.items()
+        assert len(small) < len(large) < len(engines)
 
 
 def test_nothing_that_we_ship_is_under_the_gpl() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.evidence import Evidence, How, Table
 from analysis.explore.lines import FEWEST_ROWS
 from analysis.explore.question import SEEN, Question
+from analysis.portable import as_text
 from analysis.warehouse import ROLES, Warehouse
 
 MOST = 100
@@ -20,7 +21,7 @@ def of(warehouse: Warehouse, question: Question) -> Evidence:
     columns = {d: d for d in warehouse.dimensions} | ROLES
     rows: list[tuple[str, ...]] = []
     for dimension, column in columns.items():
-        named = log.mutate(_level=log[column].cast("string").fill_null("(null)"))
+        named = log.mutate(_level=as_text(log[column]).fill_null("(null)"))
         counted = named.group_by("_level").aggregate(n=named.count())
         often = counted.filter(counted["n"] >= FEWEST_ROWS)
         top = warehouse.fetch(often.order_by(often["n"].desc(), "_level").limit(MOST))

@@ -16,6 +16,7 @@ from analysis.charts.explore import Drawn
 from analysis.evidence import CannotExamine, Scope, Window
 from analysis.explore.question import Question, onset_of
 from analysis.metrics import BUCKET, DAY, Blocks, Series
+from analysis.portable import as_number, as_text
 from analysis.quality import NEEDS_LABEL, Estimate, back
 from analysis.series import seasonal
 from analysis.tables import Metric, Role
@@ -123,7 +124,7 @@ def _service(warehouse: Warehouse, name: str, blocks: Blocks) -> tuple[Metric, S
     )
     metric = Metric(name=name, kind="mean_prediction", every=10, title=name)
     table = table.mutate(**{BUCKET: metrics.bucket_of(table["time"], metric.every * 60)})
-    value = table["value"].cast("float64")
+    value = as_number(table["value"])
     frame = warehouse.fetch(table.group_by(BUCKET).aggregate(v=value.mean(), n=table.count()))
     frame = frame.sort_values(BUCKET)
     rows = frame["n"].to_numpy(float)
@@ -208,7 +209,7 @@ def levels(warehouse: Warehouse, question: Question) -> list[Level]:
         raise CannotExamine(f"`{question.by}` is no dimension here; there are {known}.")
     if question.thing == "feature":
         table = table.mutate(**{Role.PREDICTION: _number(table, question.name)})
-    table = table.mutate(_level=table[column].cast("string").fill_null("(null)"))
+    table = table.mutate(_level=as_text(table[column]).fill_null("(null)"))
     top = warehouse.fetch(table.group_by("_level").aggregate(n=table.count()))
     top = top[top["n"] >= FEWEST_ROWS].sort_values("n", ascending=False).head(LEVELS)
     if top.empty:
@@ -244,7 +245,7 @@ def _number(table: Any, feature: str) -> Any:
         raise CannotExamine(
             f"`{feature}` is text, which has no mean to cut; chart it without `by`."
         )
-    return column.cast("float64")
+    return as_number(column)
 
 
 def _measured(

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from analysis.evidence import CannotExamine, Scope, Window
+from analysis.portable import whole_seconds
 from analysis.tables import Role
 from analysis.warehouse import naive
 
@@ -49,7 +50,7 @@ class Comparison:
 
         ``table`` is an Ibis table with Role.TIME.
         """
-        seconds = table[Role.TIME].epoch_seconds() - int(naive_seconds(self.window.start))
+        seconds = whole_seconds(table[Role.TIME]) - int(naive_seconds(self.window.start))
         period = int(self.period.total_seconds())
         # Integer arithmetic on positive numbers: engines disagree on the floor of negatives.
         shift = (self.gap + self.count + 1) * period
@@ -69,7 +70,7 @@ def edges(c: Comparison, table: Any, reach: timedelta) -> Any:
     around = Window(c.window.start - reach, c.window.start + min(reach, c.window.length))
     shifted = Comparison(around, c.period, c.count, c.gap, c.same_hours)
     tagged = shifted.tagged(table)
-    seconds = tagged[Role.TIME].epoch_seconds() - int(naive_seconds(c.window.start))
+    seconds = whole_seconds(tagged[Role.TIME]) - int(naive_seconds(c.window.start))
     period = int(c.period.total_seconds())
     after = (seconds + tagged[BLOCK] * period >= 0).ifelse(1, 0)
     return tagged.mutate(**{BLOCK: tagged[BLOCK] * 2 + after})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from analysis.portable import without_nan
+from analysis.portable import as_text, timestamp, whole_seconds, without_nan
 from analysis.tables import Role
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ def plain(table: Any, kind: Mapping[str, str], also: Sequence[str] = ()) -> Any:
     for name, what in kind.items():
         column = table[name]
         if what == "level":
-            columns[name] = column.cast("string")
+            columns[name] = as_text(column)
         elif what == "number":
             columns[name] = without_nan(column.cast("float64"))
         else:
-            then = column.cast("timestamp").epoch_seconds()
-            columns[name] = (table[Role.TIME].epoch_seconds() - then).cast("float64")
+            then = whole_seconds(timestamp(column))
+            columns[name] = (whole_seconds(table[Role.TIME]) - then).cast("float64")
     return table.select(**columns)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from analysis.columns import ONLY_CLASSES, example
+from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine
-from analysis.portable import parsed
+from analysis.portable import as_text, parsed
 from analysis.tables import Metric, Predictions
-from analysis.warehouse import Warehouse, engine_errors
+from analysis.warehouse import Warehouse
 from bot.config.problems import Places, Problem, nearest
 from bot.config.settings import Settings, Tables
 
@@ -185,7 +186,7 @@ def _models(settings: Settings, warehouse: Warehouse, places: Places) -> Iterato
     if table.model is None:
         return
     rows = warehouse.rows(table.source)
-    names = rows.select(name=rows[table.model].cast("string")).distinct().limit(_MOST_MODELS + 1)
+    names = rows.select(name=as_text(rows[table.model])).distinct().limit(_MOST_MODELS + 1)
     there = sorted(str(name) for name in names.to_pandas()["name"].dropna())
     if len(there) > _MOST_MODELS:
         return

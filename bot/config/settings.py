@@ -53,7 +53,7 @@ class Data(Section):
     url: str = "duckdb://"
     """Any address that Ibis speaks (`duckdb://`, `postgres://…`, `bigquery://…`). DuckDB in
     memory by default, which reads Parquet and CSV files; `duckdb://warehouse.duckdb` opens a
-    database file beside the settings."""
+    database file beside the settings. [Engines](engines.md) says what each one needs."""
 
 
 class Tables(Section):

@@ -46,11 +46,11 @@ def _measured(
 ) -> tuple[dict[str, Any], Profile, dict[str, Bins]]:
     import ibis
 
+    from analysis.engine import connect
     from analysis.profile import bins_of, kinds
     from analysis.profile import plain as as_plain
     from analysis.profile import profile as counts_of
     from analysis.tables import Role
-    from analysis.warehouse import connect
 
     table = _read(connect(), file, (time_column, prediction))
     table = table.rename({Role.TIME: time_column})

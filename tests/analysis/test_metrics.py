@@ -59,9 +59,11 @@ def test_auc_from_bins_is_near_the_exact_one(tmp_path, frame):
     assert value == pytest.approx(roc_auc_score(seen["label"], seen["prediction"]), abs=0.002)
 
 
-def test_ndcg_equals_scikit_learn(tmp_path, frame):
-    """Graded labels within a query are discounted as in the textbook."""
-    small = frame.head(400).assign(label=np.arange(400) % 4 * 1.0, group=np.arange(400) // 8)
+@pytest.mark.parametrize("digits", [15, 1])
+def test_ndcg_equals_scikit_learn(tmp_path, frame, digits):
+    """Graded labels within a query are discounted as in the textbook; equal scores share ranks."""
+    small = frame.head(400).round({"prediction": digits})
+    small = small.assign(label=np.arange(400) % 4 * 1.0, group=np.arange(400) // 8)
     small["time"] = pd.Timestamp(logs.NOW.replace(tzinfo=None)) - timedelta(hours=1)
     small["label_time"] = small["time"]
     value, _, _ = _window(logs.warehouse(tmp_path, small), small, "ndcg")

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.portable import LOT, LOTS, lots, timestamp, whole_seconds, without_nan
-from analysis.warehouse import connect
+from analysis.engine import connect
+from analysis.portable import LOT, LOTS, as_text, lots, timestamp, whole_seconds, without_nan
 
 FORMS = ["2024-05-01 10:00:00.7", "2024-05-01T10:00:00.7", "2024-05-01T12:00:00.7+02:00"]
 
@@ -67,3 +67,14 @@ def test_times_with_a_zone_in_nanoseconds_are_read_in_utc(tmp_path) -> None:
     pd.DataFrame({"at": at.astype("datetime64[ns, America/New_York]")}).to_parquet(tmp_path / "t")
     table = connect().read_parquet(str(tmp_path / "t"))
     assert timestamp(table["at"]).to_pandas()[0] == pd.Timestamp("2024-05-01 14:00")
+
+
+@pytest.mark.parametrize("url", ["duckdb://", "sqlite://"])
+def test_a_whole_number_reads_the_same_whatever_its_type(url: str) -> None:
+    """A class or a dimension is not another one because a column was made a float."""
+    frame = pd.DataFrame({"i": [3, 4], "x": [3.0, 4.5], "yes": [True, False]})
+    table = _in(url, frame)
+    assert as_text(table["i"]).to_pandas().tolist() == ["3", "4"]
+    assert as_text(table["x"]).to_pandas().tolist() == ["3", "4.5"]
+    if url == "duckdb://":  # SQLite keeps yes and no as 1 and 0
+        assert as_text(table["yes"]).to_pandas().tolist() == ["true", "false"]

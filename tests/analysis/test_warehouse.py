@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.engine import connect
 from analysis.evidence import CannotExamine
 from analysis.tables import Contract
-from analysis.warehouse import Warehouse, connect
+from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
 
@@ -70,6 +71,10 @@ def test_a_table_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
     """Not by its bare name."""
     made = _reading(tmp_path)
     made._connection.raw_sql("create table served (x int)")
+    made._connection.raw_sql('create schema ml; create table ml."The Log" (x int)')
+    assert made.rows("ml.The Log").columns == made.rows('"ml"."The Log"').columns == ("x",)
+    with pytest.raises(CannotExamine, match="there are `The Log` in `ml`"):
+        made.rows("ml.log")
     with pytest.raises(CannotExamine, match="no such file or table; there are `served`"):
         made.rows("serve")
 

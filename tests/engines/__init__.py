@@ -1,0 +1,1 @@
+"""One team's tables on several engines: the same evidence, whoever holds them."""
