@@ -35,6 +35,8 @@ METHOD = (
     "quality, labels, predictions, mix and infrastructure are each held against earlier days; "
     "Bayes' rule weighs which class of cause moves these and leaves the others alone."
 )
+WORTH_A_LOOK = 0.05
+"""Below this probability that infrastructure broke, its series get no picture."""
 CLASSES = ("model", "traffic", "infrastructure", "world")
 PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15}
 """How often each class is the cause, before anything is seen; uninformative on purpose."""
@@ -329,6 +331,6 @@ def _charts(
         for heading, part in panels
     )
     charts = [share_bars(panels, headline.split(";")[0].rstrip("."), alt)]
-    if seen.infra:
+    if seen.infra and shares["infrastructure"] >= WORTH_A_LOOK:
         charts.append(infra.chart(seen.infra, scope))
     return tuple(charts)

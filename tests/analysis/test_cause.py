@@ -6,6 +6,8 @@ import pytest
 
 from analysis import cause
 from analysis.evidence import CannotExamine
+from analysis.scenarios import Options, plant
+from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
 
@@ -114,3 +116,11 @@ def test_a_moved_mix_speaks_for_traffic_and_moved_quality_for_the_model():
     assert cause.weigh({**calm, "quality": 5.0})["model"] > 0.9
     assert cause.weigh({**calm, "labels": 5.0, "predictions": 5.0})["world"] > 0.6
     assert cause.weigh({**calm, "infra": 5.0})["infrastructure"] > 0.8
+
+
+@pytest.mark.parametrize(("fault", "pictures"), [("unit_change", 1), ("infra", 2)])
+def test_infrastructure_is_drawn_where_it_may_have_broken(fault, pictures, tmp_path):
+    """One chart is enough where it is out of the question."""
+    planted = plant(fault, 1, tmp_path, Options(rows_per_day=150, days=10))
+    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+    assert len(cause.which_class(warehouse, planted.at("cause")).charts) == pictures
