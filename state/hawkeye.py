@@ -114,7 +114,7 @@ NODES = (
         blind="none",
         branches=(
             Branch("segment", "traffic", "This segment"),
-            Branch("world", "world", "The world changed"),
+            Branch("world", "world", "The world changed", rests=True),
             Branch("none", "models", "Not the traffic: look at models"),
         ),
         examples=(Example("traffic_shift", "segment"),),

@@ -33,6 +33,8 @@ class Branch:
 
     ``each``: several confirmed suspects are followed in turn, not together. ``clears`` are kinds
     of suspects that this verdict takes back: they are no longer suspects on what follows.
+    ``rests``: the verdict rests on what the step before it had weighed already, and makes that
+    no surer.
     """
 
     verdict: str
@@ -40,6 +42,7 @@ class Branch:
     label: str
     each: bool = False
     clears: tuple[SuspectKind, ...] = ()
+    rests: bool = False
 
 
 @dataclass(frozen=True)

@@ -416,6 +416,27 @@ def test_a_doubtful_alert_on_which_nothing_is_found_was_a_false_alarm():
         assert [c.kind for c in incident.causes] == [kind]
 
 
+@pytest.mark.parametrize(("rests", "sure"), [(False, 0.9), (True, 0.9 * 0.6)])
+def test_a_verdict_that_rests_on_the_step_before_is_no_surer_than_it(rests, sure):
+    """One that finds something new bears the step before it out."""
+
+    def resting(node):
+        same = [b for b in node.branches if b.verdict != "none"]
+        none = [replace(b, rests=rests) for b in node.branches if b.verdict == "none"]
+        return replace(node, branches=(*same, *none)) if node.name == "which" else node
+
+    tree = replace(TOY, nodes=tuple(map(resting, TOY.nodes)))
+    incident = opened()
+    for event in (
+        ev.Checked(NOW, 1, found("yes", confidence=0.6)),
+        ev.Answered(NOW, 1, "yes", "U1"),
+        ev.Checked(NOW, 2, found("none", confidence=0.9)),
+        ev.Answered(NOW, 2, "none", "U1"),
+    ):
+        incident, _ = advance(incident, event, tree)
+    assert incident.causes[0].confidence == pytest.approx(sure)
+
+
 def test_a_second_person_has_to_confirm_where_the_plan_says_so():
     """The one who asked is refused, whoever else may."""
     asked = feed(
