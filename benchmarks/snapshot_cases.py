@@ -31,15 +31,19 @@ MOVED = 3.0
 """A bad snapshot is scored where its answers differ so many times as much as retraining makes."""
 HARMED = 3.0
 """And where its log loss is so many standard errors above its predecessor's on the same rows."""
+BESIDE = ("", "publish", "traffic")
+"""Beside a bad snapshot: nothing, a good publish of another chain within the hour, or a shift of
+traffic at the onset."""
 CASES_EACH = 24
 """So many cases share a history."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is planted: a kind of BAD or of INNOCENT, on which history."""
+    """What is planted: a kind of BAD or of INNOCENT, and one of BESIDE; on which history."""
 
     kind: str
+    beside: str
     number: int
     stream: str
     history: int
@@ -85,12 +89,12 @@ def draw(bad: int, innocent: int, seed: int) -> list[Case]:
     """So many of each, kinds and histories in turn."""
     total = bad + innocent
     histories = max(2, round(total / CASES_EACH))
-    cases = [(BAD[i % len(BAD)], i) for i in range(bad)]
-    cases += [(INNOCENT[i % len(INNOCENT)], bad + i) for i in range(innocent)]
+    cases = [(BAD[i % len(BAD)], BESIDE[i // len(BAD) % len(BESIDE)], i) for i in range(bad)]
+    cases += [(INNOCENT[i % len(INNOCENT)], "", bad + i) for i in range(innocent)]
     order = np.random.default_rng(seed).integers(0, histories, total)
     drawn = [
-        Case(kind, seed * 100_000 + i, ("flights", "census")[h % 2], seed * 1_000 + int(h))
-        for (kind, i), h in zip(cases, order, strict=True)
+        Case(kind, also, seed * 100_000 + i, ("flights", "census")[h % 2], seed * 1_000 + int(h))
+        for (kind, also, i), h in zip(cases, order, strict=True)
     ]
     return sorted(drawn, key=lambda c: c.history)
 
@@ -127,9 +131,11 @@ class Bench:
         k, onset, end = _moment(case, history, chain, rng)
         bad = case.kind if case.kind in BAD else ""
         dose = float(rng.uniform(0.3, 1.0) if bad in ("dropped", "stale", "skewed") else 0.5)
-        log = _log(history, chain, k, (bad, dose), onset, end)
-        if case.kind not in (*BAD, "quiet", "publish"):
-            log = _break(log, case.kind, history, onset, rng)
+        served = _served(history, chain, case.beside, onset, rng)
+        log = _log(history, served, (chain, k), (bad, dose), onset, end)
+        shift = case.beside if bad else case.kind
+        if shift not in ("", "quiet", "publish"):
+            log = _break(log, shift, history, onset, rng)
         moved, harm = 0.0, 0.0
         if bad:
             # The model "other" scores every request, and once.
@@ -137,11 +143,11 @@ class Bench:
             moved, harm = _oracle(history, chain, k, (bad, dose), asked)
         late = pd.Timedelta(minutes=int(rng.integers(-NOTICED, NOTICED)) * int(rng.integers(2)))
         named = bool(rng.integers(3))
-        found, seconds = self._look(history, log, onset + late, end, named)
+        found, seconds = self._look(history, served, log, onset + late, end, named)
         said = _said(found)
         name = chain.name(k) + "-bad" if bad else ""
         publishes = sum(len(c.publishes) for c in history.chains) // len(history.chains)
-        near = _nearest(history, onset + late, named)
+        near = _nearest(served, onset + late, named)
         if near == chain.name(k) and bad:
             near = name
         return Outcome(
@@ -156,13 +162,19 @@ class Bench:
         )
 
     def _look(
-        self, history: History, log: pd.DataFrame, since: Any, end: Any, named: bool
+        self,
+        history: History,
+        served: Sequence[Served],
+        log: pd.DataFrame,
+        since: Any,
+        end: Any,
+        named: bool,
     ) -> tuple[Evidence | CannotExamine, float]:
         roles = {n: n for n in ("time", "prediction", "model", "experiment", "arm", "snapshot")}
         if history.stream.labelled:
             roles |= {"label": "label", "label_time": "label_time"}
         log[[*roles, *history.stream.features]].to_parquet(self.folder / "log.parquet", index=False)
-        _registry(history, end).to_parquet(self.folder / "snapshots.parquet", index=False)
+        _registry(served, end).to_parquet(self.folder / "snapshots.parquet", index=False)
         contract = {
             "predictions": {
                 "source": "log.parquet",
@@ -235,28 +247,47 @@ FEWEST = 200
 """Rows of the stream in a window, at the least."""
 
 
+Served = tuple[Chain, tuple[pd.Timestamp, ...]]
+"""A chain, and when its snapshots went live."""
+
+
+def _served(
+    history: History, chain: Chain, beside: str, onset: pd.Timestamp, rng: np.random.Generator
+) -> list[Served]:
+    """All chains; beside a publish in question another one publishes within the hour, if asked."""
+    out = [(c, c.publishes) for c in history.chains]
+    if beside != "publish":
+        return out
+    at = int(rng.choice([i for i, c in enumerate(history.chains) if c is not chain]))
+    other, times = out[at]
+    near = min(range(len(times)), key=lambda i: abs(times[i] - onset))
+    moved = onset + pd.Timedelta(minutes=int(rng.integers(-60, 60)))
+    out[at] = other, (*times[:near], moved, *times[near + 1 :])
+    return out
+
+
 def _log(
     history: History,
-    chain: Chain,
-    k: int,
+    served: Sequence[Served],
+    asked: tuple[Chain, int],
     bad: tuple[str, float],
     onset: pd.Timestamp,
     end: pd.Timestamp,
 ) -> pd.DataFrame:
-    """The serving log of all chains; the k-th snapshot of ``chain`` is the bad one, if any is."""
+    """The serving log of all chains; the snapshot ``asked`` is the bad one, if any is."""
     times = history.stream.frame["time"]
     low, high = times.searchsorted([onset - BASELINE - DAY, end])
     rows = history.stream.frame.iloc[low:high]
     treated = np.random.default_rng(history.start.dayofyear).random(len(rows)) < TREATMENT
     parts = []
-    for c in history.chains:
+    for c, publishes in served:
         mine = rows
         if c.model == "main":
             mine = rows[treated == (c.arm == "treatment")]
-        served = np.searchsorted(np.array(c.publishes), mine["time"].to_numpy(), "right") - 1
-        for i in np.unique(served):
-            wrong = bad if c is chain and i == k else ("", 0.0)
-            part = mine[served == i]
+        current = np.searchsorted(np.array(publishes), mine["time"].to_numpy(), "right") - 1
+        for i in np.unique(current):
+            wrong = bad if (c, i) == asked else ("", 0.0)
+            part = mine[current == i]
             model = history.snapshot(c, int(i), *wrong)
             name = c.name(int(i)) + ("-bad" if wrong[0] else "")
             parts.append(
@@ -272,23 +303,23 @@ def _log(
     return log
 
 
-def _nearest(history: History, onset: pd.Timestamp, named: bool) -> str:
+def _nearest(served: Sequence[Served], onset: pd.Timestamp, named: bool) -> str:
     """The peer: whoever went live nearest to the onset, if within an hour."""
     every = [
         (abs(at - onset), c.name(i))
-        for c in history.chains
-        for i, at in enumerate(c.publishes)
+        for c, publishes in served
+        for i, at in enumerate(publishes)
         if c.model == "main" or not named
     ]
     gap, name = min(every)
     return name if gap <= pd.Timedelta(hours=1) else ""
 
 
-def _registry(history: History, end: pd.Timestamp) -> pd.DataFrame:
+def _registry(served: Sequence[Served], end: pd.Timestamp) -> pd.DataFrame:
     rows = [
         {"model": c.model, "snapshot": c.name(i), "published": at}
-        for c in history.chains
-        for i, at in enumerate(c.publishes)
+        for c, publishes in served
+        for i, at in enumerate(publishes)
         if at < end
     ]
     return pd.DataFrame(rows)

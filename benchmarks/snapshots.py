@@ -14,7 +14,7 @@ import click
 
 from benchmarks.features import upper_bound
 from benchmarks.histories import BAD
-from benchmarks.snapshot_cases import INNOCENT, Bench, Outcome, draw
+from benchmarks.snapshot_cases import BESIDE, INNOCENT, Bench, Outcome, draw
 from benchmarks.table import Row
 
 FAULTS, CONTROLS, SEED = 18, 30, 5
@@ -40,6 +40,11 @@ def summary(played: Sequence[Outcome]) -> Iterator[Row]:
         mine = [o for o in scored if o.case.kind == kind]
         if mine:
             yield Row(f"— {kind.replace('_', ' ')}, {len(mine)}", _share(o.hit for o in mine))
+    for beside in BESIDE[1:]:
+        mine = [o for o in scored if o.case.beside == beside]
+        if mine:
+            what = "a good publish" if beside == "publish" else "a shift of traffic"
+            yield Row(f"— with {what} beside it, {len(mine)}", _share(o.hit for o in mine))
     rest = [o for o in faults if not o.scored]
     yield Row(
         f"— {len(rest)} others",
