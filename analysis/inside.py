@@ -27,14 +27,29 @@ from analysis.warehouse import Warehouse
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 METHOD = (
-    "Training curve (final loss, loss above its best, gap to training) and weight statistics per "
-    "module against earlier snapshots; for serving, a surrogate of the answers before the onset "
-    "on familiar inputs since then."
+    "Training curve (final loss, loss above its best, jumps, swings, gap to training, shape) and "
+    "weight statistics per module, and of all together, against earlier snapshots; for serving, a "
+    "surrogate of the answers before the onset on familiar inputs since then."
 )
 
 
 WEIGHTS_MOVE = 0.3
 """A retraining moves the logarithm of a module's norm or largest weight by about this much."""
+MODULES = 4
+"""Of so many modules on there is a telling what they have in common."""
+FLOORS = {
+    "rise": 0.02,
+    "end": 0.05,
+    "jump": 0.03,
+    "climb": 0.03,
+    "wild": 0.02,
+    "gap": 0.05,
+    "shape": 0.05,
+}
+"""A retraining moves the logarithm of each figure of a curve by about this much."""
+POSITIVE = 1.0
+"""From these log odds on a sign is told as one: near Kass & Raftery's (1995) factor of 3."""
+CURVE, ALL = "training curve", "all modules"
 
 
 @dataclass(frozen=True)
@@ -76,8 +91,7 @@ def _snapshot(warehouse: Warehouse, suspect: str, begun: float) -> Evidence:
     curve = _points(row["curve"])
     weights = [_modules(r.weights) for r in past.itertuples()]
     signs = [*_curve(curve, list(curves.values())), *_weights(_modules(row["weights"]), weights)]
-    # Of several plain signs the curve is the one that a person can look at.
-    signs.sort(key=lambda s: (-min(s.log_odds, 4.0), s.name != "training curve", -s.log_odds))
+    signs.sort(key=lambda s: (-_cause_of_others(s), -s.log_odds))
     missing = []
     if not curve:
         missing.append("the training curve: the registry has none")
@@ -93,7 +107,11 @@ def _snapshot(warehouse: Warehouse, suspect: str, begun: float) -> Evidence:
     verdict = max(shares, key=lambda k: shares[k])
     title = _title(suspect, verdict, signs)
     pictures = _curves_chart(curves, suspect, curve, title)
-    modules = [s for s in signs if s.log_odds > 1][:3]
+    plain: dict[str, Sign] = {}
+    for sign in signs:
+        if sign.log_odds > POSITIVE:
+            plain.setdefault(sign.name, sign)
+    modules = list(plain.values())[:3]
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.01), 0.99),
@@ -169,73 +187,126 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
+def _cause_of_others(sign: Sign) -> int:
+    """A training that ran away spoils all weights, and all weights hold each module's."""
+    if sign.log_odds < POSITIVE:
+        return 0
+    return {CURVE: 3, ALL: 2}.get(sign.name, 1)
+
+
 def _curve(
     curve: Sequence[tuple[float, float, float]],
     past: Sequence[Sequence[tuple[float, float, float]]],
 ) -> list[Sign]:
-    """Divergence: not finite, above its own best, above earlier ends, a jump between steps."""
+    """Divergence: not finite, above its own best, above earlier ends, jumps, swings, another shape.
+
+    Each is held against the same figure of earlier curves.
+    """
     if len(curve) < 2:
         return []
-    valid = np.array([v for _, _, v in curve])
-    if not np.isfinite(valid).all():
-        step = curve[int(np.flatnonzero(~np.isfinite(valid))[0])][0]
-        return [Sign("training curve", 8.0, f"the loss is not a number from step {step:g} on")]
-    others = [np.array([v for _, _, v in c]) for c in past if len(c) >= 2]
+    losses = np.array(curve)[:, 1:]
+    if not np.isfinite(losses[:, 1]).all():
+        step = curve[int(np.flatnonzero(~np.isfinite(losses[:, 1]))[0])][0]
+        return [Sign(CURVE, 8.0, f"the loss is not a number from step {step:g} on")]
+    others = [np.array(c)[:, 1:] for c in past if len(c) >= 2]
     others = [o for o in others if np.isfinite(o).all()]
-    best = int(np.argmin(valid))
-    rise = _log_ratio(valid[-1], valid[best])
-    rises = np.array([_log_ratio(o[-1], o.min()) for o in others])
-    end, ends = float(np.log(valid[-1] + 1e-9)), np.array([np.log(o[-1] + 1e-9) for o in others])
-    jump = float(np.max(np.diff(np.log(valid + 1e-9))))
-    jumps = np.array([np.max(np.diff(np.log(o + 1e-9))) for o in others])
-    wild = float(np.std(np.diff(np.log(valid + 1e-9), n=2))) if len(valid) > 3 else math.nan
-    wilds = np.array([np.std(np.diff(np.log(o + 1e-9), n=2)) for o in others if len(o) > 3])
-    found = [
-        (rise, rises, 0.02, f"the loss rose {np.expm1(rise):.0%} above its best"),
-        (end, ends, 0.05, f"the loss ends at {valid[-1]:.3g}"),
-        (jump, jumps, 0.03, f"the loss jumped by {np.expm1(max(jump, 0)):.0%} between two steps"),
-        (wild, wilds, 0.02, "the loss swings from step to step"),
-    ]
+    if not np.isfinite(losses).all():
+        losses[:, 0] = losses[:, 1]
+    mine, theirs = _figures(losses, others), []
+    for i, other in enumerate(others):
+        theirs.append(_figures(other, [*others[:i], *others[i + 1 :]]))
+    usual = math.exp(float(np.median([np.log(o[-1, 1] + 1e-9) for o in others]))) if others else 0
+    words = {
+        "rise": f"the loss rose {np.expm1(mine['rise']):.0%} above its best",
+        "end": f"the loss ends at {losses[-1, 1]:.3g}, usually {usual:.3g}",
+        "jump": f"the loss jumped by {np.expm1(max(mine['jump'], 0)):.0%} between two steps",
+        "climb": f"the training loss climbed by {np.expm1(max(mine['climb'], 0)):.0%} in a step",
+        "wild": "the loss swings from step to step",
+        "gap": f"the loss ends at {np.exp(mine['gap']):.2f} × the training loss",
+        "shape": f"the loss ran otherwise than in earlier trainings, by {mine['shape']:.0%} a step",
+    }
     out = []
-    for now, history, floor, words in found:
-        shift = against(now, history if len(history) else np.array([0.0]), floor)
-        if words.startswith("the loss ends") and not len(history):
-            continue
-        usual = (
-            f", usually {math.exp(shift.usual):.3g}" if words.startswith("the loss ends") else ""
-        )
+    for name, now in mine.items():
+        history = np.array([t.get(name, math.nan) for t in theirs])
+        if not len(others):
+            if name in ("end", "gap", "shape"):
+                continue
+            history = np.zeros(1)
+        shift = against(now, history, FLOORS[name])
         log_odds = shift.log_odds if shift.seen and shift.z > 0 else -1.5
-        out.append(Sign("training curve", log_odds, words + usual))
+        out.append(Sign(CURVE, log_odds, words[name]))
+    return out
+
+
+def _figures(losses: Floats, others: Sequence[Floats]) -> dict[str, float]:
+    """What may be odd about a curve, on logarithms; ``losses``: training and validation, a row a
+    step. ``shape`` is how far it runs, on average, from the mean of ``others``, ends aside."""
+    logs = np.log(losses + 1e-9)
+    train, valid = logs[:, 0], logs[:, 1]
+    found = {
+        "rise": float(valid[-1] - valid.min()),
+        "end": float(valid[-1]),
+        "jump": float(np.diff(valid).max()),
+        "climb": float(np.diff(train).max()),
+        "wild": float(np.std(np.diff(valid, n=2))) if len(valid) > 3 else math.nan,
+        "gap": float(valid[-1] - train[-1]),
+    }
+    grid = np.linspace(0, 1, 9)
+    shapes = [_shape(np.log(o[:, 0] + 1e-9), grid) for o in (losses, *others)]
+    if others:
+        off = shapes[0] - np.mean(shapes[1:], axis=0)
+        found["shape"] = float(np.sqrt(np.mean(off**2)))
+    return found
+
+
+def _shape(logs: Floats, grid: Floats) -> Floats:
+    """A curve at even parts of its way, less its mean: data of another week shift it whole."""
+    at = np.interp(grid, np.linspace(0, 1, len(logs)), logs)
+    out: Floats = at - at.mean()
     return out
 
 
 def _weights(
     mine: Mapping[str, Mapping[str, float]], past: Sequence[Mapping[str, Mapping[str, float]]]
 ) -> list[Sign]:
-    """Each module's norm and largest weight against earlier snapshots', on logs."""
+    """Each module's norm and largest weight against earlier snapshots', on logs.
+
+    What most modules have in common is a sign of its own, and no module's.
+    """
     out = []
     for module, stats in mine.items():
         if stats.get("nan", 0) > 0 or not math.isfinite(stats.get("norm", 0.0)):
             out.append(
                 Sign(module, 8.0, f"{module}: {stats.get('nan', 0):g} weights are no number")
             )
-            continue
-        for name in ("norm", "max"):
-            now = stats.get(name, math.nan)
-            history = np.array([p.get(module, {}).get(name, math.nan) for p in past])
-            history = history[np.isfinite(history) & (history > 0)]
-            if not (now > 0) or len(history) < 1:
-                continue
-            shift = against(float(np.log(now)), np.log(history), WEIGHTS_MOVE)
-            ratio = now / float(np.median(history))
-            penalty = float(np.log(2 * len(mine)))
-            words = f"{module}: {name} of the weights is {ratio:.2g} × what it was"
-            out.append(Sign(module, shift.log_odds - 0.5 * penalty, words))
+    for name in ("norm", "max"):
+        now = {m: float(np.log(v)) for m, v in _known(mine, name).items()}
+        histories = {m: np.log([v[m] for p in past if m in (v := _known(p, name))]) for m in now}
+        moved = {m: now[m] - float(np.median(h)) for m, h in histories.items() if len(h)}
+        common = float(np.median(list(moved.values()))) if len(moved) >= MODULES else 0.0
+        if len(moved) >= MODULES:
+            each = [
+                float(np.median([h[i] - np.median(h) for m, h in histories.items() if len(h) > i]))
+                for i in range(max(len(h) for h in histories.values()))
+            ]
+            shift = against(common, np.array(each), WEIGHTS_MOVE)
+            words = f"{ALL}: {name} of the weights is {math.exp(common):.2g} × what it was"
+            out.append(Sign(ALL, shift.log_odds, words))
+            if shift.log_odds < POSITIVE:
+                common = 0.0
+        for module in moved:
+            shift = against(now[module] - common, histories[module], WEIGHTS_MOVE)
+            words = (
+                f"{module}: {name} of the weights is {math.exp(moved[module]):.2g} × what it was"
+            )
+            out.append(Sign(module, shift.log_odds - 0.5 * float(np.log(2 * len(mine))), words))
     return out
 
 
-def _log_ratio(now: float, then: float) -> float:
-    return float(np.log((now + 1e-9) / (then + 1e-9)))
+def _known(modules: Mapping[str, Mapping[str, float]], name: str) -> dict[str, float]:
+    """A figure of each module that has one above 0, and sound weights."""
+    found = {m: s.get(name, math.nan) for m, s in modules.items() if not s.get("nan", 0) > 0}
+    return {m: v for m, v in found.items() if math.isfinite(v) and v > 0}
 
 
 # -- serving ----------------------------------------------------------------------------------
