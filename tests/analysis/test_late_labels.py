@@ -47,7 +47,7 @@ def test_damage_that_inputs_or_answers_show_is_seen_before_labels_come(tmp_path,
     assert "by an estimate" in evidence.headline
     assert "none of these hours' labels have come" in evidence.headline
     _, _, interval, word = _estimates(evidence)["ranker AUC, estimate"]
-    low, high = map(float, interval.split("(")[1].rstrip(")").split("–"))
+    low, high = map(float, interval.split("(")[1].rstrip(")").split(" to "))
     now = frame[logs.since_onset(frame)]
     truth, _ = expected("auc", now["prediction"].to_numpy(), now["label"].to_numpy())
     assert low <= truth <= high
