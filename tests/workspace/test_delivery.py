@@ -123,10 +123,10 @@ def test_events_keep_their_order_on_one_connection(place, listen):
 def test_several_connections_share_the_envelopes(place, listen):
     """Each envelope goes to one connection only."""
     first, second = listen(), listen()
-    place.workspace.wait_for(lambda: place.workspace.connected[place.app.id] == 2, timeout=5)
+    place.workspace.wait_for(lambda: place.workspace.connected[place.app.id] == 2, timeout=30)
     for number in range(6):
         place.workspace.say("ana", "general", f"m{number}")
-    place.workspace.wait_for(lambda: len(first.requests) + len(second.requests) == 6, timeout=5)
+    place.workspace.wait_for(lambda: len(first.requests) + len(second.requests) == 6, timeout=30)
     assert first.requests
     assert second.requests
 
