@@ -107,6 +107,29 @@ def test_older_messages_are_loaded_when_the_reader_scrolls_up(desk: Desk) -> Non
     expect(page.get_by_text("line 0.", exact=True)).not_to_be_in_viewport()
 
 
+def test_a_reader_who_has_just_left_the_bottom_is_not_fetched_back(desk: Desk) -> None:
+    """The browser tells of scrolling with its next frame; the list may be drawn before that."""
+    desk.post()
+    page = desk.open()
+    top = page.evaluate(
+        """async () => {
+          const { MessageList } = await import("/page/list.js");
+          const scroller = document.createElement("div");
+          scroller.style.cssText = "height: 100px; overflow: auto";
+          document.body.append(scroller);
+          const list = new MessageList(scroller);
+          const intro = document.createElement("div");
+          intro.style.height = "1000px";
+          list.render([], null, "here", intro);
+          const before = scroller.scrollTop;
+          scroller.scrollTop = 0;
+          list.render([], null, "here", intro);
+          return [before, scroller.scrollTop];
+        }"""
+    )
+    assert top == [900, 0]
+
+
 def test_a_permalink_opens_its_message_here_and_in_a_new_tab(desk: Desk) -> None:
     """A link to a reply opens the thread, in place as well as when it is loaded afresh."""
     ts = desk.post(text="an alert")

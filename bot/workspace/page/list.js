@@ -17,7 +17,7 @@ export class MessageList {
     this.rows = new Map();
     this.place = null;
     this.atBottom = true;
-    this.unseen = 0;
+    this.lastTop = 0;
     this.inner = h("div", { class: "messages-inner", role: "log", aria: { live: "polite", relevant: "additions",
       label: inThread ? "Thread messages" : "Messages" } });
     this.jump = h("button", { type: "button", class: "jump", hidden: true, on: { click: () => this.toBottom() } },
@@ -27,18 +27,28 @@ export class MessageList {
       this.noteScroll();
       if (onTop && scroller.scrollTop < 80) onTop();
     }, { passive: true });
-    new ResizeObserver(() => this.atBottom && this.toBottom()).observe(this.inner);
-    new ResizeObserver(() => this.atBottom && this.toBottom()).observe(scroller);
+    const stick = new ResizeObserver(() => this.sticks() && this.toBottom());
+    stick.observe(this.inner);
+    stick.observe(scroller);
   }
 
   noteScroll() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     this.atBottom = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.lastTop = scrollTop;
     if (this.atBottom) this.jump.hidden = true;
+  }
+
+  /** Whether the reader is at the bottom still: whoever has just left it is not fetched back, though
+   *  the browser tells of scrolling only before the next frame. */
+  sticks() {
+    if (this.scroller.scrollTop < this.lastTop) this.noteScroll();
+    return this.atBottom;
   }
 
   toBottom() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.lastTop = this.scroller.scrollTop;
     this.atBottom = true;
     this.jump.hidden = true;
   }
@@ -58,11 +68,12 @@ export class MessageList {
     const fresh = place !== this.place;
     if (fresh) this.rows.clear();
     this.place = place;
-    const anchor = fresh || this.atBottom ? null : this.anchor();
+    const sticks = fresh || this.sticks();
+    const anchor = sticks ? null : this.anchor();
     const known = new Set(this.rows.keys());
     const children = this.build(messages, channel, intro);
     this.sync(children);
-    if (fresh || this.atBottom) this.toBottom();
+    if (sticks) this.toBottom();
     else {
       this.restore(anchor);
       const added = messages.some((message) => !known.has(message.ts) && message.ts > this.newest);
