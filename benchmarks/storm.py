@@ -22,6 +22,7 @@ from benchmarks.table import Row
 from bot.app import Bot
 from bot.config import load
 from bot.workspace import Workspace, manifest_of, serve
+from state.due import Urgency
 
 COUNT, SECONDS, SEEDS = 1000, 60.0, (2, 7)
 TOKEN = "storm"
@@ -42,16 +43,16 @@ class Answer:
 class NoChecks:
     """Stands in for the workers: a storm is about taking in, not about evidence."""
 
-    def __call__(self, node: str, scope: Scope, *, urgent: bool) -> Future[Evidence]:
+    def __call__(self, node: str, scope: Scope, urgency: Urgency) -> Future[Evidence]:
         """Nothing to look at."""
-        del node, scope, urgent
+        del node, scope, urgency
         future: Future[Evidence] = Future()
         future.set_exception(CannotExamine("The storm has no tables."))
         return future
 
-    def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
+    def look(self, question: Question, urgency: Urgency = Urgency.WAITED_FOR) -> Future[Evidence]:
         """Nothing to show, either."""
-        del question, urgent
+        del question, urgency
         raise CannotExamine("The storm has no tables.")
 
     def hurry(self, future: Future[Evidence]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.evidence import Evidence, Scope
+from state.due import Urgency
 
 if TYPE_CHECKING:
     from analysis.explore import Question
@@ -67,15 +68,13 @@ class CheckRunner:
     workers: Workers
     settings_path: str
 
-    def __call__(self, node: str, scope: Scope, *, urgent: bool) -> Future[Evidence]:
+    def __call__(self, node: str, scope: Scope, urgency: Urgency) -> Future[Evidence]:
         """The evidence, later."""
-        send = self.workers.submit if urgent else self.workers.speculate
-        return send(run_check, self.settings_path, node, scope)
+        return self.workers.submit(run_check, self.settings_path, node, scope, urgency=urgency)
 
-    def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
+    def look(self, question: Question, urgency: Urgency = Urgency.WAITED_FOR) -> Future[Evidence]:
         """The answer to a question beside the tree, later."""
-        send = self.workers.submit if urgent else self.workers.speculate
-        return send(run_look, self.settings_path, question)
+        return self.workers.submit(run_look, self.settings_path, question, urgency=urgency)
 
     def hurry(self, future: Future[Evidence]) -> None:
         """Somebody waits now for what was computed ahead."""

@@ -18,6 +18,7 @@ import structlog
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from handlers.desk import Desk, Subject, Subjects, every, open_about
 from handlers.standing import MONITORS
+from state.due import Urgency
 from state.incident import Alert, Entry, Incident
 from state.store import Store, stamp, unstamp
 
@@ -283,7 +284,7 @@ def start_monitors(bot: Bot, schedule: Schedule) -> None:
     patience = 4 * bot.settings.walk.seconds
 
     def run_check(node: str, scope: Scope) -> Evidence:
-        future = bot.work.runner(node, scope, urgent=False)
+        future = bot.work.runner(node, scope, Urgency.WATCH)
         try:
             return future.result(timeout=patience)
         except TimeoutError:

@@ -31,6 +31,7 @@ from handlers.messages.home import HomeView, Monitor, home
 from handlers.modals.settings import CALLBACK, parse_settings, settings_form
 from handlers.standing import MONITORS
 from handlers.work import Runner
+from state.due import Urgency
 from state.incident import Alert, Incident
 from state.preferences import preferences, set_preferences
 from state.store import stamp, unstamp
@@ -215,7 +216,7 @@ class Home:
             week = Window(day.start - timedelta(days=7), day.start)
             scope = Scope(now, day, week, subjects[0].entry, subjects[0].name)
             question = Question("sparks", scope, others=tuple(map(str, subjects)))
-            self._reading = self.runner.look(question, urgent=False)
+            self._reading = self.runner.look(question, Urgency.WATCH)
         self._reading.add_done_callback(lambda done: self._drawn(done, now))
 
     def _drawn(self, done: Future[Evidence], now: datetime) -> None:

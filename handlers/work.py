@@ -17,7 +17,7 @@ from handlers.conversation import Conversation, check_key, sentence
 from handlers.loop import Loop
 from handlers.mitigations import Mitigations
 from state import events as ev
-from state.due import Due
+from state.due import Due, Urgency
 from state.store import from_json
 
 log = structlog.get_logger()
@@ -29,11 +29,11 @@ REST = timedelta(minutes=1)
 class Runner(Protocol):
     """Runs a node's check outside this process, with limits of time and memory."""
 
-    def __call__(self, node: str, scope: Scope, *, urgent: bool) -> Future[Evidence]:
-        """The evidence, later; an urgent one goes before those computed ahead."""
+    def __call__(self, node: str, scope: Scope, urgency: Urgency) -> Future[Evidence]:
+        """The evidence, later; the more urgent goes first."""
         ...
 
-    def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
+    def look(self, question: Question, urgency: Urgency = Urgency.WAITED_FOR) -> Future[Evidence]:
         """The answer to a question beside the tree, later."""
         ...
 
@@ -88,7 +88,7 @@ class Work:
                 self._check(work)
             case "ahead":
                 scope: Scope = from_json(Scope, work.payload["scope"])
-                self._run(work, str(work.payload["node"]), scope, urgent=False, then=None)
+                self._run(work, str(work.payload["node"]), scope, Urgency.AHEAD)
             case "look":
                 self._tell(work, ev.Rechecked(self.conversation.now(), work.payload["step"]))
             case "explore":
@@ -131,25 +131,24 @@ class Work:
             else:
                 self._tell(work, ev.Checked(now, step.number, result))
 
-        self._run(work, step.node, step.scope, urgent=True, then=then)
+        self._run(work, step.node, step.scope, Urgency.WAITED_FOR, then)
 
     def _run(
         self,
         work: Due,
         node: str,
         scope: Scope,
-        *,
-        urgent: bool,
-        then: Callable[[Evidence | BaseException], None] | None,
+        urgency: Urgency,
+        then: Callable[[Evidence | BaseException], None] | None = None,
     ) -> None:
         """Run a check once, even if it is asked for a second time while it runs."""
         key = check_key(node, scope)
         with self._lock:
             future = self._running.get(key)
             if future is None or future.done():
-                future = self.runner(node, scope, urgent=urgent)
+                future = self.runner(node, scope, urgency)
                 self._running[key] = future
-            elif urgent:
+            elif urgency is Urgency.WAITED_FOR:
                 self.runner.hurry(future)
 
         def finish(done: Future[Evidence]) -> None:

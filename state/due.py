@@ -6,9 +6,21 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 
 from state.store import Store, stamp
+
+
+class Urgency(IntEnum):
+    """Whose a piece of work is; what comes first goes first."""
+
+    WAITED_FOR = 0
+    """Somebody waits for it."""
+    AHEAD = 1
+    """Somebody will, if the walk goes on as proposed."""
+    WATCH = 2
+    """Monitors and sparklines: nobody asked."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from bot.workers.errors import TooBig, WorkerLost
 
 GRACE_SECONDS = 5.0
 """How long after the limit the system ends a worker whose parent did not."""
+NICE = 5
+"""Sums step back for the process that answers clicks, where the machine is short of cores."""
 MOST_RESULT_BYTES = 64 * 2**20
 
 
@@ -40,6 +42,8 @@ def main(
     "began", then "done" or "raised". Ends when the pipe closes.
     """
     _take_place()
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     try:
         if preload is not None:
             importlib.import_module(preload)

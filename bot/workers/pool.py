@@ -18,6 +18,7 @@ from bot.workers.child import Limits
 from bot.workers.errors import WorkerLost
 from bot.workers.process import METHOD, NotBegun, WorkerProcess
 from bot.workers.queue import Work, WorkQueue
+from state.due import Urgency
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -47,7 +48,7 @@ class Workers:
         if count < 1:
             raise ValueError(f"at least one worker is needed, got {count}")
         self._owner = os.getpid()
-        self._queue = WorkQueue(most_speculative=max(1, count - 1))
+        self._queue = WorkQueue(most_ahead=max(1, count - 1))
         self._start_process = partial(
             WorkerProcess,
             Limits(seconds, memory_mb),
@@ -67,21 +68,31 @@ class Workers:
             thread.start()
         atexit.register(self.shutdown)
 
-    def submit(self, fn: Callable[[*Ts], T], *args: *Ts) -> Future[T]:
-        """Has ``fn(*args)`` run for a person who waits; before all speculative work.
+    def submit(
+        self, fn: Callable[[*Ts], T], *args: *Ts, urgency: Urgency = Urgency.WAITED_FOR
+    ) -> Future[T]:
+        """Has ``fn(*args)`` run, after more urgent work; with several workers, one stays free for
+        what people wait for.
 
         ``fn``, its arguments and its result must be picklable; TypeError when the first two are
         not. ``Future.cancel`` takes it out of the queue while it waits. Futures fail with what
         ``fn`` raised (the worker's traceback as a note), TooLong, TooBig or WorkerLost.
         """
-        return self._put(fn, args, speculative=False)
-
-    def speculate(self, fn: Callable[[*Ts], T], *args: *Ts) -> Future[T]:
-        """The same for work that nobody asked for yet; with several workers, one stays free."""
-        return self._put(fn, args, speculative=True)
+        inner = getattr(fn, "func", fn)  # a functools.partial is named after what it calls
+        name = f"`{inner.__module__}.{getattr(inner, '__qualname__', type(inner).__name__)}`"
+        try:
+            pickled = pickle.dumps((fn, args))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise TypeError(
+                f"{name} can't be sent to a worker ({error}): it must be a function at the top "
+                "of a module, and its arguments plain values"
+            ) from error
+        work = Work(pickled, name, urgency)
+        self._queue.put(work)
+        return work.future
 
     def hurry(self, future: Future[Any]) -> None:
-        """A person now waits for this speculative work: it moves before the others."""
+        """A person now waits for this: it moves before what nobody waits for."""
         self._queue.hurry(future)
 
     def ready(self, seconds: float = 120.0) -> bool:
@@ -131,20 +142,6 @@ class Workers:
     @property
     def _complete(self) -> bool:
         return len(self._processes) == len(self._threads)
-
-    def _put(self, fn: Callable[..., T], args: tuple[Any, ...], *, speculative: bool) -> Future[T]:
-        inner = getattr(fn, "func", fn)  # a functools.partial is named after what it calls
-        name = f"`{inner.__module__}.{getattr(inner, '__qualname__', type(inner).__name__)}`"
-        try:
-            pickled = pickle.dumps((fn, args))
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise TypeError(
-                f"{name} can't be sent to a worker ({error}): it must be a function at the top "
-                "of a module, and its arguments plain values"
-            ) from error
-        work = Work(pickled, name, speculative)
-        self._queue.put(work)
-        return work.future
 
     # -- a thread for each worker ------------------------------------------------------------
 

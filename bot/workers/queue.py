@@ -1,4 +1,4 @@
-"""Work that waits for a worker: people's requests first, and never all workers for guesses."""
+"""Work that waits for a worker: what people wait for first, and never all workers for guesses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from state.due import Urgency
+
 
 @dataclass(eq=False)
 class Work:
@@ -15,22 +17,21 @@ class Work:
 
     pickled: bytes
     name: str
-    speculative: bool
+    urgency: Urgency
     future: Future[Any] = field(default_factory=Future)
 
 
 class WorkQueue:
-    """Two lines: a person's work goes first, in order; speculative work follows.
+    """A line for each urgency, the more urgent ones first, each in order.
 
-    At most ``most_speculative`` pieces of speculative work run at once, so that a click never
-    waits for a guess to end.
+    At most ``most_ahead`` workers do what nobody waits for, so that a click never waits for a
+    guess to end; the watch looks only when nothing else is to be done.
     """
 
-    def __init__(self, most_speculative: int) -> None:
-        self._most_speculative = most_speculative
-        self._speculating: set[Work] = set()
-        self._people: deque[Work] = deque()
-        self._guesses: deque[Work] = deque()
+    def __init__(self, most_ahead: int) -> None:
+        self._most_ahead = most_ahead
+        self._running: set[Work] = set()
+        self._lines: dict[Urgency, deque[Work]] = {urgency: deque() for urgency in Urgency}
         self._changed = threading.Condition()
         self._closed = False
 
@@ -39,7 +40,7 @@ class WorkQueue:
         with self._changed:
             if self._closed:
                 raise RuntimeError("the workers are shut down: no work is taken any more")
-            (self._guesses if work.speculative else self._people).append(work)
+            self._lines[work.urgency].append(work)
             self._changed.notify_all()
 
     def take(self, seconds: float) -> Work | None:
@@ -49,36 +50,34 @@ class WorkQueue:
             while (line := self._next()) is not None:
                 work = line.popleft()
                 if work.future.set_running_or_notify_cancel():
-                    if work.speculative:
-                        self._speculating.add(work)
+                    self._running.add(work)
                     return work
             return None
 
     def done(self, work: Work) -> None:
         """Says that a taken piece of work runs no more."""
         with self._changed:
-            self._speculating.discard(work)
+            self._running.discard(work)
             self._changed.notify_all()
 
     def hurry(self, future: Future[Any]) -> None:
         """A person now waits for this: it goes to the people's line, or counts as theirs."""
         with self._changed:
-            for work in (*self._guesses, *self._speculating):
-                if work.future is future:
-                    work.speculative = False
-                    self._speculating.discard(work)
-                    if work in self._guesses:
-                        self._guesses.remove(work)
-                        self._people.append(work)
+            for work in (*self._waiting(), *self._running):
+                if work.future is future and work.urgency is not Urgency.WAITED_FOR:
+                    if work not in self._running:
+                        self._lines[work.urgency].remove(work)
+                        self._lines[Urgency.WAITED_FOR].append(work)
+                    work.urgency = Urgency.WAITED_FOR
                     self._changed.notify_all()
 
     def close(self) -> list[Work]:
         """Takes no more work; returns what was still waiting."""
         with self._changed:
             self._closed = True
-            left = [*self._people, *self._guesses]
-            self._people.clear()
-            self._guesses.clear()
+            left = self._waiting()
+            for line in self._lines.values():
+                line.clear()
             self._changed.notify_all()
             return left
 
@@ -88,11 +87,18 @@ class WorkQueue:
         return self._closed
 
     def __len__(self) -> int:
-        return len(self._people) + len(self._guesses)
+        return len(self._waiting())
+
+    def _waiting(self) -> list[Work]:
+        return [work for line in self._lines.values() for work in line]
 
     def _next(self) -> deque[Work] | None:
-        if self._people:
-            return self._people
-        if self._guesses and len(self._speculating) < self._most_speculative:
-            return self._guesses
-        return None
+        """The line whose first piece may begin now."""
+        running = [work.urgency for work in self._running]
+        free = {
+            Urgency.WAITED_FOR: True,
+            Urgency.AHEAD: len(running) - running.count(Urgency.WAITED_FOR) < self._most_ahead,
+            Urgency.WATCH: not running,
+        }
+        first = next((urgency for urgency, line in self._lines.items() if line), None)
+        return self._lines[first] if first is not None and free[first] else None

@@ -15,6 +15,7 @@ from handlers.desk import Subject, Subjects
 from handlers.registry import Request, dispatch
 from handlers.standing import MONITORS
 from state import events as ev
+from state.due import Urgency
 from state.incident import Alert
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
@@ -285,10 +286,10 @@ def test_monitors_start_on_the_schedule_unless_they_are_off(desk, tmp_path):
     """Their checks go to the workers behind what people wait for."""
     from concurrent.futures import Future
 
-    urgencies: list[bool] = []
+    urgencies: list[Urgency] = []
 
-    def runner(node, scope, *, urgent):
-        urgencies.append(urgent)
+    def runner(node, scope, urgency):
+        urgencies.append(urgency)
         future: Future[Evidence] = Future()
         future.set_result(Checks()(node, scope))
         return future
@@ -310,4 +311,4 @@ def test_monitors_start_on_the_schedule_unless_they_are_off(desk, tmp_path):
     [(name, seconds, what)] = jobs
     assert (name, seconds > 0) == ("monitors", True)
     what()
-    assert urgencies == [False]
+    assert urgencies == [Urgency.WATCH]

@@ -16,6 +16,7 @@ import pytest
 
 from analysis.evidence import CannotExamine
 from bot.workers import TooBig, TooLong, WorkerLost, Workers
+from state.due import Urgency
 from tests.bot import misbehaving as work
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +154,10 @@ def test_people_go_before_guesses(single: Workers, tmp_path: Path) -> None:
     """With one worker, a person's request overtakes speculative work that still waits."""
     order = str(tmp_path / "order")
     first = single.submit(work.sleep_then_write, 0.4, order, "first")
-    guesses = [single.speculate(work.sleep_then_write, 0.0, order, f"guess {i}") for i in (1, 2)]
+    guesses = [
+        single.submit(work.sleep_then_write, 0.0, order, f"guess {i}", urgency=Urgency.AHEAD)
+        for i in (1, 2)
+    ]
     person = single.submit(work.sleep_then_write, 0.0, order, "person")
     for future in (first, person, *guesses):
         future.result(LONG)
@@ -165,7 +169,10 @@ def test_a_guess_that_a_person_asks_for_is_hurried(single: Workers, tmp_path: Pa
     """The guess that became a request moves before the other guesses."""
     order = str(tmp_path / "order")
     first = single.submit(work.sleep_then_write, 0.4, order, "first")
-    guesses = [single.speculate(work.sleep_then_write, 0.0, order, word) for word in "abc"]
+    guesses = [
+        single.submit(work.sleep_then_write, 0.0, order, word, urgency=Urgency.AHEAD)
+        for word in "abc"
+    ]
     single.hurry(guesses[2])
     for future in (first, *guesses):
         future.result(LONG)
@@ -175,12 +182,26 @@ def test_a_guess_that_a_person_asks_for_is_hurried(single: Workers, tmp_path: Pa
 def test_guesses_leave_a_worker_free(workers: Workers, tmp_path: Path) -> None:
     """Two guesses never hold both workers, so a click does not wait for either."""
     order = str(tmp_path / "order")
-    guesses = [workers.speculate(work.sleep_then_write, 1.0, order, f"{i}") for i in (1, 2)]
+    guesses = [
+        workers.submit(work.sleep_then_write, 1.0, order, f"{i}", urgency=Urgency.AHEAD)
+        for i in (1, 2)
+    ]
     time.sleep(0.1)
     workers.submit(work.sleep_then_write, 0.0, order, "person").result(LONG)
     for future in guesses:
         future.result(LONG)
     assert Path(order).read_text().splitlines() == ["person", "1", "2"]
+
+
+def test_the_watch_looks_when_nothing_else_is_to_be_done(workers: Workers, tmp_path: Path) -> None:
+    """A monitor waits even for what is computed ahead, and does not run beside it."""
+    order = str(tmp_path / "order")
+    first = workers.submit(work.sleep_then_write, 0.3, order, "first")
+    watch = workers.submit(work.sleep_then_write, 0.0, order, "watch", urgency=Urgency.WATCH)
+    guess = workers.submit(work.sleep_then_write, 0.6, order, "guess", urgency=Urgency.AHEAD)
+    for future in (first, watch, guess):
+        future.result(LONG)
+    assert Path(order).read_text().splitlines() == ["first", "guess", "watch"]
 
 
 def test_waiting_work_can_be_cancelled(single: Workers, tmp_path: Path) -> None:

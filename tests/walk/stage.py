@@ -19,6 +19,7 @@ from bot.app import Bot
 from bot.config import load
 from bot.workspace import Workspace, manifest_of, serve
 from handlers.messages import conclusion
+from state.due import Urgency
 from state.incident import Alert, Incident
 from tests.state.toys import TOY
 
@@ -51,14 +52,14 @@ class Canned:
 
     by_node: dict[str, Evidence | Exception]
     hold: threading.Event = field(default_factory=threading.Event)
-    ran: list[tuple[str, bool]] = field(default_factory=list)
+    ran: list[tuple[str, Urgency]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.hold.set()
 
-    def __call__(self, node: str, scope: Scope, *, urgent: bool) -> Future[Evidence]:
+    def __call__(self, node: str, scope: Scope, urgency: Urgency) -> Future[Evidence]:
         """Answer from a thread, as workers do."""
-        self.ran.append((node, urgent))
+        self.ran.append((node, urgency))
         future: Future[Evidence] = Future()
 
         def answer() -> None:
@@ -75,9 +76,9 @@ class Canned:
     def hurry(self, future: Future[Evidence]) -> None:
         """Nothing waits here."""
 
-    def look(self, question: Question, *, urgent: bool = True) -> Future[Evidence]:
+    def look(self, question: Question, urgency: Urgency = Urgency.WAITED_FOR) -> Future[Evidence]:
         """What is kept for this kind of question."""
-        return self(question.kind, question.scope, urgent=urgent)
+        return self(question.kind, question.scope, urgency)
 
 
 class Handle:

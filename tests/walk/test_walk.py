@@ -9,6 +9,7 @@ import pytest
 from analysis.evidence import CannotExamine
 from bot.workspace import Fault
 from state import events as ev
+from state.due import Urgency
 from tests.walk.stage import BAD, staged
 
 
@@ -84,10 +85,11 @@ def test_the_next_step_is_computed_while_the_person_reads(stage):
     """Before the click the next check has run ahead; the click runs nothing."""
     incident = stage.fire()
     stage.shows(incident, "step-1", "answer:yes")
-    assert stage.until(lambda: ("why", False) in stage.canned.ran)
+    assert stage.until(lambda: ("why", Urgency.AHEAD) in stage.canned.ran)
     stage.press(incident, "step-1", "answer:yes")
     stage.shows(incident, "step-2", "One is bad.")
-    assert [urgent for _, urgent in stage.canned.ran] == [True, False, False]
+    later = [Urgency.AHEAD, Urgency.AHEAD]
+    assert [urgency for _, urgency in stage.canned.ran] == [Urgency.WAITED_FOR, *later]
 
 
 def test_a_restart_goes_on_where_it_was(stage):
