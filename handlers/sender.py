@@ -27,6 +27,8 @@ BURST = 4.0
 """… and short bursts above that."""
 MOST_SECONDS = 300.0
 """No message waits longer than this for its next try."""
+FOLLOWS = "The chart follows in a moment."
+GIVEN_UP = "The chart could not be uploaded. It shows: {shows}"
 GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
 CLOSED = frozenset(
     {
@@ -44,6 +46,7 @@ class _RootGoneError(Exception):
 class Sender:
     """Sends what is owed, in the turns of its ``loop``.
 
+    Words go out at once; a chart that Slack does not have yet, or still processes, follows.
     ``on_sent`` is told (incident, channel, name) of each message that Slack has for the first
     time. While Slack does not take the token (``access``) everything waits.
     """
@@ -58,6 +61,7 @@ class Sender:
     loop: Loop = field(init=False)
     _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
     _quiet_until: dict[str, float] = field(default_factory=dict)
+    _unready: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.uploads = Uploads(self.client, self.outbox.store)
@@ -104,10 +108,13 @@ class Sender:
         try:
             if owed.in_doubt and (ts := self._find(owed)):
                 owed = replace(owed, ts=ts)
-            payload = self._ready(owed)
+            follows = not owed.in_words and self._charts_follow(owed)
+            payload = self._ready(owed, FOLLOWS if follows else "")
             if not owed.ts and not self.outbox.sending(owed):
                 return
-            self.outbox.sent(owed, self._call(owed, payload))
+            ts = self._call(owed, payload)
+            self.outbox.sent_in_words(owed, ts) if follows else self.outbox.sent(owed, ts)
+            self._unready.discard(owed.wanted)
         except _RootGoneError:
             log.warning("a thread's first message is gone", incident=owed.incident)
             self.outbox.uprooted(owed)
@@ -155,11 +162,16 @@ class Sender:
             return True
         return False
 
-    def _ready(self, owed: Owed) -> dict[str, Any]:
+    def _charts_follow(self, owed: Owed) -> bool:
+        """Whether words go out before the charts, which Slack lacks or has not processed."""
+        return owed.wanted in self._unready or not self.uploads.all_there(owed.payload)
+
+    def _ready(self, owed: Owed, instead: str) -> dict[str, Any]:
         """The payload as Slack takes it: charts uploaded, and nothing beyond the limits."""
         payload = copy.deepcopy(owed.payload)
+        given_up = owed.attempts >= self.uploads.most_tries
         payload["blocks"] = self.uploads.resolve(
-            payload.get("blocks", []), give_up=owed.attempts >= self.uploads.most_tries
+            payload.get("blocks", []), GIVEN_UP if given_up else instead
         )
         problems = blockkit.problems(payload["blocks"])
         if problems:
@@ -181,7 +193,9 @@ class Sender:
         elif code in GONE and owed.ts:
             self.outbox.gone(owed)
         elif code == "invalid_blocks" and self.uploads.names_a_file(owed.payload):
-            self.outbox.later(owed, 0.15 * 2 ** min(owed.attempts, 7), "chart not processed yet")
+            self._unready.add(owed.wanted)
+            wait = 0.1 * 2 ** min(owed.attempts, 8) if owed.in_words else 0.0
+            self.outbox.later(owed, wait, "chart not processed yet")
         elif code in CLOSED:
             log.warning("channel is closed to the bot", channel=owed.channel, error=code)
             self._try_to_join(owed, code)

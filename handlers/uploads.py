@@ -25,18 +25,19 @@ class ChartNotReadyError(Exception):
 class Uploads:
     """Uploads charts once and puts their files into blocks.
 
-    After ``most_tries`` a message goes out without its chart, and says so.
+    After ``most_tries`` a message goes out without its chart for good, and says so.
     """
 
     client: WebClient
     store: Store
     most_tries: int = 8
 
-    def resolve(self, blocks: list[dict[str, Any]], *, give_up: bool) -> list[dict[str, Any]]:
+    def resolve(self, blocks: list[dict[str, Any]], instead: str = "") -> list[dict[str, Any]]:
         """Blocks with ``{"type": "image", "chart": ID}`` turned into images of files.
 
-        Raises ChartNotReadyError while a chart can't be uploaded (with ``give_up`` a line in words
-        takes its place), and SlackApiError when Slack does not take the token.
+        With ``instead``, that line takes the place of every chart, ``{shows}`` in it what one
+        shows. Without, raises ChartNotReadyError while a chart can't be uploaded, and
+        SlackApiError when Slack does not take the token.
         """
         ready = []
         for block in blocks:
@@ -44,15 +45,19 @@ class Uploads:
                 ready.append(block)
                 continue
             image = {k: v for k, v in block.items() if k != "chart"}
-            if give_up:
-                ready.append(_in_words(image))
+            if instead:
+                ready.append(_line(instead.format(shows=image.get("alt_text", ""))))
                 continue
             ready.append({**image, "slack_file": {"id": self._file(str(block["chart"]))}})
         return ready
 
     def names_a_file(self, payload: dict[str, Any]) -> bool:
         """Whether a message embeds a chart."""
-        return any("chart" in block for block in payload.get("blocks", []))
+        return bool(_charts(payload))
+
+    def all_there(self, payload: dict[str, Any]) -> bool:
+        """Whether Slack has every chart of a message."""
+        return all(self.store.file_of(chart) for chart in _charts(payload))
 
     def upload_ahead(self) -> bool:
         """Upload one chart that nobody has asked for yet; whether there was one."""
@@ -106,8 +111,11 @@ def put(client: WebClient, name: str, data: bytes, **more: str) -> str:
     return str(ticket["file_id"])
 
 
-def _in_words(image: dict[str, Any]) -> dict[str, Any]:
-    text = f"The chart could not be uploaded. It shows: {image.get('alt_text', '')}"
+def _charts(payload: dict[str, Any]) -> list[str]:
+    return [str(block["chart"]) for block in payload.get("blocks", []) if "chart" in block]
+
+
+def _line(text: str) -> dict[str, Any]:
     return {
         "type": "context",
         "elements": [{"type": "plain_text", "text": text[:2900], "emoji": False}],

@@ -15,6 +15,9 @@ from typing import Any
 
 from state.store import Store
 
+IN_WORDS = ":words"
+"""Ends what was sent of a message whose charts were not ready: they are still owed."""
+
 
 @dataclass(frozen=True)
 class Post:
@@ -35,7 +38,7 @@ class Owed:
 
     ``thread`` is the message it hangs under ("" for the channel); ``under_root``: that is the
     incident's own first message. ``in_doubt`` says that an earlier attempt was cut off, so that
-    the message may be there already.
+    the message may be there already. ``in_words``: Slack has all of it but its charts.
     """
 
     incident: str
@@ -48,6 +51,7 @@ class Owed:
     attempts: int
     in_doubt: bool
     under_root: bool = False
+    in_words: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ class Outbox:
                 under_root=r["name"] != "root" and not r["attached"],
                 attempts=r["attempts"],
                 in_doubt=not r["ts"] and r["sending"] > 0,
+                in_words=r["sent"] == r["wanted"] + IN_WORDS,
             )
             for r in rows
         ]
@@ -165,6 +170,10 @@ class Outbox:
     def sent(self, owed: Owed, ts: str) -> None:
         """Slack has it."""
         self._set(owed, "sent = ?, ts = ?, sending = 0, attempts = 0, error = ''", owed.wanted, ts)
+
+    def sent_in_words(self, owed: Owed, ts: str) -> None:
+        """Slack has all of it but its charts, which follow as soon as they can be shown."""
+        self._set(owed, "sent = ?, ts = ?, sending = 0", owed.wanted + IN_WORDS, ts)
 
     def gone(self, owed: Owed) -> None:
         """Slack says that the message is no longer there: it is posted anew."""

@@ -202,6 +202,17 @@ def test_a_chart_that_cannot_be_uploaded_is_said_in_words(stage):
     stage.shows(incident, "step-1", "a line falls from 3 to 1", "answer:yes")
 
 
+def test_words_do_not_wait_for_their_chart(stage):
+    """A step can be answered while Slack still processes its picture, which takes its place."""
+    stage.workspace.file_processing_seconds = 1.5
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "It fell.", "The chart follows", "answer:yes")
+    assert "slack_file" not in str(stage.body(incident, "step-1"))
+    stage.shows(incident, "step-1", "It fell.", "slack_file", "answer:yes")
+    assert "follows" not in str(stage.body(incident, "step-1"))
+    assert stage.until(lambda: stage.bot.conversation.outbox.waiting() == 0)
+
+
 def test_a_check_that_cannot_run_is_answered_by_hand(stage):
     """The sentence is in the thread, with the branches."""
     stage.canned.by_node["real"] = CannotExamine("There are 12 rows; 500 are needed.")
