@@ -22,7 +22,7 @@ from analysis.charts.bars import share_bars
 from analysis.charts.style import BASELINE, EXPECTED, INCIDENT
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
-from analysis.odds import NOT_SEEN, Shift
+from analysis.odds import Shift
 from analysis.performance.judging import worst
 from analysis.performance.readings import describe, read
 from analysis.warehouse import Warehouse
@@ -68,7 +68,6 @@ class Split:
     dimension: str
     mix: float
     rate: float
-    mix_shift: Shift = NOT_SEEN
 
     @property
     def mix_share(self) -> float:

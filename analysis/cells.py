@@ -206,11 +206,6 @@ def label_shift(cells: pd.DataFrame) -> Shift:
     return ratio_shift(cells, "positives", "labels")
 
 
-def prediction_shift(cells: pd.DataFrame) -> Shift:
-    """The mean prediction now against earlier blocks."""
-    return ratio_shift(cells, "prediction", "weight")
-
-
 def ratio_shift(cells: pd.DataFrame, above: str, below: str, fewest: float = 30) -> Shift:
     """Σ ``above`` ÷ Σ ``below`` in block 0 against the same in earlier blocks."""
     sums = cells.groupby(BLOCK)[[above, below]].sum()

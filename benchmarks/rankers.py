@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.inputs import surrogate
 from analysis.profile import bins_of
+from benchmarks.shapley import contributions
 from benchmarks.streams import Kind
 
 Scores = dict[str, float]
@@ -63,9 +64,7 @@ def mean_shap(before: pd.DataFrame, now: pd.DataFrame, kinds: Mapping[str, Kind]
     bins = bins_of(before, named)
     target = surrogate.served(before["prediction"].to_numpy(), True)
     fitted = surrogate.fit(before, target, bins)
-    found = surrogate.contributions(
-        fitted, surrogate.encode(now, bins), surrogate.encode(before, bins)
-    )
+    found = contributions(fitted, surrogate.encode(now, bins), surrogate.encode(before, bins))
     return {name: abs(value) for name, value in found.mean.items()}
 
 

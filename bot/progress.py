@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Protocol, TypeVar
 
@@ -51,18 +51,6 @@ def steps(doing: str, *, show: bool | None = None) -> Iterator[Callable[[str], N
     """The same for work in unequal steps: call what it gives with the words for the next one."""
     with progress(doing, show=show) as step:
         yield lambda words: step(0, f"{doing}: {words}")
-
-
-def track(
-    things: Iterable[T], doing: str, total: int | None = None, *, show: bool | None = None
-) -> Iterator[T]:
-    """Goes through ``things`` with a bar; ``total`` is taken from them when they know it."""
-    if total is None and isinstance(things, Sized):
-        total = len(things)
-    with progress(doing, total, show=show) as step:
-        for thing in things:
-            yield thing
-            step()
 
 
 def _silent(steps: float = 1, doing: str | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from handlers.conversation import Conversation
 from handlers.pins import ONE_BY_ONE, pinned
 from handlers.reading import words_of
-from handlers.registry import Reply, Request
+from handlers.registry import Reply, Request, addressed
 from state.store import Said
 
 log = structlog.get_logger()
@@ -80,7 +79,7 @@ class Threads:
         thread = event.get("thread_ts", "")
         me = self.conversation.directory.me()["user_id"]
         request = Request(
-            text=re.sub(rf"<@{me}(\|[^>]*)?>", " ", event.get("text", "")).strip(),
+            text=addressed(event.get("text", ""), me),
             user=event.get("user", ""),
             channel=channel,
             thread_ts=thread or ts,

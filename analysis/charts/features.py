@@ -90,10 +90,6 @@ def _width(r: Reading) -> float:
     return max(0.5, (LOOK_BACK_HOURS + length) / 30)
 
 
-def _points(r: Reading, since: Any, keep: Any) -> Any:
-    return np.where(keep, np.floor(since / _width(r)), np.nan)
-
-
 def _band(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -> None:
     """Median and the middle 80 % by the hour; grey: the same hours of earlier days."""
     import pandas as pd

@@ -99,10 +99,6 @@ class Graph:
             if e.upstream_column is not None
         )
 
-    def features_below(self, node: str, features: Iterable[str]) -> tuple[str, ...]:
-        """Which of ``features`` are made from ``node``."""
-        return tuple(f for f in features if node in self.of_feature(f))
-
 
 def read(warehouse: Warehouse) -> Graph:
     """The team's lineage; CannotExamine when the settings name no such table."""

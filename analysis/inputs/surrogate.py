@@ -2,8 +2,6 @@
 
 It learns the prediction, not the label: on the logit for probabilities, on the raw value
 otherwise. What it explains of a shift is the inputs' part; what it does not is the model's.
-Contributions are Shapley values of replacing an old row's features by a new row's, by sampled
-permutations with their reverses (Castro, Gómez & Tejada 2009; Štrumbelj & Kononenko 2014).
 """
 
 from __future__ import annotations
@@ -189,43 +187,3 @@ def _usage(
     moved = model.predict(rows.reshape(-1, d)).reshape(d, n)
     size = np.sqrt(np.mean((moved - plain) ** 2, axis=1))
     return {name: float(size[j]) for j, name in enumerate(names)}
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """Mean output of new minus old rows, by feature: ``mean`` adds up to ``total``.
-
-    ``typical`` is the mean absolute contribution per row, which offsetting rows do not cancel.
-    """
-
-    mean: Mapping[str, float]
-    typical: Mapping[str, float]
-    total: float
-
-
-def contributions(
-    s: Surrogate, new: Floats, old: Floats, seed: int = 0, pairs: int = 240, rounds: int = 4
-) -> Contributions:
-    """Additive contributions of each feature to the surrogate's output, new minus old."""
-    names = list(s.bins)
-    used = [j for j, n in enumerate(names) if s.usage[n] > 0]
-    if s.model is None or not used or not len(new) or not len(old):
-        return Contributions(dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0), 0.0)
-    rng = np.random.default_rng(seed)
-    a = old[rng.integers(0, len(old), pairs)]
-    b = new[rng.integers(0, len(new), pairs)]
-    total = np.zeros((pairs, len(names)))
-    for _ in range(rounds):
-        order = rng.permutation(used)
-        for path in (order, order[::-1]):
-            steps = np.repeat(a[None], len(path) + 1, axis=0)
-            for i, j in enumerate(path):
-                steps[i + 1 :, :, j] = b[:, j]
-            out = s(steps.reshape(-1, len(names))).reshape(len(path) + 1, pairs)
-            total[:, path] += np.diff(out, axis=0).T
-    total /= 2 * rounds
-    return Contributions(
-        dict(zip(names, map(float, total.mean(axis=0)), strict=True)),
-        dict(zip(names, map(float, np.abs(total).mean(axis=0)), strict=True)),
-        float(total.sum(axis=1).mean()),
-    )

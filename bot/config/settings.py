@@ -402,17 +402,6 @@ class Settings(Section):
         folder = self.state_path.parent / "profiles"
         return Warehouse(self.contract, self.root, now, folder, filters)
 
-    def channel_for(
-        self,
-        metric: str | None = None,
-        model: str | None = None,
-        owners: Iterable[str] = (),
-        severity: int = 1,
-    ) -> str:
-        """The channel of the first matching route, or the default one."""
-        route = self.route_for(metric, model, owners, severity)
-        return route.channel if route else self.slack.channel
-
     def route_for(
         self, metric: str | None, model: str | None, owners: Iterable[str], severity: int
     ) -> Route | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -200,8 +200,3 @@ def _trained_anew(before: Served, after: Served) -> bool:
 
 def _series(key: tuple[str, str]) -> str:
     return key[0] if key[1] == NO_ARM else f"{key[0]} ({key[1]})"
-
-
-def recovery_end(world: World) -> timedelta:
-    """How long the timeline goes on after the alert."""
-    return world.end - world.now

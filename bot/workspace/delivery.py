@@ -37,11 +37,6 @@ class Envelope:
     response: Any = None
     error: str | None = None
 
-    @property
-    def acked(self) -> bool:
-        """Whether the app has acknowledged it."""
-        return self.done.is_set() and self.error is None
-
     def to_socket(self) -> Json:
         """The frame that Socket Mode sends."""
         frame: Json = {

@@ -173,10 +173,6 @@ class Grid:
         body = wrapper(workspace, workspace.apps[self.app.id], event)
         workspace.deliveries.send(Envelope(self.app.id, "events_api", str(event["type"]), body))
 
-    def expire(self, place: str) -> None:
-        """Let the tokens that are out now run out."""
-        self.expired |= {t for t, grant in self.tokens.items() if grant.place == place}
-
     def revoke(self, place: str, error: str = "token_revoked") -> None:
         """End an installation's tokens without a word."""
         for grant in self.tokens.values():

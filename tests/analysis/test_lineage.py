@@ -44,4 +44,3 @@ def test_a_circle_does_not_hang():
     """Lineages are supposed to be acyclic; this one is not."""
     graph = Graph.of([Edge("a", "b"), Edge("b", "a"), Edge("b", "x")])
     assert graph.above("x") == {"b": 1, "a": 2}
-    assert graph.features_below("a", ("x", "y")) == ("x",)

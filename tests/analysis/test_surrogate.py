@@ -1,4 +1,4 @@
-"""The stand-in for the served model: what it explains and what each feature contributes."""
+"""The stand-in for the served model: what it explains."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.inputs import surrogate
-from analysis.inputs.surrogate import contributions, encode, fit, is_probability, served
+from analysis.inputs.surrogate import encode, fit, is_probability, served
 from analysis.profile import bins_of
 
 KIND = {"x": "number", "z": "number", "k": "level", "idle": "number"}
@@ -47,17 +47,6 @@ def test_usage_knows_the_idle_feature(world):
     assert usage["idle"] < 0.05 * usage["x"]
 
 
-def test_contributions_add_up_to_the_shift_and_name_its_cause(world):
-    """New minus old, by feature: the shifted one holds nearly all, the sum is the total."""
-    frame, bins, s = world
-    late = frame.assign(x=frame["x"] + 1.0)
-    found = contributions(s, encode(late, bins), encode(frame, bins))
-    assert sum(found.mean.values()) == pytest.approx(found.total, abs=1e-9)
-    assert found.mean["x"] == pytest.approx(2.0, abs=0.5)
-    assert abs(found.mean["z"]) < 0.35
-    assert found.mean["idle"] == pytest.approx(0, abs=0.05)
-
-
 def test_curves_follow_the_effect_and_know_missing_values(world):
     """A main effect is linear where the truth is, and has its own value where null."""
     frame, bins, s = world
@@ -69,12 +58,11 @@ def test_curves_follow_the_effect_and_know_missing_values(world):
 
 
 def test_a_constant_target_teaches_nothing(world):
-    """R² 0, no effects, no contributions, no error."""
+    """R² 0, no effects, no error."""
     frame, bins, _ = world
     s = fit(frame, np.full(len(frame), 0.3), bins)
     assert s.r2 == 0
     assert s.curves(encode(frame, bins)) == {}
-    assert contributions(s, encode(frame, bins), encode(frame, bins)).total == 0
 
 
 def test_few_rows_and_empty_columns_are_survived(world):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import sys
 import time
 
 import pytest
 
-from bot.progress import progress, steps, track
+from bot.progress import progress, steps
 
 
 class Terminal(io.StringIO):
@@ -68,16 +67,6 @@ def test_an_error_takes_the_bar_away() -> None:
     length = len(terminal.getvalue())
     time.sleep(0.2)
     assert len(terminal.getvalue()) == length
-
-
-def test_tracking_passes_everything_through_and_leaves_output_alone(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Standard output is the answer's; the things come through in order."""
-    assert list(track(range(3), "Counting")) == [0, 1, 2]
-    assert list(track(iter("ab"), "Counting", show=True)) == ["a", "b"]
-    assert capsys.readouterr().out == ""
-    assert sys.stdout is not sys.stderr
 
 
 def test_steps_say_what_goes_on_now(capsys: pytest.CaptureFixture[str]) -> None:

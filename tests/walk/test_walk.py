@@ -124,7 +124,7 @@ def test_what_was_said_while_the_bot_was_away_is_in_its_record(stage):
 def test_a_post_cut_off_by_a_crash_is_found_and_not_posted_twice(stage):
     """Slack has the message, the store does not know: its metadata tells."""
     incident = stage.fire()
-    stage.shows(incident, "step-1", "answer:yes")
+    stage.shows(incident, "step-1", "slack_file", "answer:yes")
     ts = stage.ts(incident, "step-1")
     with stage.bot.store.transaction() as db:
         db.execute("UPDATE posts SET ts = '', sent = '', sending = 1 WHERE name = 'step-1'")
@@ -315,7 +315,7 @@ def test_a_mention_is_answered_where_it_was_made(stage):
     incident = stage.fire()
     stage.shows(incident, "step-1", "answer:yes")
     stage.workspace.say(
-        stage.ana, stage.channel, "@hawkeye status", thread_ts=stage.ts(incident, "root")
+        stage.ana, stage.channel, "hey @hawkeye, status", thread_ts=stage.ts(incident, "root")
     )
     assert stage.until(lambda: any("HE-1" in w for w in stage.whispers(stage.ana)))
 
