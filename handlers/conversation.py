@@ -19,14 +19,15 @@ from handlers.calling import Caller, Nobody, Rota
 from handlers.desk import Subject, Subjects, open_about
 from handlers.directory import Directory
 from handlers.intake import PLACED
-from handlers.joining import PERSON, home_of, reopens
+from handlers.joining import PERSON, holder, home_of, reopens
 from handlers.messages.looks import look_message, look_post
 from handlers.messages.words import action_title
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Effect, Event
-from state.grouping import Home, Kin, rivals
-from state.incident import Alert, Incident, attended
+from state.explanation import Shift, shifts
+from state.grouping import Home, Kin
+from state.incident import Alert, Incident
 from state.looks import Look, Looks
 from state.machine import advance, ahead
 from state.outbox import Outbox, Post, Resting
@@ -183,27 +184,33 @@ class Conversation:
                 found = self._begin(alert, channel, people, opening(self.now(), alert))
             else:
                 found = self._join(home, alert, people)
-            if alert.source != PERSON:
-                found = self._unite(found)
+            if alert.source != PERSON and found.is_open:
+                found = self._regroup(found, alert)
         self._wake()
         return found
 
-    def _unite(self, incident: Incident) -> Incident:
-        """Incidents that turn out to be one become one: the one that people are on, else the
-        oldest. What Slack has not been told of the others is never told."""
-        others = rivals(incident, self.store.open_incidents(), self.kin)
-        if not others:
-            return incident
-        parts = sorted((incident, *others), key=lambda i: (not attended(i), i.opened_at))
-        keeper, now = parts[0], self.now()
-        for part in parts[1:]:
-            if attended(part):
-                continue
+    def _regroup(self, incident: Incident, alert: Alert) -> Incident:
+        """Let alerts move to the incidents that explain them better by now; where this one is."""
+        for shift in shifts(incident, self.store.open_incidents(), self.kin):
+            self._shift(shift)
+        return holder(self.store, alert.key, incident.alert.team) or incident
+
+    def _shift(self, shift: Shift) -> None:
+        """What Slack has not been told of an incident that has no alerts left is never told."""
+        now, part = self.now(), self.store.load(shift.of)
+        if part is None:
+            return
+        if shift.whole:
             unsaid = self.outbox.withdraw(part.id)
             self.due.withdraw(part.id)
-            self._tell_once(part.id, ev.Merged(now, keeper.id), silent=unsaid)
-            self._tell_once(keeper.id, ev.Absorbed(now, part.id, part.joined, part.signals))
-        return self.store.load(keeper.id) or keeper
+            self._tell_once(part.id, ev.Merged(now, shift.into), silent=unsaid)
+            joined = part.joined
+        else:
+            keys = tuple(s.key for s in shift.signals)
+            self._tell_once(part.id, ev.Parted(now, keys, shift.into))
+            joined = sum(s.count for s in shift.signals)
+        moved = tuple(replace(s, why=shift.cause) for s in shift.signals)
+        self._tell_once(shift.into, ev.Absorbed(now, part.id, joined, moved))
 
     def _join(self, home: Home, alert: Alert, people: tuple[str, ...]) -> Incident:
         self._tell_once(home.incident.id, ev.AlertJoined(self.now(), alert, home.why))

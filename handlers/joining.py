@@ -21,17 +21,28 @@ def home_of(store: Store, alert: Alert, now: datetime, kin: Kin) -> Home | None:
 
     One that names its workspace joins none of another workspace of the org, whatever its key.
     """
-    team = alert.team if alert.workspace else ""
-    found = [i for i in store.open_incidents() if i.alert.of_team(team)]
-    known = next((i for i in found if any(s.key == alert.key for s in i.signals)), None)
+    team = team_of(alert)
+    known = holder(store, alert.key, team)
     if known is not None:
         return Home(known)
     if alert.source == PERSON or alert.start:
         return None
+    found = [i for i in store.open_incidents() if i.alert.of_team(team)]
     home = belongs(alert, found, kin)
     if home is not None or alert.source == MONITOR:
         return home
     return _just_closed(store, alert, now, team)
+
+
+def team_of(alert: Alert) -> str:
+    """The only workspace of an org that it is for; "" when it names none."""
+    return alert.team if alert.workspace else ""
+
+
+def holder(store: Store, key: str, team: str) -> Incident | None:
+    """The open incident that has the alert of this key, in one workspace of an org or ("") any."""
+    found = (i for i in store.open_incidents() if i.alert.of_team(team))
+    return next((i for i in found if any(s.key == key for s in i.signals)), None)
 
 
 def _just_closed(store: Store, alert: Alert, now: datetime, team: str) -> Home | None:

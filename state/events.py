@@ -283,6 +283,15 @@ class Merged:
 
 
 @dataclass(frozen=True)
+class Parted:
+    """The alerts with these ``keys`` are due to the cause of another incident, ``into``."""
+
+    at: datetime
+    keys: tuple[str, ...]
+    into: str
+
+
+@dataclass(frozen=True)
 class Absorbed:
     """The alerts of another incident, ``of``, are this one's: ``joined`` of them."""
 
@@ -328,6 +337,7 @@ Event = (
     | Placed
     | Called
     | Merged
+    | Parted
     | Absorbed
     | Reopened
 )

@@ -12,8 +12,7 @@ that may be behind it as well, and where that is evidence:
 - a node that nobody named, for two features that are made by it directly, or for anything if it
   is behind so few subjects that strangers would seldom meet below it.
 
-What turns out later to be one cause, because an alert names it, becomes one incident as long as
-nobody works on it.
+Where later alerts show that it was otherwise, state/explanation.py puts it right.
 
 Time alone joins nothing: it decides between several that fit, and what began too long before or
 after fits none.
@@ -27,7 +26,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from state.incident import Alert, Incident, Signal, attended
+from state.incident import Alert, Incident, Signal
 from state.signals import first_heard
 
 WINDOW = timedelta(minutes=60)
@@ -74,6 +73,10 @@ class Kin:
                     found.setdefault(cause, Counter())[kind(name)] += 1
         return found
 
+    def width(self, name: str) -> int:
+        """How many subjects a name may be behind."""
+        return self.below.get(name, Counter()).total()
+
     @cached_property
     def counts(self) -> Counter[str]:
         """How many subjects of each kind there are."""
@@ -87,7 +90,7 @@ class Kin:
     def seldom(self, name: str, others: int) -> bool:
         """Whether so few subjects are below ``name`` that a stranger seldom meets one of
         ``others`` there."""
-        count = self.below.get(name, Counter()).total()
+        count = self.width(name)
         return count * others <= SELDOM * self.counts.total()
 
 
@@ -117,7 +120,7 @@ def belongs(alert: Alert, incidents: Sequence[Incident], kin: Kin) -> Home | Non
         alike = _has(incident, newcomer)
         cause = "" if alike else _shared(newcomer, incident, kin, len(near))
         if cause is not None:
-            gap, width = _gap(alert.since, incident), kin.below.get(cause, Counter()).total()
+            gap, width = _gap(alert.since, incident), kin.width(cause)
             fits.append(((gap // CLOSE, not alike, width, gap), Home(incident, cause)))
     if fits:
         return min(fits, key=lambda fit: fit[0])[1]
@@ -131,14 +134,14 @@ def _has(incident: Incident, newcomer: Signal) -> bool:
     The same metric of another model, or below another node, is another thing.
     """
     return any(
-        _spoken_of(s) == _spoken_of(newcomer) and not _contradict(s, newcomer)
+        spoken_of(s) == spoken_of(newcomer) and not _contradict(s, newcomer)
         for s in incident.signals
     )
 
 
 def _contradict(one: Signal, other: Signal) -> bool:
     """Whether two alerts about the same thing name different nodes, or models of a metric."""
-    telling = ["upstream"] if kind(_spoken_of(one)) == "feature" else ["upstream", "model"]
+    telling = ["upstream"] if kind(spoken_of(one)) == "feature" else ["upstream", "model"]
     for which in telling:
         mine, theirs = ({n for n in s.names if kind(n) == which} for s in (one, other))
         if mine and theirs and not mine & theirs:
@@ -146,27 +149,7 @@ def _contradict(one: Signal, other: Signal) -> bool:
     return False
 
 
-def rivals(home: Incident, incidents: Sequence[Incident], kin: Kin) -> list[Incident]:
-    """Incidents that are due to what ``home`` is now known to be about.
-
-    Two models below one node are two incidents until an alert names the node. Of those that
-    people work on none, if they work on this one: what they have in hand is not taken from them.
-    """
-    found = []
-    suspects, told = suspected(home, kin), named(home)
-    for other in incidents:
-        gap = max((_gap(s.since, home) for s in other.signals), default=WINDOW)
-        both_in_hand = attended(home) and attended(other)
-        apart = other.alert.team != home.alert.team
-        if other.id == home.id or apart or both_in_hand or gap > WINDOW:
-            continue
-        both = suspects & suspected(other, kin) & (told | named(other))
-        if any(_ill(cause, kin) for cause in both):
-            found.append(other)
-    return found
-
-
-def _ill(named_cause: str, kin: Kin) -> bool:
+def ill(named_cause: str, kin: Kin) -> bool:
     """Whether a cause that was named is evidence for all that hangs on it."""
     match kind(named_cause):
         case "upstream":
@@ -176,7 +159,7 @@ def _ill(named_cause: str, kin: Kin) -> bool:
     return False
 
 
-def _spoken_of(signal: Signal) -> str:
+def spoken_of(signal: Signal) -> str:
     """What an alert is about first of all: its subject, or the node that it names alone."""
     return signal.names[0] if signal.names else f"{signal.entry}:{signal.subject}"
 
@@ -184,7 +167,7 @@ def _spoken_of(signal: Signal) -> str:
 def candidates(signal: Signal, kin: Kin) -> Names:
     """What may be behind an alert: behind all that it names; where the lineage knows of nothing
     such, behind the deepest thing that it names."""
-    names = signal.names or (_spoken_of(signal),)
+    names = signal.names or (spoken_of(signal),)
     both = frozenset.intersection(*(kin.of(name) for name in names))
     return both or kin.of(min(names, key=lambda n: DEEPEST.index(kind(n))))
 
@@ -217,7 +200,7 @@ def _shared(newcomer: Signal, incident: Incident, kin: Kin, others: int) -> str 
     order = {"metric": 0, "model": 1, "feature": 2, "upstream": 3}
     return min(
         evidence,
-        key=lambda c: (kin.below.get(c, Counter()).total(), order[kind(c)], c),
+        key=lambda c: (kin.width(c), order[kind(c)], c),
         default=None,
     )
 
@@ -230,7 +213,7 @@ def _counts(
         case "model" | "metric":
             return True
         case "upstream" | "feature" if cause in told:
-            return _ill(cause, kin)
+            return ill(cause, kin)
         case "upstream" if _made_by(cause, newcomer, incident, kin):
             return kin.tells(cause, "feature")
     return kin.seldom(cause, others)

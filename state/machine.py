@@ -117,7 +117,7 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
             return closed(incident, event)
         case ev.Called():
             return called(incident, event), ()
-        case ev.Merged() | ev.Absorbed():
+        case ev.Merged() | ev.Parted() | ev.Absorbed():
             return merged(still_open(incident), event), ()
         case ev.Reopened():
             return reopened(incident)

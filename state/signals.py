@@ -30,6 +30,7 @@ def first_heard(alert: Alert, at: datetime, why: str = "") -> Signal:
         first=at,
         last=at,
         severity=alert.severity,
+        count=int(alert.firing and not alert.update),
         firing=alert.firing,
         names=alert.names or (f"{alert.entry}:{alert.subject}",),
         update=alert.update,
@@ -77,11 +78,15 @@ def named_as(signals: tuple[Signal, ...], entry: Entry, subject: str) -> tuple[S
     return tuple(replace(s, entry=entry, subject=subject, names=names) for s in signals)
 
 
-def merged(incident: Incident, event: ev.Merged | ev.Absorbed) -> Incident:
-    """Two incidents of one cause become one: its alerts go over, the other is closed."""
+def merged(incident: Incident, event: ev.Merged | ev.Parted | ev.Absorbed) -> Incident:
+    """Alerts go to the incident of their cause; one that has none left is closed."""
     if isinstance(event, ev.Merged):
         outcome = f"part of {event.into}"
         return replace(incident, status="closed", closed_at=event.at, outcome=outcome, waiting=())
+    if isinstance(event, ev.Parted):
+        left = tuple(s for s in incident.signals if s.key not in event.keys)
+        gone = sum(s.count for s in incident.signals if s.key in event.keys)
+        return replace(incident, joined=incident.joined - gone, signals=left)
     mine = {s.key for s in incident.signals}
     new = tuple(s for s in event.signals if s.key not in mine)
     return replace(

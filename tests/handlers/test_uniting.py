@@ -62,6 +62,12 @@ def model(n: int) -> Alert:
     return Alert("test", name, "model", f"m{n}", f"m{n} is off", AT, names=(name,))
 
 
+def feature(name: str, minutes: float) -> Alert:
+    """An alert about a feature, which began so many minutes from now."""
+    key, since = f"feature:{name}", AT + timedelta(minutes=minutes)
+    return Alert("test", key, "feature", name, f"{name} drifts", since, names=(key,))
+
+
 def node() -> Alert:
     """An alert about the node above all models."""
     return Alert("test", NODE, "model", "m0", "weather is late", AT, names=(NODE,))
@@ -107,6 +113,27 @@ def test_an_incident_that_somebody_has_is_not_taken_away_and_takes_in_the_others
     assert talk.open(node()).id == "HE-2"
     assert [i.id for i in talk.store.open_incidents()] == ["HE-2"]
     assert talk.store.load("HE-1").outcome == "part of HE-2"
+
+
+def test_an_alert_that_another_cause_explains_moves_there_and_none_is_counted_twice(talk):
+    """Its sender is told the incident that it is in by now."""
+    talk.kin = Kin(
+        {
+            "model:m0": frozenset({"model:m0", "feature:temp", "feature:age"}),
+            "feature:temp": frozenset({"feature:temp"}),
+            "feature:age": frozenset({"feature:age"}),
+        }
+    )
+    talk.open(feature("temp", -40))
+    loud = replace(model(0), since=AT - timedelta(minutes=5))
+    assert [talk.open(loud).id, talk.open(loud).id] == ["HE-1", "HE-1"]
+    assert talk.open(feature("age", -6)).id == "HE-2"
+    kept = {i.id: ([s.key for s in i.signals], i.joined) for i in talk.store.open_incidents()}
+    assert kept == {
+        "HE-1": (["feature:temp"], 1),
+        "HE-2": (["feature:age", "model:m0"], 3),
+    }
+    assert talk.open(loud).id == "HE-2"
 
 
 def test_in_a_storm_first_messages_wait_a_little(talk):
