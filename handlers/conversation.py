@@ -19,7 +19,7 @@ from handlers.calling import Caller, Nobody, Rota
 from handlers.desk import Subject, Subjects, open_about
 from handlers.directory import Directory
 from handlers.intake import PLACED
-from handlers.joining import PERSON, holder, home_of, reopens
+from handlers.joining import PERSON, home_of, reopens
 from handlers.messages.looks import look_message, look_post
 from handlers.messages.words import action_title
 from state import events as ev
@@ -133,6 +133,13 @@ class Conversation:
         """The zone in which that person reads clocks."""
         return self.directory.zone(user)
 
+    def team_named(self, alert: Alert) -> str:
+        """The workspace of an org that an alert names; "" when it names none."""
+        return self.directory.team(self._channel(alert)) if alert.workspace else ""
+
+    def _channel(self, alert: Alert) -> str:
+        return self.directory.channel(alert.channel or self.habits.route(alert))
+
     def open(self, alert: Alert) -> Incident:
         """A new incident for an alert, or the one that it joins.
 
@@ -174,7 +181,7 @@ class Conversation:
         return ev.Opened(now, alert.start or self.tree.start(alert.entry), self._scope(alert, now))
 
     def _take_in(self, alert: Alert, opening: Callable[[datetime, Alert], Event]) -> Incident:
-        channel = self.directory.channel(alert.channel or self.habits.route(alert))
+        channel = self._channel(alert)
         alert = replace(alert, team=self.directory.team(channel))
         # Asked before the transaction: it may take another system a second to say.
         people = self.rota.people(alert, 0)
@@ -193,7 +200,7 @@ class Conversation:
         """Let alerts move to the incidents that explain them better by now; where this one is."""
         for shift in shifts(incident, self.store.open_incidents(), self.kin):
             self._shift(shift)
-        return holder(self.store, alert.key, incident.alert.team) or incident
+        return self.store.find_open(alert.key, incident.alert.team) or incident
 
     def _shift(self, shift: Shift) -> None:
         """What Slack has not been told of an incident that has no alerts left is never told."""

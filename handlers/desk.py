@@ -153,6 +153,9 @@ class Desk(Protocol):
     def open_to_all(self, channel: str) -> bool:
         """Whether the bot can join that channel by itself."""
 
+    def team_named(self, alert: Alert) -> str:
+        """The workspace of an org that an alert names; "" when it names none."""
+
     def title(self, action: str) -> str:
         """What a mitigation is called."""
 

@@ -74,8 +74,12 @@ def _news(desk: Desk, alert: Alert, outcome: Outcome) -> None:
 
 
 def _about(desk: Desk, alert: Alert) -> Incident | None:
-    """The open incident that has the alert; a resolved one may also be told by its subject."""
-    found = desk.store.find_open(alert.key)
+    """The open incident that has the alert; a resolved one may also be told by its subject.
+
+    Of an org only in the workspace that the alert names, as when it fired.
+    """
+    team = desk.team_named(alert)
+    found = desk.store.find_open(alert.key, team)
     if found is None and not alert.update and alert.subject:
-        found = open_about(desk, Subject(alert.entry, alert.subject))
+        found = open_about(desk, Subject(alert.entry, alert.subject), team or None)
     return found

@@ -21,8 +21,8 @@ def home_of(store: Store, alert: Alert, now: datetime, kin: Kin) -> Home | None:
 
     One that names its workspace joins none of another workspace of the org, whatever its key.
     """
-    team = team_of(alert)
-    known = holder(store, alert.key, team)
+    team = alert.team if alert.workspace else ""
+    known = store.find_open(alert.key, team)
     if known is not None:
         return Home(known)
     if alert.source == PERSON or alert.start:
@@ -32,17 +32,6 @@ def home_of(store: Store, alert: Alert, now: datetime, kin: Kin) -> Home | None:
     if home is not None or alert.source == MONITOR:
         return home
     return _just_closed(store, alert, now, team)
-
-
-def team_of(alert: Alert) -> str:
-    """The only workspace of an org that it is for; "" when it names none."""
-    return alert.team if alert.workspace else ""
-
-
-def holder(store: Store, key: str, team: str) -> Incident | None:
-    """The open incident that has the alert of this key, in one workspace of an org or ("") any."""
-    found = (i for i in store.open_incidents() if i.alert.of_team(team))
-    return next((i for i in found if any(s.key == key for s in i.signals)), None)
 
 
 def _just_closed(store: Store, alert: Alert, now: datetime, team: str) -> Home | None:

@@ -196,9 +196,9 @@ class Store:
             "open = 0 AND changed_at >= ? ORDER BY changed_at DESC", stamp(since)
         )
 
-    def find_open(self, key: str) -> Incident | None:
-        """The open incident that has an alert of this key."""
-        found = self.open_incidents()
+    def find_open(self, key: str, team: str = "") -> Incident | None:
+        """The open incident that has an alert of this key, in one workspace of an org or any."""
+        found = [i for i in self.open_incidents() if i.alert.of_team(team)]
         return next((i for i in found if any(s.key == key for s in i.signals)), None)
 
     def _incidents(self, where: str, *values: Any) -> list[Incident]:

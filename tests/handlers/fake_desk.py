@@ -167,6 +167,10 @@ class FakeDesk:
         """Whether it is a public one."""
         return channel in self.public
 
+    def team_named(self, alert: Alert) -> str:
+        """No org."""
+        return ""
+
     def zone(self, user: str) -> tzinfo:
         """Everybody's zone."""
         del user

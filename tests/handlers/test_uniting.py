@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from handlers.alerts import Taken
 from handlers.conversation import Conversation, Habits
-from handlers.desk import Subject, Subjects
+from handlers.desk import Desks, Subject, Subjects
+from handlers.intake import take_in
 from handlers.messages import View, render
 from state import events as ev
 from state.grouping import Kin
@@ -185,3 +187,19 @@ def test_an_alert_that_names_a_workspace_joins_nothing_of_another_one_of_the_org
     assert talk.open(replace(model(0), channel="B", workspace="b")).id == two.id
     talk.directory.answers = False
     assert talk.open(replace(model(0), channel="B", workspace="b")).id in (one.id, two.id)
+
+
+def test_the_end_of_an_alert_is_told_in_the_workspace_that_it_names(talk):
+    """By its key, which two teams may use, and by its subject."""
+    talk.directory = Org()
+    there = talk.open(replace(model(0), channel="A", workspace="a"))
+    over = replace(model(0), channel="B", workspace="b", firing=False)
+    desks = Desks.one(talk)
+    assert take_in(desks, Taken((over,))).incidents == {}
+    assert take_in(desks, Taken((replace(over, key="another"),))).incidents == {}
+    here = talk.open(replace(model(0), channel="B", workspace="b"))
+    assert take_in(desks, Taken((over,))).incidents == {here.id: True}
+    assert take_in(desks, Taken((replace(over, key="another"),))).incidents == {here.id: True}
+    assert talk.store.load(there.id).signals[0].firing
+    nowhere = replace(over, channel="", workspace="", key="a third")
+    assert take_in(desks, Taken((nowhere,))).incidents == {here.id: True}
