@@ -36,6 +36,7 @@ from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
 from handlers.messages.handoffs import reminder
 from handlers.mitigations import Action, Mitigations
+from handlers.once import retries
 from handlers.pins import Pins
 from handlers.record.sending import Exports
 from handlers.registry import Reply, Request
@@ -112,7 +113,9 @@ class Bot:
         require_slack(settings)
         self.installation = share.installation if share else ""
         token = share.token if share else _secret(settings.secrets.slack_bot_token)
-        self.client = WebClient(token, base_url=settings.secrets.slack_api_url)
+        self.client = WebClient(
+            token, base_url=settings.secrets.slack_api_url, retry_handlers=retries()
+        )
         self.access = Access(self.client, self.installation)
         numbers = share.numbers if share else None
         self.store = Store(settings.state_of(self.installation), numbers)
@@ -295,7 +298,14 @@ class Bot:
 
     def read_back(self) -> None:
         """Read what was written in the threads meanwhile, beside everything else."""
-        threading.Thread(target=self._read_back, name="read-back", daemon=True).start()
+        reader = threading.Thread(target=self._read_back, name="read-back", daemon=True)
+        reader.start()
+        self._running.append(partial(self._end_reading, reader))
+
+    def _end_reading(self, reader: threading.Thread) -> None:
+        """Nothing is kept by a bot that has stopped."""
+        self.threads.stopping.set()
+        reader.join(timeout=10)
 
     def _read_back(self) -> None:
         if self.client.token:

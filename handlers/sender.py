@@ -16,6 +16,7 @@ from handlers import blockkit
 from handlers.access import Access, lost
 from handlers.directory import Directory
 from handlers.loop import Loop
+from handlers.once import CannotLookError, find, uncertain
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import Outbox, Owed
 
@@ -29,6 +30,8 @@ MOST_SECONDS = 300.0
 """No message waits longer than this for its next try."""
 FOLLOWS = "The chart follows in a moment."
 GIVEN_UP = "The chart could not be uploaded. It shows: {shows}"
+SEEN_SECONDS = 2.0
+"""Slack shows a message by then for which it owes an answer."""
 GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
 CLOSED = frozenset(
     {
@@ -105,13 +108,16 @@ class Sender:
             # Slack could not be asked for the channel when the incident opened.
             self.outbox.store.channel_found(owed.channel, channel)
             return
+        new = not owed.ts
         try:
-            if owed.in_doubt and (ts := self._find(owed)):
-                owed = replace(owed, ts=ts)
+            if owed.in_doubt:
+                owed = replace(owed, ts=find(self.client, owed), tried_at=0.0)
             follows = not owed.in_words and self._charts_follow(owed)
             payload = self._ready(owed, FOLLOWS if follows else "")
-            if not owed.ts and not self.outbox.sending(owed):
-                return
+            if not owed.ts:
+                owed = replace(owed, tried_at=time.time())
+                if not self.outbox.sending(owed):
+                    return
             ts = self._call(owed, payload)
             self.outbox.sent_in_words(owed, ts) if follows else self.outbox.sent(owed, ts)
             self._unready.discard(owed.wanted)
@@ -120,13 +126,15 @@ class Sender:
             self.outbox.uprooted(owed)
         except ChartNotReadyError as error:
             self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
+        except CannotLookError as error:
+            self.outbox.later(owed, error.seconds, str(error))
         except SlackApiError as error:
             self._refused(owed, error)
         except OSError as error:
             self.outbox.later(owed, _wait(owed), f"{type(error).__name__}: {error}")
         else:
             self.access.regain()
-            if not owed.ts and self.on_sent is not None:
+            if new and self.on_sent is not None:
                 self.on_sent(owed.incident, owed.channel, owed.name)
 
     def _call(self, owed: Owed, payload: dict[str, Any]) -> str:
@@ -185,7 +193,12 @@ class Sender:
             # The message is not at fault: its tries are not counted.
             self.access.lose(code)
             self.outbox.pause(owed, code)
-        elif error.response.status_code == 429 or code == "ratelimited":
+            return
+        if uncertain(error):
+            self.outbox.later(owed, _wait(owed), code)
+            return
+        owed = replace(owed, tried_at=0.0)
+        if error.response.status_code == 429 or code == "ratelimited":
             wait = float(error.response.headers.get("Retry-After", 1))
             method = "update" if owed.ts else f"post:{owed.channel}"
             self._quiet_until[method] = time.monotonic() + wait
@@ -220,24 +233,16 @@ class Sender:
             text = str(owed.payload.get("text", ""))[:3000]
             ts = self._call(owed, {"text": text, "blocks": []})
             self.outbox.sent(owed, ts)
-        except SlackApiError:
-            self.outbox.later(owed, _wait(owed), code)
-
-    def _find(self, owed: Owed) -> str:
-        """A message that a former life may have posted before it was cut off."""
-        arguments: dict[str, Any] = {"include_all_metadata": True, "limit": 100}
-        if owed.thread:
-            page = self.client.conversations_replies(
-                channel=owed.channel, ts=owed.thread, **arguments
-            )
-        else:
-            page = self.client.conversations_history(channel=owed.channel, **arguments)
-        wanted = {"incident": owed.incident, "name": owed.name}
-        for message in page.get("messages") or []:
-            if message.get("metadata", {}).get("event_payload") == wanted:
-                return str(message["ts"])
-        return ""
+        except _RootGoneError:
+            self.outbox.uprooted(owed)
+        except SlackApiError as error:
+            tried_at = time.time() if uncertain(error) else 0.0
+            self.outbox.later(replace(owed, tried_at=tried_at), _wait(owed), code)
+        except OSError:
+            self.outbox.later(replace(owed, tried_at=time.time()), _wait(owed), code)
 
 
 def _wait(owed: Owed, least: float = 0.5) -> float:
+    """Longer with every try, and where it may have been posted long enough to be seen by then."""
+    least = max(least, SEEN_SECONDS) if owed.in_doubt else least
     return float(min(MOST_SECONDS, least * 2 ** min(owed.attempts, 10)))

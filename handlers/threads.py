@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ class Threads:
 
     conversation: Conversation
     ask: Ask
+    stopping: Event = field(default_factory=Event)
 
     def register(self, app: App) -> None:
         """Listen to messages and mentions."""
@@ -97,11 +99,13 @@ class Threads:
     def catch_up(self, client: WebClient) -> int:
         """Read back what was written in open incidents' threads while the bot was away.
 
-        Returns how many messages were read.
+        Returns how many messages were read; it ends early when ``stopping`` is set.
         """
         count = 0
         for incident in self.conversation.store.open_incidents():
             for place in self.conversation.store.places(incident.id):
+                if self.stopping.is_set():
+                    return count
                 root = place.thread or self.conversation.outbox.message(
                     incident.id, place.channel, "root"
                 )
@@ -120,6 +124,8 @@ class Threads:
                 log.warning("a thread could not be read back", error=error.response.get("error"))
                 break
             for message in page.get("messages") or []:
+                if self.stopping.is_set():
+                    return count
                 count += self._keep(channel, {**message, "thread_ts": root})
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:

@@ -37,8 +37,9 @@ class Owed:
     """A message that Slack has to be told: a new one where ``ts`` is empty.
 
     ``thread`` is the message it hangs under ("" for the channel); ``under_root``: that is the
-    incident's own first message. ``in_doubt`` says that an earlier attempt was cut off, so that
-    the message may be there already. ``in_words``: Slack has all of it but its charts.
+    incident's own first message. ``tried_at``: an attempt at that time (seconds since 1970; 0 for
+    none) was cut off, so that the message may be there already. ``in_words``: Slack has all of it
+    but its charts.
     """
 
     incident: str
@@ -49,9 +50,14 @@ class Owed:
     ts: str
     thread: str
     attempts: int
-    in_doubt: bool
+    tried_at: float = 0.0
     under_root: bool = False
     in_words: bool = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether Slack may have it already."""
+        return self.tried_at > 0
 
 
 @dataclass(frozen=True)
@@ -139,18 +145,18 @@ class Outbox:
                 thread=r["attached"] or ("" if r["name"] == "root" else r["root"]),
                 under_root=r["name"] != "root" and not r["attached"],
                 attempts=r["attempts"],
-                in_doubt=not r["ts"] and r["sending"] > 0,
+                tried_at=0.0 if r["ts"] else r["sending"],
                 in_words=r["sent"] == r["wanted"] + IN_WORDS,
             )
             for r in rows
         ]
 
     def sending(self, owed: Owed) -> bool:
-        """A new message is about to be posted: after a crash its fate is in doubt.
+        """A new message is about to be posted, ``tried_at`` now: a crash leaves it in doubt.
 
         False when it was withdrawn meanwhile.
         """
-        return self._set(owed, "sending = ?", time.time())
+        return self._set(owed, "sending = ?", owed.tried_at)
 
     def rest(self, incident: str, seconds: float) -> None:
         """Post an incident's new messages no earlier than in so many seconds."""
@@ -193,17 +199,18 @@ class Outbox:
             self._set(owed, "ts = '', sent = '', sending = 0")
 
     def later(self, owed: Owed, seconds: float, error: str) -> None:
-        """Try again after so many seconds."""
+        """Try again after so many seconds; what is in doubt stays so."""
         self._set(
             owed,
-            "due = ?, attempts = attempts + 1, sending = 0, error = ?",
+            "due = ?, attempts = attempts + 1, sending = ?, error = ?",
             time.time() + seconds,
+            owed.tried_at,
             error,
         )
 
     def pause(self, owed: Owed, error: str) -> None:
         """It was not its fault: it stays as it was, to be sent as soon as anything can be."""
-        self._set(owed, "sending = 0, error = ?", error)
+        self._set(owed, "sending = ?, error = ?", owed.tried_at, error)
 
     def waiting(self) -> int:
         """How many messages Slack has not been told, or not as they should be."""

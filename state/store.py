@@ -84,7 +84,7 @@ class Store:
         self.numbers = numbers or self
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._read: dict[str, Incident] = {}
         self._lock = threading.Lock()
         self.db.conn.executescript(_SCHEMA)
@@ -99,15 +99,20 @@ class Store:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            self._connections.append(connection)
+            self._connections.append((threading.current_thread(), connection))
             self._local.db = Database(connection)
         found: Database = self._local.db
         return found
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        for connection in self._connections:
-            connection.close()
+        """Close the connections of all threads.
+
+        A thread that is still at work ends its statement and lets go of its connection by itself:
+        SQLite takes the process down when a connection is closed under a running statement.
+        """
+        for owner, connection in self._connections:
+            if owner is threading.current_thread() or not owner.is_alive():
+                connection.close()
         self._connections.clear()
         self._local = threading.local()
 

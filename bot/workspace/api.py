@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -34,7 +33,7 @@ from bot.workspace.elsewhere import (
     RETIRED,
     RETIRED_FAMILIES,
 )
-from bot.workspace.faults import ConnectionDropped, refuse
+from bot.workspace.faults import ConnectionDropped, suffer
 from bot.workspace.model import App, Execution, Json, SlackError
 from bot.workspace.scopes import accepted, check_scope
 from bot.workspace.workspace import Workspace
@@ -167,12 +166,13 @@ class WebApi:
         record = recorder.add("in", "api", method, app.id if app else None, given)
         try:
             fault = self.workspace.faults.take(method)
-            if fault:
-                await asyncio.sleep(fault.delay)
-                refuse(fault)
+            if fault and not fault.after:
+                await suffer(fault)
             if app:
                 self.workspace.faults.spend_call(app.id, method)
             body = run(self.workspace, method, given, token)
+            if fault and fault.after:
+                await suffer(fault)
             response = JSONResponse(warned(body, warnings(request)))
             recorder.finish(record, "ok", body)
         except SlackError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
@@ -18,7 +19,10 @@ class ConnectionDropped(Exception):
 
 @dataclass
 class Fault:
-    """What happens to the next ``times`` calls of ``method`` ("*": any method)."""
+    """What happens to the next ``times`` calls of ``method`` ("*": any method).
+
+    ``after``: the call is carried out first, so that only its answer is late or amiss.
+    """
 
     method: str
     times: int = 1
@@ -26,6 +30,7 @@ class Fault:
     retry_after: int = 0
     drop: bool = False
     delay: float = 0.0
+    after: bool = False
 
     @classmethod
     def from_json(cls, body: Json) -> Fault:
@@ -37,6 +42,7 @@ class Fault:
             retry_after=int(body.get("retry_after", 0)),
             drop=bool(body.get("drop", False)),
             delay=float(body.get("delay", 0.0)),
+            after=bool(body.get("after", False)),
         )
 
 
@@ -110,13 +116,14 @@ class Faults:
             self.budgets[key] = (left - 1, now)
 
 
-def refuse(fault: Fault) -> None:
-    """Act out a fault that has had its delay.
+async def suffer(fault: Fault) -> None:
+    """Act out a fault.
 
     Raises:
         SlackError: the error or the 429 asked for.
         ConnectionDropped: when the connection is to be closed without an answer.
     """
+    await asyncio.sleep(fault.delay)
     if fault.drop:
         raise ConnectionDropped
     if fault.retry_after:

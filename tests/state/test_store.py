@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -177,13 +178,42 @@ def test_a_change_while_sending_is_sent_afterwards(store):
     assert outbox.owed() == []
 
 
+def test_a_store_can_be_closed_while_another_thread_is_at_work(tmp_path):
+    """It would take the process down."""
+    store, running, failed = Store(tmp_path / "busy.db"), threading.Event(), []
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) "
+
+    def work():
+        running.set()
+        try:
+            store.rows(slow + "SELECT count(*) AS n FROM n")
+        except Exception as error:
+            failed.append(error)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    running.wait(5)
+    time.sleep(0.05)
+    assert worker.is_alive()
+    store.close()
+    worker.join(20)
+    assert not failed
+
+
 def test_a_post_that_was_cut_off_is_in_doubt(store):
     """After a crash between posting and noting it, the sender looks before it posts again."""
     kept_incident(store)
     outbox = Outbox(store)
     outbox.want("HE-1", "C1", [Post("root", 0, {"text": "one"})])
-    outbox.sending(outbox.owed()[0])
+    [owed] = outbox.owed()
+    assert not owed.in_doubt
+    outbox.sending(replace(owed, tried_at=1000.0))
+    [doubtful] = outbox.owed()
+    assert doubtful.tried_at == 1000.0
+    outbox.later(doubtful, 0.0, "timed out")
     assert outbox.owed()[0].in_doubt
+    outbox.later(replace(doubtful, tried_at=0.0), 0.0, "ratelimited")
+    assert not outbox.owed()[0].in_doubt
 
 
 def test_a_message_that_is_gone_is_posted_anew(store):

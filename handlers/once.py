@@ -1,0 +1,105 @@
+"""No message is posted twice: whether Slack has one already whose fate is not known.
+
+An answer that does not come, or that says that something broke in Slack, leaves open whether the
+message was posted; so does a crash. Then the messages since that attempt are looked through, before
+anything is posted again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry import (
+    ConnectionErrorRetryHandler,
+    HttpRequest,
+    HttpResponse,
+    RetryHandler,
+    RetryState,
+)
+
+from handlers.access import lost
+from state.outbox import Owed
+
+EARLIER_SECONDS = 300.0
+"""Slack's clock and ours may differ by that much."""
+PAGE, MOST_PAGES = 200, 50
+BROKEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+"""After these some of the work may have been done (Slack's reference of chat.postMessage)."""
+
+
+class CannotLookError(Exception):
+    """Whether a message is there can't be found out now, but perhaps in ``seconds``."""
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class _Reconnect(ConnectionErrorRetryHandler):
+    """Sends a request again whose connection broke, but no post: the first may have arrived."""
+
+    def _can_retry(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        again = super()._can_retry(state=state, request=request, response=response, error=error)
+        return again and not request.url.endswith("/chat.postMessage")
+
+
+def retries() -> list[RetryHandler]:
+    """What a client of Slack may send again by itself."""
+    return [_Reconnect()]
+
+
+def uncertain(error: SlackApiError) -> bool:
+    """Whether something may have been posted although Slack answered with an error."""
+    status = int(error.response.status_code)
+    return error.response.get("error") in BROKEN or status >= 500
+
+
+def find(client: WebClient, owed: Owed) -> str:
+    """The ts of a message that an earlier attempt may have posted; "" when it is not there.
+
+    Raises CannotLookError when it has to be asked again later, and SlackApiError when Slack does
+    not take the token. What can't be read at all (a channel that was left) counts as not there.
+    """
+    wanted = {"incident": owed.incident, "name": owed.name}
+    cursor = ""
+    try:
+        for _ in range(MOST_PAGES):
+            page = _page(client, owed, cursor)
+            for message in page.get("messages") or []:
+                if message.get("metadata", {}).get("event_payload") == wanted:
+                    return str(message["ts"])
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+    except SlackApiError as error:
+        if lost(error):
+            raise
+        code = str(error.response.get("error", ""))
+        if code == "ratelimited" or error.response.status_code == 429:
+            wait = float(error.response.headers.get("Retry-After", 1))
+            raise CannotLookError("Slack asked to wait", wait) from error
+        if uncertain(error):
+            raise CannotLookError(code, 2.0) from error
+    return ""
+
+
+def _page(client: WebClient, owed: Owed, cursor: str) -> Any:
+    arguments: dict[str, Any] = {
+        "channel": owed.channel,
+        "oldest": f"{max(owed.tried_at - EARLIER_SECONDS, 0.0):.6f}",
+        "include_all_metadata": True,
+        "limit": PAGE,
+        "cursor": cursor or None,
+    }
+    if owed.thread:
+        return client.conversations_replies(ts=owed.thread, **arguments)
+    return client.conversations_history(**arguments)
