@@ -58,6 +58,12 @@ class Own(Authorize):
         raise ConnectionError("Slack did not say who the bot is")
 
 
+def signing_secret(settings: Settings) -> str:
+    """What Slack signs its requests with; in Socket Mode there are none."""
+    secret = settings.secrets.slack_signing_secret
+    return secret.get_secret_value() if secret else "unused"
+
+
 def bolt_app(
     settings: Settings,
     authorize: Authorize,
@@ -66,11 +72,10 @@ def bolt_app(
 ) -> App:
     """A Bolt app without listeners; its clients get their token from ``authorize``. People for
     whom there is none read ``not_here``."""
-    secret = settings.secrets.slack_signing_secret
     return App(
         client=WebClient(base_url=settings.secrets.slack_api_url),
         authorize=authorize,  # type: ignore[arg-type]
         oauth_flow=flow,
-        signing_secret=secret.get_secret_value() if secret else "unused",
+        signing_secret=signing_secret(settings),
         user_facing_authorize_error_message=not_here,
     )

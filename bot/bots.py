@@ -16,10 +16,11 @@ import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
+from slack_sdk.signature import SignatureVerifier
 
 from bot import plugins
 from bot.app import Bot, Share, utc_now
-from bot.bolt import bolt_app
+from bot.bolt import bolt_app, signing_secret
 from bot.checks import start_workers
 from bot.config import Settings, require_slack
 from bot.front import Front
@@ -57,10 +58,11 @@ class Nobody(Authorize):
 @dataclass(frozen=True)
 class Switchboard:
     """Gives a request to the bot of the workspace or org that it comes from. ``lobby`` answers what
-    comes from elsewhere, and Slack's own checks."""
+    comes from elsewhere, Slack's own checks, and what is not signed as ``verifier`` wants it."""
 
     bots: Mapping[str, Bot]
     lobby: App
+    verifier: SignatureVerifier
 
     @property
     def logger(self) -> Any:
@@ -68,9 +70,15 @@ class Switchboard:
         return self.lobby.logger
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
-        """The bot's Bolt app verifies the request, and answers it."""
-        bot = self._shared(req.body) or self._from(req)
+        """The bot's Bolt app answers the request. For one that is not signed nothing is looked up:
+        the lobby's refuses it."""
+        bot = (self._shared(req.body) or self._from(req)) if self._signed(req) else None
         return (bot.app if bot else self.lobby).dispatch(req)
+
+    def _signed(self, req: BoltRequest) -> bool:
+        """By Slack; what comes through a socket of ours needs no signature."""
+        headers = {name: values[0] for name, values in req.headers.items() if values}
+        return req.mode == "socket_mode" or self.verifier.is_valid_request(req.raw_body, headers)
 
     def _from(self, req: BoltRequest) -> Bot | None:
         """By the ids of the request: of the org where it is installed for all of it."""
@@ -143,7 +151,7 @@ class Bots:
         return Front(
             settings,
             tuple(self.bots.values()),
-            Switchboard(self.bots, lobby),
+            Switchboard(self.bots, lobby, SignatureVerifier(signing_secret(settings))),
             Desks(
                 [bot.conversation for bot in self.bots.values()],
                 choose,

@@ -93,8 +93,13 @@ def _slack_route(front: Front) -> BaseRoute:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from handlers.routes import bounded
+
     async def events(request: Request) -> Response:
-        asked = to_bolt_request(request, await request.body())
+        body = await bounded(request)
+        if body is None:
+            return Response(status_code=413)
+        asked = to_bolt_request(request, body)
         # Bolt waits for the listener's acknowledgement: beside the alerts, not before them.
         return to_starlette_response(await run_in_threadpool(front.receiver.dispatch, asked))
 

@@ -196,15 +196,23 @@ def _format(request: Request, formats: Mapping[str, Format]) -> tuple[str, Forma
 
 
 async def _body(request: Request) -> bytes:
-    too_long = f"The body is longer than {MOST_BYTES:,} bytes; send fewer alerts at a time."
+    body = await bounded(request)
+    if body is None:
+        more = f"The body is longer than {MOST_BYTES:,} bytes; send fewer alerts at a time."
+        raise _Refused(413, more)
+    return body
+
+
+async def bounded(request: Request) -> bytes | None:
+    """The body; None where it is longer than MOST_BYTES, of which no more is read."""
     told = request.headers.get("content-length", "").strip()
     if told.isdigit() and int(told) > MOST_BYTES:
-        raise _Refused(413, too_long)
+        return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise _Refused(413, too_long)
+            return None
     return bytes(body)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Bot as Granted
 from slack_sdk.oauth.installation_store import Installation
+from slack_sdk.signature import SignatureVerifier
 
 from bot.bolt import Own, bolt_app
 from bot.bots import Switchboard
@@ -75,10 +77,10 @@ def command(**more):
 class Board:
     """A switchboard between bots that only say their name."""
 
-    def __init__(self):
-        self.asked = []
+    def __init__(self, secret="shh"):
+        self.secret, self.asked, self.looked_up = secret, [], []
         bots = {key: self._bot(key) for key in ("T0ONE", "T0TWO", "E0ACME")}
-        self.board = Switchboard(bots, self._app("lobby"))
+        self.board = Switchboard(bots, self._app("lobby"), SignatureVerifier("shh"))
 
     def _app(self, name):
         return SimpleNamespace(dispatch=lambda req: self.asked.append(name))
@@ -87,14 +89,23 @@ class Board:
         threads = {("C9", "1.0")} if key == "T0TWO" else set()
         return SimpleNamespace(
             app=self._app(key),
-            directory=SimpleNamespace(me=lambda: {"user_id": f"UBOT{key}"}),
-            store=SimpleNamespace(incident_in=lambda c, t: "HE-1" if (c, t) in threads else None),
+            directory=SimpleNamespace(me=lambda: self._known({"user_id": f"UBOT{key}"})),
+            store=SimpleNamespace(
+                incident_in=lambda c, t: self._known("HE-1" if (c, t) in threads else None)
+            ),
         )
+
+    def _known(self, answer):
+        self.looked_up.append(answer)
+        return answer
 
     def of(self, body):
         """Who is asked."""
         text = body if isinstance(body, str) else json.dumps(body)
-        self.board.dispatch(BoltRequest(body=text))
+        stamp = str(int(time.time()))
+        signature = SignatureVerifier(self.secret).generate_signature(timestamp=stamp, body=text)
+        headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": signature}
+        self.board.dispatch(BoltRequest(body=text, headers=headers))
         return self.asked.pop()
 
 
@@ -158,6 +169,24 @@ class Board:
 def test_a_request_is_for_the_installation_that_it_comes_from(body, bot):
     """A workspace that nobody named reaches nobody's incidents."""
     assert Board().of(body) == bot
+
+
+@pytest.mark.parametrize("body", [event(shared=True), event(), command()])
+def test_for_a_request_that_slack_did_not_sign_nothing_is_looked_up(body):
+    """Neither in a store nor in Slack, whatever workspace it says that it comes from."""
+    board = Board(secret="guessed")
+    assert board.of(body) == "lobby"
+    assert board.looked_up == []
+    signed = Board()
+    signed.of(event(shared=True))
+    assert signed.looked_up
+
+
+def test_what_comes_through_a_socket_needs_no_signature():
+    """It was opened with the app's token."""
+    board = Board()
+    board.board.dispatch(BoltRequest(body=json.dumps(event("T0TWO")), mode="socket_mode"))
+    assert board.asked == ["T0TWO"]
 
 
 def test_a_client_id_in_the_environment_does_not_take_the_bot_token_away(monkeypatch):

@@ -113,6 +113,18 @@ def test_a_cancelled_a_forged_and_a_repeated_installation_say_so(bare):
     assert bare.web.get(f"{bare.bots.web_url}/readyz").status_code == 503
 
 
+def test_requests_that_slack_did_not_sign_are_refused_whatever_workspace_they_name(tmp_path):
+    """And nobody can send the bot more than it would read."""
+    with installing(tmp_path, WORKSPACES, two, mode="http") as stage:
+        stage.install(RANKING)
+        url = f"{stage.bots.web_url}/slack/events"
+        said = {"type": "message", "channel": "C1", "ts": "1.0", "text": "hi"}
+        event = {"type": "event_callback", "team_id": RANKING, "event": said}
+        for body in (event, event | {"is_ext_shared_channel": True}):
+            assert stage.web.post(url, json=body).status_code == 401
+        assert stage.web.post(url, content=b"x" * 5_000_001).status_code == 413
+
+
 def test_a_workspace_that_the_settings_do_not_name_gets_nothing(bare):
     """Else anybody who finds the page could read what is triaged."""
     refused = bare.install("T0ELSE")
