@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlers.blocks import clock, code, escape, line, link, listed, person, span
 from handlers.desk import Desk
+from handlers.messages import words
 from handlers.registry import Reply, Request, Unclear, Words, bare, named_incident, reply
 from handlers.tree_text import BEEN
 from state.incident import Incident, Step
@@ -141,13 +142,9 @@ def progress(incident: Incident, desk: Desk) -> str:
     step = incident.current
     if step is None:
         return f"cause: {_causes(incident)}" if incident.causes else "no step waits"
-    live = [s.number for s in incident.live_steps]
-    at = live.index(step.number) + 1
-    if not desk.tree.is_node(step.node):
-        return f"step {at}"
-    about = at + desk.tree.depth(step.node) - 1
-    of = f" of about {about}" if about > at else ""
-    return f"step {at}{of}: {escape(desk.tree.node(step.node).title)}"
+    node = words.node_of(desk.tree, step.node)
+    asked = f": {escape(node.title)}" if node else ""
+    return f"{words.place(incident, desk.tree, step)}{asked}"
 
 
 def name(desk: Desk, incident: Incident) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -177,10 +178,13 @@ def _with_cause(incident: Incident, tree: Tree, trail: Trail) -> Incident:
 def _told(incident: Incident, tree: Tree, trail: Trail) -> Exit:
     """The exit of a trail; where nothing was found, an exit that was likelier than not all along.
 
+    A way on which every step was skipped was never looked at, whatever it ends in.
     An alert that is more likely false than real is followed all the same, for what may be found;
     when nothing is, it is what it seemed.
     """
     found = tree.exit(trail.node)
+    if not _decided_by(incident, trail.came_from):
+        return next((e for e in tree.exits if e.kind == "unknown"), found)
     if found.kind != "unknown":
         return found
     for step in incident.live_steps:
@@ -194,21 +198,33 @@ def _told(incident: Incident, tree: Tree, trail: Trail) -> Exit:
 
 
 def _belief(incident: Incident, tree: Tree, number: int) -> float:
-    """The confidence of the last step on the way whose proposal was followed, 1 without any.
+    """The confidence of the last step on the way whose proposal was followed; without any 1, or 0
+    where nobody decided anything.
 
     What is found in the end bears out the steps before it, and the product of all of them says
     far too little (``python -m benchmarks.walks``). Where the last verdict rests on what the step
     before it had weighed, it is no surer than that one.
     """
-    step = incident.step(number)
-    while step is not None:
+    for step in _way(incident, number):
         if step.evidence is not None and step.answer is not None and not step.answer.override:
             branch = tree.node(step.node).branch(step.answer.verdict)
             rests = branch is not None and branch.rests
             before = _followed(incident.step(step.came_from)) if rests else 1.0
             return step.evidence.confidence * before
+    return 1.0 if _decided_by(incident, number) else 0.0
+
+
+def _way(incident: Incident, number: int) -> Iterator[Step]:
+    """The step of that number, and those that led to it, the last one first."""
+    step = incident.step(number)
+    while step is not None:
+        yield step
         step = incident.step(step.came_from)
-    return 1.0
+
+
+def _decided_by(incident: Incident, number: int) -> bool:
+    """Whether a step on the way to there was decided rather than skipped."""
+    return any(s.answer and not s.answer.skipped for s in _way(incident, number))
 
 
 def _followed(step: Step | None) -> float:

@@ -81,10 +81,10 @@ def _track(view: View, cause: Cause) -> str:
 def _undecided(incident: Incident, tree: Tree) -> list[str]:
     """What was not looked at and what would decide it."""
     lines: list[str] = []
-    missing = words.not_examined(incident)
-    if missing:
-        lines.append(f"*Not looked at:* {'; '.join(missing[:4])}.")
-    decide: list[str] = []
+    missing, skipped = words.not_examined(incident), words.skipped(incident, tree)
+    if skipped or missing:
+        lines.append(f"*Not looked at:* {'; '.join([*skipped[:6], *missing[:4]])}.")
+    decide = ["the steps that were skipped"] if skipped else []
     weak = weakest(incident, tree)
     if weak and weak.evidence:
         sure = b.percent(weak.evidence.confidence)
@@ -113,9 +113,9 @@ def _record(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> str:
     chosen = words.overrides(incident, tree)
     if chosen:
         lines.append(f"Overrides: {'; '.join(chosen[:3])}")
-    missing = words.not_examined(incident)
+    missing = [*words.skipped(incident, tree)[:3], *words.not_examined(incident)[:3]]
     if missing and any(c.kind != "unknown" for c in causes):
-        lines.append(f"Not looked at: {'; '.join(missing[:3])}")
+        lines.append(f"Not looked at: {'; '.join(missing)}")
     return "\n".join(lines)
 
 

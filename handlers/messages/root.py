@@ -114,11 +114,10 @@ def _place(incident: Incident, tree: Tree) -> str:
         return "starting"
     if step.node == tree.recovery:
         return "is it back?"
-    most = step.number - 1 + max(tree.depth(step.node), 1)
     what = {"failed": "needs you", "running": "looking"}.get(step.status, "waits for an answer")
     node = words.node_of(tree, step.node)
     asked = f": {b.line(node.title, 60)}" if node else ""
-    return f"step {step.number} of about {most}{asked} ({what})"
+    return f"{words.place(incident, tree, step)}{asked} ({what})"
 
 
 def _facts(incident: Incident, state: str, view: View) -> list[str]:

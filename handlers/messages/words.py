@@ -193,6 +193,25 @@ def not_examined(incident: Incident) -> list[str]:
     return list(found)
 
 
+def skipped(incident: Incident, tree: Tree) -> list[str]:
+    """The steps that people left open, in mrkdwn: "step 3, which models (skipped)"."""
+    found = []
+    for step in answered(incident, tree):
+        if step.answer and step.answer.skipped:
+            node = node_of(tree, step.node)
+            asked = (node.title if node else step.node).rstrip("?")
+            found.append(f"step {step.number}, {b.line(asked, 80)} (skipped)")
+    return found
+
+
+def place(incident: Incident, tree: Tree, step: Step) -> str:
+    """ "step 2 of about 6". Steps that were run again or gone back to are in the thread with
+    numbers of their own, but on the way they count once."""
+    at = [s.number for s in incident.live_steps].index(step.number) + 1
+    about = at + tree.depth(step.node) - 1
+    return f"step {at} of about {about}" if about > at else f"step {at}"
+
+
 def overrides(incident: Incident, tree: Tree) -> list[str]:
     """Where people decided otherwise than proposed, in mrkdwn."""
     return [

@@ -43,6 +43,7 @@ def _summary(m: Material) -> Iterator[Block]:
     for name, found in (
         ("Ruled out", words.ruled_out(incident, m.tree)),
         ("Decided otherwise than proposed", words.overrides(incident, m.tree)),
+        ("Skipped", words.skipped(incident, m.tree)),
         ("Could not be looked at", words.not_examined(incident)),
     ):
         if found:

@@ -43,6 +43,19 @@ def test_a_new_incident_is_red_and_offers_to_be_taken():
     assert charts(root) == []
 
 
+def test_steps_that_were_run_again_or_gone_back_to_do_not_count_on_the_way():
+    """The thread gives them numbers of their own; where the walk is says the place."""
+    assert "step 2 of about 6" in words(thread(walked(1))["root"])
+    again = after(walked(1), ev.Rerun(at(4), 2, "U0ANA"), ev.Rerun(at(5), 3, "U0ANA"))
+    assert again.current.number == 4
+    assert "step 2 of about 6" in words(thread(again)["root"])
+    back = after(walked(4), ev.WentBack(at(12), 2, "U0ANA"))
+    assert "step 2 of about 6" in words(thread(back)["root"])
+    onward = after(back, ev.Answered(at(13), 2, "model", "U0ANA"))
+    assert onward.current.number == 6
+    assert "step 3 of about 6" in words(thread(onward)["root"])
+
+
 def test_the_root_takes_over_what_the_first_step_found():
     """Once confirmed, its finding replaces the alert's detail; the chart stands there at once."""
     waiting = thread(walked(1, last_answered=False))["root"]

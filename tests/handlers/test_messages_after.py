@@ -21,6 +21,7 @@ from tests.handlers.toy import (
     NOT_BACK,
     REAL,
     SNAPSHOT,
+    TREE,
     UPSTREAM,
     WATCHING,
     after,
@@ -167,6 +168,36 @@ def test_an_unknown_cause_says_what_would_decide_it():
     assert "step 4 again with more data (I was 70% sure of it)" in text
     assert actions.parse(buttons(post)["Back to step 4"]["value"]).step == 4
     assert "over to you" in words(thread(incident)["root"])
+
+
+def test_a_walk_that_was_skipped_to_its_end_knows_nothing_and_says_what_was_not_looked_at():
+    """Whatever the checks had proposed."""
+    incident = opened()
+    for step in range(1, 7):
+        incident = after(incident, ev.Skipped(at(step), step, "U0ANA"))
+    assert [(c.kind, c.confidence) for c in incident.causes] == [("unknown", 0.0)]
+    text = words(thread(incident)["conclusion-6"])
+    assert text.startswith("*I don’t know the cause.*")
+    titles = [TREE.node(s.node).title.rstrip("?") for s in incident.steps]
+    for number, title in enumerate(titles, 1):
+        assert f"step {number}, {title} (skipped)" in text
+    assert "What would decide it:* the steps that were skipped" in text
+    assert "Confidence" not in text
+
+
+def test_a_step_that_was_skipped_on_the_way_to_a_cause_is_named():
+    """Beside what the checks could not read."""
+    incident = after(walked(2), ev.Skipped(at(6), 3, "U0ANA"))
+    incident = after(incident, ev.Checked(at(7), 4, SNAPSHOT), ev.Skipped(at(8), 4, "U0ANA"))
+    incident = after(
+        incident, ev.Checked(at(9), 5, FEATURES), ev.Answered(at(10), 5, "inputs", "U0ANA")
+    )
+    incident = after(
+        incident, ev.Checked(at(11), 6, UPSTREAM), ev.Answered(at(12), 6, "upstream", "U0ANA")
+    )
+    text = words(thread(incident)["conclusion-6"])
+    asked = TREE.node("models").title.rstrip("?")
+    assert f"Not looked at: step 3, {asked} (skipped); step 4" in text
 
 
 def test_a_false_alarm_is_one_click_from_being_closed():

@@ -70,6 +70,14 @@ def test_a_skipped_step_is_left_open_and_the_walk_goes_on():
     assert "<@UANA> was first: “Skipped”" in effects[0].why
 
 
+def test_where_every_step_was_skipped_nothing_is_known():
+    """Even where the way on ends in something: this tree's blind way calls it a false alarm."""
+    incident = feed(opened(), ev.Skipped(NOW, 1, "U1"))
+    assert [(c.kind, c.confidence) for c in incident.causes] == [("unknown", 0.0)]
+    said = feed(opened(), ev.Answered(NOW, 1, "no", "U1"))
+    assert [(c.kind, c.confidence) for c in said.causes] == [("false_alarm", 1.0)]
+
+
 def test_a_step_that_everything_after_needs_cannot_be_skipped():
     """The watch over a recovery ends with an answer."""
     ways = (*TOY.node("which").branches, Branch("again", AGAIN, "Again"))
