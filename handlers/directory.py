@@ -84,12 +84,11 @@ class Directory:
 
     def _place(self, channel: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {}
-        return self._once(
-            f"info:{channel}",
-            lambda: _dict(self.client.conversations_info(channel=channel).get("channel")),
-            nothing,
-            seconds=20,
-        )
+        ask = partial(self._ask_channel, channel)
+        return self._once(f"info:{channel}", ask, nothing, seconds=20)
+
+    def _ask_channel(self, channel: str) -> dict[str, Any]:
+        return _dict(self.client.conversations_info(channel=channel).get("channel"))
 
     def team(self, channel: str) -> str:
         """The workspace of a channel, where the bot is installed for a whole org; else ""."""
@@ -116,11 +115,7 @@ class Directory:
 
     def _about(self, channel: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {}
-        return self._once(
-            f"about:{channel}",
-            lambda: _dict(self.client.conversations_info(channel=channel).get("channel")),
-            nothing,
-        )
+        return self._once(f"about:{channel}", partial(self._ask_channel, channel), nothing)
 
     def _belongs(self, user: str, channel: dict[str, Any]) -> bool:
         """Whether somebody is a full member of a workspace whose public channel this is."""

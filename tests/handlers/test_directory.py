@@ -21,6 +21,7 @@ CHANNELS = {
     "CBOTH": {"context_team_id": "T1", "internal_team_ids": ["T1", "T2"], "is_org_shared": True},
     "CBARE": {"context_team_id": "E1", "shared_team_ids": ["T2"]},
     "CORG": {"context_team_id": "T1", "is_global_shared": True},
+    "CARCHIVED": {"context_team_id": "T1", "is_archived": True},
 }
 MEMBERS = {"CPRIVATE": ["U1"], "CCONNECT": ["U1", "U2"]}
 
@@ -41,7 +42,9 @@ class Slack:
         return answer
 
     def conversations_info(self, channel):
-        """The channel."""
+        """The channel, if the bot may know of it."""
+        if channel not in CHANNELS:
+            raise SlackApiError("no", {"error": "channel_not_found"})
         return {"channel": CHANNELS[channel]}
 
     def conversations_members(self, channel, **_):
@@ -92,6 +95,15 @@ def test_a_channel_is_read_by_its_workspaces_full_members_and_by_who_is_in_it(ch
     directory = Directory(Slack("E1"))
     assert {u for u in (*PEOPLE, "UUNKNOWN") if directory.may_read(channel, u)} == readers
     assert Directory(Slack()).may_read("CPUBLIC", "UBARE")
+
+
+@pytest.mark.parametrize(
+    ("channel", "can"),
+    [("CPUBLIC", True), ("CPRIVATE", False), ("CARCHIVED", False), ("CUNKNOWN", False)],
+)
+def test_the_bot_joins_public_channels_by_itself_and_no_others(channel, can):
+    """Slack does not tell it of private ones that it is not in; archived ones take nobody."""
+    assert Directory(Slack()).open_to_all(channel) == can
 
 
 def test_an_org_is_asked_workspace_by_workspace():
