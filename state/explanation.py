@@ -167,9 +167,10 @@ def shifts(incident: Incident, incidents: Sequence[Incident], kin: Kin) -> list[
     The home of a cause is an incident that was opened by one of its alerts: one that people are
     on, else the oldest of those that have not more alerts of other causes. What has no such home
     stays where it is, and so does all that is in the hands of people: they get alerts, and none is
-    taken from them.
+    taken from them. An incident whose sender said where to begin has nothing to do with others.
     """
-    near = [incident, *_neighbours(incident, incidents, kin)]
+    both = (incident, *_neighbours(incident, incidents, kin))
+    near = [i for i in both if i.signals and not i.alert.start]
     told = frozenset[str]().union(*(named(i) for i in near))
     homes: dict[str, tuple[Incident, str]] = {}
     for group in explained([s for i in near for s in i.signals], kin, told):

@@ -102,6 +102,16 @@ def test_incidents_that_one_node_explains_become_the_oldest():
     ]
 
 
+def test_an_incident_whose_sender_said_where_to_begin_is_left_alone():
+    """It was opened beside the other one on purpose."""
+    first = incident("HE-1", heard("metric:a3"))
+    second = incident("HE-2", heard("model:m3"), opened=1)
+    assert moved(second, first) == [("HE-2", "HE-1", {"model:m3"}, True)]
+    knowing = replace(second, alert=replace(second.alert, start="features"))
+    assert moved(knowing, first) == []
+    assert moved(first, knowing) == []
+
+
 def test_the_first_alert_stays_as_long_as_any_other_does():
     """An incident is never about nothing: its thread is about its first alert."""
     mixed = incident("HE-1", heard("feature:age", -5), heard("metric:a3", -5), heard("metric:b3"))
