@@ -51,8 +51,8 @@ def without_nan(column: Any) -> Any:
     """A column of floats, with null where it is NaN."""
     import ibis
 
-    if lacks(column, "IsNan") or column.get_backend().name == "mysql":
-        return column  # Ibis writes a function for MySQL that MySQL does not have
+    if lacks(column, "IsNan"):
+        return column
     return column.isnan().ifelse(ibis.null("float64"), column)
 
 
@@ -66,11 +66,11 @@ def timestamp(column: Any) -> Any:
     if kind.is_integer():
         if lacks(column, "TimestampFromUNIX"):
             return column.cast("timestamp")
-        return column.as_timestamp("s").cast("timestamp")
-    engine = column.get_backend().name
-    if engine == "sqlite":
+        # What Ibis calls naive is a time with a zone on most engines, and BigQuery compares no two.
+        return column.as_timestamp("s").cast("timestamp('UTC')").cast("timestamp")
+    if column.get_backend().name == "sqlite":
         return column.cast("string").cast("timestamp")
-    if engine != "mysql" and (kind.is_string() or kind.is_unknown()):
+    if kind.is_string() or kind.is_unknown():
         # Straight to a naive timestamp, text would lose what stands after "+", and DuckDB's times
         # with a zone in nanoseconds (a type that Ibis does not know) have no cast.
         column = column.cast("timestamp('UTC')")
@@ -122,10 +122,7 @@ def lots(table: Any, columns: Sequence[str], seed: int = 0) -> Any:
     return table.mutate(**{LOT: key.abs() % LOTS})
 
 
-_HASHES = {
-    "trino": ("to_utf8", "xxhash64", "from_big_endian_64"),
-    "mysql": ("crc32",),
-}
+_HASHES = {"trino": ("to_utf8", "xxhash64", "from_big_endian_64")}
 """Functions, the innermost first, that make a whole number of a text on engines whose hash Ibis
 does not know."""
 
@@ -146,6 +143,6 @@ def _builtin(name: str) -> Any:
     def function(value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         """Implemented by the engine."""
 
-    kinds = {"to_utf8": (dt.string, dt.binary), "xxhash64": (dt.binary, dt.binary)}
-    taken, given = kinds.get(name, (dt.binary if "endian" in name else dt.string, dt.int64))
+    taken = dt.string if name == "to_utf8" else dt.binary
+    given = dt.int64 if name == "from_big_endian_64" else dt.binary
     return ibis.udf.scalar.builtin(function, name=name, signature=((taken,), given))
