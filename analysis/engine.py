@@ -9,14 +9,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from analysis import spark
 from analysis.evidence import CannotExamine
 from analysis.tables import Contract
 
-_PACKAGES = {"ibis", "duckdb", "sqlglot", "pyarrow", "sqlite3", "psycopg", "MySQLdb", "polars"}
+_PACKAGES = {"ibis", "duckdb", "sqlglot", "pyarrow", "sqlite3", "psycopg", "polars"}
 _PACKAGES |= {"google", "snowflake", "pyspark", "py4j", "trino", "clickhouse_connect", "pyodbc"}
 """Packages whose errors are an engine's."""
 _IN_A_FILE = ("duckdb", "sqlite")
-_EXTRAS = {"postgresql": "postgres", "md": "duckdb"}
+_EXTRAS = {"postgresql": "postgres", "md": "duckdb", "spark": "pyspark"}
 """What the extra of Ibis is called where it is not the address's scheme."""
 _DRIVERS = {"postgres": ' "psycopg[binary]"'}
 """What the extra leaves to the system."""
@@ -35,7 +36,10 @@ def connect(url: str = "duckdb://") -> Any:
         # The engine would make an empty one.
         raise CannotExamine(f"[data] url ({scheme}): there is no file {rest.partition('?')[0]}.")
     try:
-        connection = ibis.connect(url)
+        if scheme == "spark":  # Ibis's own address for it names no cluster
+            connection = ibis.pyspark.connect(spark.session(url))
+        else:
+            connection = ibis.connect(url)
     except Exception as error:
         # An address may hold a password.
         why = first_line(error).replace(url, f"{scheme}://…").replace(rest or url, "…")
@@ -60,7 +64,9 @@ def table(connection: Any, source: str, root: Path) -> Any:
     to ``root``), or a table of the engine's. CannotExamine says why it can't be read."""
     try:
         if path := _file(source, root):
-            return getattr(connection, f"read_{_format(path)}")(path)
+            read = getattr(connection, f"read_{_format(path)}")
+            # Spark knows no "**"; it reads a folder as it is.
+            return read(path.partition("/**/")[0] if connection.name == "pyspark" else path)
         *where, name = _parts(source)
         found = connection.table(name, database=tuple(where) or None)
         return _with_text(found) if connection.name == "postgres" else found

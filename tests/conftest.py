@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.threads import one_thread
-from tests.engines import postgres
+from tests.engines import postgres, spark
 
 one_thread()
 
@@ -47,6 +47,11 @@ PARTS = {
     "browser": Part("Chromium", find_chromium, "sudo apt-get install chromium"),
     "postgres": Part(
         "PostgreSQL with its driver", postgres.find, "sudo apt-get install postgresql; make engines"
+    ),
+    "spark": Part(
+        "Java with PySpark",
+        spark.find,
+        "sudo apt-get install openjdk-17-jre-headless; make engines",
     ),
 }
 LEFT_OUT: dict[str, list[str]] = {}

@@ -51,9 +51,10 @@ class Data(Section):
     """The engine that reads the tables."""
 
     url: str = "duckdb://"
-    """Any address that Ibis speaks (`duckdb://`, `postgres://…`, `bigquery://…`). DuckDB in
-    memory by default, which reads Parquet and CSV files; `duckdb://warehouse.duckdb` opens a
-    database file beside the settings. [Engines](engines.md) says what each one needs."""
+    """Any address that Ibis speaks (`duckdb://`, `postgres://…`, `bigquery://…`), or a Spark
+    cluster's (`spark://…`). DuckDB in memory by default, which reads Parquet and CSV files;
+    `duckdb://warehouse.duckdb` opens a database file beside the settings.
+    [Engines](engines.md) says what each one needs."""
 
 
 class Tables(Section):
