@@ -190,7 +190,9 @@ def _mix(site: Site, window: pd.DataFrame) -> pd.DataFrame:
     dim = str(site.rng.choice(site.stream.dims))
     # The segment is that of the clean rows: a fault may sit in the same column.
     shares = site.window[dim].value_counts(normalize=True)
-    level = site.rng.choice(shares[(shares > 0.1) & (shares < 0.6)].index)
+    fits = shares[(shares > 0.1) & (shares < 0.6)]
+    # Where no segment is of that size, the one next to the largest goes.
+    level = site.rng.choice((fits if len(fits) else shares[1:2]).index)
     some = site.rng.random(len(window)) < site.rng.uniform(0.3, 0.7)
     left = ~(some & (site.window[dim] == level).to_numpy())
     return window.iloc[np.flatnonzero(left)]

@@ -6,7 +6,7 @@ same hours ``k`` days earlier. The spread of a figure over earlier blocks is its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +17,12 @@ from analysis.warehouse import naive
 
 DAY = timedelta(days=1)
 FEWEST_BLOCKS = 3
+REACH = timedelta(hours=4)
+"""How far the edge comparison looks on either side of the onset."""
 BLOCK = "_block"
 """Column with the number of a row's block."""
+SINCE = "_since"
+"""Column with the seconds since the start of a row's block."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Comparison:
     """The examined window, and ``count`` earlier blocks, each ``period`` before the next.
 
     ``same_hours`` is False where the history is too short for three earlier days and stretches
-    of the same length right before the window stand in for them.
+    of the same length right before the window stand in for them. It may have begun up to ``doubt``
+    before the window does.
     """
 
     window: Window
@@ -34,6 +39,7 @@ class Comparison:
     count: int
     gap: int
     same_hours: bool
+    doubt: timedelta = timedelta(0)
 
     @property
     def low(self) -> Any:
@@ -62,18 +68,25 @@ class Comparison:
         return table.filter(within, wanted)
 
 
-def edges(c: Comparison, table: Any, reach: timedelta) -> Any:
-    """Rows up to ``reach`` before and after the window's start and the same hours earlier.
+def edges(c: Comparison, table: Any) -> Any:
+    """Rows up to REACH before it began, for certain, and after the window's start; and the
+    same hours earlier.
 
     The column BLOCK holds twice the block's number, plus 1 for the rows after.
     """
-    around = Window(c.window.start - reach, c.window.start + min(reach, c.window.length))
-    shifted = Comparison(around, c.period, c.count, c.gap, c.same_hours)
-    tagged = shifted.tagged(table)
-    seconds = whole_seconds(tagged[Role.TIME]) - int(naive_seconds(c.window.start))
-    period = int(c.period.total_seconds())
-    after = (seconds + tagged[BLOCK] * period >= 0).ifelse(1, 0)
-    return tagged.mutate(**{BLOCK: tagged[BLOCK] * 2 + after})
+    tagged = _around(c).tagged(table)
+    start, period = int(naive_seconds(c.window.start)), int(c.period.total_seconds())
+    since = whole_seconds(tagged[Role.TIME]) - start + tagged[BLOCK] * period
+    tagged = tagged.mutate(**{SINCE: since})
+    since = tagged[SINCE]
+    certain = tagged.filter((since >= 0) | (since < -int(c.doubt.total_seconds())))
+    after = (certain[SINCE] >= 0).ifelse(1, 0)
+    return certain.mutate(**{BLOCK: certain[BLOCK] * 2 + after}).drop(SINCE)
+
+
+def _around(c: Comparison) -> Comparison:
+    start = c.window.start
+    return replace(c, window=Window(start - c.doubt - REACH, start + min(REACH, c.window.length)))
 
 
 def blocks_of(c: Comparison, times: Any) -> Any:
@@ -92,15 +105,15 @@ def blocks_of(c: Comparison, times: Any) -> Any:
     return np.where(within & wanted, back, -1).astype(np.int64)
 
 
-def edges_of(c: Comparison, times: Any, reach: timedelta) -> Any:
+def edges_of(c: Comparison, times: Any) -> Any:
     """What :func:`edges` gives, for times in memory; -1 for rows of no edge."""
     import numpy as np
 
-    around = Window(c.window.start - reach, c.window.start + min(reach, c.window.length))
-    block = blocks_of(Comparison(around, c.period, c.count, c.gap, c.same_hours), times)
+    block = blocks_of(_around(c), times)
     seconds = (times - np.datetime64(naive(c.window.start))) // np.timedelta64(1, "s")
-    after = seconds + block * int(c.period.total_seconds()) >= 0
-    return np.where(block < 0, -1, 2 * block + after).astype(np.int64)
+    seconds = seconds + block * int(c.period.total_seconds())
+    certain = (seconds >= 0) | (seconds < -int(c.doubt.total_seconds()))
+    return np.where((block >= 0) & certain, 2 * block + (seconds >= 0), -1).astype(np.int64)
 
 
 def compare(scope: Scope, longest: timedelta = DAY) -> Comparison:
@@ -119,13 +132,20 @@ def compare(scope: Scope, longest: timedelta = DAY) -> Comparison:
         room = window.start - period * gap - scope.baseline.start
         count = int(room / period) + 1 if room >= timedelta(0) else 0
         if count >= FEWEST_BLOCKS:
-            return Comparison(window, period, min(count, 28), gap, same)
+            return Comparison(window, period, min(count, 28), gap, same, _doubt(scope, period))
     hours = scope.baseline.length.total_seconds() / 3600
     raise CannotExamine(
         f"The history before the onset has {hours:.1f} hours, the window "
         f"{window.length.total_seconds() / 3600:.1f}: at least three times as much is needed. "
         "Choose a shorter window or a later onset."
     )
+
+
+def _doubt(scope: Scope, period: timedelta) -> timedelta:
+    """How long before the window it may have begun, where the hours before it may all be of the
+    incident; at most half of what blocks are apart."""
+    doubt = scope.window.start - scope.onset.low if scope.onset else timedelta(0)
+    return min(doubt, period / 2) if doubt > REACH else timedelta(0)
 
 
 def naive_seconds(moment: Any) -> float:

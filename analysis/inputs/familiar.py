@@ -129,19 +129,29 @@ def beyond(r: Reading, output: Floats, broken: Collection[str]) -> dict[str, flo
     difference is split by how much the model leans on each.
     """
     left = np.abs(r.target(r.days) - output)
-    now = r.days.block == 0
-    usual = float(np.nanmean(left[r.days.block > 0])) if (r.days.block > 0).any() else 0.0
+    now = (r.days.block == 0) & np.isfinite(left)
+    past = r.days.block > 0
     top = max((r.usage(n) for n in r.features), default=0.0)
     weight = {n: r.usage(n) + 0.02 * top + 1e-9 for n in broken}
+    gained = {name: now & _gained(r, name) for name in broken}
+    elsewhere = now & ~np.any(list(gained.values()), axis=0) if gained else now
+    usual = float(np.nanmean(left[past])) if past.any() else 0.0
+    if elsewhere.sum() >= FEWEST // 2:
+        # What is as wrong on all other rows is not the doing of these.
+        usual = max(usual, float(left[elsewhere].mean()))
     out = {}
-    for name in broken:
-        b = r.bins[name]
-        cells = b.cells(r.days.frame[name])
-        share = np.bincount(cells[r.days.block > 0], minlength=b.size).astype(float)
-        share /= max(share.sum(), 1)
-        gained = np.bincount(cells[now], minlength=b.size) / max(now.sum(), 1)
-        rows = now & (gained > GAINED * share)[cells] & np.isfinite(left)
+    for name, rows in gained.items():
         if rows.sum() >= FEWEST // 2:
             excess = max(0.0, float(left[rows].mean()) - usual) * float(rows.sum() / now.sum())
             out[name] = excess * weight[name] / sum(weight.values())
     return out
+
+
+def _gained(r: Reading, name: str) -> Any:
+    """Rows of the day sample whose value of a feature lies where its values gained."""
+    b = r.bins[name]
+    cells = b.cells(r.days.frame[name])
+    share = np.bincount(cells[r.days.block > 0], minlength=b.size).astype(float)
+    share /= max(share.sum(), 1)
+    now = np.bincount(cells[r.days.block == 0], minlength=b.size)
+    return (now / max(now.sum(), 1) > GAINED * share)[cells]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.evidence import CannotExamine, Scope, Window
-from analysis.inputs.blocks import BLOCK, Comparison, blocks_of, edges, edges_of
+from analysis.inputs.blocks import BLOCK, REACH, Comparison, blocks_of, edges, edges_of
 from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile import Bins, Kind, Profile, bins_of, profile
 from analysis.profile.kept import Kept
@@ -33,8 +33,6 @@ IN_MEMORY = 2_000_000
 WINDOW_ROWS, BLOCK_ROWS, OTHER_ROWS, EDGE_ROWS = 4_000, 8_000, 3_000, 8_000
 FEWEST_ROWS = 12
 HOUR = timedelta(hours=1)
-REACH = timedelta(hours=4)
-"""How far the edge comparison looks on either side of the onset."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def gather(
 
 def _from_memory(frame: pd.DataFrame, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
     times = frame[Role.TIME].to_numpy("datetime64[us]")
-    block, edge_block = blocks_of(c, times), edges_of(c, times, REACH)
+    block, edge_block = blocks_of(c, times), edges_of(c, times)
     days, edge = _samples(frame, c, scope, block, edge_block)
     bins, counted = _bins(days, kind)
     cells = {n: b.cells(frame[n]) for n, b in counted.items()}
@@ -121,7 +119,7 @@ def _whole_hours(c: Comparison) -> Comparison | None:
     start, end = _hour_up(c.window.start), _hour_up(c.window.end)
     if start >= end or c.period % HOUR:
         return None
-    return replace(c, window=Window(start, end))
+    return replace(c, window=Window(start, end), doubt=-(-c.doubt // HOUR) * HOUR)
 
 
 def _hour_up(moment: datetime) -> datetime:
@@ -131,19 +129,19 @@ def _hour_up(moment: datetime) -> datetime:
 def _from_kept(kept: Kept, slices: Ints, log: Any, c: Comparison, scope: Scope) -> Gathered:
     import pandas as pd
 
-    since = naive(c.window.start - REACH)
+    since = naive(c.window.start - c.doubt - REACH)
     late = log.filter(log[Role.TIME] >= since, log[Role.TIME] < naive(c.window.end))
     near = _sample(late.mutate(**{BLOCK: 0}), WINDOW_ROWS + EDGE_ROWS, scope.seed)
     sample = kept.in_slices(slices)
     far = sample.loc[sample[Role.TIME] < since, [*near.columns.drop(BLOCK)]]
     frame = _sorted(pd.concat([far, near.drop(columns=BLOCK)], ignore_index=True))
     times = frame[Role.TIME].to_numpy("datetime64[us]")
-    block, edge_block = blocks_of(c, times), edges_of(c, times, REACH)
+    block, edge_block = blocks_of(c, times), edges_of(c, times)
     _enough(block[block >= 0])
     days, edge = _samples(frame, c, scope, block, edge_block)
     hours = np.unique(kept.hours)
     starts = hours.astype("datetime64[h]").astype("datetime64[us]")
-    blocks = (blocks_of(c, starts), edges_of(c, starts, REACH))
+    blocks = (blocks_of(c, starts), edges_of(c, starts))
     counts, edge_counts = (
         kept.by(dict(zip(hours.tolist(), b.tolist(), strict=True)), slices) for b in blocks
     )
@@ -170,7 +168,7 @@ def _count(cells: Mapping[str, Ints], bins: Mapping[str, Bins], block: Ints) -> 
 def _from_engine(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
     import pandas as pd
 
-    ready, around = c.tagged(log), edges(c, log, REACH)
+    ready, around = c.tagged(log), edges(c, log)
     earlier = log.filter(
         log[Role.TIME] >= naive(scope.baseline.start),
         log[Role.TIME] < naive(min(scope.baseline.end, c.window.start)),

@@ -177,11 +177,14 @@ def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict
     for f in found:
         # A view counts with the impact that it sees itself: odds of one and impact of another
         # would blame a feature for what neither says.
-        heard = [_heard(v, least) for v in f.views.values() if v != NOT_LOOKED] or [-np.inf]
-        each[f.name] = max(heard) - float(np.log(len(heard))) + float(np.log(0.4 / len(found)))
-        if max(heard) > SURE:
-            # A surrogate errs on what broken inputs show it: that speaks for them as well.
-            each[f.name] += max(0.0, against + float(np.log(ERRS)))
+        heard = [(_heard(v, least), v.impact) for v in f.views.values() if v != NOT_LOOKED]
+        best, impact = max(heard, default=(-np.inf, 0.0))
+        each[f.name] = best - float(np.log(max(len(heard), 1))) + float(np.log(0.4 / len(found)))
+        if best > SURE:
+            # A surrogate errs on what broken inputs show it: that speaks for them as well, unless
+            # it errs by more than they can do.
+            errs = float(np.log(ERRS)) + _large(impact, model_size)
+            each[f.name] += max(0.0, against + errs)
     logs["inputs"] = float(np.logaddexp.reduce(list(each.values())))
     shares = odds.share_out(logs)
     sizes = {
@@ -239,5 +242,9 @@ def _credited(found: list[Finding], size: dict[str, float]) -> list[Finding]:
 
 def _heard(view: View, least: float) -> float:
     """A view's log odds, less where the effect is too small to matter."""
-    size = view.impact**4 / (view.impact**4 + least**4)
-    return view.log_odds + float(np.log(size + 1e-30))
+    return view.log_odds + _large(view.impact, least)
+
+
+def _large(size: float, beside: float) -> float:
+    """0 for what is large beside something, falling fast below it."""
+    return float(np.log(size**4 / (size**4 + beside**4 + 1e-30) + 1e-30))

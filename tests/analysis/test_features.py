@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.evidence import CannotExamine, Scope, Suspect, Window
+from analysis.evidence import CannotExamine, Onset, Scope, Suspect, Window
 from analysis.features import which_features
 from analysis.inputs import freshness, gather
 from analysis.scenarios import Options, plant
@@ -27,14 +27,15 @@ def look(fault, seed, folder, options=SMALL):
     return which_features(warehouse, planted.at("features")), planted.truth
 
 
-def own(folder, frame, **contract):
-    """Evidence on a frame of our own: times in the last ten days, fault in the last 8 hours."""
+def own(folder, frame, onset=None, **contract):
+    """Evidence on a frame of our own: times in the last ten days, the window the last 8 hours."""
     frame.to_parquet(folder / "log.parquet", index=False)
     predictions = {"source": "log.parquet", "time": "time", "prediction": "p"} | contract
     metric = {"name": "mean", "kind": "mean_prediction"}
     team = Contract.model_validate({"predictions": predictions, "metrics": [metric]})
     window = Window(NOW - timedelta(hours=8), NOW)
-    scope = Scope(NOW, window, Window(NOW - timedelta(days=10), window.start), "metric", "mean")
+    before = Window(NOW - timedelta(days=10), onset.low if onset else window.start)
+    scope = Scope(NOW, window, before, "metric", "mean", onset)
     return which_features(Warehouse(team, folder, NOW), scope)
 
 
@@ -259,6 +260,36 @@ def test_large_logs_are_counted_by_the_engine_with_the_same_verdict(tmp_path, mo
     assert near.verdict == far.verdict == "inputs"
     assert near.suspects[0].name == far.suspects[0].name
     assert near.how.rows == far.how.rows
+
+
+@pytest.mark.parametrize("in_memory", [4_000_000, 100])
+def test_a_fault_that_began_long_before_its_onset_was_placed_is_found(
+    in_memory, tmp_path, monkeypatch
+):
+    """All hours before the window are of the incident, as the onset's bounds say they may be."""
+    monkeypatch.setattr(gather, "IN_MEMORY", in_memory)
+    frame, _, rng = made_up()
+    began = pd.Timestamp(NOW.replace(tzinfo=None)) - pd.Timedelta(hours=14)
+    late = (frame["time"] >= began).to_numpy()
+    frame.loc[late & (rng.random(len(frame)) < 0.6), "x"] = np.nan
+    frame["p"] = served(frame)
+    placed = NOW - timedelta(hours=8)
+    low = placed - timedelta(hours=8)
+    onset = Onset(placed, low, placed + timedelta(hours=2))
+    evidence = own(tmp_path, frame, onset, features=["x", "k"])
+    assert evidence.verdict == "inputs"
+    assert evidence.suspects[0].name == "x"
+
+
+def test_a_model_that_errs_everywhere_is_not_excused_by_a_few_missing_values(tmp_path):
+    """A broken feature answers for what is wrong where it broke, not for as much elsewhere."""
+    frame, late, rng = made_up()
+    frame["p"] = served(frame)
+    gone = late & (rng.random(len(frame)) < 0.08)
+    frame.loc[late, "p"] = 1 - frame.loc[late, "p"]
+    frame.loc[gone, "x"] = np.nan
+    evidence = own(tmp_path, frame, features=["x", "k"])
+    assert evidence.verdict == "model"
 
 
 def test_an_outcome_that_is_counted_differently_blames_no_feature(tmp_path):
