@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis import cells as cut
-from analysis import infra, odds, quality, words
+from analysis import infra, quality, words
+from analysis.cause_odds import weigh
 from analysis.charts.bars import share_bars
 from analysis.charts.style import BASELINE, EXPECTED, INCIDENT
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
 from analysis.performance.judging import worst
-from analysis.performance.readings import describe, read
+from analysis.performance.readings import Reading, describe, read
 from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -35,30 +36,10 @@ METHOD = (
     "quality, labels, predictions, mix and infrastructure are each held against earlier days; "
     "Bayes' rule weighs which class of cause moves these and leaves the others alone."
 )
+HALF_WAY = 0.6
+"""Predictions that moved by a smaller part of what the labels did are not said to go along."""
 WORTH_A_LOOK = 0.05
 """Below this probability that infrastructure broke, its series get no picture."""
-CLASSES = ("model", "traffic", "infrastructure", "world")
-PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15}
-"""How often each class is the cause, before anything is seen; uninformative on purpose."""
-MOVES: Mapping[str, Mapping[str, float]] = {
-    # A broken model is wrong; the world does not move for it. Its labels may be missing.
-    "model": {"quality": 0.85, "labels": 0.05, "predictions": 0.6, "mix": 0.04, "infra": 0.02},
-    # A storm moves labels and predictions together; an extreme one strains the model a little.
-    "world": {"quality": 0.25, "labels": 0.9, "predictions": 0.9, "mix": 0.08, "infra": 0.02},
-    # More requests are more load: infrastructure follows.
-    "traffic": {"quality": 0.15, "labels": 0.4, "predictions": 0.3, "mix": 0.96, "infra": 0.15},
-    # Missing features or timeouts usually leave predictions off, labels as they were.
-    "infrastructure": {
-        "quality": 0.6,
-        "labels": 0.05,
-        "predictions": 0.6,
-        "mix": 0.1,
-        "infra": 0.98,
-    },
-}
-"""How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
-STRONGEST = 6.0
-"""No single thing counts for more than this many units of log odds."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +59,13 @@ class Split:
 
 @dataclass
 class Seen:
-    """What was looked at: log odds that each thing moved, the figures, and what was missing."""
+    """What was looked at: log odds that each thing moved, the figures, and what was missing.
+
+    ``along``: by which part of the labels' move the predictions moved, where labels did.
+    """
 
     moved: dict[str, float] = field(default_factory=dict)
+    along: float | None = None
     shifts: dict[str, Shift] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
@@ -103,7 +88,7 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
             "Neither traffic, infrastructure, predictions nor labels can be held against earlier "
             f"days: {'; '.join(one.rstrip('.') for one in seen.missing)}."
         )
-    shares = weigh(seen.moved)
+    shares = weigh(seen.moved, seen.along)
     verdict = max(shares, key=lambda name: shares[name])
     headline = _headline(verdict, seen, scope)
     suspects = tuple(
@@ -132,22 +117,6 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
             time.perf_counter() - began,
         ),
     )
-
-
-def weigh(moved: Mapping[str, float]) -> dict[str, float]:
-    """Probability of each class, from log odds that each thing moved; unseen things are left out.
-
-    A thing that a class moves with probability π counts (1 − π) + π · BF for that class.
-    """
-    weights = {}
-    for name in CLASSES:
-        total = math.log(PRIOR[name])
-        for thing, log_odds in moved.items():
-            factor = math.exp(min(max(log_odds, -STRONGEST), STRONGEST))
-            chance = MOVES[name][thing]
-            total += math.log(1 - chance + chance * factor)
-        weights[name] = total
-    return odds.share_out(weights)
 
 
 def look(warehouse: Warehouse, scope: Scope) -> Seen:
@@ -205,6 +174,18 @@ def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen
             seen.moved[thing] = moved.shift.log_odds - looks
             seen.shifts[thing] = moved.shift
             seen.said[thing] = describe(moved)
+    seen.along = _along(readings)
+
+
+def _along(readings: Sequence[Reading]) -> float | None:
+    """Of the model whose labels moved most: the predictions' move as a part of the labels'."""
+    means = {(r.model, r.kind): r for r in readings if not r.arm and math.isfinite(r.now)}
+    labels = [r for r in means.values() if r.kind == "mean_label" and r.shift.log_odds > 0]
+    for label in sorted(labels, key=lambda r: -r.shift.log_odds):
+        prediction = means.get((label.model, "mean_prediction"))
+        if prediction is not None and label.now != label.usual:
+            return (prediction.now - prediction.usual) / (label.now - label.usual)
+    return None
 
 
 def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
@@ -275,7 +256,9 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."
     if verdict == "world":
         labels = said.get("labels", "labels moved")
-        return f"The world changed, nothing seems broken: {labels}, and predictions went along."
+        some = seen.along is not None and seen.along < HALF_WAY
+        went = "went along" if not some else f"by {words.percent(seen.along or 0)} of that"
+        return f"The world changed, nothing seems broken: {labels}, and predictions {went}."
     why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
     quiet = [
         word

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import cause
+from analysis import cause, cause_odds
 from analysis.evidence import CannotExamine
 from analysis.scenarios import Options, plant
 from analysis.warehouse import Warehouse
@@ -106,16 +106,24 @@ def test_nothing_to_compare_cannot_be_examined(tmp_path):
 
 def test_weights_of_nothing_seen_are_the_prior():
     """Without evidence, the prior."""
-    assert cause.weigh({}) == pytest.approx(dict(cause.PRIOR))
+    assert cause_odds.weigh({}) == pytest.approx(dict(cause_odds.PRIOR))
 
 
 def test_a_moved_mix_speaks_for_traffic_and_moved_quality_for_the_model():
     """The direction of each inference."""
     calm = {"quality": -1.5, "labels": -1.5, "predictions": 1.0, "mix": -1.5, "infra": -5.0}
-    assert cause.weigh({**calm, "mix": 5.0})["traffic"] > 0.8
-    assert cause.weigh({**calm, "quality": 5.0})["model"] > 0.9
-    assert cause.weigh({**calm, "labels": 5.0, "predictions": 5.0})["world"] > 0.6
-    assert cause.weigh({**calm, "infra": 5.0})["infrastructure"] > 0.8
+    assert cause_odds.weigh({**calm, "mix": 5.0})["traffic"] > 0.8
+    assert cause_odds.weigh({**calm, "quality": 5.0})["model"] > 0.9
+    assert cause_odds.weigh({**calm, "labels": 5.0, "predictions": 5.0})["world"] > 0.6
+    assert cause_odds.weigh({**calm, "infra": 5.0})["infrastructure"] > 0.8
+
+
+def test_labels_that_move_alone_are_no_sign_of_a_world_that_changed():
+    """A storm moves predictions along; another way to count what is late does not."""
+    moved = {"quality": 5.0, "labels": 5.0, "predictions": 0.5, "mix": -2.0, "infra": -5.0}
+    along, alone = (cause_odds.weigh(moved, part) for part in (0.9, 0.0))
+    assert along["world"] > cause_odds.weigh(moved)["world"] > 2 * alone["world"]
+    assert alone["model"] > 0.8
 
 
 @pytest.mark.parametrize(("fault", "pictures"), [("unit_change", 1), ("infra", 2)])

@@ -1,0 +1,64 @@
+"""How likely each class of cause is, from what moved and what did not.
+
+Each class moves some things and leaves others alone; Bayes' rule, with a Bayes factor per thing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from analysis import odds
+
+CLASSES = ("model", "traffic", "infrastructure", "world")
+PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15}
+"""How often each class is the cause, before anything is seen; uninformative on purpose."""
+MOVES: Mapping[str, Mapping[str, float]] = {
+    # A broken model is wrong; the world does not move for it. Its labels may be missing.
+    "model": {"quality": 0.85, "labels": 0.05, "predictions": 0.6, "mix": 0.04, "infra": 0.02},
+    # A storm moves labels and predictions together; an extreme one strains the model a little.
+    "world": {"quality": 0.25, "labels": 0.9, "predictions": 0.9, "mix": 0.08, "infra": 0.02},
+    # More requests are more load: infrastructure follows.
+    "traffic": {"quality": 0.15, "labels": 0.4, "predictions": 0.3, "mix": 0.96, "infra": 0.15},
+    # Missing features or timeouts usually leave predictions off, labels as they were.
+    "infrastructure": {
+        "quality": 0.6,
+        "labels": 0.05,
+        "predictions": 0.6,
+        "mix": 0.1,
+        "infra": 0.98,
+    },
+}
+"""How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
+STRONGEST = 6.0
+"""No single thing counts for more than this many units of log odds."""
+ALONG = 0.9, 0.3
+"""Where the world moves labels, predictions move by this part of it, give or take so much …"""
+ASTRAY = 2.0
+"""… and where something else does, by any part within a range of this width."""
+
+
+def weigh(moved: Mapping[str, float], along: float | None = None) -> dict[str, float]:
+    """Probability of each class, from log odds that each thing moved; unseen things are left out.
+
+    A thing that a class moves with probability π counts (1 − π) + π · BF for that class. Labels
+    that moved without the predictions (``along``) are no sign of a world that changed.
+    """
+    weights = {}
+    for name in CLASSES:
+        total = math.log(PRIOR[name])
+        for thing, log_odds in moved.items():
+            factor = math.exp(min(max(log_odds, -STRONGEST), STRONGEST))
+            chance = MOVES[name][thing]
+            total += math.log(1 - chance + chance * factor)
+        weights[name] = total
+    if along is not None:
+        weights["world"] += _went_along(along)
+    return odds.share_out(weights)
+
+
+def _went_along(part: float) -> float:
+    """Log Bayes factor for a world that moved labels and predictions: normal against uniform."""
+    z = (part - ALONG[0]) / ALONG[1]
+    density = math.exp(-z * z / 2) / (ALONG[1] * math.sqrt(2 * math.pi))
+    return max(math.log(density * ASTRAY + 1e-9), -STRONGEST)
