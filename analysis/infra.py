@@ -216,6 +216,10 @@ def _examine(
     near = found.high >= early - 1 and found.low <= late
     size = float(np.nanmedian(np.abs((work - band.expected) / band.spread)[found.index :]))
     log_odds = min(log_odds, 20.0) - math.log(count)
+    if near and not early - 1 <= found.index <= late:
+        # Its likeliest place is elsewhere: only the part of its bounds that is near speaks for it.
+        shared = min(found.high, late) - max(found.low, early - 1) + 1
+        log_odds += math.log(shared / (found.high - found.low + 1))
     return Broken(service, metric, times, values, _plain(band, values), found, log_odds, size, near)
 
 
