@@ -35,9 +35,9 @@ PICTURE = "reliability.png"
 class Outcome:
     """One incident: what was planted, what was concluded, and how sure the walk was.
 
-    ``confidence`` is that of the first cause, or of the last step where none is named; ``top``
-    says whether the truth is among the three first suspects; ``path`` has a (node, verdict,
-    confidence, headline) for each step; ``seconds`` is the time of all checks.
+    ``confidence`` is the conclusion's; ``top`` says whether the truth is among the three first
+    suspects; ``path`` has a (node, verdict, confidence, headline) for each step; ``seconds`` is
+    the time of all checks.
     """
 
     scenario: str
@@ -66,8 +66,6 @@ class Outcome:
 def outcome(name: str, seed: int, truth: Truth, result: dict[str, Any]) -> Outcome:
     """An outcome from the JSON of a walk."""
     found, path = result["conclusion"], result["path"]
-    sure = [c["confidence"] for c in found["causes"]]
-    sure += [s["confidence"] for s in path[::-1] if s["confidence"] is not None]
     right = all_right(found, truth)
     named = truth.kind not in NAMELESS and all(
         any(is_right({"kind": t.kind, "causes": [s]}, t.kind, t.names) for s in found["ranked"][:3])
@@ -80,7 +78,7 @@ def outcome(name: str, seed: int, truth: Truth, result: dict[str, Any]) -> Outco
         (*truth.names[:4], *(t.names[0] for t in truth.also)),
         found["kind"],
         tuple(c["name"] for c in found["causes"]),
-        float(sure[0]) if sure else 0.0,
+        found["confidence"],
         right,
         right or named,
         round(sum(s["seconds"] for s in path), 2),

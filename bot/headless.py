@@ -132,6 +132,7 @@ def conclusion(incident: Incident) -> dict[str, Any]:
     left = [s for _, s in suspects_left(incident)]
     return {
         "kind": causes[0].kind if causes else "unknown",
+        "confidence": round(causes[0].confidence, 4) if causes else 0.0,
         "causes": [
             {"kind": s.kind, "name": s.name, "confidence": round(cause.confidence, 4)}
             for cause in causes

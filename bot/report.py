@@ -62,6 +62,8 @@ class WalkConclusion(_Part):
 
     kind: Kind | str
     """A team's own exits add kinds of their own."""
+    confidence: float = Field(ge=0, le=1)
+    """Probability that the first cause is right; of the kind alone where it has no name."""
     causes: list[Cause]
     ranked: list[ScoredSuspect]
     """The causes, then every suspect that was found and not followed, best first."""
