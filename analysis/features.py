@@ -235,7 +235,7 @@ def _table(suspects: tuple[Suspect, ...]) -> Table:
             s.name,
             f"{s.score:.0%}",
             s.changed or "usual",
-            f"{s.since:%a %H:%M}" if s.since else "–",
+            f"{s.since:%a %H:%M} UTC" if s.since else "–",
         )
         for s in suspects[:6]
     )

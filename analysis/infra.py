@@ -293,7 +293,7 @@ def _table(ranked: list[Broken]) -> Table | None:
             (
                 one.name,
                 f"{words.number(usual)} → {words.number(now)}",
-                words.clock(one.at) if clear else "–",
+                f"{words.clock(one.at)} UTC" if clear else "–",
                 "broke" if clear else "as usual",
             )
         )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from handlers import blocks as b
 from handlers import times
 from handlers.actions import value
+from handlers.alerts.shared import severity_of
 from handlers.blocks import Block, button, clock, person
 from handlers.desk import Desk
 from handlers.explore import incident_of
@@ -63,9 +64,7 @@ def _why(step: Step, desk: Desk) -> dict[str, object]:
     else:
         branch = node.branch(found.verdict) if node else None
         guess = words_.said(branch, found.named) if branch else found.verdict
-        lines.append(
-            f"*I say {guess}* ({b.percent(found.confidence)} sure): {b.line(found.headline)}"
-        )
+        lines.append(f"*I say {guess}* ({words_.sure(found)}): {b.line(found.headline)}")
         if found.how.method:
             lines.append(f"*Found by.* {b.line(found.how.method, 500)}")
         against = [
@@ -166,12 +165,12 @@ def severity(request: Request, words: Words, desk: Desk) -> Reply:
     incident = incident_of(request, desk)
     said = " ".join(words)
     match = re.fullmatch(r"(?:sev(?:erity)?|s|p)?[ -]?([1-4])", said, re.I)
-    if match is None:
+    level = int(match[1]) if match else severity_of(said, unknown=0)
+    if not level:
         raise Unclear(
             f"Severity is 1 (worst) to 4; {incident.id} has {incident.severity}.",
             *((f"Severity {n}", f"severity {n}") for n in range(1, 5)),
         )
-    level = int(match[1])
     if level == incident.severity:
         return reply(f"{incident.id} has severity {level} already.")
     _tell(desk, incident, ev.SeveritySet(desk.now(), request.user, level))
@@ -232,7 +231,7 @@ def catch_me_up(request: Request, words: Words, desk: Desk) -> Reply:
     """What somebody who comes late must know, for their eyes."""
     del words
     incident = incident_of(request, desk)
-    payload = catch_up(incident, desk.tree, desk.store.said(incident.id), desk.title)
+    payload = catch_up(incident, desk.tree, desk.said(incident.id), desk.title)
     blocks = payload["blocks"]
     return Reply(str(payload["text"]), tuple(blocks) if isinstance(blocks, list) else None)
 

@@ -200,7 +200,7 @@ def _event(mine: pd.DataFrame, column: str, onsets: Sequence[Onset], end: dateti
     best = max(found, key=lambda i: found[i])
     at = _utc(known["time"].iloc[best])
     stays = bool((values[best:] == values[best]).all())
-    words = f"{column} changed to {_short(str(values[best]))} at {at:%a %H:%M}"
+    words = f"{column} changed to {_short(str(values[best]))} at {at:%a %H:%M} UTC"
     return Sign(column, found[best] if stays else found[best] - 2, words, at)
 
 

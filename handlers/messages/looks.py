@@ -55,12 +55,12 @@ def _small_print(found: Evidence) -> list[Block]:
 
 
 def _rows(how: How) -> str:
-    text = f"{b.count(how.rows)} rows" if how.rows else "looked"
+    parts = [f"{b.count(how.rows)} rows"] if how.rows else []
     if how.window:
-        text += f", incident since {b.clock(how.window.start, how.window.end)}"
+        parts.append(f"incident since {b.clock(how.window.start, how.window.end)}")
     if how.baseline:
-        text += f", against the {b.span(how.baseline.length)} before"
-    return text
+        parts.append(f"against the {b.span(how.baseline.length)} before")
+    return ", ".join(parts)
 
 
 def next_looks(question: Question, found: Evidence, dimensions: Sequence[str]) -> list[Block]:

@@ -63,8 +63,7 @@ def _proposed(
     if incident.is_open:
         blocks += b.actions(*buttons.for_proposal(incident, step, node, evidence))
         blocks += _mitigations(incident, step, view)
-    sure = b.percent(evidence.confidence)
-    return b.message(f"{name} {finding} ({sure} sure)", blocks)
+    return b.message(f"{name} {finding} ({words.sure(evidence)})", blocks)
 
 
 def found(evidence: Evidence, step: Step, text: str) -> list[Block]:
@@ -81,8 +80,9 @@ def found(evidence: Evidence, step: Step, text: str) -> list[Block]:
 
 def looked_at(evidence: Evidence, step: Step) -> str:
     """The small print: how sure, which rows of which window against which, how long it took."""
-    how, low = evidence.how, evidence.confidence < words.UNSURE
-    parts = [f"{'only ' if low else ''}{b.percent(evidence.confidence)} sure"]
+    how = evidence.how
+    low = evidence.confidence < words.UNSURE and evidence.verdict != "unsure"
+    parts = [f"{'only ' if low else ''}{words.sure(evidence)}"]
     parts += [f"only where {b.line(str(f), 120)}" for f in step.scope.filters]
     if how.rows or how.window:
         parts.append(_rows(how, step))

@@ -107,6 +107,13 @@ def doubts(evidence: Evidence) -> bool:
     return said.startswith(("i can't", "can't", "not sure", "perhaps not"))
 
 
+def sure(evidence: Evidence) -> str:
+    """How sure a finding is. Who can't tell is sure of nothing, and gives no number."""
+    if evidence.verdict == "unsure":
+        return "can’t tell yet"
+    return f"{b.percent(evidence.confidence)} sure"
+
+
 def suspect_lines(suspects: Iterable[Suspect], step: Step, most: int = 4) -> list[str]:
     """A line per suspect: name, share with its interval, what changed, since when."""
     return [_suspect(s, step) for s in list(suspects)[:most]]

@@ -89,7 +89,7 @@ def _path(m: Material) -> Iterator[Block]:
 
 
 def _stop(m: Material, step: Step) -> Stop:
-    sure = f"{percent(step.evidence.confidence)} sure" if step.evidence else "not looked at"
+    sure = words.sure(step.evidence) if step.evidence else "not looked at"
     by = m.names(step.answer.by) if step.answer else ""
     over = bool(step.answer and step.answer.override and not step.answer.skipped)
     against = f"proposed {m.text(words.proposal(m.tree, step))}, " if over else ""
@@ -120,7 +120,7 @@ def _step(m: Material, step: Step) -> Iterator[Block]:
     if found is None:
         yield Paragraph(step.error or "No check has come back.")
     else:
-        yield Paragraph(f"{found.headline} ({percent(found.confidence)} sure)")
+        yield Paragraph(f"{found.headline} ({words.sure(found)})")
         if found.table:
             yield Grid(found.table.headers, found.table.rows)
         yield from _pictures(m, found.charts)

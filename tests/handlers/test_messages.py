@@ -190,6 +190,14 @@ def test_a_guess_is_called_one_and_is_no_primary_button():
     assert "Look again" in buttons(post)
 
 
+def test_who_can_t_tell_gives_no_number_for_how_sure():
+    """ "I can't tell … 94% sure" would say two things."""
+    lost = replace(SNAPSHOT, verdict="unsure", headline="I can't tell: 2 publishes.", proposed=0)
+    post = thread(after(walked(3), ev.Checked(at(8), 4, lost)))["step-4"]
+    assert "can’t tell yet · " in words(post)
+    assert "% sure" not in words(post) + post.payload["text"]
+
+
 def test_a_check_that_could_not_run_leaves_every_branch_to_the_person():
     """The sentence, the branches by hand, and once more."""
     error = "312 incident and 40 baseline rows; need 500 each: widen the window."

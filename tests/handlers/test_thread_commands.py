@@ -196,6 +196,7 @@ def test_severity_and_snooze_take_what_people_type(desk):
     """And offer the choices otherwise."""
     assert "severity 1 now" in say(desk, "severity sev1").text
     assert desk.store.load("HE-1").severity == 1
+    assert "severity 3 now" in say(desk, "severity warning").text
     assert labels(say(desk, "severity 9")) == {
         f"Severity {n}": f"severity {n}" for n in range(1, 5)
     }
