@@ -145,7 +145,7 @@ class Answers:
         ack()
         click = self._click(body, client)
         if click is not None:
-            said = self.conversation.store.said(click.incident.id)
+            said = self.conversation.said(click.incident.id)
             payload = catch_up(
                 click.incident, self.conversation.tree, said, self.conversation.title
             )
@@ -194,10 +194,20 @@ class Answers:
         if isinstance(parsed, dict):
             ack(response_action="errors", errors=parsed)
             return
+        refusal, field = self.conversation.refusal(incident, parsed), _first_field(view)
+        if refusal and field:
+            # Said in the form, so that what was typed stays.
+            ack(response_action="errors", errors={field: self._named(refusal)})
+            return
         ack()
         click = Click(body["user"]["id"], ref, incident, *self._home(incident), trigger="")
         for event in parsed:
             self._tell(click, event, client)
+
+    def _named(self, text: str) -> str:
+        """Mentions as names: a form's errors are plain text."""
+        name = self.conversation.directory.name
+        return re.sub(r"<@([A-Z0-9]+)>", lambda m: name(m[1]), text)
 
     # -- what a click means ------------------------------------------------------------------
 
@@ -311,6 +321,10 @@ class Answers:
             )
             return place.channel, ts
         return "", ""
+
+
+def _first_field(view: Body) -> str:
+    return next((str(b["block_id"]) for b in view.get("blocks", ()) if b["type"] == "input"), "")
 
 
 def _post_privately(

@@ -32,7 +32,7 @@ from state.looks import Look, Looks
 from state.machine import advance, ahead
 from state.outbox import Outbox, Post, Resting
 from state.signals import named_as
-from state.store import Place, StaleIncidentError, Store, to_json
+from state.store import Place, Said, StaleIncidentError, Store, to_json
 from state.tree import Tree
 
 Payload = dict[str, Any]
@@ -120,6 +120,14 @@ class Conversation:
             self.store.set_settings(f"link:{incident_id}", link)
             if others:
                 self.refresh(incident_id)
+
+    def said(self, incident_id: str) -> list[Said]:
+        """What people told each other in its threads. What they asked of the bot is left out: it
+        is known by what came of it."""
+        me = self.directory.me()["user_id"]
+        to_me = (f"<@{me}>", f"<@{me}|")
+        found = self.store.said(incident_id)
+        return [s for s in found if s.pinned or not s.text.startswith(to_me)]
 
     def present(self, channel: str) -> bool:
         """Whether the bot can post in that channel."""
@@ -257,11 +265,33 @@ class Conversation:
         baseline = Window(since - timedelta(days=self.habits.baseline_days), since)
         return Scope(now, Window(since, until), baseline, alert.entry, alert.subject)
 
+    def refusal(self, incident: Incident, events: Sequence[Event]) -> str:
+        """Why one of these events, each after the one before it, would change nothing; else ""."""
+        for event in events:
+            incident, effects = advance(incident, event, self.tree)
+            refusals = [e.why for e in effects if isinstance(e, ev.Refuse)]
+            if why := self._nobody(event) or next(iter(refusals), ""):
+                return why
+        return ""
+
+    def _nobody(self, event: Event) -> str:
+        """The sentence for who gives an incident to somebody that can't answer."""
+        to = ""
+        if isinstance(event, ev.HandoffOffered):
+            to = event.to
+        elif isinstance(event, ev.Taken) and event.owner != event.by:
+            to = event.owner
+        if to and not self.directory.is_person(to):
+            return f"<@{to}> is an app, or has left; pick a person."
+        return ""
+
     def tell(self, incident_id: str, event: Event) -> str:
         """Take one event in; the sentence for the person when it changed nothing, else "".
 
         Safe to call from several threads and processes at once.
         """
+        if why := self._nobody(event):
+            return why
         for _ in range(MOST_TRIES):
             try:
                 refusal = self._tell_once(incident_id, event)

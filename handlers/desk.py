@@ -13,7 +13,7 @@ from analysis.explore import Question
 from state.events import Event
 from state.incident import Alert, Entry, Incident
 from state.outbox import Resting
-from state.store import Store
+from state.store import Said, Store
 from state.tree import Tree
 
 CLOSE = 0.6
@@ -158,6 +158,9 @@ class Desk(Protocol):
 
     def title(self, action: str) -> str:
         """What a mitigation is called."""
+
+    def said(self, incident_id: str) -> list[Said]:
+        """What people told each other in the incident's threads."""
 
     def resting(self, incident_id: str = "") -> list[Resting]:
         """Messages that could not be sent, of one incident or of all."""

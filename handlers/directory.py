@@ -158,6 +158,12 @@ class Directory:
         names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"))
         return str(next(filter(None, names), user))
 
+    def is_person(self, user: str) -> bool:
+        """Whether somebody can read and answer: no app, nobody who has left. Whom Slack does not
+        tell about is taken to be one."""
+        found = self._user(user)
+        return not (found.get("is_bot") or found.get("deleted")) and user != "USLACKBOT"
+
     def _user(self, user: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {}
         return self._once(

@@ -156,11 +156,11 @@ class Shortcuts:
             ack(response_action="errors", errors={"incident": "Pick an incident of the list."})
 
     def _caught_up(self, incident_id: str) -> Body:
-        store = self.conversation.store
-        incident = store.load(incident_id)
+        incident = self.conversation.store.load(incident_id)
         if incident is None:
             return b.notice("Catch me up", f"I know no {incident_id} any more.")
-        told = catch_up(incident, self.conversation.tree, store.said(incident_id))
+        said = self.conversation.said(incident_id)
+        told = catch_up(incident, self.conversation.tree, said, self.conversation.title)
         blocks = told["blocks"] if isinstance(told["blocks"], list) else []
         return b.modal("caught_up", "Catch me up", "", blocks)
 

@@ -17,7 +17,7 @@ Status = Literal["diagnosing", "concluded", "watching", "resolved", "closed"]
 StepStatus = Literal["running", "proposed", "failed", "answered", "watching", "superseded"]
 MitigationStatus = Literal["planning", "planned", "carrying", "done", "failed", "cancelled"]
 CallReason = Literal["opened", "quiet", "escalated", "again"]
-HandoffStatus = Literal["offered", "accepted", "declined"]
+HandoffStatus = Literal["offered", "accepted", "declined", "taken back", "not answered"]
 
 OPEN: frozenset[Status] = frozenset({"diagnosing", "concluded", "watching"})
 

@@ -37,10 +37,13 @@ def handed(incident: Incident, event: ev.HandoffOffered | ev.HandoffAnswered) ->
             raise Misfit(f"<@{event.to}> has it already.")
         pending = next((h for h in incident.handoffs if h.status == "offered"), None)
         if pending is not None and pending.reminded >= MOST_REMINDERS:
-            lapsed = replace(pending, status="declined", reason="no answer", answered_at=event.at)
+            lapsed = replace(pending, status="not answered", answered_at=event.at)
             incident, pending = incident.with_handoff(lapsed), None
         if pending is not None:
-            raise Misfit(f"It is already offered to <@{pending.to}>, who has not answered yet.")
+            raise Misfit(
+                f"It is already offered to <@{pending.to}>, who has not answered yet; "
+                f"<@{pending.by}> can take that back with “Decline…” there."
+            )
         handoff = Handoff(len(incident.handoffs) + 1, event.by, event.to, event.at, event.channel)
         return incident.with_handoff(handoff), (ev.RemindHandoff(handoff.id),)
     found = incident.handoff(event.handoff)
@@ -48,12 +51,19 @@ def handed(incident: Incident, event: ev.HandoffOffered | ev.HandoffAnswered) ->
         raise Misfit("This hand-off has been answered already.")
     if event.by not in (found.to, found.by):
         raise Misfit(f"This is offered to <@{found.to}>; only they can accept or decline it.")
-    status: HandoffStatus = "accepted" if event.accepted else "declined"
     if event.accepted and event.by != found.to:
         raise Misfit(f"Only <@{found.to}> can accept it.")
+    status = _answer(found, event)
     answered = replace(found, status=status, reason=event.reason, answered_at=event.at)
     incident = incident.with_handoff(answered)
     return (replace(incident, owner=found.to) if event.accepted else incident), ()
+
+
+def _answer(offer: Handoff, event: ev.HandoffAnswered) -> HandoffStatus:
+    """Nobody is said to have declined what was taken back by the one who offered it."""
+    if event.accepted:
+        return "accepted"
+    return "declined" if event.by == offer.to else "taken back"
 
 
 def overdue(incident: Incident, event: ev.HandoffOverdue) -> Result:

@@ -51,7 +51,7 @@ def _line(incident: Incident, handoff: Handoff) -> str:
     at = f", {b.clock(handoff.answered_at, incident.opened_at)}" if handoff.answered_at else ""
     if handoff.status == "accepted":
         return f"✓ *{by} → {to}*: accepted{at}"
-    if handoff.status == "declined":
+    if handoff.status != "offered":
         why = f": “{b.line(handoff.reason, 300)}”" if handoff.reason else ""
-        return f"*{by} → {to}*: declined{at}{why}"
+        return f"*{by} → {to}*: {handoff.status}{at}{why}"
     return f"*{by} → {to}*: not answered, the incident is {b.line(incident.outcome, 40) or 'over'}"

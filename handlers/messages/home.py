@@ -226,9 +226,7 @@ def _handoffs(view: HomeView) -> list[Block]:
         for h in incident.handoffs:
             if view.user not in (h.by, h.to):
                 continue
-            state = {"offered": "waits for an answer", "accepted": "accepted"}.get(
-                h.status, "declined"
-            )
+            state = "waits for an answer" if h.status == "offered" else h.status
             way = f"{b.person(h.by)} → {b.person(h.to)}"
             lines.append(f"{_name(incident, view)} · {way}, {b.clock(h.at, view.now)}: {state}")
     text = "\n".join(lines[-MOST_HANDOFFS:]) or "None with you in an open incident."

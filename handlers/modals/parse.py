@@ -141,6 +141,8 @@ def parse_handoff(
         return {"to": "Pick a person."}
     if to == incident.owner:
         return {"to": "This person has it already; pick another one."}
+    if to == user:
+        return {"to": "That is you. To own it yourself, take it; else pick another person."}
     channel = str(_element(view, "channel").get("selected_conversation") or "")
     offered = ev.HandoffOffered(now, user, to, channel)
     return [*_note(view, "text", user, now), offered]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from handlers.blocks import percent
+from handlers.messages.words import sure
 from handlers.record.material import Material
 from state import events as ev
 from state.incident import Incident, Step
@@ -59,7 +59,7 @@ def _what(m: Material, event: ev.Event) -> str:
             why = f" ({event.why})" if event.why else ""
             return f"{state}: {alert.title or alert.subject}{why}"
         case ev.Checked(evidence=found):
-            return f"{_asked(m, event.step)} {found.headline} ({percent(found.confidence)} sure)"
+            return f"{_asked(m, event.step)} {found.headline} ({sure(found)})"
         case ev.CheckFailed():
             return f"{_asked(m, event.step)} Could not look: {event.error}"
         case ev.Answered():
@@ -94,14 +94,21 @@ def _around(m: Material, event: ev.Event) -> str:
         case ev.HandoffOffered():
             return f"Offered it to {m.names(event.to)}"
         case ev.HandoffAnswered():
-            reason = f": {event.reason}" if event.reason else ""
-            return ("Accepted the hand-off" if event.accepted else "Declined the hand-off") + reason
+            return _handed(m.incident, event)
         case ev.Closed():
             return f"Closed: {event.outcome}" + (f". {m.text(event.text)}" if event.text else "")
         case ev.Reopened():
             return "Reopened"
         case _:
             return _mitigated(m.incident, event)
+
+
+def _handed(incident: Incident, event: ev.HandoffAnswered) -> str:
+    offer = incident.handoff(event.handoff)
+    answer = "Accepted" if event.accepted else "Declined"
+    if offer and event.by != offer.to:
+        answer = "Took back"
+    return f"{answer} the hand-off" + (f": {event.reason}" if event.reason else "")
 
 
 def _mitigated(incident: Incident, event: ev.Event) -> str:

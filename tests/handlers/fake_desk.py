@@ -19,7 +19,7 @@ from state.incident import Alert, Incident
 from state.looks import Looks
 from state.machine import advance
 from state.outbox import Outbox, Resting
-from state.store import Place, Store
+from state.store import Place, Said, Store
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 from tests.handlers.looks import uploaded
 
@@ -150,6 +150,10 @@ class FakeDesk:
     def subjects(self) -> Subjects:
         """The names."""
         return self.known
+
+    def said(self, incident_id: str) -> list[Said]:
+        """All of it: nobody is the bot here."""
+        return self.store.said(incident_id)
 
     def link(self, incident_id: str) -> str:
         """A permalink."""

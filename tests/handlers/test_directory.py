@@ -136,3 +136,21 @@ def test_without_a_token_nothing_is_asked_and_nothing_remembered():
     assert directory.channel("#same") == "#same"
     client.token = "xoxb-2"
     assert directory.channel("#same") == "CSAMENone"
+
+
+@pytest.mark.parametrize(
+    ("about", "person"),
+    [
+        ({}, True),
+        ({"is_restricted": True}, True),
+        ({"is_bot": True}, False),
+        ({"deleted": True}, False),
+    ],
+)
+def test_an_app_and_somebody_who_has_left_can_take_nothing_over(monkeypatch, about, person):
+    """Guests can; whom Slack does not tell about may be there; Slackbot is no bot to Slack."""
+    monkeypatch.setitem(PEOPLE, "UONE", about)
+    found = Directory(Slack())
+    assert found.is_person("UONE") is person
+    assert found.is_person("UUNKNOWN")
+    assert not found.is_person("USLACKBOT")

@@ -264,6 +264,20 @@ def test_an_offer_carries_the_summary_and_its_two_answers():
     assert "asks <@U0BO> to take over" in post.payload["text"]
 
 
+def test_nobody_is_said_to_have_declined_what_was_taken_back():
+    """The one who offered ends the offer: neither the thread nor the next summary blames Bo."""
+    incident = after(
+        walked(6),
+        ev.HandoffOffered(at(57), "U0ANA", "U0BO"),
+        ev.HandoffAnswered(at(58), 1, "U0ANA", False, "Bo is away"),
+        ev.HandoffOffered(at(59), "U0ANA", "U0CY"),
+    )
+    shown = thread(incident)
+    assert "taken back" in words(shown["handoff-1"])
+    assert "Bo is away" in words(shown["handoff-1"])
+    assert "declined" not in words(shown["handoff-2"])
+
+
 @pytest.mark.parametrize(("accepted", "said"), [(True, "accepted"), (False, "declined")])
 def test_an_answered_offer_is_one_line(accepted, said):
     """The reason of a refusal stays."""

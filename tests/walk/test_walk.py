@@ -278,6 +278,45 @@ def test_a_hand_off_to_another_channel_shows_one_state_in_both(stage):
     stage.shows(incident, "root", stage.bo, channel=stage.other)
 
 
+def test_what_is_asked_of_the_bot_is_no_quote_in_a_hand_off(stage):
+    """Bo reads what people told each other; the commands between are known by their answers."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    thread = stage.ts(incident, "root")
+    bot = stage.bot.conversation.directory.me()["user_id"]
+    for text in (f"<@{bot}> chart precision 7d", "we saw the same on 3 March?"):
+        stage.workspace.say(stage.ana, stage.channel, text, thread_ts=thread)
+    assert stage.until(lambda: len(stage.bot.store.said(incident)) == 2)
+    stage.bot.conversation.tell(incident, ev.HandoffOffered(stage.bot.clock(), stage.ana, stage.bo))
+    stage.shows(incident, "handoff-1", "3 March")
+    assert "chart precision" not in str(stage.body(incident, "handoff-1"))
+
+
+def test_what_is_refused_when_a_form_is_sent_is_said_in_the_form(stage):
+    """It stays open with what was typed, and nothing of it is recorded."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    stage.press(incident, "root", "take")
+    stage.press(incident, "root", "handoff")
+    assert stage.until(lambda: stage.workspace.modal(stage.ana))
+    form = stage.workspace.modal(stage.ana)
+    note = {"text": {"text": {"type": "plain_text_input", "value": "only I know this"}}}
+
+    def offered(to):
+        picked = {"to": {"to": {"type": "users_select", "selected_user": to}}}
+        return stage.workspace.submit(stage.ana, form.id, picked | note)
+
+    bot = stage.bot.conversation.directory.me()["user_id"]
+    assert "is an app" in offered(bot).errors["to"]
+    now = stage.bot.clock()
+    stage.bot.conversation.tell(incident, ev.HandoffOffered(now, stage.bo, stage.bo))
+    again = offered(stage.bo).errors["to"]
+    assert "already offered to bo" in again
+    assert "<@" not in again
+    assert stage.workspace.modal(stage.ana).id == form.id
+    assert stage.incident(incident).notes == ()
+
+
 def test_messages_written_while_the_bot_was_down_are_read_back(stage):
     """The thread is the record."""
     incident = stage.fire()
