@@ -170,7 +170,7 @@ def _headline(
             f"{name} is not recovering {after} after the mitigation: {words.number(now)}, "
             f"usually {words.number(usual)}, {words.number(bad)} during the incident."
         )
-    if seen == 0:
+    if seen == 0 or not math.isfinite(now):
         return f"Nothing of {name} has been seen since the mitigation yet."
     return f"Too early to tell: {name} is {words.number(now)}, usually {words.number(usual)}."
 

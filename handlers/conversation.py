@@ -22,6 +22,7 @@ from handlers.intake import PLACED
 from handlers.joining import PERSON, home_of, reopens
 from handlers.messages.looks import look_message, look_post
 from handlers.messages.words import action_title
+from handlers.reading import to_people
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Effect, Event
@@ -122,12 +123,8 @@ class Conversation:
                 self.refresh(incident_id)
 
     def said(self, incident_id: str) -> list[Said]:
-        """What people told each other in its threads. What they asked of the bot is left out: it
-        is known by what came of it."""
-        me = self.directory.me()["user_id"]
-        to_me = (f"<@{me}>", f"<@{me}|")
-        found = self.store.said(incident_id)
-        return [s for s in found if s.pinned or not s.text.startswith(to_me)]
+        """What people told each other in its threads."""
+        return to_people(self.store.said(incident_id), self.directory.me()["user_id"])
 
     def present(self, channel: str) -> bool:
         """Whether the bot can post in that channel."""

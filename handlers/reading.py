@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from handlers import times
+from state.store import Said
 
 MOST_CHARACTERS = 20_000
 _SHOWN = ("text", "fallback", "pretext", "title", "value", "alt_text")
@@ -63,3 +64,10 @@ def when(ts: str) -> datetime | None:
         return datetime.fromtimestamp(float(ts), UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def to_people(said: Iterable[Said], me: str) -> list[Said]:
+    """What was written to people. What begins with a mention of the bot (``me``) was asked of it,
+    and is known by what came of it."""
+    to_me = (f"<@{me}>", f"<@{me}|")
+    return [s for s in said if s.pinned or not (me and s.text.startswith(to_me))]

@@ -81,7 +81,7 @@ def found(evidence: Evidence, step: Step, text: str) -> list[Block]:
 def looked_at(evidence: Evidence, step: Step) -> str:
     """The small print: how sure, which rows of which window against which, how long it took."""
     how = evidence.how
-    low = evidence.confidence < words.UNSURE and evidence.verdict != "unsure"
+    low = evidence.confidence < words.UNSURE and evidence.verdict not in words.UNDECIDED
     parts = [f"{'only ' if low else ''}{words.sure(evidence)}"]
     parts += [f"only where {b.line(str(f), 120)}" for f in step.scope.filters]
     if how.rows or how.window:

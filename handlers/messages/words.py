@@ -14,6 +14,9 @@ from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 UNSURE = 0.6
 """Below this confidence a proposal is shown as a guess."""
 
+UNDECIDED = frozenset({"unsure", "watching"})
+"""Verdicts that answer nothing yet."""
+
 _POINTING = re.compile(r"(This|These)\b( \w+\b)?")
 
 _RULED_OUT = {
@@ -109,7 +112,7 @@ def doubts(evidence: Evidence) -> bool:
 
 def sure(evidence: Evidence) -> str:
     """How sure a finding is. Who can't tell is sure of nothing, and gives no number."""
-    if evidence.verdict == "unsure":
+    if evidence.verdict in UNDECIDED:
         return "can’t tell yet"
     return f"{b.percent(evidence.confidence)} sure"
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analysis.evidence import Chart
+from handlers.messages.words import action_title
+from handlers.reading import to_people
 from handlers.record.plain import Names, plain
 from state.incident import Incident
 from state.looks import Look, Looks
@@ -25,6 +27,7 @@ class Material:
     names: Names
     link: str
     chart: Callable[[str], Chart | None]
+    title: Callable[[str], str]
 
     def text(self, mrkdwn: str) -> str:
         """A message's words as a document has them."""
@@ -32,9 +35,18 @@ class Material:
 
 
 def material(
-    store: Store, incident: str, tree: Tree, names: Names = lambda user: user, link: str = ""
+    store: Store,
+    incident: str,
+    tree: Tree,
+    names: Names = lambda user: user,
+    link: str = "",
+    title: Callable[[str], str] = action_title,
+    me: str = "",
 ) -> Material | None:
-    """All that the store keeps of an incident; None when it knows none of that name."""
+    """All that the store keeps of an incident; None when it knows none of that name.
+
+    ``title`` names a mitigation, ``me`` is the bot's id.
+    """
     found = store.load(incident)
     if found is None:
         return None
@@ -42,9 +54,10 @@ def material(
         found,
         tree,
         tuple(store.events(incident)),
-        tuple(store.said(incident)),
+        tuple(to_people(store.said(incident), me)),
         tuple(Looks(store).of(incident)),
         names,
         link,
         store.chart,
+        title,
     )

@@ -27,9 +27,9 @@ def _summary(m: Material) -> Iterator[Block]:
     facts = [
         ("Subject", f"{incident.alert.entry} {incident.alert.subject}"),
         ("Severity", str(incident.severity)),
-        ("Began", _time(incident.alert.since)),
-        ("Opened", _time(incident.opened_at)),
-        ("Closed", _time(incident.closed_at) if incident.closed_at else "still open"),
+        ("Began", f"{_time(incident.alert.since)} UTC"),
+        ("Opened", f"{_time(incident.opened_at)} UTC"),
+        ("Closed", f"{_time(incident.closed_at)} UTC" if incident.closed_at else "still open"),
         ("Lasted", span((incident.closed_at or m.entries[-1].at) - incident.opened_at)),
         ("Owner", m.names(incident.owner) if incident.owner else "nobody"),
         ("Ended as", incident.outcome or incident.status),
@@ -69,7 +69,7 @@ def _mitigations(m: Material) -> Iterator[Block]:
     yield Heading("Mitigations", 3)
     rows = [
         (
-            f"{a.action.replace('_', ' ')}: {a.target.name}",
+            f"{m.title(a.action)}: {a.target.name}",
             a.status,
             m.names(a.confirmed_by or a.asked_by),
             a.result or a.plan,
@@ -128,7 +128,7 @@ def _step(m: Material, step: Step) -> Iterator[Block]:
         if against:
             yield Bullets(tuple(m.text(a) for a in against))
     if step.answer:
-        by, at = m.names(step.answer.by), _time(step.answer.at)
+        by, at = m.names(step.answer.by), f"{_time(step.answer.at)} UTC"
         over = ", against what was proposed" if step.answer.override else ""
         decided = f"Decided by {by} at {at}{over}: {m.text(words.answer(m.tree, step))}."
         yield Paragraph(f"Left open by {by} at {at}." if step.answer.skipped else decided)

@@ -42,7 +42,8 @@ class Exports:
 
     def _share(self, incident: str, form: str, channel: str, thread: str, user: str) -> None:
         talk = self.conversation
-        m = material(talk.store, incident, talk.tree, talk.directory.name, talk.link(incident))
+        names, link, me = talk.directory.name, talk.link(incident), talk.directory.me()["user_id"]
+        m = material(talk.store, incident, talk.tree, names, link, talk.title, me)
         if m is None:
             return
         files = FORMATS[form](m, self.settings)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from handlers.messages.words import sure
+from handlers.messages import words
 from handlers.record.material import Material
 from state import events as ev
 from state.incident import Incident, Step
@@ -59,7 +59,7 @@ def _what(m: Material, event: ev.Event) -> str:
             why = f" ({event.why})" if event.why else ""
             return f"{state}: {alert.title or alert.subject}{why}"
         case ev.Checked(evidence=found):
-            return f"{_asked(m, event.step)} {found.headline} ({sure(found)})"
+            return f"{_asked(m, event.step)} {found.headline} ({words.sure(found)})"
         case ev.CheckFailed():
             return f"{_asked(m, event.step)} Could not look: {event.error}"
         case ev.Answered():
@@ -100,7 +100,7 @@ def _around(m: Material, event: ev.Event) -> str:
         case ev.Reopened():
             return "Reopened"
         case _:
-            return _mitigated(m.incident, event)
+            return _mitigated(m, event)
 
 
 def _handed(incident: Incident, event: ev.HandoffAnswered) -> str:
@@ -111,15 +111,15 @@ def _handed(incident: Incident, event: ev.HandoffAnswered) -> str:
     return f"{answer} the hand-off" + (f": {event.reason}" if event.reason else "")
 
 
-def _mitigated(incident: Incident, event: ev.Event) -> str:
+def _mitigated(m: Material, event: ev.Event) -> str:
     match event:
         case ev.MitigationAsked():
-            return f"Asked what “{_spoken(event.action)}” on {event.target.name} would do"
+            return f"Asked what “{m.title(event.action)}: {event.target.name}” would do"
         case ev.MitigationPlanned():
             return f"Dry run: {event.plan}"
         case ev.MitigationConfirmed() | ev.MitigationCancelled():
-            found = incident.mitigation(event.mitigation)
-            name = f"{_spoken(found.action)} on {found.target.name}" if found else "mitigation"
+            found = m.incident.mitigation(event.mitigation)
+            name = f"{m.title(found.action)}: {found.target.name}" if found else "mitigation"
             return f"{_DECIDED[type(event)]}: {name}"
         case ev.MitigationDone():
             return f"Carried out: {event.result}"
@@ -127,10 +127,6 @@ def _mitigated(incident: Incident, event: ev.Event) -> str:
             return f"Mitigation failed: {event.error}"
         case _:
             return ""
-
-
-def _spoken(action: str) -> str:
-    return action.replace("_", " ")
 
 
 def _asked(m: Material, number: int) -> str:
@@ -150,6 +146,9 @@ def _answered(m: Material, event: ev.Answered) -> str:
     branch = m.tree.node(step.node).branch(event.verdict) if step is not None and known else None
     label = branch.label if branch else event.verdict
     named = f": {', '.join(s.name for s in event.suspects)}" if event.suspects else ""
+    if step and branch and words.points(branch) and step.answer and step.answer.at == event.at:
+        # "These features" says nothing outside the thread.
+        label, named = m.text(words.said(branch, step.answer.suspects)), ""
     proposed = step.evidence.verdict if step and step.evidence else event.verdict
     over = "" if event.verdict == proposed else ", against what was proposed"
     others = f", then {', '.join(event.also)}" if event.also else ""

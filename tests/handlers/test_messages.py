@@ -7,7 +7,7 @@ from dataclasses import replace
 from analysis.evidence import Table
 from handlers import actions
 from handlers.messages.summary import summarise
-from handlers.messages.words import overrides, path, ruled_out
+from handlers.messages.words import overrides, path, ruled_out, sure
 from state import events as ev
 from state.machine import advance
 from tests.handlers.looks import buttons, charts, elements, refused, thread, words
@@ -196,6 +196,7 @@ def test_who_can_t_tell_gives_no_number_for_how_sure():
     post = thread(after(walked(3), ev.Checked(at(8), 4, lost)))["step-4"]
     assert "can’t tell yet · " in words(post)
     assert "% sure" not in words(post) + post.payload["text"]
+    assert sure(replace(lost, verdict="watching", confidence=0.02)) == "can’t tell yet"
 
 
 def test_a_check_that_could_not_run_leaves_every_branch_to_the_person():
