@@ -229,7 +229,7 @@ class Bot:
             home_link=self.conversation.link(incident.id),
             track_record={kind: self.store.track_record(kind) for kind in kinds},
             mitigations=tuple(self._remedy(a) for a in self.mitigations.actions),
-            said=tuple(self.conversation.said(incident.id)),
+            said=tuple(self.conversation.said_in(incident.id, place.channel)),
             subjects=tuple(map(str, every(self.conversation.subjects()))),
             posted=frozenset(self.conversation.outbox.names(incident.id, place.channel)),
         )

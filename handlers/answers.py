@@ -145,7 +145,7 @@ class Answers:
         ack()
         click = self._click(body, client)
         if click is not None:
-            said = self.conversation.said(click.incident.id)
+            said = self.conversation.said(click.incident.id, click.user)
             payload = catch_up(
                 click.incident, self.conversation.tree, said, self.conversation.title
             )

@@ -122,9 +122,23 @@ class Conversation:
             if others:
                 self.refresh(incident_id)
 
-    def said(self, incident_id: str) -> list[Said]:
-        """What people told each other in its threads."""
+    def said(self, incident_id: str, user: str) -> list[Said]:
+        """What people told each other in those of its threads that this person can read."""
+        found = self._told(incident_id)
+        return [s for s in found if self.directory.may_read(s.channel, user)]
+
+    def said_in(self, incident_id: str, channel: str) -> list[Said]:
+        """What may be shown to everybody in a channel: what was written there, or in public."""
+        public = self.directory.is_public
+        found = self._told(incident_id)
+        return [s for s in found if s.channel == channel or public(s.channel)]
+
+    def _told(self, incident_id: str) -> list[Said]:
         return to_people(self.store.said(incident_id), self.directory.me()["user_id"])
+
+    def may_read(self, channel: str, user: str) -> bool:
+        """Whether a person can read a channel."""
+        return self.directory.may_read(channel, user)
 
     def present(self, channel: str) -> bool:
         """Whether the bot can post in that channel."""
@@ -463,6 +477,13 @@ class Conversation:
         return user in concerned or any(
             self.directory.may_read(place.channel, user) for place in self.store.places(incident_id)
         )
+
+    def may_tell(self, incident_id: str, thread_of: str, channel: str) -> bool:
+        """Whether an incident may be spoken of in the thread of another one: whoever reads that
+        can read one of its own channels as well."""
+        there = self._place_of(thread_of, channel)
+        own = [place.channel for place in self.store.places(incident_id)]
+        return there in own or any(map(self.directory.is_public, own))
 
     def refresh(self, incident_id: str) -> None:
         """Render again without an event (a link became known, an hour passed)."""

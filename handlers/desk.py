@@ -159,8 +159,14 @@ class Desk(Protocol):
     def title(self, action: str) -> str:
         """What a mitigation is called."""
 
-    def said(self, incident_id: str) -> list[Said]:
-        """What people told each other in the incident's threads."""
+    def said(self, incident_id: str, user: str) -> list[Said]:
+        """What people told each other in the incident's threads, as far as ``user`` can read it."""
+
+    def may_tell(self, incident_id: str, thread_of: str, channel: str) -> bool:
+        """Whether an incident may be spoken of in the thread of another one, in ``channel``."""
+
+    def may_read(self, channel: str, user: str) -> bool:
+        """Whether a person can read a channel."""
 
     def resting(self, incident_id: str = "") -> list[Resting]:
         """Messages that could not be sent, of one incident or of all."""

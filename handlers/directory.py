@@ -108,10 +108,15 @@ class Directory:
         about = self._about(channel)
         if not about:
             return False
-        private = about.get("is_private") or about.get("is_im") or about.get("is_mpim")
-        if not private and self._belongs(user, about):
+        if self.is_public(channel) and self._belongs(user, about):
             return True
         return user in self._people(channel)
+
+    def is_public(self, channel: str) -> bool:
+        """Whether a channel's whole workspace can read it; one that Slack does not tell about is
+        taken to be private."""
+        about = self._about(channel)
+        return bool(about) and not any(about.get(k) for k in ("is_private", "is_im", "is_mpim"))
 
     def _about(self, channel: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {}

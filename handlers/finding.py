@@ -23,7 +23,11 @@ def similar(request: Request, words: Words, desk: Desk) -> Reply:
     thread, with the chart of the likest."""
     del words
     incident = incident_of(request, desk)
-    known = [i for i in desk.store.recent(MOST_READ) if desk.may_see(i.id, request.user)]
+    known = [
+        i
+        for i in desk.store.recent(MOST_READ)
+        if desk.may_see(i.id, request.user) and desk.may_tell(i.id, incident.id, request.channel)
+    ]
     found = like(incident, known)
     payload = _payload(found, desk) if found else _none()
     desk.say(incident.id, request.channel, request.user, "similar", payload)
@@ -61,7 +65,8 @@ def search(request: Request, words: Words, desk: Desk) -> Reply:
     query = " ".join(words)
     if not query:
         raise Unclear(f"Search for what? For example `{request.called} incidents search weather`.")
-    hits = [h for h in search_in(desk.store, query) if desk.may_see(h.incident.id, request.user)]
+    found = search_in(desk.store, query, lambda channel: desk.may_read(channel, request.user))
+    hits = [h for h in found if desk.may_see(h.incident.id, request.user)]
     if not hits:
         return reply(
             f"No incident's record has “{b.escape(b.clip(query, 80))}”.",

@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.conversation import Conversation
-from handlers.reading import words_of
+from handlers.reading import written
 from state.store import Said
 
 log = structlog.get_logger()
@@ -80,7 +80,7 @@ class Pins:
         """Into the record, with its link; once in, it stays with the incident it went to first."""
         ts = str(message.get("ts", ""))
         link = self.conversation.directory.permalink(channel, ts)
-        said = Said(channel, ts, author(message), words_of(message), link, pinned=True)
+        said = Said(channel, ts, author(message), written(message), link, pinned=True)
         self.conversation.store.remember(incident, said)
         self.conversation.refresh(incident)
 

@@ -33,6 +33,13 @@ def words_of(message: Mapping[str, Any]) -> str:
     return "\n".join(found)[:MOST_CHARACTERS]
 
 
+def written(message: Mapping[str, Any]) -> str:
+    """What a record keeps of a message: of a person's the text, which its blocks only say again;
+    of an app's everything that it shows."""
+    text = str(message.get("text") or "")
+    return text if text and not message.get("bot_id") else words_of(message)
+
+
 def _texts(part: Any) -> Iterator[str]:
     if isinstance(part, Mapping):
         for key, inner in part.items():

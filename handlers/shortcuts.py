@@ -144,22 +144,22 @@ class Shortcuts:
         channel, user = str(body["channel"]["id"]), body["user"]["id"]
         meant = self._visible(self.record.meant(channel, body["message"]), user)
         if len(meant) == 1:
-            self._open(body, self._caught_up(meant[0]), client)
+            self._open(body, self._caught_up(meant[0], user), client)
         else:
             self._open(body, _pick(CATCH_UP, "Catch me up", "", "Show"), client)
 
     def _on_caught_up(self, ack: Ack, body: Body, view: Body) -> None:
-        incident = _picked(view)
-        if self.conversation.may_see(incident, body["user"]["id"]):
-            ack(response_action="update", view=self._caught_up(incident))
+        incident, user = _picked(view), body["user"]["id"]
+        if self.conversation.may_see(incident, user):
+            ack(response_action="update", view=self._caught_up(incident, user))
         else:
             ack(response_action="errors", errors={"incident": "Pick an incident of the list."})
 
-    def _caught_up(self, incident_id: str) -> Body:
+    def _caught_up(self, incident_id: str, user: str) -> Body:
         incident = self.conversation.store.load(incident_id)
         if incident is None:
             return b.notice("Catch me up", f"I know no {incident_id} any more.")
-        said = self.conversation.said(incident_id)
+        said = self.conversation.said(incident_id, user)
         told = catch_up(incident, self.conversation.tree, said, self.conversation.title)
         blocks = told["blocks"] if isinstance(told["blocks"], list) else []
         return b.modal("caught_up", "Catch me up", "", blocks)

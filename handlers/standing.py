@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.blocks import clock, code, escape, line, link, listed, person, span
+from handlers.blocks import clip, clock, code, escape, line, link, listed, person, span
 from handlers.desk import Desk
 from handlers.messages import words
 from handlers.registry import Reply, Request, Unclear, Words, bare, named_incident, reply
@@ -100,6 +100,7 @@ def incidents(request: Request, words: Words, desk: Desk) -> Reply:
             f"`{request.called} incidents all`.",
             ("Open", "incidents open"),
             ("All", "incidents all"),
+            (f"Search {clip(' '.join(words), 40)}", f"incidents search {' '.join(words)}"),
         )
     if which == "all":
         found = _seen(desk.store.recent(MOST_LISTED), request, desk)

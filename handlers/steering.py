@@ -231,7 +231,7 @@ def catch_me_up(request: Request, words: Words, desk: Desk) -> Reply:
     """What somebody who comes late must know, for their eyes."""
     del words
     incident = incident_of(request, desk)
-    payload = catch_up(incident, desk.tree, desk.said(incident.id), desk.title)
+    payload = catch_up(incident, desk.tree, desk.said(incident.id, request.user), desk.title)
     blocks = payload["blocks"]
     return Reply(str(payload["text"]), tuple(blocks) if isinstance(blocks, list) else None)
 

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.conversation import Conversation
 from handlers.pins import ONE_BY_ONE, pinned
-from handlers.reading import words_of
+from handlers.reading import written
 from handlers.registry import Reply, Request, addressed
 from state.store import Said
 
@@ -68,7 +68,7 @@ class Threads:
             self._keep(channel, message)
             return
         incident, said = kept
-        text = words_of(message) if not said.in_thread else str(message.get("text", ""))
+        text = written(message)
         if text != said.text:
             self.conversation.store.remember(incident, replace(said, text=text))
             self.conversation.refresh(incident)

@@ -7,12 +7,13 @@ since it was last indexed, so that nothing which writes has to know of the index
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from state.incident import Incident
 from state.store import Store
 
+_MENTION = re.compile(r"<[@#!][^<>|]*(?:\|([^<>]*))?>")
 BEGIN, END = "\ue000", "\ue001"
 """Marks around a hit: characters for private use, which no text has."""
 MOST = 50
@@ -27,8 +28,13 @@ class Hit:
     excerpt: str
 
 
-def search(store: Store, query: str) -> list[Hit]:
-    """The incidents whose record has all these words, or their beginnings; best first."""
+def search(
+    store: Store, query: str, may_read: Callable[[str], bool] = lambda _: True
+) -> list[Hit]:
+    """The incidents whose record has all these words, or their beginnings; best first.
+
+    What was said in a channel that may not be read finds nothing and stands in no excerpt.
+    """
     words = re.findall(r"\w+", query)
     if not words:
         return []
@@ -40,7 +46,23 @@ def search(store: Store, query: str) -> list[Hit]:
         *(BEGIN, END, wanted, MOST),
     )
     found = ((store.load(row["incident"]), row["excerpt"]) for row in rows)
-    return [Hit(incident, excerpt) for incident, excerpt in found if incident is not None]
+    hits = (Hit(incident, excerpt) for incident, excerpt in found if incident is not None)
+    return [seen for hit in hits if (seen := _readable(store, hit, words, may_read))]
+
+
+def _readable(
+    store: Store, hit: Hit, words: list[str], may_read: Callable[[str], bool]
+) -> Hit | None:
+    """The hit; without what may not be read, where there is such: None when nothing is left."""
+    if all(may_read(said.channel) for said in store.said(hit.incident.id)):
+        return hit
+    text = "\n".join(_texts(store, hit.incident, may_read))
+    found = [re.search(rf"\b{re.escape(word)}\w*", text, re.IGNORECASE) for word in words]
+    first = found[0]
+    if first is None or None in found:
+        return None
+    before, after = text[max(0, first.start() - 40) : first.start()], text[first.end() :][:60]
+    return Hit(hit.incident, f"…{before}{BEGIN}{first[0]}{END}{after}…")
 
 
 def _refresh(store: Store) -> None:
@@ -64,7 +86,9 @@ def _refresh(store: Store) -> None:
             )
 
 
-def _texts(store: Store, incident: Incident) -> Iterator[str]:
+def _texts(
+    store: Store, incident: Incident, may_read: Callable[[str], bool] = lambda _: True
+) -> Iterator[str]:
     alert = incident.alert
     yield from (incident.id, alert.title, alert.subject, alert.detail, incident.outcome)
     for step in incident.live_steps:
@@ -77,4 +101,6 @@ def _texts(store: Store, incident: Incident) -> Iterator[str]:
         yield f"{cause.kind.replace('_', ' ')} {' '.join(s.name for s in cause.suspects)}"
     yield from (note.text for note in incident.notes)
     yield from (m.result for m in incident.mitigations if m.result)
-    yield from (said.text for said in store.said(incident.id))
+    for said in store.said(incident.id):
+        if may_read(said.channel):
+            yield _MENTION.sub(lambda m: m[1] or "", said.text)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from analysis.evidence import Chart
 from handlers.messages.words import action_title
-from handlers.reading import to_people
 from handlers.record.plain import Names, plain
 from state.incident import Incident
 from state.looks import Look, Looks
@@ -41,11 +40,12 @@ def material(
     names: Names = lambda user: user,
     link: str = "",
     title: Callable[[str], str] = action_title,
-    me: str = "",
+    said: Sequence[Said] | None = None,
 ) -> Material | None:
     """All that the store keeps of an incident; None when it knows none of that name.
 
-    ``title`` names a mitigation, ``me`` is the bot's id.
+    ``title`` names a mitigation. ``said`` is what may be told of its threads: all of it, where
+    None is given.
     """
     found = store.load(incident)
     if found is None:
@@ -54,7 +54,7 @@ def material(
         found,
         tree,
         tuple(store.events(incident)),
-        tuple(to_people(store.said(incident), me)),
+        tuple(store.said(incident) if said is None else said),
         tuple(Looks(store).of(incident)),
         names,
         link,

@@ -42,8 +42,12 @@ class Exports:
 
     def _share(self, incident: str, form: str, channel: str, thread: str, user: str) -> None:
         talk = self.conversation
-        names, link, me = talk.directory.name, talk.link(incident), talk.directory.me()["user_id"]
-        m = material(talk.store, incident, talk.tree, names, link, talk.title, me)
+        names, link, said = (
+            talk.directory.name,
+            talk.link(incident),
+            talk.said_in(incident, channel),
+        )
+        m = material(talk.store, incident, talk.tree, names, link, talk.title, said)
         if m is None:
             return
         files = FORMATS[form](m, self.settings)

@@ -151,9 +151,17 @@ class FakeDesk:
         """The names."""
         return self.known
 
-    def said(self, incident_id: str) -> list[Said]:
-        """All of it: nobody is the bot here."""
-        return self.store.said(incident_id)
+    def said(self, incident_id: str, user: str) -> list[Said]:
+        """What that person can read; nobody is the bot here."""
+        return [s for s in self.store.said(incident_id) if self.may_read(s.channel, user)]
+
+    def may_tell(self, incident_id: str, thread_of: str, channel: str) -> bool:
+        """Unless it was shut out of the channel."""
+        return (incident_id, channel) not in self.shut_out
+
+    def may_read(self, channel: str, user: str) -> bool:
+        """Everybody but those who were shut out."""
+        return (channel, user) not in self.shut_out
 
     def link(self, incident_id: str) -> str:
         """A permalink."""

@@ -11,7 +11,7 @@ from handlers.commands import ask
 from handlers.registry import Request
 from state import events as ev
 from state.incident import Alert
-from state.store import Store
+from state.store import Said, Store
 from tests.handlers.fake_desk import NOW, FakeDesk
 from tests.handlers.toy import REAL
 
@@ -58,6 +58,26 @@ def test_what_somebody_may_not_see_is_neither_similar_nor_found(desk):
     said(desk, "similar", user="U9")
     assert "No earlier incident" in desk.told[0]["text"]
     assert "HE-1" not in said(desk, "incidents search weather", user="U9").text
+
+
+def test_a_thread_that_others_read_tells_of_no_incident_that_they_may_not_see(desk):
+    """Although the one who asks may see it."""
+    desk.shut_out.add(("HE-1", "C-routed"))
+    said(desk, "similar")
+    assert "No earlier incident" in desk.told[0]["text"]
+
+
+def test_what_was_said_where_one_can_not_read_is_not_found(desk):
+    """Nor shown beside what was found."""
+    secret = Said("C-secret", "1.5", "U2", "<@U1|ana> zebra asked about the weather feed")
+    desk.store.remember("HE-1", secret)
+    assert "*zebra*" in said(desk, "incidents search zebra").text
+    assert "U1" not in said(desk, "incidents search zebra").text
+    desk.shut_out.add(("C-secret", "U9"))
+    assert "No incident" in said(desk, "incidents search zebra", user="U9").text
+    seen = said(desk, "incidents search weather stopped", user="U9").text
+    assert "*weather*" in seen
+    assert "zebra" not in seen
 
 
 def test_search_answers_with_the_place_where_it_was_found(desk):

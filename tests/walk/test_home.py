@@ -213,6 +213,36 @@ def test_a_message_is_pinned_into_the_record_and_followed(stage):
     assert stage.until(lambda: not store.said(incident))
 
 
+def test_what_is_pinned_is_said_once_however_it_is_written(stage):
+    """Slack sends a person's words twice: as text with escapes, and as blocks without."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    said = stage.workspace.say(stage.bo, stage.channel, "a &lt;b&gt; &amp; c broke")
+    stage.workspace.react(stage.ana, stage.channel, said.ts, "pushpin")
+    assert stage.until(lambda: stage.bot.store.said(incident))
+    assert [s.text for s in stage.bot.store.said(incident)] == ["a &lt;b&gt; &amp; c broke"]
+
+
+def test_what_was_said_in_a_private_channel_is_told_to_its_readers_alone(stage):
+    """Ana's public thread shows the hand-off; Bo's private one also what was written there."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    secret = stage.workspace.add_channel("s", [stage.bo, app_of(stage).user_id], private=True)
+    now = stage.bot.clock()
+    offered = ev.HandoffOffered(now, stage.ana, stage.bo, secret.id)
+    stage.bot.conversation.tell(incident, offered)
+    stage.shows(incident, "handoff-1", "Accept", channel=secret.id)
+    root = stage.ts(incident, "root", secret.id)
+    stage.workspace.say(stage.bo, secret.id, "Zebra was hit at 14:00?", thread_ts=root)
+    assert stage.until(lambda: stage.bot.store.said(incident))
+    stage.bot.conversation.refresh(incident)
+    stage.shows(incident, "handoff-1", "Zebra", channel=secret.id)
+    said = stage.bot.conversation.said
+    assert [s.text for s in said(incident, stage.bo)] == ["Zebra was hit at 14:00?"]
+    assert said(incident, stage.ana) == []
+    assert "Zebra" not in str(stage.body(incident, "handoff-1"))
+
+
 def test_a_message_is_added_to_a_timeline_and_one_catches_up(stage):
     """Where one incident is open it is meant; where several are, one is picked."""
     incident = stage.fire()
