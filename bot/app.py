@@ -227,7 +227,7 @@ class Bot:
             channel=place.channel,
             primary=place.primary,
             home_link=self.conversation.link(incident.id),
-            track_record={kind: self.store.track_record(kind) for kind in kinds},
+            track_record={kind: self.store.track_record(kind, incident.id) for kind in kinds},
             mitigations=tuple(self._remedy(a) for a in self.mitigations.actions),
             said=tuple(self.conversation.said_in(incident.id, place.channel)),
             subjects=tuple(map(str, every(self.conversation.subjects()))),

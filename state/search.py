@@ -28,9 +28,7 @@ class Hit:
     excerpt: str
 
 
-def search(
-    store: Store, query: str, may_read: Callable[[str], bool] = lambda _: True
-) -> list[Hit]:
+def search(store: Store, query: str, may_read: Callable[[str], bool] = lambda _: True) -> list[Hit]:
     """The incidents whose record has all these words, or their beginnings; best first.
 
     What was said in a channel that may not be read finds nothing and stands in no excerpt.

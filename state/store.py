@@ -234,10 +234,14 @@ class Store:
             for r in rows
         ]
 
-    def track_record(self, kind: str) -> tuple[int, int]:
+    def track_record(self, kind: str, but: str = "") -> tuple[int, int]:
         """Of the resolved incidents that the walk concluded with ``kind``, how many were
-        recorded with that cause: (right, all)."""
-        rows = self.rows("SELECT proposed, recorded FROM outcomes WHERE proposed = ?", kind)
+        recorded with that cause: (right, all). The incident ``but`` is no witness for itself."""
+        rows = self.rows(
+            "SELECT proposed, recorded FROM outcomes WHERE proposed = ? AND incident != ?",
+            kind,
+            but,
+        )
         return sum(r["proposed"] == r["recorded"] for r in rows), len(rows)
 
     def record_outcome(self, incident: str, proposed: str, recorded: str) -> None:

@@ -43,7 +43,8 @@ def _way(found: Debrief, tree: Tree) -> str:
     who = "you followed my proposal" if follow else "you chose"
     node = words.node_of(tree, step.node)
     better = node.branch(found.instead) if node and found.instead else None
-    instead = f" The way was “{b.line(better.label, 80)}”." if better else ""
+    names = evidence.named if evidence and evidence.verdict == found.instead else ()
+    instead = f" The way was {words.said(better, names)}." if better else ""
     return (
         f"{taken} It was left at step {words.title(tree, step)}, where {who} "
         f"{words.answer(tree, step)}.{instead}{told}"

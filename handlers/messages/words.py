@@ -256,7 +256,7 @@ def cause_words(tree: Tree, cause: Cause, beside: str = "") -> str:
         return f"{kind}: {b.line(exit_.meaning, 200).rstrip('.')}" if exit_ else kind
     # Of several, what one of them changed would read as said of all.
     changed = b.line(told[0].changed if len(told) == 1 else "", 200).rstrip(".")
-    text = _PHRASES.get(cause.kind, "{who}").format(who=who) + _through(cause)
+    text = _PHRASES.get(cause.kind, "{who}").format(who=who, through=_through(cause))
     said_beside = changed.split(": ", 1)[-1] in beside
     return f"{text} — {changed}" if changed and not said_beside else text
 
@@ -264,8 +264,9 @@ def cause_words(tree: Tree, cause: Cause, beside: str = "") -> str:
 _PHRASES = {
     "traffic": "traffic of {who}",
     "snapshot": "snapshot {who}",
-    "training_data": "training data {who}",
+    "training_data": "training data{through}: {who}",
     "model": "how {who} is served",
+    "upstream": "{who}{through}",
 }
 
 

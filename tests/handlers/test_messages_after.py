@@ -10,7 +10,9 @@ from analysis.evidence import Suspect
 from handlers import actions
 from handlers.messages import Remedy
 from handlers.messages.view import remedies
+from handlers.messages.words import cause_words
 from state import events as ev
+from state.incident import Cause
 from state.store import Said
 from tests.handlers.looks import buttons, elements, thread, view, words
 from tests.handlers.toy import (
@@ -138,6 +140,17 @@ def test_the_conclusion_names_cause_path_and_what_is_ruled_out():
     assert "Ruled out: a false alarm, traffic, infrastructure, a change in the world" in text
     assert "Not looked at: feature store latency" in text
     assert list(buttons(post)) == ["Run again: weather_hourly…", "Hand off…", "Resolve…"]
+
+
+def test_bad_training_data_is_named_by_the_snapshot_first():
+    """What was wrong with it may be a day or a column, which says little alone."""
+    bad = tuple(Suspect("training_data", name, 0.5) for name in ("2013-09-02", "dewp"))
+    snapshot = Suspect("snapshot", "delay-7", 0.9)
+    cause = Cause("training_data", bad, 0.9, 5, (snapshot, *bad))
+    assert cause_words(TREE, cause) == (
+        "training data of snapshot `delay-7`: `2013-09-02` and `dewp`"
+    )
+    assert cause_words(TREE, replace(cause, along=())).startswith("training data: `2013")
 
 
 def test_what_changed_is_not_said_twice():

@@ -93,6 +93,14 @@ def test_where_the_way_was_left_is_told_with_what_would_have_been():
     assert "that was not it" in text
 
 
+def test_the_way_that_was_not_taken_is_named():
+    """ "These" would say nothing: I had named the model."""
+    found = debrief(walked("real", "model", "none"), "real", toy.TREE, "upstream", ())
+    assert (found.left.node, found.instead) == ("models", "degraded")
+    text = str(debrief_message(found, toy.TREE, "x", "y"))
+    assert f"The way was `{toy.MODEL.name}`" in text
+
+
 def test_another_cause_of_the_same_kind_is_not_the_planted_one():
     """The name has to fit as well; a place spelled out does."""
     one = walked(*ALL)

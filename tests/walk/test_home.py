@@ -321,6 +321,7 @@ def test_a_note_takes_evidence_along_and_resolving_leaves_follow_ups(stage):
     assert stage.workspace.submit(stage.ana, form.id, {**form.values, **todo}).ok
     stage.shows(incident, "root", "☐ test the join", "☐ page earlier")
     assert stage.bot.store.track_record("training_data") == (1, 1)
+    assert stage.bot.store.track_record("training_data", but=incident) == (0, 0)
 
 
 @pytest.mark.parametrize(
