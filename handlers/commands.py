@@ -28,7 +28,7 @@ from handlers.registry import (
     user_in,
 )
 from handlers.standing import incidents, name, status
-from handlers.tree_text import BEEN, HERE, picture
+from handlers.tree_text import BEEN, HERE, SKIPPED, picture
 from handlers.triage import label, triage, typed
 from state.events import HandoffOffered
 
@@ -72,9 +72,10 @@ def tree(request: Request, words: Words, desk: Desk) -> Reply:
     if wanted and incident is None:
         raise Unclear(f"I know no incident {bare(wanted)}.", ("The whole tree", "tree"))
     drawn = escape("\n".join(picture(desk.tree, incident)))
-    legend = (
-        f"{HERE} is where {name(desk, incident)} is, {BEEN} what was decided.\n" if incident else ""
-    )
+    legend = ""
+    if incident:
+        legend = f"{HERE} is where {name(desk, incident)} is, {BEEN} what was decided, "
+        legend += f"{SKIPPED} what was skipped.\n"
     return reply(f"{legend}```\n{drawn}\n```")
 
 

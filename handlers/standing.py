@@ -6,7 +6,7 @@ from handlers.blocks import clip, clock, code, escape, line, link, listed, perso
 from handlers.desk import Desk
 from handlers.messages import words
 from handlers.registry import Reply, Request, Unclear, Words, bare, named_incident, reply
-from handlers.tree_text import BEEN
+from handlers.tree_text import mark_of
 from state.incident import Incident, Step
 from state.outbox import Resting
 
@@ -35,7 +35,7 @@ def _standing(incident: Incident, desk: Desk) -> list[str]:
     """One incident in a few lines."""
     lines = [_line(incident, desk)]
     path = [
-        f"{BEEN} {escape(_answer(s, desk))} ({person(s.answer.by)})"
+        f"{mark_of(s)} {escape(_answer(s, desk))} ({person(s.answer.by)})"
         for s in incident.live_steps
         if s.answer
     ]
@@ -65,6 +65,8 @@ def _unsent(resting: list[Resting]) -> list[str]:
 def _answer(step: Step, desk: Desk) -> str:
     if step.answer is None or not desk.tree.is_node(step.node):
         return step.node
+    if step.answer.skipped:
+        return f"{desk.tree.node(step.node).title} skipped"
     branch = desk.tree.node(step.node).branch(step.answer.verdict)
     names = listed([s.name for s in step.answer.suspects])
     label = branch.label if branch else step.answer.verdict

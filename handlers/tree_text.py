@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from state.incident import Incident
+from state.incident import Incident, Step
 from state.tree import AGAIN, LEFT, Branch, Tree
 
-HERE, BEEN = "▶", "✓"
+HERE, BEEN, SKIPPED = "▶", "✓", "↷"
 
 
 @dataclass
 class _Walk:
-    """What the drawing needs to remember: visits by node, verdicts taken, nodes drawn."""
+    """What the drawing needs to remember: the marks of the verdicts taken, the nodes drawn."""
 
     tree: Tree
     here: str = ""
-    taken: dict[str, set[str]] = field(default_factory=dict)
+    taken: dict[tuple[str, str], str] = field(default_factory=dict)
     drawn: set[str] = field(default_factory=set)
 
 
 def picture(tree: Tree, incident: Incident | None = None) -> list[str]:
     """The tree's lines, a node drawn out where it is first met (``↑`` points back to it).
 
-    With an incident, from the node where it began: ``✓`` marks the answers on its path and
-    ``▶`` the step where it is.
+    With an incident, from the node where it began: ``✓`` marks the answers on its path, ``↷``
+    where it went on without one, and ``▶`` the step where it is.
     """
     walk = _Walk(tree)
     starts = list(dict.fromkeys(target for _, target in tree.starts))
@@ -33,7 +33,7 @@ def picture(tree: Tree, incident: Incident | None = None) -> list[str]:
         steps = incident.live_steps
         for step in steps:
             if step.answer is not None:
-                walk.taken.setdefault(step.node, set()).add(step.answer.verdict)
+                walk.taken[step.node, step.answer.verdict] = mark_of(step)
         walk.here = incident.current.node if incident.current else ""
         starts = [steps[0].node] if steps else starts
     entries = {target: entry for entry, target in reversed(tree.starts)}
@@ -65,8 +65,13 @@ def _node(walk: _Walk, name: str, indent: str, lead: str) -> Iterator[str]:
 
 
 def _label(walk: _Walk, node: str, branch: Branch) -> str:
-    taken = branch.verdict in walk.taken.get(node, ())
-    return f"{BEEN} {branch.label}" if taken else branch.label
+    mark = walk.taken.get((node, branch.verdict))
+    return f"{mark} {branch.label}" if mark else branch.label
+
+
+def mark_of(step: Step) -> str:
+    """What stands before an answered step: a skipped one decided nothing."""
+    return SKIPPED if step.answer and step.answer.skipped else BEEN
 
 
 def _target(walk: _Walk, branch: Branch) -> str:

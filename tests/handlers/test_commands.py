@@ -288,10 +288,11 @@ def test_incidents_lists_open_ones_or_all(desk):
 
 
 def test_incidents_of_another_kind_are_refused_with_the_two_that_there_are(desk):
-    """As buttons."""
+    """As buttons, with the search that may have been meant."""
     assert buttons(ask(desk, "incidents closed")) == {
         "Open": "incidents open",
         "All": "incidents all",
+        "Search closed": "incidents search closed",
     }
 
 

@@ -166,6 +166,10 @@ def test_skip_leaves_the_waiting_step_open(desk):
     assert answer.skipped
     assert f"Skipped* by <@{answer.by}>" in str(_why(desk, waiting))
     assert "There is no step 9" in say(desk, "skip 9").text
+    assert "↷ Which models? skipped" in say(desk, "status").text
+    tree = say(desk, "tree").text
+    assert "├ ✓ Real" in tree
+    assert "├ ↷ These" in tree
 
 
 def _why(desk, number):
