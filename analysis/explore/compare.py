@@ -61,7 +61,8 @@ def _pair(warehouse: Warehouse, scope: Scope, named: tuple[str, ...]) -> Publish
     served = warehouse.fetch(
         log.group_by(keys).aggregate(first=log[Role.TIME].min(), n=log.count())
     )
-    every = sorted({str(s) for s in served[Role.SNAPSHOT]})
+    newest = served.sort_values("first", ascending=False)[Role.SNAPSHOT]
+    every = list(dict.fromkeys(map(str, newest)))
     before, after = (_known(name, every) for name in named)
     models = [
         set(served.loc[served[Role.SNAPSHOT] == name, Role.MODEL]) for name in (before, after)
@@ -82,10 +83,12 @@ def _known(name: str, every: list[str]) -> str:
     ends = [s for s in every if s.endswith(name)]
     if len(ends) == 1:
         return ends[0]
-    close = get_close_matches(name, every, n=2, cutoff=0.5)
-    meant = f" Did you mean {words.listed([f'`{c}`' for c in close])}?" if close else ""
-    shown = words.listed([f"`{s}`" for s in every[-6:]], 6)
-    raise CannotExamine(f"No snapshot `{name}` served here.{meant} There are {shown}.")
+    close = get_close_matches(name, every, n=1, cutoff=0.5)
+    meant = f" Did you mean `{close[0]}`?" if close else ""
+    shown = words.listed([f"`{s}`" for s in every], 6)
+    raise CannotExamine(
+        f"No snapshot `{name}` served here.{meant} There are, the newest first, {shown}."
+    )
 
 
 def _said(scope: Scope, link: Link, past: list[Link]) -> Evidence:
