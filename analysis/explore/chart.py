@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from analysis import words
 from analysis.charts import explore as charts
 from analysis.charts.explore import Span
@@ -74,7 +76,7 @@ def _by(warehouse: Warehouse, question: Question) -> Evidence:
     unit = f"{question.name} by {question.by}"
     chart = charts.lines([one.drawn for one in found], span, title, alt, unit)
     rows = tuple(
-        (one.drawn.name, words.number(one.usual), words.number(one.now), f"{one.rows:,}")
+        (one.drawn.name, words.number(one.usual), words.number(one.now), _count(one.rows))
         for one in ranked
     )
     table = Table((question.by, "usually", "since it began", "rows"), rows)
@@ -84,6 +86,8 @@ def _by(warehouse: Warehouse, question: Question) -> Evidence:
 
 def _moved(question: Question, ranked: list[Level]) -> str:
     first, rest = ranked[0], ranked[1:]
+    if not math.isfinite(first.now):
+        return f"{question.name}: no {question.by} has {lines.FEWEST_IN_A_CELL} rows since it began"
     head = f"{first.drawn.name} moved most: {words.number(first.usual)} → {words.number(first.now)}"
     if not rest:
         return head
@@ -93,6 +97,11 @@ def _moved(question: Question, ranked: list[Level]) -> str:
             f"{question.name} moved alike in every {question.by}, by up to {_by_how_much(ranked)}"
         )
     return f"{head}; the others by at most {words.number(most)}"
+
+
+def _count(rows: int) -> str:
+    few = lines.FEWEST_IN_A_CELL
+    return f"{rows:,}" if rows >= few else f"under {few}"
 
 
 def _by_how_much(ranked: list[Level]) -> str:

@@ -13,7 +13,7 @@ from analysis.cells import against_usual, load_cells, ratio_shift, share_shift
 from analysis.charts.bars import Bar, segment_bars
 from analysis.drilldown.cuboids import explain
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Suspect, Table
-from analysis.explore.lines import FEWEST_ROWS
+from analysis.explore.lines import FEWEST_IN_A_CELL, FEWEST_ROWS
 from analysis.explore.question import SEEN, Question
 from analysis.metrics import BLOCK, Blocks
 from analysis.tables import Metric
@@ -124,6 +124,8 @@ def _row(
         usual, now = float(mine["usual_volume"].sum()), float(mine["volume"].sum())
     else:
         usual, now = _rate(mine, "usual_"), _rate(mine, "")
+        if mine["volume"].sum() < FEWEST_IN_A_CELL:
+            now = float("nan")
     return _Row(where, usual, now, share, rows, effect)
 
 

@@ -29,6 +29,8 @@ LEVELS = 5
 """So many levels of a dimension are drawn, those with most rows."""
 FEWEST_ROWS = 20
 """A level with fewer rows than this is not shown: it could be one person."""
+FEWEST_IN_A_CELL = 5
+"""Of a level that is shown, neither a point nor a mean of fewer rows than this."""
 
 
 @dataclass(frozen=True)
@@ -279,10 +281,12 @@ def _level(name: str, series: Series, scope: Scope) -> Level:
 
     def mean(chosen: Any) -> float:
         keep = chosen & np.isfinite(series.values)
-        rows = np.maximum(series.rows[keep], 1e-9)
-        return float((rows * series.values[keep]).sum() / rows.sum()) if keep.any() else math.nan
+        rows = series.rows[keep]
+        few = rows.sum() < FEWEST_IN_A_CELL
+        return math.nan if few else float((rows * series.values[keep]).sum() / rows.sum())
 
-    drawn = Drawn(name, series.times, series.values)
+    enough = np.where(series.rows >= FEWEST_IN_A_CELL, series.values, math.nan)
+    drawn = Drawn(name, series.times, enough)
     return Level(drawn, mean(since), mean(same), int(np.nansum(series.rows[since])))
 
 

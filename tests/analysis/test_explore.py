@@ -89,6 +89,20 @@ def test_levels_of_few_rows_and_hidden_columns_are_not_shown(tmp_path):
     assert "region=" not in str(ask(house, "segments", name="mean_prediction"))
 
 
+def test_what_a_shown_level_has_few_rows_of_is_not_shown(tmp_path):
+    """It was common and has two rows since the onset: their mean could be read back to them."""
+    frame = log()
+    late = since_onset(frame)
+    rare = np.where(late, np.cumsum(late) <= 2, np.arange(len(frame)) % 3 == 0)
+    frame["channel"] = np.where(rare, "rare", frame["channel"])
+    house = warehouse(tmp_path, frame, MEAN)
+    found = ask(house, "chart", name="mean_prediction", by="channel")
+    [row] = [r for r in found.table.rows if r[0] == "rare"]
+    assert (row[1] != "–", row[2:]) == (True, ("–", "under 5"))
+    assert "rare 0." in found.charts[0].alt
+    assert found.charts[0].alt.count("→ –") == 1
+
+
 def test_an_unknown_dimension_is_answered_with_those_there_are(tmp_path):
     """A typo is no fault of the data."""
     house = warehouse(tmp_path, log(), MEAN)
