@@ -83,8 +83,9 @@ def _known(name: str, every: list[str]) -> str:
     ends = [s for s in every if s.endswith(name)]
     if len(ends) == 1:
         return ends[0]
-    close = get_close_matches(name, every, n=1, cutoff=0.5)
-    meant = f" Did you mean `{close[0]}`?" if close else ""
+    parts = {s.rsplit("-", 1)[-1]: s for s in reversed(every)}
+    close = get_close_matches(name, [*every, *parts], n=1, cutoff=0.5)
+    meant = f" Did you mean `{parts.get(close[0], close[0])}`?" if close else ""
     shown = words.listed([f"`{s}`" for s in every], 6)
     raise CannotExamine(
         f"No snapshot `{name}` served here.{meant} There are, the newest first, {shown}."

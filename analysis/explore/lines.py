@@ -285,8 +285,9 @@ def _level(name: str, series: Series, scope: Scope) -> Level:
         few = rows.sum() < FEWEST_IN_A_CELL
         return math.nan if few else float((rows * series.values[keep]).sum() / rows.sum())
 
-    enough = np.where(series.rows >= FEWEST_IN_A_CELL, series.values, math.nan)
-    drawn = Drawn(name, series.times, enough)
+    # The line goes on past a point of few rows, and has a gap where there were none.
+    kept = (series.rows >= FEWEST_IN_A_CELL) | ~np.isfinite(series.values)
+    drawn = Drawn(name, series.times[kept], series.values[kept])
     return Level(drawn, mean(since), mean(same), int(np.nansum(series.rows[since])))
 
 

@@ -212,5 +212,6 @@ def test_two_snapshots_are_compared_on_the_same_inputs(planted):
     answer = look(house, Question("compare", begun, others=tuple(names)))
     assert all(name in answer.headline for name in names)
     assert answer.table.rows[-1][0] == "rows compared"
-    with pytest.raises(CannotExamine, match="Did you mean"):
-        look(house, Question("compare", begun, others=(names[0], names[1] + "x")))
+    for typed, meant in ((names[1] + "x", names[1]), (names[1].rsplit("-", 1)[-1] + "x", "")):
+        with pytest.raises(CannotExamine, match=f"Did you mean `{meant}"):
+            look(house, Question("compare", begun, others=(names[0], typed)))
