@@ -243,6 +243,17 @@ def test_what_was_said_in_a_private_channel_is_told_to_its_readers_alone(stage):
     assert "Zebra" not in str(stage.body(incident, "handoff-1"))
 
 
+def test_a_thread_tells_of_an_earlier_incident_only_what_its_readers_may_see(stage):
+    """Bo may see both, but Ana reads the thread in which he asks."""
+    secret = stage.workspace.add_channel("s", [stage.bo, app_of(stage).user_id], private=True)
+    one = stage.fire(key="one", channel=secret.id)
+    other = stage.fire(key="other", channel=stage.channel)
+    talk = stage.bot.conversation
+    assert talk.may_see(one, stage.bo)
+    assert not talk.may_tell(one, other, stage.channel)
+    assert talk.may_tell(other, one, secret.id)
+
+
 def test_a_message_is_added_to_a_timeline_and_one_catches_up(stage):
     """Where one incident is open it is meant; where several are, one is picked."""
     incident = stage.fire()
