@@ -119,9 +119,9 @@ def test_settings_are_checked_kept_and_shown(stage):
     assert stage.workspace.modal(stage.ana).values["quiet_from"]["quiet_from"]["selected_time"]
     state |= field("quiet_until", type="timepicker", selected_time="07:00")
     assert stage.workspace.submit(stage.ana, view.id, state).ok
+    assert stage.until(lambda: "22:00 to 07:00" in shown(stage, stage.ana))
     kept = preferences(stage.bot.store, stage.ana)
     assert kept == Preferences("22:00", "07:00", False, 72)
-    assert stage.until(lambda: "22:00 to 07:00" in shown(stage, stage.ana))
     stage.workspace.command(stage.ana, stage.channel, "/hawkeye triage precision")
     assert stage.until(stage.bot.store.open_incidents)
     [found] = stage.bot.store.open_incidents()
