@@ -298,8 +298,8 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
         ),
         Command(
             "snooze",
-            "snooze <time>",
-            "Remind nobody for a while.",
+            "snooze <time>|until <clock>",
+            "Remind nobody for a while, or until then.",
             "snooze 1h",
             steering.snooze,
             needs_incident=True,

@@ -182,7 +182,10 @@ def snooze(request: Request, words: Words, desk: Desk) -> Reply:
     incident = incident_of(request, desk)
     said = " ".join(w for w in words if w.lower() != "for")
     try:
-        nap = times.span(said) if said else timedelta(0)
+        if said.lower().startswith("until "):
+            nap = times.coming(said, desk.now(), desk.zone(request.user)) - desk.now()
+        else:
+            nap = times.span(said) if said else timedelta(0)
     except times.UnclearTime as error:
         raise Unclear(b.escape(str(error)), *_naps()) from None
     if not nap:

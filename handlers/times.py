@@ -7,6 +7,7 @@ that the clock showed it. What comes out is aware and in UTC.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 EXAMPLES = "`since 14:05`, `2h ago`, `yesterday 3pm` or `2026-11-23 14:05`"
@@ -95,6 +96,29 @@ def _tidy(text: str) -> str:
     text = re.sub(r"^(?:since|from|at|on|for|in|over|during)\s+(?=\S)", "", text)
     text = re.sub(r"^(?:the )?(?:last|past) (?=hour|day|week|minute)", "1 ", text)
     return re.sub(r"^(?:the )?(?:last|past) (?=\d|an?\b|half)", "", text)
+
+
+def coming(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """The moment still to come that a person means, in UTC: "9am" is the next one.
+
+    Raises UnclearTime.
+    """
+    local, tidy = now.astimezone(zone), _tidy(text).removeprefix("until ")
+    with suppress(UnclearTime):
+        return now + span(tidy)
+    day = timedelta(days=1 if tidy.startswith("tomorrow") else 0)
+    found = _read(tidy.removeprefix("tomorrow").strip() or "0:00", local)
+    if found is None:
+        raise UnclearTime(f"I can't read “{text}” as a time. Try `until 9am` or `until 14:05`.")
+    there = found.astimezone(zone)
+    if day:
+        there = datetime.combine(local.date() + day, there.time(), zone)
+    elif found <= now:
+        # Wall-clock arithmetic: the next time that the clock shows it.
+        there += timedelta(days=1)
+    if there <= local:
+        raise UnclearTime(f"“{text}” is past. Try `until 9am` or `until 14:05`.")
+    return there.astimezone(UTC)
 
 
 def _read(text: str, local: datetime) -> datetime | None:

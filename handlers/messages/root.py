@@ -99,7 +99,8 @@ def _state(incident: Incident, tree: Tree) -> str:
 
 def _place(incident: Incident, tree: Tree) -> str:
     if incident.status == "watching":
-        return "mitigated, watching the recovery"
+        measured = incident.current is not None and incident.current.status == "proposed"
+        return "mitigated, is it back?" if measured else "mitigated, watching the recovery"
     if incident.status == "concluded":
         kinds = {c.kind for c in incident.causes} - {"unknown"}
         if not kinds:

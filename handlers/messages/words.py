@@ -194,12 +194,12 @@ def _excluded(tree: Tree, branch: Branch) -> list[str]:
     return [_RULED_OUT.get(branch.verdict, b.line(branch.label[:1].lower() + branch.label[1:], 60))]
 
 
-def not_examined(incident: Incident) -> list[str]:
-    """What no live step could look at, in mrkdwn, each once."""
+def not_examined(incident: Incident, most: int = 160) -> list[str]:
+    """What no live step could look at, in mrkdwn, each once and of ``most`` characters."""
     found: dict[str, None] = {}
     for step in incident.live_steps:
         for text in step.evidence.not_examined if step.evidence else ():
-            found.setdefault(b.line(text, 160).rstrip("."))
+            found.setdefault(b.line(text, most).rstrip("."))
     return list(found)
 
 

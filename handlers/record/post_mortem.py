@@ -44,7 +44,7 @@ def _summary(m: Material) -> Iterator[Block]:
         ("Ruled out", words.ruled_out(incident, m.tree)),
         ("Decided otherwise than proposed", words.overrides(incident, m.tree)),
         ("Skipped", words.skipped(incident, m.tree)),
-        ("Could not be looked at", words.not_examined(incident)),
+        ("Could not be looked at", words.not_examined(incident, 1000)),
     ):
         if found:
             yield Heading(name, 3)

@@ -206,6 +206,8 @@ def test_severity_and_snooze_take_what_people_type(desk):
     }
     say(desk, "snooze for 90 min")
     assert desk.store.load("HE-1").snoozed_until == NOW + timedelta(minutes=90)
+    say(desk, "snooze until 9am")
+    assert desk.store.load("HE-1").snoozed_until.hour == 9
     assert "At most a week" in say(desk, "snooze 30d").text
     assert "1 hour" in labels(say(desk, "snooze"))
 

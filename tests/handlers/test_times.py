@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.times import UnclearTime, is_moment, moment, span
+from handlers.times import UnclearTime, coming, is_moment, moment, span
 
 NOW = datetime(2026, 11, 23, 14, 46, tzinfo=UTC)  # a Monday; 15:46 in the zone below
 ZONE = timezone(timedelta(hours=1))
@@ -131,3 +131,26 @@ def test_a_clock_time_is_the_last_time_the_clock_showed_it(hour, minute):
     found = moment(f"{hour}:{minute:02}", NOW, ZONE)
     assert timedelta(0) <= NOW - found < timedelta(days=1)
     assert is_moment(f"{hour}:{minute:02}", NOW, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("until 9am", "2026-11-24T08:00"),
+        ("until 16:30", "2026-11-23T15:30"),
+        ("tomorrow 16:30", "2026-11-24T15:30"),
+        ("until tomorrow", "2026-11-23T23:00"),
+        ("until 2026-11-25 08:00", "2026-11-25T07:00"),
+        ("until 2h", "2026-11-23T16:46"),
+    ],
+)
+def test_a_moment_to_come_is_the_next_one(text, expected):
+    """As it is meant by somebody who wants to be left alone until then."""
+    assert coming(text, NOW, ZONE) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["until 2026-11-20", "until whenever", "until"])
+def test_a_moment_that_is_past_or_unclear_is_refused(text):
+    """With an example."""
+    with pytest.raises(UnclearTime, match="until 9am"):
+        coming(text, NOW, ZONE)
