@@ -273,6 +273,19 @@ def suspects_left(incident: Incident) -> tuple[tuple[Step, Suspect], ...]:
     return tuple(sorted(found.values(), key=lambda pair: -pair[1].score))
 
 
+def causes_left(incident: Incident) -> tuple[Suspect, ...]:
+    """Suspects of the causes found on which no mitigation was carried out."""
+    done = {(m.target.kind, m.target.name) for m in incident.mitigations if m.status == "done"}
+    found: dict[tuple[str, str], Suspect] = {}
+    for cause in incident.causes:
+        named = {(s.kind, s.name): s for s in cause.suspects}
+        on_the_way = {(s.kind, s.name) for s in cause.along} - set(named)
+        # What was mended on the way, such as the snapshot trained on bad data, mends the cause.
+        if not done & on_the_way:
+            found |= {key: s for key, s in named.items() if key not in done}
+    return tuple(found.values())
+
+
 def rerun(incident: Incident, event: ev.Rerun, tree: Tree) -> Result:
     """The step is visited anew, over another window or over fresh data."""
     step = step_of(still_open(incident), event.step)

@@ -11,7 +11,7 @@ from handlers.messages import buttons, words
 from handlers.messages.steps import answered, caveats, failed, folded, found
 from handlers.messages.view import View
 from state.incident import Incident, Step
-from state.steps import suspects_left
+from state.steps import causes_left, suspects_left
 from state.tree import AGAIN, LEFT, Node, Tree
 
 MOST_LEFT = 3
@@ -31,7 +31,7 @@ def recovery_message(incident: Incident, step: Step, tree: Tree, view: View) -> 
     if branch is None or branch.to == AGAIN:
         return _watching(incident, step, node, name)
     if branch.to == LEFT:
-        return _not_back(incident, step, node, name)
+        return _not_back(incident, step, node, name, view)
     return _back(incident, step, node, name)
 
 
@@ -66,18 +66,22 @@ def _back(incident: Incident, step: Step, node: Node, name: str) -> dict[str, An
     return b.message(text.replace("*", ""), blocks)
 
 
-def _not_back(incident: Incident, step: Step, node: Node, name: str) -> dict[str, Any]:
+def _not_back(incident: Incident, step: Step, node: Node, name: str, view: View) -> dict[str, Any]:
     evidence = step.evidence
     if evidence is None:
         return _watching(incident, step, node, name)
     left = [suspect for _, suspect in suspects_left(incident)]
+    causes = causes_left(incident)
     text = f"*{name}* {words.headline(evidence)}"
     names = b.listed([b.code(s.name) for s in left], MOST_LEFT)
     blocks = found(evidence, step, text)
+    if causes:
+        also = b.listed([b.code(s.name) for s in causes], MOST_LEFT)
+        blocks.append(b.section(f"Found as a cause, and nothing done about it yet: {also}."))
     if left:
         text_left = f"{'These suspects are' if len(left) > 1 else 'The suspect that is'} left: "
         blocks.append(b.section(text_left + names + "."))
-    else:
+    elif not causes:
         blocks.append(b.section("No suspect is left. Go back to a step, or hand it to who knows."))
     blocks += caveats(evidence)
     if incident.is_open:
@@ -92,7 +96,8 @@ def _not_back(incident: Incident, step: Step, node: Node, name: str) -> dict[str
         ]
         calls = _calls(incident, step, node)
         hand = b.button("Hand off…", "handoff", value(i=incident.id))
-        blocks += b.actions(*follow, _keep_watching(incident, step), *calls, hand)
+        mend = buttons.mitigations(incident, view, causes)
+        blocks += b.actions(*mend, *follow, _keep_watching(incident, step), *calls, hand)
     return b.message(text.replace("*", ""), blocks)
 
 

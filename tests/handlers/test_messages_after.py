@@ -79,6 +79,25 @@ def test_not_recovering_with_nobody_left_says_so():
     assert not any(text.startswith("Follow") for text in buttons(post))
 
 
+def test_not_recovering_names_the_other_cause_that_nobody_has_mended():
+    """Two nodes were found, one was run again: the other is what is left."""
+    other = Suspect("upstream", "tail_keys", 0.5)
+    both = replace(UPSTREAM, suspects=(HOURLY, other), proposed=2)
+    short = replace(FEATURES, suspects=FEATURES.suspects[:2])
+    incident = after(
+        walked(4),
+        ev.Checked(at(10), 5, short),
+        ev.Answered(at(11), 5, short.verdict, "U0ANA"),
+        ev.Checked(at(12), 6, both),
+        ev.Answered(at(13), 6, both.verdict, "U0ANA", both.suspects),
+    )
+    post = thread(mitigated(incident, ev.Checked(at(30), 7, NOT_BACK)))["step-7"]
+    assert "nothing done about it yet: `tail_keys`." in words(post)
+    assert "No suspect is left" not in words(post)
+    assert actions.parse(buttons(post)["Run again: tail_keys…"]["value"]).name == "tail_keys"
+    assert not any("weather_hourly" in text for text in buttons(post))
+
+
 # -- mitigations -----------------------------------------------------------------------------
 
 
