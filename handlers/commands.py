@@ -20,7 +20,7 @@ from handlers.registry import (
     Unclear,
     Words,
     bare,
-    channel_in,
+    channel_of,
     dispatch,
     named,
     named_incident,
@@ -37,7 +37,7 @@ def handoff(request: Request, words: Words, desk: Desk) -> Reply:
     """Offer an incident to another person, who may be in another team's channel."""
     incident = request.incident or ""
     to = next((u for w in words if (u := user_in(w))), None)
-    channel = next((c for w in words if (c := channel_in(w))), "")
+    channel = channel_of(words)
     if to is None:
         raise Unclear(_whom(words, request))
     if to == request.user:
@@ -61,7 +61,10 @@ def _whom(words: Words, request: Request) -> str:
         )
     names = [w for w in words if w.startswith("@")]
     if names:
-        return f"I can't tell who {bare(names[0])} is: pick the name from Slack's list. {example}"
+        return (
+            f"I can't tell who {bare(names[0])} is: pick the name from Slack's list. "
+            f"For example {example}."
+        )
     return f"To whom? For example {example}."
 
 

@@ -255,6 +255,19 @@ def channel_in(word: str) -> str | None:
     return match[1] if match else None
 
 
+def channel_of(said: Words) -> str:
+    """The id of the channel that is named; "" without one.
+
+    Raises Unclear for a name that Slack did not make a link of: there is no such channel, or it is
+    a private one that cannot be seen from there.
+    """
+    found = next((c for w in said if (c := channel_in(w))), "")
+    loose = next((w for w in said if w.startswith("#") and not named_incident((w,))), "")
+    if loose and not found:
+        raise Unclear(f"I can't tell which channel {bare(loose)} is: pick it from Slack's list.")
+    return found
+
+
 def named_incident(said: Words) -> str | None:
     """The first incident that is named, as the store has it: "he3" is "HE-3"."""
     found = next((m for word in said if (m := _INCIDENT.fullmatch(word))), None)

@@ -11,7 +11,7 @@ from handlers.registry import (
     Unclear,
     Words,
     bare,
-    channel_in,
+    channel_of,
     reply,
     run_button,
     user_in,
@@ -46,7 +46,7 @@ def digest(request: Request, words: Words, desk: Desk) -> Reply:
 def hand_all(request: Request, words: Words, desk: Desk) -> Reply:
     """Offer every open incident of one's own to one person, who gets them in one message."""
     to = next((u for w in words if (u := user_in(w))), None)
-    channel = next((c for w in words if (c := channel_in(w))), "")
+    channel = channel_of(words)
     if to is None or to == request.user:
         raise Unclear(f"To whom? For example `{request.called} handoff all @bo #data-platform`.")
     mine = _owned(request.user, desk)

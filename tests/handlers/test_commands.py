@@ -352,6 +352,7 @@ def test_an_incident_that_somebody_may_not_see_does_not_exist_for_them(desk):
         ("handoff HE-1 <!subteam^S1|@team>", "one person"),
         ("handoff HE-1 <@U01>", "That is you"),
         ("handoff HE-9 <@U02>", "HE-9"),
+        ("handoff HE-1 <@U02> #data-platfrom", "which channel `#data-platfrom` is"),
     ],
 )
 def test_a_handoff_to_nobody_is_refused_with_what_to_do(desk, text, expected):

@@ -81,6 +81,12 @@ def test_a_handover_of_all_needs_somebody_else(desk, text):
     assert desk.written == []
 
 
+def test_a_handover_of_all_to_a_channel_that_is_not_there_offers_nothing(desk):
+    """A name that Slack did not link is a typo or out of sight; it is not passed over."""
+    assert "which channel `#daat`" in ask(desk, f"handoff all <@{BO}> #daat").text
+    assert desk.written == []
+
+
 def test_a_summary_is_read_in_a_minute_and_begins_with_what_to_do():
     """238 words a minute are an adult's reading speed (Brysbaert 2019)."""
     said = spoken(*[f"is temp {n} % off, or did weather_hourly change?" for n in range(20)])
