@@ -25,7 +25,7 @@ from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspec
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
 from analysis.performance.judging import worst
-from analysis.performance.readings import Reading, describe, read
+from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read
 from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -164,6 +164,8 @@ def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen
         seen.said["quality"] = describe(one)
     elif not warehouse.has_labels:
         seen.missing.append("quality: the serving log has no labels")
+    elif any(r.kind in quality.NEEDS_LABEL and r.rows >= FEWEST_LABELS for r in readings):
+        seen.missing.append("quality: less than three earlier days have labels to compare with")
     else:
         seen.missing.append("quality: labels of too few rows of the window have come")
     for kind, thing in (("mean_prediction", "predictions"), ("mean_label", "labels")):

@@ -254,6 +254,7 @@ def _notes(r: Reading, quality: float) -> tuple[str, ...]:
 
 def _not_examined(warehouse: Warehouse, r: Reading) -> tuple[str, ...]:
     out = [f"{name}: its type can't be counted" for name in r.skipped]
+    out += [f"{name}: it has no value in these rows" for name in r.empty]
     if not warehouse.has_labels:
         out.append("whether contributions still go with labels: the log has none")
     if len(r.features) > agreement.MOST_JOINT:

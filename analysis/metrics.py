@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from analysis import quality
 from analysis.evidence import CannotExamine, Scope, Window
+from analysis.fitting import unfit
 from analysis.portable import as_number, as_text, whole_seconds, without_nan
 from analysis.quality import Estimate, Floats
 from analysis.tables import Metric, Role
@@ -188,11 +189,14 @@ def series(
 ) -> Series:
     """The metric in buckets, from the earliest block to the window's end.
 
-    Raises CannotExamine when there is not a single row in that span.
+    Raises CannotExamine when there is not a single row in that span, or the metric says nothing
+    of the models.
     """
     span = Window(blocks.window.end - (blocks.count + 1) * blocks.period, blocks.window.end)
     if metric.source is not None:
         return _table_series(warehouse, metric, span)
+    if why := unfit(warehouse.contract, metric):
+        raise CannotExamine(f"`{metric.name}` can't be worked out: {why}.")
     kind = kind_of(metric)
     chosen = tuple(models) or ((metric.model,) if metric.model else ())
     arms = (metric.arm,) if metric.arm else ()

@@ -16,6 +16,7 @@ from analysis.metrics import Blocks
 from analysis.performance import judging
 from analysis.performance.readings import Reading, describe, label, read
 from analysis.performance.waiting import Waiting, wait_for
+from analysis.quality import NEEDS_LABEL
 from analysis.warehouse import Warehouse
 
 METHOD = (
@@ -28,6 +29,7 @@ ESTIMATED = (
     "earlier days and stands in for the label; the interval is as wide as such estimates were off "
     "on days whose labels are known."
 )
+NO_DAYS = "less than three earlier days have rows at these hours"
 WORTH_A_LOOK = 0.2
 """From this probability on a confirmed incident is followed: later questions can still say no."""
 
@@ -78,7 +80,8 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
     if not any(r.shift.seen for r in [*measured, *waiting.readings]):
         missing += waiting.said
         raise CannotExamine(
-            f"No figure of a model can be held against earlier days: {'; '.join(missing)}."
+            f"No figure of a model can be held against earlier days: "
+            f"{'; '.join(missing) or NO_DAYS}."
         )
     found = _judge(warehouse, scope, measured, names, waiting)
     since = scope.onset.at if scope.onset else None
@@ -153,7 +156,12 @@ def _headline(found: _Found, arms: Sequence[Suspect]) -> str:
     also += f"; {words.listed(unknown)} not known yet" if unknown else ""
     if first in found.waiting.labels:
         also += f"; {found.waiting.labels[first].have}"
-    return f"{words.listed(found.degraded)} got worse{where}: {told}{also}."
+    figures = [r for m in found.degraded if (r := found.worst[m]) is not None]
+    # A shift of predictions alone may be right: only labels tell.
+    verb = "got worse" if any(r.kind in NEEDS_LABEL for r in figures) else "answers otherwise"
+    if verb != "got worse" and len(found.degraded) > 1:
+        verb = "answer otherwise"
+    return f"{words.listed(found.degraded)} {verb}{where}: {told}{also}."
 
 
 def _unsure(found: _Found) -> str:

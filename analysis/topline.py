@@ -69,13 +69,18 @@ def _candidates(
     unlabelled = blocks.count >= 3 and not any(one.matched.seen for one in judged)
     if scope.entry == "metric" and unlabelled:
         for metric in _stand_ins(_metrics(warehouse, scope)[0]):
-            missing.append("its labels: too few have arrived, so the predictions are judged")
+            if not missing:
+                missing.append("its labels: too few have arrived, so the predictions are judged")
             _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     return judged, missing
 
 
 def _judge_log(warehouse: Warehouse, metric: Metric, blocks: Blocks, scope: Scope) -> Judged:
     one = series(warehouse, metric, blocks)
+    if metric.kind in NEEDS_LABEL and one.rows.any() and not np.isfinite(one.values).any():
+        raise CannotExamine(
+            f"`{metric.name}` has no value at any hour: are its labels all of one class?"
+        )
     return judge(metric, one, blocks, scope, matched_shift(warehouse, metric, blocks))
 
 
@@ -88,7 +93,9 @@ def _try(
     except CannotExamine as error:
         missing.append(str(error))
     except ValueError as error:
-        missing.append(f"{metric.title or metric.name}: {error}")
+        missing.append(
+            f"{metric.title or metric.name}: too few earlier hours to know what is usual ({error})"
+        )
 
 
 def _metrics(warehouse: Warehouse, scope: Scope) -> list[Metric]:

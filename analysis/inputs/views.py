@@ -7,7 +7,7 @@ earlier days. Natural drift moves the first and not the second; a fault moves bo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from analysis.profile.kept import Kept
 from analysis.profile.saved import history
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, naive
+from analysis.words import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +87,11 @@ class Reading:
         """The features' names (without the arm that the surrogate also gets)."""
         return tuple(n for n in self.bins if n != Role.ARM)
 
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Features without a single value, on either side: nothing can be said of them."""
+        return _empty(self.days.frame, self.features)
+
     def usage(self, name: str) -> float:
         """How far predictions move when the feature is shuffled, in the output's units."""
         return (self.halves[0].usage[name] + self.halves[1].usage[name]) / 2
@@ -137,7 +143,8 @@ def arms_of(scope: Scope) -> tuple[str, ...]:
 def read(warehouse: Warehouse, scope: Scope) -> Reading:
     """Counts, samples and a surrogate for the models and arms of ``scope``.
 
-    Raises CannotExamine when there are no features, or too few rows on either side.
+    Raises CannotExamine when there are no features, none has a value, or either side has too few
+    rows.
     """
     log = warehouse.predictions(models=scope.named("model"), arms=arms_of(scope))
     if not warehouse.features:
@@ -157,6 +164,7 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
 
     found = gather.gather(plain(log, kind, also), comparison, scope, kind, past)
     days, bins = found.days, found.bins
+    _some_values(days, [f for f in kind if f not in warehouse.dimensions])
     prediction = days[Role.PREDICTION].to_numpy(float, na_value=np.nan)
     probability = surrogate.is_probability(prediction)
     target = surrogate.served(prediction, probability)
@@ -172,6 +180,19 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
         skipped,
         of_class,
     )
+
+
+def _empty(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(n for n in names if frame[n].isna().all())
+
+
+def _some_values(frame: pd.DataFrame, features: Sequence[str]) -> None:
+    """Familiar inputs are told apart by features; the dimensions alone would not do."""
+    if features and len(_empty(frame, features)) == len(features):
+        raise CannotExamine(
+            f"No feature has a value in these rows ({listed(features)}): choose another window, or "
+            "check what the log keeps."
+        )
 
 
 _ROLES = (

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from analysis.columns import ONLY_CLASSES, example
 from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine
+from analysis.fitting import unfit
 from analysis.portable import as_text, parsed
 from analysis.tables import Metric, Predictions
 from analysis.warehouse import Warehouse
@@ -73,6 +74,16 @@ def problems(settings: Settings) -> Iterator[Problem]:
         key = ("tables", "predictions", "model")
         missing = [places.problem(key, "models that could not be looked at", str(error))]
     yield from missing
+    yield from _metrics(settings, places)
+
+
+def _metrics(settings: Settings, places: Places) -> Iterator[Problem]:
+    """Metrics that no rows can give a figure for."""
+    for index, metric in enumerate(settings.metrics):
+        if why := unfit(settings.contract, metric):
+            yield places.problem(
+                ("metrics", index, "kind"), f'"{metric.kind}"', f"another kind: {why}"
+            )
 
 
 def _places(settings: Settings) -> Iterator[_Place]:

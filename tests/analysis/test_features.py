@@ -212,6 +212,19 @@ def test_too_few_rows_are_said_with_what_to_do(tmp_path):
         own(tmp_path, frame)
 
 
+def test_features_without_a_single_value_are_no_familiar_inputs(tmp_path):
+    """All of them empty, nothing can be compared, dimension or not; one of them is named."""
+    frame, late, _ = made_up(3_000)
+    frame.loc[late, "x"] += 5
+    frame["p"] = served(frame)
+    none = pd.Series(np.nan, frame.index)
+    with pytest.raises(CannotExamine, match=r"No feature has a value in these rows \(x\)"):
+        own(tmp_path, frame.assign(x=none), dimensions=("k",))
+    evidence = own(tmp_path, frame.assign(y=none))
+    assert evidence.suspects[0].name == "x"
+    assert "y: it has no value in these rows" in evidence.not_examined
+
+
 def test_a_log_without_features_can_not_be_examined(tmp_path):
     """The message names the setting."""
     frame, _, _ = made_up(500)

@@ -67,6 +67,16 @@ def test_a_regression_is_judged_by_its_error(tmp_path):
     assert any("MAE" in row[0] for row in evidence.table.rows)
 
 
+def test_without_labels_nothing_is_called_worse(tmp_path):
+    """Predictions that moved may be right; the headline says no more than that they moved."""
+    frame = logs.log(0).drop(columns=["label", "label_time"])
+    frame["prediction"] = (frame["prediction"] + 0.4 * logs.since_onset(frame)).clip(0, 1)
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
+    evidence = models.which_models(wh, logs.scope("mean_prediction"))
+    assert evidence.verdict == "degraded"
+    assert evidence.headline.startswith("ranker answers otherwise: mean prediction")
+
+
 def test_one_class_of_label_only_does_not_break_it(tmp_path):
     """No positives at all: what is defined is judged."""
     frame = logs.log(0).assign(label=0.0)

@@ -59,6 +59,38 @@ def test_a_confirmed_onset_is_kept(tmp_path):
     assert evidence.onset == onset
 
 
+@pytest.mark.parametrize(("kind", "label"), [("calibration", 0.0), ("auc", 0.0), ("auc", 1.0)])
+def test_one_class_of_label_is_no_false_alarm(tmp_path, kind, label):
+    """A metric without any value is not called usual: the predictions stand in, and it is said."""
+    frame = _overconfident(logs.log(0), 2.0).assign(label=label)
+    evidence = topline.is_it_real(
+        logs.warehouse(tmp_path, frame, logs.metric(kind)), logs.scope(kind)
+    )
+    assert evidence.verdict == "real"
+    assert evidence.headline.startswith(f"The mean prediction behind {kind}")
+    assert evidence.not_examined == (
+        f"`{kind}` has no value at any hour: are its labels all of one class?",
+    )
+
+
+def test_a_metric_that_says_nothing_of_the_task_is_not_worked_out(tmp_path):
+    """AUC of a regression is a number, and no figure."""
+    listed = [{"name": "ranker", "task": "regression"}]
+    wh = logs.warehouse(tmp_path, logs.log(0), logs.metric("auc"), models=listed)
+    evidence = topline.is_it_real(wh, logs.scope("auc"))
+    assert "`auc` says nothing of a regression model" in evidence.not_examined[0]
+    assert evidence.headline.startswith("The mean prediction behind auc")
+
+
+def test_a_first_day_of_data_is_no_verdict(tmp_path):
+    """There is nothing to hold it against, which is not a want of labels."""
+    frame = logs.log(0)
+    wh = logs.warehouse(tmp_path, frame[logs.since_onset(frame)], logs.metric("calibration"))
+    with pytest.raises(CannotExamine, match="too few earlier hours") as told:
+        topline.is_it_real(wh, logs.scope("calibration"))
+    assert "labels" not in str(told.value)
+
+
 def test_a_move_for_the_better_is_no_incident(tmp_path):
     """A metric that hurts when it falls has risen."""
     wh = logs.warehouse(

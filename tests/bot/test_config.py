@@ -255,7 +255,13 @@ def test_a_prediction_that_is_no_number_is_told(settings_file: Write) -> None:
     assert '"carrier", which holds text such as "UA"' in told
     assert "expected: numbers" in told
     assert "multiclass" in told
-    assert check(load(settings_file(text.replace('"binary"', '"multiclass"')), {})) == []
+    classes = text.replace('"binary"', '"multiclass"').replace(
+        'kind = "precision"', KIND_OF_CLASSES
+    )
+    assert check(load(settings_file(classes), {})) == []
+
+
+KIND_OF_CLASSES = 'kind = "accuracy"'
 
 
 def test_a_time_that_is_no_time_is_told(settings_file: Write) -> None:
@@ -284,6 +290,25 @@ def test_a_model_without_a_row_is_told(settings_file: Write) -> None:
     told = wrong(settings_file(text.replace('kind = "precision"\nmodel = "delay"', MISSPELT)))
     assert '"delayy", which has no row in log.csv' in told
     assert "did you mean `delay`?" in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "expected"),
+    [
+        ("auc", "regression", "`mae`, `rmse` or `bias` would"),
+        ("calibration", "multiclass", "`accuracy` or `volume` would"),
+        ("ndcg", "ranking", "`ndcg` needs a `group`"),
+    ],
+)
+def test_a_metric_that_can_have_no_figure_is_told(
+    settings_file: Write, kind: str, task: str, expected: str
+) -> None:
+    """The kind has to fit the task, and its columns have to be named."""
+    text = SETTINGS.replace('kind = "precision"', f'kind = "{kind}"')
+    text = text.replace('task = "binary"', f'task = "{task}"')
+    told = wrong(settings_file(text))
+    assert f'found:    "{kind}"' in told
+    assert expected in told
 
 
 MISSPELT = 'kind = "precision"\nmodel = "delayy"'
