@@ -123,7 +123,8 @@ def _say(
     else:
         verdict, sure = "unsure", max(0.5, 1 - abs(2 * some - 1))
     if not found and warehouse.contract.predictions.snapshot is None:
-        sure = min(sure, 1 - PRIOR)  # nothing to look at: as before looking
+        # What nothing tells of is not ruled out, however rare it is.
+        verdict, sure = "unsure", 1 - PRIOR
     sure = min(sure, 0.99)
     suspects = tuple(_suspect(share, c) for share, c in ranked[:6])
     missing = _missing(warehouse, candidates)
@@ -177,6 +178,11 @@ def _headline(
         tail = f": {c.publish.before} would have done better on the same rows" if better else ""
         when = "when it began" if scope.onset else "near the alert's start"
         return f"{c.publish.snapshot} went live at {_clock(c.publish.at)}, {when}{tail}."
+    if verdict == "unsure" and not ranked:
+        return (
+            "I can't tell whether a snapshot was published: neither the log nor a registry names "
+            "one."
+        )
     if verdict == "unsure":
         count = plural(len(ranked), "publish", "publishes")
         return (

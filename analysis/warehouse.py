@@ -176,6 +176,11 @@ class Warehouse:
             Role.GROUP: ibis.null("string"),
         }
         columns: dict[str, Any] = {}
+        if ours := sorted({*self.features, *self.dimensions} & set(_PREDICTION_ROLES)):
+            raise CannotExamine(
+                f"The predictions table has a column `{ours[0]}`, a name that HawkEye uses itself: "
+                "rename it, or list `features` and `dimensions` without it."
+            )
         for role, field in _PREDICTION_ROLES.items():
             name = getattr(source, field)
             if name is None:

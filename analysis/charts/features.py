@@ -56,7 +56,7 @@ def responsible(
     )
     title = _title(verdict, suspects)
     words = [f"{s.name}: {s.changed or 'usual'}" for s in suspects if s.name in names]
-    alt = f"{title} By the hour with the same hours of earlier days in grey: {'; '.join(words)}."
+    alt = f"{title}. By the hour with the same hours of earlier days in grey: {'; '.join(words)}."
     return style.render(card, title, alt)
 
 

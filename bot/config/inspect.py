@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from analysis.columns import ONLY_CLASSES, example
 from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine
-from analysis.fitting import unfit
-from analysis.portable import as_text, parsed
+from analysis.fitting import OF_PROBABILITIES, unfit
+from analysis.portable import as_number, as_text, parsed
 from analysis.tables import Metric, Predictions
 from analysis.warehouse import Warehouse
 from bot.config.problems import Places, Problem, nearest
@@ -70,9 +70,10 @@ def problems(settings: Settings) -> Iterator[Problem]:
     try:
         with engine_errors(warehouse.contract):
             missing = list(_models(settings, warehouse, places))
+            missing += _probabilities(settings, warehouse, places)
     except CannotExamine as error:
-        key = ("tables", "predictions", "model")
-        missing = [places.problem(key, "models that could not be looked at", str(error))]
+        key = ("tables", "predictions", "source")
+        missing = [places.problem(key, "rows that could not be looked at", str(error))]
     yield from missing
     yield from _metrics(settings, places)
 
@@ -84,6 +85,27 @@ def _metrics(settings: Settings, places: Places) -> Iterator[Problem]:
             yield places.problem(
                 ("metrics", index, "kind"), f'"{metric.kind}"', f"another kind: {why}"
             )
+
+
+def _probabilities(settings: Settings, warehouse: Warehouse, places: Places) -> Iterator[Problem]:
+    """Predictions and labels outside 0 to 1, where all models are binary and a metric needs them
+    inside."""
+    kinds = OF_PROBABILITIES | {"calibration"}
+    metric = next((m for m in settings.metrics if m.kind in kinds), None)
+    log = settings.tables.predictions
+    if metric is None or any(model.task != "binary" for model in settings.models):
+        return
+    wanted = (("prediction", log.prediction, "probabilities"), ("label", log.label, "labels"))
+    for key, name, what in wanted:
+        if name is None or name in log.hidden:
+            continue
+        column = as_number(warehouse.rows(log.source)[name])
+        ends = column.as_table().aggregate(low=column.min(), high=column.max())
+        low, high = ends.to_pandas().iloc[0][["low", "high"]]
+        if low < 0 or high > 1:
+            said = f'"{name}", which holds {low:g} to {high:g}'
+            expected = f"{what} from 0 to 1: `{metric.name}` ({metric.kind}) needs them"
+            yield places.problem(("tables", "predictions", key), said, expected)
 
 
 def _places(settings: Settings) -> Iterator[_Place]:
@@ -117,6 +139,10 @@ def _in_table(
         expected = f"a table that can be read; there `{place.source}` gave: {reason}"
         yield places.problem((*place.key, "source"), f'"{place.source}"', expected)
         return
+    if _is_empty_text(place.source, schema, warehouse):
+        said = f'"{place.source}", which has no row'
+        yield places.problem((*place.key, "source"), said, "rows: without any, no type is known")
+        return
     for key, column in place.columns:
         if column not in schema:
             yield _no_such_column((*place.key, key), column, list(schema), places)
@@ -129,6 +155,13 @@ def _in_table(
                 said = f'"{column}", which could not be looked at'
                 found = [places.problem((*place.key, key), said, str(error))]
             yield from found
+
+
+def _is_empty_text(source: str, schema: dict[str, Any], warehouse: Warehouse) -> bool:
+    """Whether it is a text file (CSV) of a header alone, whose every column is taken for text."""
+    if not schema or not all(kind.is_string() for kind in schema.values()):
+        return False
+    return bool(warehouse.rows(source).limit(1).to_pandas().empty)
 
 
 def _no_such_column(

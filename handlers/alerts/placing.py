@@ -185,11 +185,13 @@ def _names(
 def nobody_knows(name: str, entry: Entry | None, known: Known) -> str:
     """A sentence with the nearest names."""
     close = close_to(known.subjects, name, entry) or close_to(known.subjects, name)
-    shown = close or list(every(known.subjects, entry) or every(known.subjects))[:5]
+    all_ = list(every(known.subjects, entry) or every(known.subjects))
+    shown = close or all_[:5]
     names = ", ".join(f"`{s.name}` ({s.entry})" for s in shown) or "nothing: no metric is set up"
-    lead = "The nearest are" if close else "Known are"
+    more = f" and {len(all_) - 5} more" if not close and len(all_) > 5 else ""
+    lead = "The nearest are" if len(close) > 1 else "The nearest is" if close else "Known are"
     what = entry or "metric, model or feature"
-    return f"There is no {what} `{one_line(name, 80)}`. {lead} {names}."
+    return f"There is no {what} `{one_line(name, 80)}`. {lead} {names}{more}."
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:

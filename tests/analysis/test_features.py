@@ -221,6 +221,7 @@ def test_features_without_a_single_value_are_no_familiar_inputs(tmp_path):
     with pytest.raises(CannotExamine, match=r"No feature has a value in these rows \(x\)"):
         own(tmp_path, frame.assign(x=none), dimensions=("k",))
     evidence = own(tmp_path, frame.assign(y=none))
+    assert "of what moved predictions. By the hour" in evidence.charts[0].alt
     assert evidence.suspects[0].name == "x"
     assert "y: it has no value in these rows" in evidence.not_examined
 

@@ -52,9 +52,11 @@ def test_no_publish_near_the_onset_is_no_snapshot(tmp_path):
 
 
 def test_without_a_snapshot_column_the_verdict_says_what_is_missing(tmp_path):
-    """Nothing can be attributed; that is said, and nobody is accused."""
+    """Nothing can be attributed: nobody is accused, and snapshots are not ruled out."""
     evidence, _ = look("unit_change", 1, tmp_path, replace(SMALL, snapshots=False))
-    assert evidence.verdict != "snapshot"
+    assert evidence.verdict == "unsure"
+    assert evidence.named == ()
+    assert "neither the log nor a registry" in evidence.headline
     assert any("no such column" in m for m in evidence.not_examined)
 
 

@@ -26,6 +26,13 @@ def test_the_engine_reads_times_in_utc() -> None:
     assert rows == [("UTC",)]
 
 
+def test_a_column_with_a_name_of_ours_is_told(tmp_path: Path) -> None:
+    """Some logs keep a ``_time`` beside the time that the settings name."""
+    frame = logs.log(days=1).assign(_time=1)
+    with pytest.raises(CannotExamine, match="a column `_time`, a name that HawkEye uses itself"):
+        logs.warehouse(tmp_path, frame).span()
+
+
 def _reading(folder: Path, url: str = "duckdb://") -> Warehouse:
     predictions = {"source": "none.parquet", "time": "time", "prediction": "p"}
     contract = Contract.model_validate(

@@ -272,6 +272,28 @@ def test_a_time_that_is_no_time_is_told(settings_file: Write) -> None:
     assert "holds numbers" in wrong(settings_file(SETTINGS.replace('"ts"', '"temp"')))
 
 
+@pytest.mark.parametrize(("kind", "told"), [("auc", True), ("precision", False)])
+def test_scores_where_a_metric_needs_probabilities_are_told(
+    settings_file: Write, kind: str, told: bool
+) -> None:
+    """A percentage or a log odds would be cut off at 1; a decision by threshold may be on any."""
+    text = SETTINGS.replace('prediction = "score"', 'prediction = "temp"')
+    problems = check(
+        load(settings_file(text.replace('kind = "precision"', f'kind = "{kind}"')), {})
+    )
+    assert any("probabilities from 0 to 1" in problem for problem in problems) == told
+
+
+def test_a_file_of_a_header_alone_is_told_as_empty(settings_file: Write, tmp_path: Path) -> None:
+    """Not as one whose columns hold text."""
+    path = settings_file()
+    log = tmp_path / "log.csv"
+    log.write_text(log.read_text().splitlines()[0] + "\n")
+    told = wrong(path)
+    assert '"log.csv", which has no row' in told
+    assert "which holds text" not in told
+
+
 def test_milliseconds_are_suspected(settings_file: Write, tmp_path: Path) -> None:
     """Integers are seconds since 1970; a thousand times as many are the usual mistake."""
     infra = '[tables.infra]\nsource = "infra.csv"'

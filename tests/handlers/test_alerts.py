@@ -60,7 +60,7 @@ def test_each_alert_of_a_group_is_placed_by_its_own_labels_and_the_unknown_ones_
     ]
     assert taken.alerts[0].since == datetime(2026, 11, 23, 14, 10, tzinfo=UTC)
     assert len(taken.problems) == 2
-    assert "no feature `humidty`. The nearest are `humid` (feature)" in taken.problems[0]
+    assert "no feature `humidty`. The nearest is `humid` (feature)" in taken.problems[0]
     assert "`DiskFull`" in taken.problems[1]
 
 
@@ -216,7 +216,7 @@ def test_a_generic_alert_about_something_unknown_names_the_nearest():
     taken = generic({"metric": "precison"}, KNOWN)
     assert taken.alerts == ()
     [problem] = taken.problems
-    assert "no metric `precison`. The nearest are `precision` (metric)" in problem
+    assert "no metric `precison`. The nearest is `precision` (metric)" in problem
 
 
 def test_a_flood_is_refused():
