@@ -45,10 +45,11 @@ class Player:
 
     def wait(self, what: Any, seconds: float, hope: str) -> Any:
         """Wait for something in the workspace; TimeoutError says what was hoped for."""
-        found = self.demo.workspace.wait_for(what, seconds)
-        if not found:
-            raise TimeoutError(f"{hope} did not happen within {seconds:.0f} s")
-        return found
+        try:
+            return self.demo.workspace.wait_for(what, seconds)
+        except TimeoutError:
+            # The workspace names the predicate, and with it everything that the player holds.
+            raise TimeoutError(f"{hope} did not happen within {seconds:.0f} s") from None
 
     @property
     def channel(self) -> str:
