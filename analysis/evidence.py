@@ -174,7 +174,7 @@ class Scope:
     ``suspects`` are those that a person confirmed on the way here; ``belief`` is how sure the
     check was that named the last of them, 1 where a person chose otherwise. ``subject`` is the
     name of the metric, model or feature that the alert was about. All ``filters`` hold at once
-    for every row of traffic that is read.
+    for every row of traffic that is read. ``last``: nobody waits longer to see whether it is back.
     """
 
     now: datetime
@@ -187,6 +187,7 @@ class Scope:
     seed: int = 0
     belief: float = 1.0
     filters: tuple[Filter, ...] = ()
+    last: bool = False
 
     def named(self, *kinds: SuspectKind) -> tuple[str, ...]:
         """Names of the confirmed suspects of these kinds, in the order confirmed."""

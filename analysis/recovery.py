@@ -32,9 +32,9 @@ def is_it_back(warehouse: Warehouse, scope: Scope) -> Evidence:
     """Compare the metric since the mitigation with its band and with the incident.
 
     ``scope.window`` starts when the mitigation was carried out; ``scope.onset`` is when the
-    incident began. Verdicts: ``recovered``, ``watching`` (too few rows to tell) and
-    ``not_recovering`` (suspects: those that are left). Raises CannotExamine when the metric has
-    no history to be compared with.
+    incident began. Verdicts: ``recovered``, ``watching`` (too few rows to tell; at a last look
+    the likelier of the others) and ``not_recovering`` (suspects: those that are left). Raises
+    CannotExamine when the metric has no history to be compared with.
     """
     began = time.perf_counter()
     metric = metric_of(warehouse, scope)
@@ -48,11 +48,11 @@ def is_it_back(warehouse: Warehouse, scope: Scope) -> Evidence:
     since = one.times >= np.datetime64(scope.window.start.replace(tzinfo=None), "s")
     during = ~train & ~since
     probability, seen = back_to_normal(one, band, during, since)
-    verdict = _verdict(probability, seen)
+    verdict = _verdict(probability, seen, scope.last)
     now, usual = _means(one, back(metric.kind or "", band.expected), since)
     bad, _ = _means(one, back(metric.kind or "", band.expected), during)
     name = metric.title or metric.name
-    headline = _headline(verdict, name, now, usual, bad, scope, seen)
+    headline = _headline(verdict, name, (now, usual, bad), scope, seen, probability)
     left = tuple(s for s in scope.suspects) if verdict == "not_recovering" else ()
     kind = metric.kind or ""
     chart = metric_chart(
@@ -142,10 +142,10 @@ def back_to_normal(
     return odds.probability(log_back - log_bad), count
 
 
-def _verdict(probability: float, seen: int) -> str:
-    if seen < FEWEST or 1 - SURE < probability < SURE:
+def _verdict(probability: float, seen: int, last: bool) -> str:
+    if seen < FEWEST or (1 - SURE < probability < SURE and not last):
         return "watching"
-    return "recovered" if probability >= SURE else "not_recovering"
+    return "recovered" if probability >= 0.5 else "not_recovering"
 
 
 def _means(one: Series, expected: Floats, chosen: np.ndarray) -> tuple[float, float]:
@@ -160,9 +160,20 @@ def _means(one: Series, expected: Floats, chosen: np.ndarray) -> tuple[float, fl
 
 
 def _headline(
-    verdict: str, name: str, now: float, usual: float, bad: float, scope: Scope, seen: int
+    verdict: str,
+    name: str,
+    means: tuple[float, float, float],
+    scope: Scope,
+    seen: int,
+    probability: float,
 ) -> str:
-    after = words.span(scope.window.length)
+    (now, usual, bad), after = means, words.span(scope.window.length)
+    if scope.last and verdict != "watching" and 1 - SURE < probability < SURE:
+        likely = "back in its band" if verdict == "recovered" else "not recovering"
+        return (
+            f"{after} after the mitigation {name} is {words.number(now)}, usually "
+            f"{words.number(usual)}: more likely {likely} than not."
+        )
     if verdict == "recovered":
         return f"{name} is back in its band {after} after the mitigation: {words.number(now)}."
     if verdict == "not_recovering":

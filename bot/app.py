@@ -201,6 +201,7 @@ class Bot:
             route=self._route,
             baseline_days=walk.baseline_days,
             recheck=self.recheck or timedelta(minutes=walk.recheck_minutes),
+            give_up=timedelta(minutes=walk.give_up_minutes),
         )
 
     @property

@@ -50,12 +50,14 @@ MOST_TRIES = 20
 class Habits:
     """How a team wants its walks: windows and waits.
 
-    ``route`` gives the channel of an alert that names none.
+    ``route`` gives the channel of an alert that names none. A recovery is looked for again every
+    ``recheck``, and no longer waited for after ``give_up``.
     """
 
     route: Callable[[Alert], str]
     baseline_days: int = 28
     recheck: timedelta = timedelta(minutes=10)
+    give_up: timedelta = timedelta(hours=2)
     remind: timedelta = timedelta(minutes=15)
 
 

@@ -90,7 +90,7 @@ class Work:
                 scope: Scope = from_json(Scope, work.payload["scope"])
                 self._run(work, str(work.payload["node"]), scope, Urgency.AHEAD)
             case "look":
-                self._tell(work, ev.Rechecked(self.conversation.now(), work.payload["step"]))
+                self._look_again(work)
             case "explore":
                 self._explore(work)
             case "plan" | "carry":
@@ -116,6 +116,14 @@ class Work:
     def _tell(self, work: Due, event: ev.Event) -> None:
         self.conversation.tell(work.incident, event)
         self.conversation.due.done(work)
+
+    def _look_again(self, work: Due) -> None:
+        now, number = self.conversation.now(), int(work.payload["step"])
+        incident = self.conversation.store.load(work.incident)
+        step = incident.step(number) if incident else None
+        waited = now - step.scope.window.start if step else timedelta(0)
+        last = waited >= self.conversation.habits.give_up
+        self._tell(work, ev.Rechecked(now, number, last))
 
     def _check(self, work: Due) -> None:
         incident = self.conversation.store.load(work.incident)

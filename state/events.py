@@ -99,10 +99,12 @@ class WentBack:
 
 @dataclass(frozen=True)
 class Rechecked:
-    """The time has come to look again at a step that is being watched."""
+    """The time has come to look again at a step that is being watched; ``last``: as long as the
+    team waits for a recovery has passed."""
 
     at: datetime
     step: int
+    last: bool = False
 
 
 @dataclass(frozen=True)

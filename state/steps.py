@@ -353,6 +353,7 @@ def rechecked(incident: Incident, event: ev.Rechecked) -> Result:
         raise Misfit(f"Step {step.number} is not being watched.")
     if event.at <= step.scope.window.start:
         return incident, (ev.LookAgain(step.number),)
-    scope = replace(step.scope, now=event.at, window=Window(step.scope.window.start, event.at))
+    window = Window(step.scope.window.start, event.at)
+    scope = replace(step.scope, now=event.at, window=window, last=event.last)
     step = replace(step, scope=scope)
     return incident.with_step(step), (RunCheck(step.number, step.node, scope),)

@@ -243,7 +243,8 @@ class Walk(Section):
     recheck_minutes: int = Field(default=10, ge=1, le=1440)
     """Minutes between two looks at the recovery after a mitigation."""
     give_up_minutes: int = Field(default=120, ge=1, le=10080)
-    """Minutes after a mitigation at which "still watching" becomes "not recovering"."""
+    """Minutes after a mitigation from which "too early to tell" is no answer any more: what is
+    likelier is told, "recovered" or "not recovering", once there is anything to judge by."""
     workers: int = Field(default=2, ge=1, le=64)
     """Worker processes that run checks. With more than one, one is kept free for people."""
     seconds: float = Field(default=60, gt=0, le=3600)

@@ -249,6 +249,7 @@ def settings_text(contract: Contract) -> str:
     data = contract.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
     lines = ["# The tables of the demo's airline: flights that left New York in 2013.", ""]
     lines += ["[data]", f'url = "{contract.url}"', ""]
+    lines += ["# Labels come hours late here.", "[walk]", "give_up_minutes = 1440", ""]
     for name, table in data.items():
         if name in ("url", "models", "metrics"):
             continue

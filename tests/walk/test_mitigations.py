@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from analysis.evidence import Evidence
 from state import events as ev
 from tests.walk.stage import BAD, staged
 from tests.walk.test_walk import walk_to_the_cause
@@ -32,6 +33,25 @@ def test_the_one_who_asked_can_not_confirm_where_a_second_person_has_to(stage):
     assert stage.rollback.done == []
     stage.press(incident, "mitigation-1", "confirm", by=stage.bo)
     assert stage.until(lambda: stage.rollback.done == [BAD.name])
+
+
+def test_a_recovery_is_waited_for_as_long_as_the_team_says(stage):
+    """Then the check is asked for what is likelier."""
+    talk = stage.bot.conversation
+    habits, back = talk.habits, stage.canned.by_node["recovery"]
+    talk.habits = replace(habits, give_up=timedelta(seconds=2))
+    stage.canned.by_node["recovery"] = Evidence("watching", 0.6, "Too early to tell.")
+    object.__setattr__(stage.bot.mitigations, "second_person", frozenset())
+    incident = stage.fire("patience")
+    walk_to_the_cause(stage, incident)
+    stage.press(incident, "conclusion", "mitigate:0")
+    stage.press(incident, "mitigation-1", "confirm")
+    stage.shows(incident, "step-4", "Too early to tell.")
+    assert not stage.incident(incident).current.scope.last
+    assert stage.until(lambda: stage.incident(incident).current.scope.last)
+    stage.canned.by_node["recovery"] = back
+    talk.habits = habits
+    stage.shows(incident, "step-4", "It is back.")
 
 
 def test_a_hand_off_that_nobody_answers_reminds_then_goes_back(stage):
