@@ -112,14 +112,15 @@ class Sender:
         try:
             if owed.in_doubt:
                 owed = replace(owed, ts=find(self.client, owed), tried_at=0.0)
-            follows = not owed.in_words and self._charts_follow(owed)
-            payload = self._ready(owed, FOLLOWS if follows else "")
+            instead = self._instead(owed)
+            payload = self._ready(owed, instead)
             if not owed.ts:
                 owed = replace(owed, tried_at=time.time())
                 if not self.outbox.sending(owed):
                     return
             ts = self._call(owed, payload)
-            self.outbox.sent_in_words(owed, ts) if follows else self.outbox.sent(owed, ts)
+            done = self.outbox.sent_in_words if instead == FOLLOWS else self.outbox.sent
+            done(owed, ts)
             self._unready.discard(owed.wanted)
         except _RootGoneError:
             log.warning("a thread's first message is gone", incident=owed.incident)
@@ -170,17 +171,18 @@ class Sender:
             return True
         return False
 
-    def _charts_follow(self, owed: Owed) -> bool:
-        """Whether words go out before the charts, which Slack lacks or has not processed."""
-        return owed.wanted in self._unready or not self.uploads.all_there(owed.payload)
+    def _instead(self, owed: Owed) -> str:
+        """The line in the place of charts that could not be uploaded, or that Slack lacks or has
+        not processed yet, so that the words go out before them; "" where they are shown."""
+        if owed.attempts >= self.uploads.most_tries:
+            return GIVEN_UP
+        there = owed.wanted not in self._unready and self.uploads.all_there(owed.payload)
+        return "" if owed.in_words or there else FOLLOWS
 
     def _ready(self, owed: Owed, instead: str) -> dict[str, Any]:
         """The payload as Slack takes it: charts uploaded, and nothing beyond the limits."""
         payload = copy.deepcopy(owed.payload)
-        given_up = owed.attempts >= self.uploads.most_tries
-        payload["blocks"] = self.uploads.resolve(
-            payload.get("blocks", []), GIVEN_UP if given_up else instead
-        )
+        payload["blocks"] = self.uploads.resolve(payload.get("blocks", []), instead)
         problems = blockkit.problems(payload["blocks"])
         if problems:
             log.error("a message breaks Slack's limits", name=owed.name, problems=problems[:5])
@@ -205,7 +207,7 @@ class Sender:
             self.outbox.later(owed, wait, "Slack asked to wait")
         elif code in GONE and owed.ts:
             self.outbox.gone(owed)
-        elif code == "invalid_blocks" and self.uploads.names_a_file(owed.payload):
+        elif code == "invalid_blocks" and self._shows_a_chart(owed):
             self._unready.add(owed.wanted)
             wait = 0.1 * 2 ** min(owed.attempts, 8) if owed.in_words else 0.0
             self.outbox.later(owed, wait, "chart not processed yet")
@@ -215,6 +217,10 @@ class Sender:
         else:
             log.error("Slack refused a message", name=owed.name, error=code)
             self._last_resort(owed, code)
+
+    def _shows_a_chart(self, owed: Owed) -> bool:
+        """Whether it was sent with charts: without them its blocks are at fault."""
+        return self.uploads.names_a_file(owed.payload) and not self._instead(owed)
 
     def _try_to_join(self, owed: Owed, code: str) -> None:
         try:

@@ -213,6 +213,17 @@ def test_words_do_not_wait_for_their_chart(stage):
     assert stage.until(lambda: stage.bot.conversation.outbox.waiting() == 0)
 
 
+def test_blocks_that_slack_never_takes_are_not_sent_for_ever(stage):
+    """Without its chart too: then the words alone are tried, and at last it rests."""
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "slack_file", "answer:yes")
+    stage.workspace.inject(Fault("chat.update", times=1000, error="invalid_blocks"))
+    stage.press(incident, "step-1", "answer:yes")
+    outbox = stage.bot.conversation.outbox
+    assert stage.until(lambda: any(r.given_up for r in outbox.resting(incident)), 15)
+    assert stage.until(lambda: outbox.waiting() == 0, 15)
+
+
 def test_a_check_that_cannot_run_is_answered_by_hand(stage):
     """The sentence is in the thread, with the branches."""
     stage.canned.by_node["real"] = CannotExamine("There are 12 rows; 500 are needed.")
