@@ -258,8 +258,9 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."
     if verdict == "world":
         labels = said.get("labels", "labels moved")
-        some = seen.along is not None and seen.along < HALF_WAY
-        went = "went along" if not some else f"by {words.percent(seen.along or 0)} of that"
+        went = "went along"
+        if seen.along is not None and seen.along < HALF_WAY:
+            went = f"by {words.percent(seen.along)} of that"
         return f"The world changed, nothing seems broken: {labels}, and predictions {went}."
     why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
     quiet = [

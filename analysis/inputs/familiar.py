@@ -97,9 +97,7 @@ def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:
         known = share > SHARE
         known[list(b.unseen)] = False
         if name in broken:
-            now = b.cells(r.days.frame[name][r.days.block == 0])
-            gained = np.bincount(now, minlength=b.size) / max(len(now), 1)
-            known &= gained <= GAINED * share
+            known &= ~_gained(r, name)
         out &= known[b.cells(sample.frame[name])]
     return out
 
@@ -133,7 +131,8 @@ def beyond(r: Reading, output: Floats, broken: Collection[str]) -> dict[str, flo
     past = r.days.block > 0
     top = max((r.usage(n) for n in r.features), default=0.0)
     weight = {n: r.usage(n) + 0.02 * top + 1e-9 for n in broken}
-    gained = {name: now & _gained(r, name) for name in broken}
+    cells = {name: r.bins[name].cells(r.days.frame[name]) for name in broken}
+    gained = {name: now & _gained(r, name)[cells[name]] for name in broken}
     elsewhere = now & ~np.any(list(gained.values()), axis=0) if gained else now
     usual = float(np.nanmean(left[past])) if past.any() else 0.0
     if elsewhere.sum() >= FEWEST // 2:
@@ -148,10 +147,11 @@ def beyond(r: Reading, output: Floats, broken: Collection[str]) -> dict[str, flo
 
 
 def _gained(r: Reading, name: str) -> Any:
-    """Rows of the day sample whose value of a feature lies where its values gained."""
+    """Which cells of a feature hold more of the window's rows than usual, a boolean per cell."""
     b = r.bins[name]
     cells = b.cells(r.days.frame[name])
-    share = np.bincount(cells[r.days.block > 0], minlength=b.size).astype(float)
-    share /= max(share.sum(), 1)
-    now = np.bincount(cells[r.days.block == 0], minlength=b.size)
-    return (now / max(now.sum(), 1) > GAINED * share)[cells]
+    shares = []
+    for rows in (r.days.block > 0, r.days.block == 0):
+        count = np.bincount(cells[rows], minlength=b.size)
+        shares.append(count / max(count.sum(), 1))
+    return shares[1] > GAINED * shares[0]

@@ -12,7 +12,6 @@ import pytest
 
 from analysis.engine import connect
 from analysis.evidence import CannotExamine
-from analysis.inputs import gather
 from bot.config import check, load
 from tests.engines import postgres, world
 
@@ -62,19 +61,15 @@ def settings(
 def test_a_triage_says_the_same_over_postgres_as_over_parquet(
     settings: Path, over_parquet: dict[str, Any]
 ) -> None:
-    """Every step in the same words with the same figures, and the planted cause at the end."""
-    found = world.walked(settings)
-    assert world.told(found) == world.told(over_parquet)
-    assert [step["verdict"] for step in found["path"]] == world.VERDICTS
-    assert [cause["name"] for cause in found["conclusion"]["causes"]] == ["feed"]
+    """Step by step, to the planted cause."""
+    world.says_the_same(settings, over_parquet)
 
 
 def test_a_log_too_large_for_memory_is_counted_by_postgres(
     settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only counts and bounded samples come back, and say the same."""
-    monkeypatch.setattr(gather, "IN_MEMORY", 0)
-    monkeypatch.setattr(gather, "BLOCK_ROWS", 600)
+    world.too_large_for_memory(monkeypatch)
     report = world.walked(settings)
     step = next(step for step in report["path"] if step["node"] == "features")
     assert step["verdict"] == "inputs", step["headline"]

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.cause import which_class
 from analysis.evidence import Evidence, Scope
+from analysis.inputs import gather
 from analysis.models import which_models
 from analysis.snapshots import which_snapshot
 from analysis.topline import is_it_real
@@ -127,3 +129,18 @@ def told(report: dict[str, Any]) -> list[tuple[Any, ...]]:
         (c["kind"], c["name"], round(c["confidence"], 6)) for c in report["conclusion"]["causes"]
     ]
     return [*steps, (report["conclusion"]["kind"], causes)]
+
+
+def says_the_same(settings: Path, over_parquet: dict[str, Any]) -> None:
+    """Assert that every step comes to the same words and figures as over Parquet files, and the
+    walk to the planted cause."""
+    found = walked(settings)
+    assert told(found) == told(over_parquet)
+    assert [step["verdict"] for step in found["path"]] == VERDICTS
+    assert [cause["name"] for cause in found["conclusion"]["causes"]] == ["feed"]
+
+
+def too_large_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine count and draw samples, as where a log has millions of rows."""
+    monkeypatch.setattr(gather, "IN_MEMORY", 0)
+    monkeypatch.setattr(gather, "BLOCK_ROWS", 600)
