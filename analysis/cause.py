@@ -251,7 +251,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
     said = seen.said
     if verdict == "infrastructure":
         one = next((x for x in seen.infra if x.near), None)
-        where = f": `{one.name}` broke at {words.clock(one.at, scope.now)} UTC" if one else ""
+        where = f": `{one.name}` broke at {words.clock(one.at)}" if one else ""
         when = ", when it began" if scope.onset else ""
         return f"Infrastructure{where}{when}."
     if verdict == "traffic":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import metrics, odds
+from analysis import metrics, odds, words
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
@@ -80,8 +80,8 @@ def load_cells(
         sums = _cut(warehouse, table, kinds, dims)
     if sums.empty or not (sums[BLOCK] == 0).any():
         raise CannotExamine(
-            f"There are no predictions between {blocks.window.start:%d %b %H:%M} and "
-            f"{blocks.window.end:%d %b %H:%M} UTC: choose another window."
+            f"There are no predictions between {words.clock(blocks.window.start)} and "
+            f"{words.clock(blocks.window.end)}: choose another window."
         )
     above, below = _PARTS[kind]
     cells = sums[[BLOCK, *dims]].copy()

@@ -235,7 +235,7 @@ def _table(suspects: tuple[Suspect, ...]) -> Table:
             s.name,
             f"{s.score:.0%}",
             s.changed or "usual",
-            f"{s.since:%a %H:%M} UTC" if s.since else "–",
+            words.clock(s.since) if s.since else "–",
         )
         for s in suspects[:6]
     )

@@ -160,8 +160,8 @@ def _load(warehouse: Warehouse, scope: Scope) -> tuple[pd.DataFrame, int]:
     rows, series = int(facts["rows"].iloc[0]), int(facts["series"].iloc[0])
     if not rows:
         raise CannotExamine(
-            f"The infrastructure table has no rows between {low:%d %b %H:%M} and "
-            f"{high:%d %b %H:%M} UTC."
+            f"The infrastructure table has no rows between {words.clock(low)} and "
+            f"{words.clock(high)}."
         )
     seconds = (high - low).total_seconds()
     usual = seconds * series / rows
@@ -280,7 +280,7 @@ def _headline(
     when = ", when it began" if scope.onset else ", near the alert's start"
     return (
         f"`{service}`: its {one.metric} went to {words.number(now)} (usually "
-        f"{words.number(usual)}) at {words.clock(one.at, scope.now)} UTC{when}."
+        f"{words.number(usual)}) at {words.clock(one.at)}{when}."
     )
 
 
@@ -293,7 +293,7 @@ def _table(ranked: list[Broken]) -> Table | None:
             (
                 one.name,
                 f"{words.number(usual)} → {words.number(now)}",
-                f"{words.clock(one.at)} UTC" if clear else "–",
+                words.clock(one.at) if clear else "–",
                 "broke" if clear else "as usual",
             )
         )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import quality
+from analysis import quality, words
 from analysis.evidence import CannotExamine, Scope, Window
 from analysis.fitting import unfit
 from analysis.portable import as_number, as_text, whole_seconds, without_nan
@@ -223,8 +223,8 @@ def regular(keys: Floats, found: Estimate, even: Estimate, span: Window, metric:
     known = np.isfinite(keys)
     if not known.any():
         raise CannotExamine(
-            f"`{metric.name}` has no rows between {span.start:%d %b %H:%M} and "
-            f"{span.end:%d %b %H:%M} UTC: choose another window, or check the settings."
+            f"`{metric.name}` has no rows between {words.clock(span.start)} and "
+            f"{words.clock(span.end)}: choose another window, or check the settings."
         )
     counts = metric.kind == "volume"
     low = max(math.ceil(span.start.timestamp() / width), int(keys[known].min()))

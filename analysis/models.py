@@ -241,7 +241,7 @@ def _row(r: Reading) -> Interval:
 
 def _nothing(warehouse: Warehouse, scope: Scope) -> str:
     return (
-        f"There are no predictions between {scope.window.start:%d %b %H:%M} and "
-        f"{scope.window.end:%d %b %H:%M} UTC in {warehouse.contract.predictions.source}: "
+        f"There are no predictions between {words.clock(scope.window.start)} and "
+        f"{words.clock(scope.window.end)} in {warehouse.contract.predictions.source}: "
         "choose another window."
     )

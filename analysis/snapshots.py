@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
-from analysis import odds, publishes
+from analysis import odds, publishes, words
 from analysis.answers.links import Link, links
 from analysis.charts import snapshots as charts
 from analysis.evidence import CannotExamine, Evidence, How, Onset, Scope, Suspect, Table
 from analysis.inputs.views import arms_of
 from analysis.publishes import Publish, once
 from analysis.warehouse import Warehouse
-from analysis.words import plural
 
 METHOD = (
     "Publishes around the onset; gradient-boosted stand-ins for the earlier snapshots answer the "
@@ -151,18 +150,18 @@ def _say(
 
 
 def _suspect(share: float, c: Candidate) -> Suspect:
-    words = "published near the onset; its answers could not be compared"
+    changed = "published near the onset; its answers could not be compared"
     if c.link is not None:
-        words = (
+        changed = (
             f"same inputs: answers differ by {c.link.size:.2f} sd from {c.publish.before}, "
             f"usually {c.link.usual:.2f}"
         )
         if c.link.size > 2 * c.link.usual:
-            words += f" ({c.link.where})"
+            changed += f" ({c.link.where})"
         if np.isfinite(c.link.worse):
             way = "worse" if c.link.worse > 0 else "better"
-            words += f", loss {abs(c.link.worse):.3f} {way}"
-    return Suspect("snapshot", c.publish.snapshot, share, words, since=c.publish.at)
+            changed += f", loss {abs(c.link.worse):.3f} {way}"
+    return Suspect("snapshot", c.publish.snapshot, share, changed, since=c.publish.at)
 
 
 def _headline(
@@ -177,14 +176,14 @@ def _headline(
         better = c.link is not None and np.isfinite(c.link.worse) and c.link.worse > 0
         tail = f": {c.publish.before} would have done better on the same rows" if better else ""
         when = "when it began" if scope.onset else "near the alert's start"
-        return f"{c.publish.snapshot} went live at {_clock(c.publish.at)}, {when}{tail}."
+        return f"{c.publish.snapshot} went live at {words.clock(c.publish.at)}, {when}{tail}."
     if verdict == "unsure" and not ranked:
         return (
             "I can't tell whether a snapshot was published: neither the log nor a registry names "
             "one."
         )
     if verdict == "unsure":
-        count = plural(len(ranked), "publish", "publishes")
+        count = words.plural(len(ranked), "publish", "publishes")
         return (
             f"I can't tell: {count} near the onset. More labelled rows, or "
             "scoring the same rows with both snapshots, would decide it."
@@ -195,13 +194,12 @@ def _headline(
             "inputs about the same answers as the one before."
         )
     last = [p for p in found if p.at <= onset.high]
-    ago = f"the latest went live {_clock(last[-1].at)}" if last else "none is known to be published"
-    began = f"it began at {_clock(onset.at)}" if scope.onset else "no step found when it began"
+    ago, began = "none is known to be published", "no step found when it began"
+    if last:
+        ago = f"the latest went live at {words.clock(last[-1].at)}"
+    if scope.onset:
+        began = f"it began at {words.clock(onset.at)}"
     return f"No snapshot: {ago}, and {began}."
-
-
-def _clock(at: datetime) -> str:
-    return f"{at:%a %H:%M} UTC"
 
 
 def _table(ranked: list[tuple[float, Candidate]]) -> Table:
@@ -211,7 +209,7 @@ def _table(ranked: list[tuple[float, Candidate]]) -> Table:
         moved = f"{link.size:.2f} sd, usually {link.usual:.2f}" if link else "–"
         worse = f"{link.worse:+.3f}" if link and np.isfinite(link.worse) else "no labels"
         rows.append(
-            (c.publish.snapshot, _clock(c.publish.at), f"{moved} / {worse}", f"{share:.0%}")
+            (c.publish.snapshot, words.clock(c.publish.at), f"{moved} / {worse}", f"{share:.0%}")
         )
     return Table(("snapshot", "live since", "answers moved / loss", "likely"), tuple(rows))
 

@@ -262,8 +262,8 @@ def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     tail = f"; in {words.plural(best.days, 'earlier day')} {usual_run}" if best.days >= 3 else ""
     if best.out <= best.longest:
         tail = ""
-    began = words.clock(onset.at, scope.now)
-    return f"{name} left its band at {began} UTC: since then {figures}{tail}."
+    began = words.clock(onset.at)
+    return f"{name} left its band at {began}: since then {figures}{tail}."
 
 
 def _figures(best: Judged, scope: Scope) -> dict[str, float]:
@@ -286,7 +286,7 @@ def _figures(best: Judged, scope: Scope) -> dict[str, float]:
 def _chart(scope: Scope, best: Judged, onset: Onset | None, name: str, headline: str) -> Chart:
     now, usual = _levels(best, scope)
     alt = f"{name} over time: {words.number(now)} lately, {words.number(usual)} expected. " + (
-        f"It leaves its band at {words.clock(onset.at)} UTC." if onset else "It stays usual."
+        f"It leaves its band at {words.clock(onset.at)}." if onset else "It stays usual."
     )
     return metric_chart(
         best.series.times,

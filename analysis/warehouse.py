@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import engine
+from analysis import engine, words
 from analysis.columns import need_numbers
 from analysis.evidence import CannotExamine, Filter, Window
 from analysis.portable import as_number, as_text, timestamp
@@ -226,7 +226,7 @@ class Warehouse:
         row = self.fetch(table.aggregate(low=table[Role.TIME].min(), high=table[Role.TIME].max()))
         if row["low"].isna().all():
             ever = self.now.year == datetime.max.year
-            before = "" if ever else f" before {self.now:%Y-%m-%d %H:%M} UTC"
+            before = "" if ever else f" before {words.clock(self.now)}"
             raise CannotExamine(
                 f"The predictions table ({self.contract.predictions.source}) has no rows with a "
                 f"time{before}: check `source` and `time` in the settings."

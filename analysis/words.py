@@ -55,12 +55,15 @@ def span(length: timedelta) -> str:
     return f"{length.total_seconds():.0f} seconds"
 
 
-def clock(moment: datetime, near: datetime | None = None) -> str:
-    """The hour in UTC, with the date when it is not the day of ``near``."""
-    at = moment.astimezone(UTC)
-    if near is not None and near.astimezone(UTC).date() == at.date():
-        return f"{at:%H:%M}"
-    return f"{at.day} {at:%b %H:%M}"
+def clock(moment: datetime) -> str:
+    """A moment in a sentence, the only form in which a finding tells one.
+
+    It needs no other text to be understood, so that a surface may show it in its reader's zone.
+
+    >>> clock(datetime(2013, 7, 1, 14, 5, tzinfo=UTC))
+    '2013-07-01 14:05 UTC'
+    """
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

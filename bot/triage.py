@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from analysis import words
 from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from bot.headless import accepted, report, saw_nothing, walk
@@ -54,8 +55,8 @@ def triage_headless(
     since = since or now - LOOK_BACK
     if since >= now:
         raise CannotExamine(
-            f"There is nothing to look at since {since:%Y-%m-%d %H:%M} UTC: the tables are read as "
-            f"of {now:%Y-%m-%d %H:%M} UTC, which is not after it. Choose an earlier `--since`."
+            f"There is nothing to look at since {words.clock(since)}: the tables are read as "
+            f"of {words.clock(now)}, which is not after it. Choose an earlier `--since`."
         )
     baseline = Window(since - timedelta(days=settings.walk.baseline_days), since)
     scope = Scope(now, Window(since, now), baseline, entry, subject)

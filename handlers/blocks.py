@@ -28,6 +28,8 @@ _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 _LINK = re.compile(r"https?://[^\s<>|\"]+")
+_MOMENT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")
+"""A moment as :func:`analysis.words.clock` writes it."""
 
 
 # -- texts ------------------------------------------------------------------------------------
@@ -51,9 +53,29 @@ def clip(text: str, most: int) -> str:
     return cut.rstrip() + ("`" if cut.count("`") % 2 else "") + "…"
 
 
-def line(text: str, most: int = 600) -> str:
-    """Somebody's text as one escaped line of mrkdwn."""
-    return escape(clip(_SPACE.sub(" ", text).strip(), most))
+def line(text: str, most: int = 600, near: datetime | None = None) -> str:
+    """Somebody's text as one escaped line of mrkdwn, its moments in the reader's zone.
+
+    A moment that is close to ``near`` is told without its date.
+    """
+    return zoned(escape(clip(_SPACE.sub(" ", text).strip(), most)), near)
+
+
+def zoned(text: str, near: datetime | None = None) -> str:
+    """mrkdwn in which the moments of a finding ("2013-07-01 14:05 UTC") are Slack's dates."""
+
+    def token(found: re.Match[str]) -> str:
+        moment = _moment(found[1])
+        return clock(moment, near) if moment else found[0]
+
+    return _MOMENT.sub(token, text)
+
+
+def _moment(written: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(written).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def code(name: str, most: int = 48) -> str:
@@ -92,11 +114,16 @@ def link(url: str, label: str) -> str:
 
 def clock(moment: datetime, near: datetime | None = None) -> str:
     """A moment in the reader's zone: the time; with its date when it is far from ``near``."""
-    moment = moment.astimezone(UTC)
-    close = near is not None and abs(moment - near) < NEAR
-    form = "{time}" if close else "{date_short_pretty} {time}"
-    fallback = f"{moment:%H:%M} UTC" if close else f"{moment.day} {moment:%b %H:%M} UTC"
+    form, fallback = _shown(moment, near)
     return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
+
+
+def _shown(moment: datetime, near: datetime | None) -> tuple[str, str]:
+    """How Slack is to write a moment, and how it is written where Slack can't."""
+    moment = moment.astimezone(UTC)
+    if near is not None and abs(moment - near) < NEAR:
+        return "{time}", f"{moment:%H:%M} UTC"
+    return "{date_short_pretty} {time}", f"{moment.day} {moment:%b %H:%M} UTC"
 
 
 def percent(share: float) -> str:
@@ -233,13 +260,18 @@ def image(chart: Chart) -> Block:
     return {"type": "image", "chart": chart.id, "alt_text": alt if alt != "?" else "A chart"}
 
 
-def table(found: Table, rows: int = 5, columns: int = 4) -> list[Block]:
-    """A small table, cut to what a phone shows; no block when it has no cells."""
+def table(
+    found: Table, rows: int = 5, columns: int = 4, near: datetime | None = None
+) -> list[Block]:
+    """A small table, cut to what a phone shows; no block when it has no cells.
+
+    A cell that is a moment is shown in the reader's zone, as :func:`clock` does.
+    """
     width = min(columns, max([len(found.headers), *(len(r) for r in found.rows)], default=0))
     if not width or not found.rows:
         return []
     lines = [found.headers, *found.rows[:rows]]
-    cells = [[_cell(row[i] if i < len(row) else "") for i in range(width)] for row in lines]
+    cells = [[_cell(row[i] if i < len(row) else "", near) for i in range(width)] for row in lines]
     blocks: list[Block] = [
         {"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True}] * width}
     ]
@@ -249,8 +281,16 @@ def table(found: Table, rows: int = 5, columns: int = 4) -> list[Block]:
     return blocks
 
 
-def _cell(text: str) -> Block:
+def _cell(text: str, near: datetime | None) -> Block:
     flat = words(text, 120)
+    found = _MOMENT.fullmatch(flat)
+    moment = _moment(found[1]) if found else None
+    if moment:
+        form, fallback = _shown(moment, near)
+        date: Block = {"type": "date", "timestamp": int(moment.timestamp())}
+        date |= {"format": form, "fallback": fallback}
+        part = {"type": "rich_text_section", "elements": [date]}
+        return {"type": "rich_text", "elements": [part]}
     return {"type": "raw_text", "text": flat if flat != "?" else "–"}
 
 

@@ -64,7 +64,8 @@ def _why(step: Step, desk: Desk) -> dict[str, object]:
     else:
         branch = node.branch(found.verdict) if node else None
         guess = words_.said(branch, found.named) if branch else found.verdict
-        lines.append(f"*I say {guess}* ({words_.sure(found)}): {b.line(found.headline)}")
+        finding = b.line(found.headline, near=words_.looked(found))
+        lines.append(f"*I say {guess}* ({words_.sure(found)}): {finding}")
         if found.how.method:
             lines.append(f"*Found by.* {b.line(found.how.method, 500)}")
         against = [

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from analysis.evidence import Scope, Suspect, Window
+from analysis.words import clock
 from state import events as ev
 from state.events import RunCheck
 from state.guards import Misfit, Result, label_of, step_of, still_open, watch_of
@@ -93,7 +94,7 @@ def _unanswered(incident: Incident, number: int, tree: Tree) -> Step:
     """The step, if it still waits for an answer; else the person is told who was first."""
     step = step_of(still_open(incident), number)
     if step.answer is not None:
-        at = f"{step.answer.at:%H:%M} UTC"
+        at = clock(step.answer.at)
         label = label_of(tree, step.node, step.answer.verdict)
         said = "Skipped" if step.answer.skipped else label
         raise Misfit(f"<@{step.answer.by}> was first: “{said}” at {at}.")

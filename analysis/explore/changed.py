@@ -150,13 +150,13 @@ def _there(value: Any) -> bool:
 def _headline(near: Sequence[Happened], onset: Onset, slack: timedelta) -> str:
     began = words.clock(onset.at)
     if not near:
-        return f"Nothing that I can see changed within 7 days of {began} UTC, when it began."
+        return f"Nothing that I can see changed within 7 days of {began}, when it began."
     first = near[0]
     how_far = _distance(first.at, onset.at)
     said = f"{first.who}: {first.what}, {how_far}"
     close = sum(abs(h.at - onset.at) <= slack for h in near)
     if abs(first.at - onset.at) > slack:
-        return f"Nothing changed when it began ({began} UTC). Nearest: {said}."
+        return f"Nothing changed when it began ({began}). Nearest: {said}."
     more = f" {words.plural(close - 1, 'other change')} near it." if close > 1 else ""
     return f"Nearest to the onset: {said}.{more}"
 
@@ -170,8 +170,7 @@ def _distance(at: datetime, onset: datetime) -> str:
 
 def _table(near: Sequence[Happened], onset: Onset) -> Table:
     rows = tuple(
-        (h.who, h.what, words.clock(h.at) + " UTC", _distance(h.at, onset.at))
-        for h in near[:MOST_ROWS]
+        (h.who, h.what, words.clock(h.at), _distance(h.at, onset.at)) for h in near[:MOST_ROWS]
     )
     return Table(("who", "what changed", "when", "from the onset"), rows)
 
@@ -185,7 +184,7 @@ def _charts(
     since = min(min(h.at for h in shown), onset.low) - timedelta(hours=3)
     found = [Mark(h.at, h.who, abs(h.at - onset.at) <= slack) for h in shown]
     alt = "What changed when: " + "; ".join(
-        f"{words.clock(h.at)} UTC {h.who} {h.what}" for h in near[:6]
+        f"{words.clock(h.at)} {h.who} {h.what}" for h in near[:6]
     )
     title = headline.split(". ")[0].rstrip(".")
     return (charts.marks(found, Span(since, scope.window, onset), title, alt),)

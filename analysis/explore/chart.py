@@ -36,7 +36,7 @@ def draw(warehouse: Warehouse, question: Question) -> Evidence:
 def _whole(warehouse: Warehouse, question: Question) -> Evidence:
     held = lines.held(warehouse, question)
     span, title = _span(question), _title(question, held)
-    alt = f"{question.name} since {words.clock(span.since)} UTC. " + " ".join(map(_said, held))
+    alt = f"{question.name} since {words.clock(span.since)}. " + " ".join(map(_said, held))
     chart = charts.panels([h.drawn for h in held], span, title, alt)
     rest = " ".join(_said(h) for h in held[1:] if h.out > h.points / 4)
     return _evidence(question, f"{title}. {rest}".strip(), chart, METHOD, held[0].rows, span)

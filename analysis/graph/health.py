@@ -16,6 +16,7 @@ import numpy as np
 from analysis import odds
 from analysis.evidence import Onset
 from analysis.warehouse import naive
+from analysis.words import clock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -200,7 +201,7 @@ def _event(mine: pd.DataFrame, column: str, onsets: Sequence[Onset], end: dateti
     best = max(found, key=lambda i: found[i])
     at = _utc(known["time"].iloc[best])
     stays = bool((values[best:] == values[best]).all())
-    words = f"{column} changed to {_short(str(values[best]))} at {at:%a %H:%M} UTC"
+    words = f"{column} changed to {_short(str(values[best]))} at {clock(at)}"
     return Sign(column, found[best] if stays else found[best] - 2, words, at)
 
 

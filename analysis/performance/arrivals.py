@@ -71,7 +71,7 @@ class Arrivals:
         if self.overdue or due <= now:
             usual = f", {words.percent(self.then / self.ever)} is usual" if self.then > 0 else ""
             return f"{have}{usual}: they are overdue ({half}), look at what delivers them"
-        return f"{have}; {half}, so look again after {words.clock(due, now)} UTC"
+        return f"{have}; {half}, so look again after {words.clock(due)}"
 
 
 def arrivals(warehouse: Warehouse, scope: Scope, models: Sequence[str]) -> dict[str, Arrivals]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from analysis import words
 from analysis.tables import Contract
 from bot.demo import operations, writer
 from bot.demo.faults import Fault, Truth
@@ -91,8 +92,8 @@ class World:
         last = self.regimes[-1]
         if at <= last.start or at >= self.stage.end:
             raise CannotMitigate(
-                f"{to_time(at):%Y-%m-%d %H:%M} UTC is outside what can still be changed: after "
-                f"{to_time(last.start):%Y-%m-%d %H:%M} and before {self.end:%Y-%m-%d %H:%M} UTC."
+                f"{words.clock(to_time(at))} is outside what can still be changed: after "
+                f"{words.clock(to_time(last.start))} and before {words.clock(self.end)}."
             )
         now = replace(last, start=at)
         name = target.get("name") or target.get("snapshot") or target.get("node") or ""

@@ -9,6 +9,7 @@ from analysis.evidence import Evidence, How
 from analysis.explore import Question
 from handlers import blocks as b
 from handlers.blocks import Block
+from handlers.messages import words
 from handlers.registry import quoted, run_button
 from state.looks import Look
 from state.outbox import Post
@@ -32,10 +33,11 @@ def look_message(look: Look, dimensions: Sequence[str]) -> dict[str, Any]:
     if look.evidence is None:
         return b.message(f"Looking: {look.asked}…", [b.context(asked), b.section("Looking…")])
     found = look.evidence
-    headline = b.line(found.headline, 600)
+    near = words.looked(found)
+    headline = b.line(found.headline, 600, near)
     blocks = [b.context(asked), b.section(f"*{headline}*")]
     if found.table and look.question and look.question.kind != "sparks":
-        blocks += b.table(found.table, MOST_ROWS)
+        blocks += b.table(found.table, MOST_ROWS, near=near)
     blocks += [b.image(chart) for chart in found.charts[:2]]
     blocks += _small_print(found)
     if look.question:

@@ -73,7 +73,7 @@ def found(evidence: Evidence, step: Step, text: str) -> list[Block]:
         text = "\n".join([text, *words.suspect_lines(telling, step)])
     blocks = [b.section(text)]
     if evidence.table:
-        blocks += b.table(evidence.table)
+        blocks += b.table(evidence.table, near=step.scope.now)
     blocks += [b.image(chart) for chart in evidence.charts[:MOST_CHARTS]]
     return [*blocks, b.context(looked_at(evidence, step))]
 
@@ -129,7 +129,7 @@ def _mitigations(incident: Incident, step: Step, view: View) -> list[Block]:
 
 def failed(incident: Incident, step: Step, node: Node, view: View, name: str) -> dict[str, Any]:
     """A check that could not run: why, and the branches to choose from by hand."""
-    why = b.line(step.error, 900) or "The check ended without a word."
+    why = b.line(step.error, 900, step.scope.now) or "The check ended without a word."
     text = f"*{name}* I could not look. {why}"
     blocks = [b.section(text)]
     if incident.is_open:

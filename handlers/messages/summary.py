@@ -113,7 +113,9 @@ def _known(incident: Incident, tree: Tree) -> list[str]:
     steps = [s for s in words.answered(incident, tree) if s.answer and not s.answer.override]
     told = steps[:1] if found else [*steps[:1], *steps[1:][-1:]]
     found += [
-        f"{words.title(tree, s)} {b.line(s.evidence.headline, 240)}" for s in told if s.evidence
+        f"{words.title(tree, s)} {b.line(s.evidence.headline, 240, s.scope.now)}"
+        for s in told
+        if s.evidence
     ]
     way = words.path(incident, tree)
     if way:
@@ -145,7 +147,7 @@ def _open(incident: Incident, tree: Tree) -> list[str]:
         name = words.title(tree, step)
         evidence = step.evidence
         if step.status == "failed":
-            found.append(f"{name} I could not look: {b.line(step.error, 160)}")
+            found.append(f"{name} I could not look: {b.line(step.error, 160, step.scope.now)}")
         elif step.answer and step.answer.skipped:
             found.append(f"{name} Skipped by {b.person(step.answer.by)}")
         elif evidence and evidence.confidence < words.UNSURE:

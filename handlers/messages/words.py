@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from analysis.evidence import Evidence, Suspect
 from handlers import blocks as b
@@ -98,10 +99,18 @@ def proposal(tree: Tree, step: Step) -> str:
 
 def headline(evidence: Evidence) -> str:
     """The finding as a colleague says it: a guess is called one."""
-    text = b.line(evidence.headline, 900) or "I have no words for what I found; see the chart."
+    text = (
+        b.line(evidence.headline, 900, looked(evidence))
+        or "I have no words for what I found; see the chart."
+    )
     if evidence.confidence < UNSURE and not doubts(evidence):
         return f"I can’t tell for sure. {text}"
     return text
+
+
+def looked(evidence: Evidence) -> datetime | None:
+    """The end of the hours that it is about: moments close to it are told without their date."""
+    return evidence.how.window.end if evidence.how.window else None
 
 
 def doubts(evidence: Evidence) -> bool:
@@ -130,7 +139,7 @@ def _suspect(suspect: Suspect, step: Step) -> str:
             share += f" ({max(suspect.low, 0) * 100:.0f}–{min(suspect.high, 1) * 100:.0f})"
         parts.append(share)
     if suspect.changed:
-        parts.append(b.line(suspect.changed, 140))
+        parts.append(b.line(suspect.changed, 140, step.scope.now))
     if suspect.since:
         parts.append(f"since {b.clock(suspect.since, step.scope.now)}")
     return f"• {b.code(suspect.name)}" + (f" — {', '.join(parts)}" if parts else "")

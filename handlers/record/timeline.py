@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from analysis.words import clock
 from handlers.messages import words
 from handlers.record.material import Material
 from state import events as ev
@@ -79,7 +80,7 @@ def _what(m: Material, event: ev.Event) -> str:
 
 def _over(event: ev.Rerun) -> str:
     w = event.window
-    return f"over {w.start:%d %b %H:%M} to {w.end:%d %b %H:%M} UTC" if w else "over fresh data"
+    return f"over {clock(w.start)} to {clock(w.end)}" if w else "over fresh data"
 
 
 def _around(m: Material, event: ev.Event) -> str:
@@ -90,7 +91,7 @@ def _around(m: Material, event: ev.Event) -> str:
         case ev.SeveritySet():
             return f"Severity {event.severity}"
         case ev.Snoozed():
-            return f"Quiet until {event.until:%d %b %H:%M} UTC"
+            return f"Quiet until {clock(event.until)}"
         case ev.HandoffOffered():
             return f"Offered it to {m.names(event.to)}"
         case ev.HandoffAnswered():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import words
 from analysis.evidence import Chart, Table
 from handlers import blocks as b
 from handlers.blockkit import problems, problems_of_view
@@ -90,6 +91,22 @@ def test_times_are_in_the_readers_zone_and_dated_when_far():
     assert near == f"<!date^{int(NOON.timestamp())}^{{time}}|12:00 UTC>"
     assert "{date_short_pretty}" in b.clock(NOON, NOON + timedelta(days=2))
     assert "4 Mar" in b.clock(NOON)
+
+
+def test_moments_of_a_finding_are_shown_in_the_readers_zone():
+    """What the analysis writes, the message reads: as a sentence and as a table's cell."""
+    said = f"It left its band at {words.clock(NOON)} <twice>."
+    assert b.line(said, near=NOON) == f"It left its band at {b.clock(NOON, NOON)} &lt;twice&gt;."
+    assert b.line(said) == f"It left its band at {b.clock(NOON)} &lt;twice&gt;."
+    assert b.line("at 2026-13-45 25:61 UTC") == "at 2026-13-45 25:61 UTC"
+    head, row = b.table(Table(("what", "since"), ((said, words.clock(NOON)),)), near=NOON)[0][
+        "rows"
+    ]
+    date = row[1]["elements"][0]["elements"][0]
+    assert (date["type"], date["timestamp"]) == ("date", int(NOON.timestamp()))
+    assert (date["format"], date["fallback"]) == ("{time}", "12:00 UTC")
+    assert head[1] == {"type": "raw_text", "text": "since"}
+    assert row[0]["type"] == "raw_text"
 
 
 def test_people_are_mentioned_by_id_and_others_named():
