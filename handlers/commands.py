@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handlers import explore, finding, shift, steering
-from handlers.actions import value
-from handlers.blocks import button, escape, person
-from handlers.desk import Desk, entrance, every
+from handlers.blocks import escape
+from handlers.desk import Desk, every
 from handlers.record.asking import export
 from handlers.registry import (
     Around,
@@ -18,54 +17,15 @@ from handlers.registry import (
     Reply,
     Request,
     Unclear,
-    Words,
     bare,
-    channel_of,
     dispatch,
     named,
-    named_incident,
     reply,
-    user_in,
 )
 from handlers.standing import incidents, name, status
 from handlers.tree_text import BEEN, HERE, SKIPPED, picture
 from handlers.triage import label, triage, typed
-from state.events import HandoffOffered
-
-
-def handoff(request: Request, words: Words, desk: Desk) -> Reply:
-    """Offer an incident to another person, who may be in another team's channel."""
-    incident = request.incident or ""
-    to = next((u for w in words if (u := user_in(w))), None)
-    channel = channel_of(words)
-    if to is None:
-        raise Unclear(_whom(words, request))
-    if to == request.user:
-        raise Unclear(
-            f"That is you. To own {incident} yourself, take it.",
-            button("Take it", "take", value(i=incident), style="primary"),
-        )
-    refusal = desk.tell(incident, HandoffOffered(desk.now(), request.user, to, channel))
-    if refusal:
-        raise Unclear(refusal)
-    beside = f", and it is shown in <#{channel}> from now on" if channel else ""
-    text = f"{incident} is offered to {person(to)}{beside}. It stays as it is until they accept."
-    return reply(text + entrance(channel, desk))
-
-
-def _whom(words: Words, request: Request) -> str:
-    example = f"`{request.called} handoff HE-1 @bo #data-platform`"
-    if any(w.startswith("<!subteam") for w in words):
-        return (
-            f"I hand over to one person, not to a group: pick who accepts. For example {example}."
-        )
-    names = [w for w in words if w.startswith("@")]
-    if names:
-        return (
-            f"I can't tell who {bare(names[0])} is: pick the name from Slack's list. "
-            f"For example {example}."
-        )
-    return f"To whom? For example {example}."
+from handlers.typed import Words, named_incident, quoted
 
 
 def tree(request: Request, words: Words, desk: Desk) -> Reply:
@@ -92,7 +52,7 @@ def help_(request: Request, words: Words, desk: Desk) -> Reply:
         also = ", ".join(f"`{alias}`" for alias in wanted.aliases)
         return reply(
             f"`{request.called} {escape(wanted.usage)}`\n{wanted.summary}\n"
-            f"For example `{request.called} {escape(wanted.example)}`"
+            f"For example `{request.called} {escape(wanted.example(names_in(desk)))}`"
             + (f"\nAlso said: {also}" if also else "")
         )
     lines = list[str]()
@@ -114,8 +74,20 @@ def ask(request: Request, desk: Desk) -> Reply:
         guess=lambda asked, said: explore.guess(asked, said, desk),
         may_see=desk.may_see,
         near=lambda asked: _open_in(asked.channel, desk),
+        names=names_in(desk),
     )
     return dispatch(request, COMMANDS, desk, around)
+
+
+def names_in(desk: Desk) -> dict[str, str]:
+    """Names of this installation for examples, as they are typed."""
+    known = desk.subjects()
+    found = {
+        "metric": known.metrics or known.models,
+        "feature": known.features or known.metrics,
+        "dimension": known.dimensions,
+    }
+    return {kind: quoted(names[0]) for kind, names in found.items() if names}
 
 
 def _open_in(channel: str, desk: Desk) -> Sequence[str]:
@@ -133,7 +105,7 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "triage",
             "triage <metric|model|feature> [since]",
             "Find out what is wrong with it, step by step, in a thread.",
-            "triage precision since 14:05",
+            "triage {metric} since 14:05",
             triage,
         ),
         Command(
@@ -154,7 +126,7 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "incidents search",
             "incidents search <words>",
             "Incidents whose record has these words: findings, notes, what people said.",
-            "incidents search weather feed",
+            "incidents search {feature}",
             finding.search,
             aliases=("search", "find"),
         ),
@@ -182,7 +154,7 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "chart",
             "chart [metric|model|feature|service] [7d] [by dimension]",
             "A series with its usual range, or cut by a dimension.",
-            "chart precision 7d by carrier",
+            "chart {metric} 7d by {dimension}",
             explore.chart,
             needs_incident=True,
             aliases=("plot", "graph", "show"),
@@ -191,7 +163,7 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "segments",
             "segments [metric|model]",
             "Which parts of the traffic carry the change.",
-            "segments precision",
+            "segments {metric}",
             explore.segments,
             needs_incident=True,
             aliases=("segment",),
@@ -207,9 +179,9 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
         ),
         Command(
             "compare",
-            "compare snapshot <a> <b>",
-            "Two snapshots on the same traffic.",
-            "compare snapshot ranker-12 ranker-13",
+            "compare snapshot [a] [b]",
+            "Two snapshots on the same traffic; of one, what it changed; without, which there are.",
+            "compare snapshot",
             explore.compare,
             needs_incident=True,
         ),
@@ -272,7 +244,7 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "handoff [incident] @user [#channel]",
             "Offer an incident to somebody, who may be in another team's channel.",
             "handoff HE-1 @bo #data-platform",
-            handoff,
+            shift.handoff,
             needs_incident=True,
         ),
         Command(
@@ -332,7 +304,10 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "catch me up",
             steering.catch_me_up,
             needs_incident=True,
-            aliases=("catch up", "catchup", "summary"),
+            aliases=(
+                *("catch up", "catchup", "summary", "tldr", "where are we", "what happened"),
+                *("what's going on", "whats going on", "what is going on", "what's up"),
+            ),
         ),
         Command(
             "export",

@@ -15,8 +15,9 @@ from analysis.explore.question import Thing
 from handlers import times
 from handlers.blocks import code, escape, listed
 from handlers.desk import Desk, Subjects, likeness, nearest, plain
-from handlers.registry import Reply, Request, Unclear, Words, bare, quoted, reply
+from handlers.registry import Reply, Request, Unclear, bare, reply
 from handlers.standing import name as shown
+from handlers.typed import Words, quoted
 from state.incident import Entry, Incident
 
 MOST_DAYS = 60

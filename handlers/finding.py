@@ -6,8 +6,9 @@ from handlers import blocks as b
 from handlers.desk import Desk
 from handlers.explore import incident_of
 from handlers.messages import words as words_
-from handlers.registry import Reply, Request, Unclear, Words, reply
+from handlers.registry import Reply, Request, Unclear, reply
 from handlers.standing import name
+from handlers.typed import Words
 from state.search import BEGIN, END
 from state.search import search as search_in
 from state.similar import Match

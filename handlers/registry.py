@@ -7,32 +7,32 @@ the nearest command, with an example and one button that runs what was meant.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from html import unescape
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from typing import Generic, Literal, TypeVar
 
 import structlog
 
+from handlers import courtesy
 from handlers.blocks import Block, actions, button, clip, code, escape, section
+from handlers.typed import Words, channel_in, named_incident, quoted, user_in, words
 
 Via = Literal["slash", "mention"]
-Words = tuple[str, ...]
 C = TypeVar("C")
 
 RUN = "run"
 """Verb of the buttons that run a command; their value is read by :func:`run_text`."""
+NEAR = 0.7
+"""A word at least this alike (:class:`SequenceMatcher`) to a command's name may be a typo of it."""
+SAMPLES: Mapping[str, str] = {"metric": "precision", "feature": "temp", "dimension": "carrier"}
+"""The names in examples where no others are at hand."""
 
 _log = structlog.get_logger(__name__)
-_QUOTES = {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'"}
-_TOKEN = re.compile(
-    r"""<[@#!][^<>]*>|<https?://[^<>]*>|"[^"]*"|(?<!\S)'[^']*'(?!\S)|`[^`]+`|[^\s"`]+|["`]"""
+_ASKING = frozenset(
+    {"how", "what", "who", "when", "where", "which", "that", "this", "these", "not"}
 )
-_INCIDENT = re.compile(r"#?he-?0*([1-9]\d{0,8})", re.IGNORECASE)
-_USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-_CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|([^>]*))?>")
+"""Words of a question: near to a name in letters alone."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Command(Generic[C]):
     """One thing that can be asked for.
 
     ``usage`` begins with the name, which may be of several words; ``aliases`` mean the same.
+    ``pattern`` is an example in which ``{metric}`` and its like (:data:`SAMPLES`) stand for names.
     ``run`` takes the words after the name; it may raise :class:`Unclear`. ``needs_incident``: it
     is said in an incident's thread or names one. ``free_text``: what follows is somebody's own
     words, of which only the first can name the incident.
@@ -79,7 +80,7 @@ class Command(Generic[C]):
     name: str
     usage: str
     summary: str
-    example: str
+    pattern: str
     run: Callable[[Request, Words, C], Reply]
     where: frozenset[Via] = frozenset({"slash", "mention"})
     needs_incident: bool = False
@@ -91,6 +92,10 @@ class Command(Generic[C]):
         """All that it is called by."""
         return (self.name, *self.aliases)
 
+    def example(self, names: Mapping[str, str] = SAMPLES) -> str:
+        """Something that can be typed, with names that its reader knows."""
+        return self.pattern.format_map({**SAMPLES, **names})
+
 
 @dataclass(frozen=True)
 class Around:
@@ -98,12 +103,14 @@ class Around:
 
     ``guess`` says what an unknown word may mean. An incident that a person may not see
     (``may_see(incident, user)``) does not exist for them. ``near`` are the open incidents of the
-    channel where something was asked: the only one is meant when none is named.
+    channel where something was asked: the only one is meant when none is named. ``names`` are
+    those of the installation, for examples.
     """
 
     guess: Callable[[Request, Words], Unclear | None] = lambda _, __: None
     may_see: Callable[[str, str], bool] = lambda _, __: True
     near: Callable[[Request], Sequence[str]] = lambda _: ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Unclear(Exception):
@@ -124,17 +131,20 @@ def dispatch(
 ) -> Reply:
     """Find the command that is meant and run it; every mistake becomes a sentence.
 
-    Nothing said runs ``help``. An error inside a command is logged and told to the one who
-    asked, because nobody else would hear of it.
+    Nothing said runs ``help``; small talk is answered in kind. An error inside a command is
+    logged and told to the one who asked, because nobody else would hear of it.
     """
     around = around or Around()
     said = words(request.text)
     if said and said[0].lower().lstrip("/@") == "hawkeye":
         said = said[1:]
-    command, rest = named(said or ("help",), commands)
+    wanted = courtesy.without(said)
+    command, rest = named(wanted or ("help",), commands)
+    if (not wanted or command is None) and (told := courtesy.answer(said, request.called)):
+        return reply(told)
     try:
         if command is None:
-            raise around.guess(request, said) or _unknown(said, request, commands)
+            raise around.guess(request, wanted) or _unknown(wanted, request, commands, around)
         request, rest = _placed(request, command, rest, around)
         return command.run(request, rest, context)
     except Unclear as unclear:
@@ -183,7 +193,8 @@ def _nearest(request: Request, command: Command[C], rest: Words, around: Around)
     near = [i for i in around.near(request) if around.may_see(i, request.user)]
     if len(near) == 1:
         return replace(request, incident=near[0])
-    there = " ".join(w for w in command.example.split() if not named_incident((w,)))
+    example = command.example(around.names)
+    there = " ".join(w for w in example.split() if not named_incident((w,)))
     asked = " ".join(map(quoted, rest))
     raise Unclear(
         f"Which incident? In its thread `@hawkeye {there}` is enough; elsewhere name it: "
@@ -193,66 +204,37 @@ def _nearest(request: Request, command: Command[C], rest: Words, around: Around)
     )
 
 
-def _unknown(said: Words, request: Request, commands: Sequence[Command[C]]) -> Unclear:
-    word = said[0]
-    known = {name: c for c in commands for name in c.names}
-    pair = " ".join(said[:2]).lower()
-    found = get_close_matches(word.lower(), list(known), n=1, cutoff=0.55)
-    both = get_close_matches(pair, [n for n in known if " " in n], n=1, cutoff=0.7)
-    if both:
-        word, found, said = pair, both, said[1:]
-    if not found:
-        names = ", ".join(f"`{c.name}`" for c in commands)
-        return Unclear(f"I know no {bare(word)}. I know {names}.", ("Help", "help"))
-    meant = known[found[0]]
-    fixed = " ".join((meant.name, *map(quoted, said[1:])))
+def _unknown(
+    said: Words, request: Request, commands: Sequence[Command[C]], around: Around
+) -> Unclear:
+    """The nearest command behind a button, where one is near; else the way to all of them."""
+    meant, rest = _nearly(said, commands)
+    if meant is None:
+        return Unclear(
+            f"I know no {bare(said[0])}. `{request.called} help` lists what I know.",
+            ("Help", "help"),
+        )
+    fixed = " ".join((meant.name, *map(quoted, rest)))
+    example = escape(meant.example(around.names))
     return Unclear(
-        f"I know no {bare(word)}. `{meant.name}`? For example `{request.called} {meant.example}`.",
+        f"I know no {bare(said[0])}. `{meant.name}`? For example `{request.called} {example}`.",
         (fixed, fixed),
     )
 
 
-# -- reading --------------------------------------------------------------------------------------
-
-
-def words(text: str) -> Words:
-    """The words of what somebody typed; quoted ones and Slack's ``<…>`` tokens stay whole.
-
-    Tolerant: curly quotes count as quotes, an unclosed quote as nothing, punctuation at the
-    end of a word is dropped, Slack's ``&amp; &lt; &gt;`` are read back.
-    """
-    for curly, straight in _QUOTES.items():
-        text = text.replace(curly, straight)
-    found = (_word(token) for token in _TOKEN.findall(text.replace("\u00a0", " ")))
-    return tuple(word for word in found if word)
-
-
-def _word(token: str) -> str:
-    if token.startswith("<") and token.endswith(">"):
-        return token
-    if len(token) > 1 and token[0] == token[-1] and token[0] in "\"'`":
-        return unescape(token[1:-1]).strip()
-    return unescape(token.strip('"`*').rstrip(".,;!?"))
-
-
-def addressed(text: str, bot: str) -> str:
-    """What is said to the bot in a message that mentions it: what follows the first mention,
-    or what stands before it when nothing follows."""
-    before, _, after = re.sub(rf"<@{re.escape(bot)}(?:\|[^>]*)?>", "\0", text).partition("\0")
-    said = after.replace("\0", " ").strip(" ,:\n")
-    return said or before.strip(" ,:\n")
-
-
-def user_in(word: str) -> str | None:
-    """The user's id in ``<@U123>`` or ``<@U123|name>``."""
-    match = _USER.fullmatch(word)
-    return match[1] if match else None
-
-
-def channel_in(word: str) -> str | None:
-    """The channel's id in ``<#C123>`` or ``<#C123|name>``."""
-    match = _CHANNEL.fullmatch(word)
-    return match[1] if match else None
+def _nearly(said: Words, commands: Sequence[Command[C]]) -> tuple[Command[C] | None, Words]:
+    """The command whose name the first words look most like, or begin, and the words after it."""
+    best: tuple[float, Command[C] | None, Words] = (0.0, None, said)
+    for command in commands:
+        for name in command.names:
+            size = len(name.split())
+            typed = " ".join(said[:size]).lower()
+            score = SequenceMatcher(None, typed, name).ratio()
+            if size == 1 and len(typed) > 2 and name.startswith(typed):
+                score = max(score, 0.9)
+            if len(said) >= size and typed not in _ASKING and score > max(best[0], NEAR):
+                best = (score, command, said[size:])
+    return best[1:]
 
 
 def channel_of(said: Words) -> str:
@@ -266,17 +248,6 @@ def channel_of(said: Words) -> str:
     if loose and not found:
         raise Unclear(f"I can't tell which channel {bare(loose)} is: pick it from Slack's list.")
     return found
-
-
-def named_incident(said: Words) -> str | None:
-    """The first incident that is named, as the store has it: "he3" is "HE-3"."""
-    found = next((m for word in said if (m := _INCIDENT.fullmatch(word))), None)
-    return f"HE-{found[1]}" if found else None
-
-
-def quoted(word: str) -> str:
-    """A word as it must be typed: in quotes when it has a space."""
-    return f'"{word}"' if re.search(r"\s", word) and not word.startswith("<") else word
 
 
 # -- writing --------------------------------------------------------------------------------------

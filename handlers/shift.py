@@ -1,22 +1,32 @@
-"""The end of a shift: a person's open incidents in one message, all handed over at once."""
+"""Handing over: one incident, or at the end of a shift all of a person's in one message."""
 
 from __future__ import annotations
 
-from handlers.blocks import Block, actions, context, line, message, person, section, span
-from handlers.desk import Desk
+from handlers.actions import value
+from handlers.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    line,
+    message,
+    person,
+    section,
+    span,
+)
+from handlers.desk import Desk, entrance
 from handlers.messages.summary import summarise
 from handlers.registry import (
     Reply,
     Request,
     Unclear,
-    Words,
     bare,
     channel_of,
     reply,
     run_button,
-    user_in,
 )
 from handlers.standing import mark, name, progress
+from handlers.typed import Words, user_in
 from state.events import HandoffAnswered, HandoffOffered
 from state.incident import Handoff, Incident
 
@@ -41,6 +51,41 @@ def digest(request: Request, words: Words, desk: Desk) -> Reply:
         else ""
     )
     return Reply(text, tuple(_blocks(text, found, desk, more)))
+
+
+def handoff(request: Request, words: Words, desk: Desk) -> Reply:
+    """Offer an incident to another person, who may be in another team's channel."""
+    incident = request.incident or ""
+    to = next((u for w in words if (u := user_in(w))), None)
+    channel = channel_of(words)
+    if to is None:
+        raise Unclear(_whom(words, request))
+    if to == request.user:
+        raise Unclear(
+            f"That is you. To own {incident} yourself, take it.",
+            button("Take it", "take", value(i=incident), style="primary"),
+        )
+    refusal = desk.tell(incident, HandoffOffered(desk.now(), request.user, to, channel))
+    if refusal:
+        raise Unclear(refusal)
+    beside = f", and it is shown in <#{channel}> from now on" if channel else ""
+    text = f"{incident} is offered to {person(to)}{beside}. It stays as it is until they accept."
+    return reply(text + entrance(channel, desk))
+
+
+def _whom(words: Words, request: Request) -> str:
+    example = f"`{request.called} handoff HE-1 @bo #data-platform`"
+    if any(w.startswith("<!subteam") for w in words):
+        return (
+            f"I hand over to one person, not to a group: pick who accepts. For example {example}."
+        )
+    names = [w for w in words if w.startswith("@")]
+    if names:
+        return (
+            f"I can't tell who {bare(names[0])} is: pick the name from Slack's list. "
+            f"For example {example}."
+        )
+    return f"To whom? For example {example}."
 
 
 def hand_all(request: Request, words: Words, desk: Desk) -> Reply:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from handlers.blocks import clip, clock, code, escape, line, link, listed, person, span
 from handlers.desk import Desk
 from handlers.messages import words
-from handlers.registry import Reply, Request, Unclear, Words, bare, named_incident, reply
+from handlers.registry import Reply, Request, Unclear, bare, reply
 from handlers.tree_text import mark_of
+from handlers.typed import Words, named_incident
 from state.incident import Incident, Step
 from state.outbox import Resting
 

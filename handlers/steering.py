@@ -15,7 +15,8 @@ from handlers.desk import Desk
 from handlers.explore import incident_of
 from handlers.messages import words as words_
 from handlers.messages.summary import catch_up
-from handlers.registry import Reply, Request, Unclear, Words, bare, reply, user_in
+from handlers.registry import Reply, Request, Unclear, bare, reply
+from handlers.typed import Words, user_in
 from state import events as ev
 from state.events import Event
 from state.incident import Incident, Step

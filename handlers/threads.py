@@ -15,7 +15,8 @@ from slack_sdk.errors import SlackApiError
 from handlers.conversation import Conversation
 from handlers.pins import ONE_BY_ONE, pinned
 from handlers.reading import written
-from handlers.registry import Reply, Request, addressed
+from handlers.registry import Reply, Request
+from handlers.typed import addressed
 from state.store import Said
 
 log = structlog.get_logger()

@@ -9,8 +9,9 @@ from typing import get_args
 from handlers import times
 from handlers.blocks import button, clock, code, escape, listed
 from handlers.desk import Desk, Subject, close_to, entrance, every, find
-from handlers.registry import Reply, Request, Unclear, Words, bare, quoted, reply
+from handlers.registry import Reply, Request, Unclear, bare, reply
 from handlers.standing import name, where
+from handlers.typed import Words, quoted
 from state.incident import Alert, Entry, Incident
 from state.preferences import preferences, window_words
 

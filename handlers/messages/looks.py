@@ -10,7 +10,8 @@ from analysis.explore import Question
 from handlers import blocks as b
 from handlers.blocks import Block
 from handlers.messages import words
-from handlers.registry import quoted, run_button
+from handlers.registry import run_button
+from handlers.typed import quoted
 from state.looks import Look
 from state.outbox import Post
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from handlers.desk import Desk, nearest
 from handlers.explore import incident_of
 from handlers.messages.root import EXPORTS
-from handlers.registry import Reply, Request, Unclear, Words, bare, named_incident, reply
+from handlers.registry import Reply, Request, Unclear, bare, reply
+from handlers.typed import Words, named_incident
 
 SAID = {
     "html": "html",

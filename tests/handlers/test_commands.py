@@ -406,7 +406,7 @@ def test_help_lists_every_command_and_explains_one(desk):
     for command in COMMANDS:
         assert command.summary in text
         one = ask(desk, f"help {command.name}").text
-        assert f"/hawkeye {command.example}" in one
+        assert f"/hawkeye {command.example(commands.names_in(desk))}" in one
     assert "I know no `xyz`" in ask(desk, "help xyz").text
 
 
@@ -414,7 +414,7 @@ def test_help_lists_every_command_and_explains_one(desk):
 def test_every_example_is_a_request_that_is_understood(desk, command):
     """An example that fails would teach a mistake."""
     ask(desk, "triage precision")
-    text = command.example.replace("@bo", "<@U02>").replace("#data-platform", "<#C1>")
+    text = command.example().replace("@bo", "<@U02>").replace("#data-platform", "<#C1>")
     found = ask(desk, text).text
     assert "I know no" not in found
     assert "failed" not in found
@@ -425,4 +425,4 @@ def test_the_documentation_lists_the_commands_as_the_registry_has_them():
     text = DOCS.read_text(encoding="utf-8")
     for command in COMMANDS:
         usage = command.usage.replace("|", "\\|")
-        assert f"| `{usage}` | {command.summary} | `{command.example}` |" in text
+        assert f"| `{usage}` | {command.summary} | `{command.example()}` |" in text

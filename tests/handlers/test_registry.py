@@ -10,19 +10,16 @@ from hypothesis import strategies as st
 
 from handlers import blockkit
 from handlers.registry import (
+    Around,
     Command,
     Reply,
     Request,
     Unclear,
-    addressed,
-    channel_in,
     dispatch,
-    named_incident,
     reply,
     run_text,
-    user_in,
-    words,
 )
+from handlers.typed import addressed, channel_in, named_incident, user_in, words
 
 
 def _echo(request, said, context):
@@ -38,7 +35,7 @@ def _asks_back(_request, _said, _context):
 
 
 COMMANDS = (
-    Command("triage", "triage <name>", "Look.", "triage precision since 14:05", _echo),
+    Command("triage", "triage <name>", "Look.", "triage {metric} since 14:05", _echo),
     Command("handoff", "handoff @user", "Offer.", "handoff HE-1 @bo", _echo, needs_incident=True),
     Command("help", "help", "List.", "help", _echo),
     Command("break", "break", "Fail.", "break", _breaks),
@@ -84,11 +81,50 @@ def test_a_typo_gets_the_nearest_command_with_an_example_and_a_button_that_runs_
     assert buttons(found) == {fixed: fixed}
 
 
-def test_a_word_like_no_command_lists_the_commands():
-    """With a way to the help."""
-    found = ask("xyzzy")
-    assert "`triage`, `handoff`" in found.text
+@pytest.mark.parametrize("text", ["xyzzy", "what now", "how are you", "not sure", "the end"])
+def test_a_word_like_no_command_is_shown_the_way_to_all_of_them(text):
+    """A command is offered where it is near alone; letters of a question are near by chance."""
+    found = ask(text)
+    assert "`/hawkeye help`" in found.text
     assert buttons(found) == {"Help": "help"}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("thanks!", "Glad"),
+        ("Thank you so much", "Glad"),
+        (":+1:", "All right"),
+        ("👍", "All right"),
+        ("ok", "All right"),
+        ("hi", "Hello"),
+        ("good morning", "Hello"),
+        ("yes", "button"),
+    ],
+)
+def test_small_talk_is_answered_in_kind_and_offers_no_command(text, answer):
+    """A colleague who is thanked proposes no chart."""
+    found = ask(text, via="mention")
+    assert answer in found.text
+    assert buttons(found) == {}
+
+
+@pytest.mark.parametrize("before", ["please", "hi, could you please", "ok", "Thanks! Now"])
+def test_courtesies_before_a_command_are_no_part_of_it(before):
+    """People are polite to bots."""
+    assert ask(f"{before} triage x").text == "context|None|x"
+
+
+def test_a_beginning_of_a_name_is_near():
+    """Phones make typing short."""
+    assert buttons(ask("hand <@U2>")) == {"handoff <@U2>": "handoff <@U2>"}
+
+
+def test_examples_name_what_the_installation_has():
+    """Not what another team watches."""
+    around = Around(names={"metric": '"late arrivals"'})
+    found = dispatch(replace(ASKED, text="trige"), COMMANDS, "context", around)
+    assert '/hawkeye triage "late arrivals" since 14:05' in found.text
 
 
 @pytest.mark.parametrize("text", ["", "   ", "hawkeye", "“”", "..."])
