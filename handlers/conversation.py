@@ -429,12 +429,14 @@ class Conversation:
             self.due.add(due, now)
         self._wake()
 
-    def looked(self, look: Look, found: Evidence | None, error: str) -> None:
-        """A look is answered: show it where "Looking…" was."""
+    def looked(
+        self, look: Look, found: Evidence | None, error: str, instead: Sequence[Question] = ()
+    ) -> None:
+        """A look is answered: show it where "Looking…" was. ``instead`` may have been meant."""
         with self.store.transaction():
             self.looks.answer(look, found, error)
             kept = found.without_bytes() if found else None
-            self._show_look(replace(look, evidence=kept, error=error))
+            self._show_look(replace(look, evidence=kept, error=error), instead)
         self._wake()
 
     def say(self, incident_id: str, channel: str, user: str, asked: str, payload: Payload) -> None:
@@ -445,8 +447,8 @@ class Conversation:
             self.outbox.want(incident_id, place, [look_post(look, payload)])
         self._wake()
 
-    def _show_look(self, look: Look) -> None:
-        post = look_post(look, look_message(look, self.known.dimensions))
+    def _show_look(self, look: Look, instead: Sequence[Question] = ()) -> None:
+        post = look_post(look, look_message(look, self.known.dimensions, instead))
         self.outbox.want(look.incident, look.channel, [post])
 
     def _place_of(self, incident_id: str, channel: str) -> str:

@@ -5,6 +5,7 @@ A command only reads what is wanted; a worker looks, and the answer comes in the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
@@ -15,6 +16,7 @@ from analysis.explore.question import Thing
 from handlers import times
 from handlers.blocks import code, escape, listed
 from handlers.desk import Desk, Subjects, likeness, nearest, plain
+from handlers.phrases import label, length_of, tail, typed_as
 from handlers.registry import Reply, Request, Unclear, bare, reply
 from handlers.standing import name as shown
 from handlers.typed import Words, quoted
@@ -25,6 +27,8 @@ MOST_DAYS = 60
 AFTER = timedelta(hours=2)
 """So much after its end is shown of an incident that is over."""
 CLOSE = 0.6
+WEEK = 24.0 * 7
+_BETWEEN = frozenset({"snapshot", "snapshots", "with", "to", "and", "vs", "against"})
 
 _ENTRIES: tuple[Entry, ...] = get_args(Entry)
 
@@ -36,55 +40,47 @@ def chart(request: Request, words: Words, desk: Desk) -> Reply:
     rest, hours = _span(rest)
     if not rest:
         rest = (incident.alert.entry, incident.alert.subject)
-    thing, name = _series(rest, request, desk, _tail(hours, by))
     scope = scope_of(incident, desk)
-    question = Question("chart", scope, thing, name, hours, by)
-    return _ask(request, desk, incident, f"chart {quoted(name)}{_tail(hours, by)}", question)
+    question = Question("chart", scope, hours=hours, by=by)
+    thing, name = _series(rest, request, desk, question)
+    return _ask(request, desk, incident, replace(question, thing=thing, name=name))
 
 
 def segments(request: Request, words: Words, desk: Desk) -> Reply:
     """Which segments carry the change of a metric (the incident's where none is named)."""
     incident = incident_of(request, desk)
     said = " ".join(words)
-    thing, name = "metric", said
-    if not said:
-        thing, name = incident.alert.entry, incident.alert.subject
-        if thing == "feature":
-            raise _metric_please(said, request, desk)
-    else:
+    found: tuple[Thing, str] | None = (incident.alert.entry, incident.alert.subject)
+    if said:
         found = _named(desk.subjects(), said)
-        if found is None or found[0] not in ("metric", "model"):
-            raise _metric_please(said, request, desk)
-        thing, name = found
-    question = Question("segments", scope_of(incident, desk), thing, name)
-    return _ask(request, desk, incident, f"segments {quoted(name)}", question)
+    question = Question("segments", scope_of(incident, desk))
+    if found is None or found[0] not in ("metric", "model"):
+        raise _metric_please(said, found, request, desk, question)
+    return _ask(request, desk, incident, replace(question, thing=found[0], name=found[1]))
 
 
 def changed(request: Request, words: Words, desk: Desk) -> Reply:
     """What changed around the onset, nearest first."""
     del words
     incident = incident_of(request, desk)
-    return _ask(
-        request, desk, incident, "what changed", Question("changed", scope_of(incident, desk))
-    )
+    return _ask(request, desk, incident, Question("changed", scope_of(incident, desk)))
 
 
 def compare(request: Request, words: Words, desk: Desk) -> Reply:
-    """Two snapshots on the same traffic."""
+    """Two snapshots on the same traffic; where fewer are named, the tables say which there are."""
     incident = incident_of(request, desk)
-    skip = ("snapshot", "snapshots", "with", "to", "and", "vs", "against")
-    names = tuple(w for w in words if w.lower() not in skip)
-    if len(names) != 2:
-        known = [s.name for s in incident.suspects if s.kind == "snapshot"]
-        tail = f" The suspects here are {listed([code(n) for n in known])}." if known else ""
+    names = tuple(w for w in words if w.lower() not in _BETWEEN)
+    if len(names) > 2:
         raise Unclear(
-            "Which two snapshots? For example "
-            f"`{request.called} compare snapshot ranker-12 ranker-13`.{tail}",
-            ("What changed", "what changed"),
+            f"I compare two snapshots at a time, not {len(names)}.",
+            (label(pair := _pair(incident, desk, names[:2])), typed_as(pair)),
+            (label(pair := _pair(incident, desk, names[-2:])), typed_as(pair)),
         )
-    asked = f"compare snapshot {quoted(names[0])} {quoted(names[1])}"
-    question = Question("compare", scope_of(incident, desk), others=names)
-    return _ask(request, desk, incident, asked, question)
+    return _ask(request, desk, incident, _pair(incident, desk, names))
+
+
+def _pair(incident: Incident, desk: Desk, names: Words) -> Question:
+    return Question("compare", scope_of(incident, desk), others=names)
 
 
 def guess(request: Request, said: Words, desk: Desk) -> Unclear | None:
@@ -93,12 +89,11 @@ def guess(request: Request, said: Words, desk: Desk) -> Unclear | None:
     near = _close(desk.subjects(), " ".join(rest), 1) if rest else []
     if not near or likeness(" ".join(rest), near[0][1]) < 0.75:
         return None
-    hours = hours or 24 * 7
-    asked = f"chart {quoted(near[0][1])}{_tail(hours, '')}"
+    asked = f"chart {quoted(near[0][1])}{tail(hours or WEEK, '')}"
     return Unclear(
         f"I know no command {bare(rest[0])}. The chart of {code(near[0][1])}? "
         f"That is `{request.called} {escape(asked)}`.",
-        (label(near[0][1], hours, ""), asked),
+        (f"Chart {near[0][1]}, {length_of(hours or WEEK)}", asked),
     )
 
 
@@ -136,7 +131,8 @@ def scope_of(incident: Incident, desk: Desk) -> Scope:
     )
 
 
-def _ask(request: Request, desk: Desk, incident: Incident, asked: str, question: Question) -> Reply:
+def _ask(request: Request, desk: Desk, incident: Incident, question: Question) -> Reply:
+    asked = typed_as(question)
     desk.look(incident.id, request.channel, request.user, asked, question)
     if request.via == "mention" and request.thread_ts:
         return Reply("")  # "Looking…" stands in this very thread
@@ -201,7 +197,7 @@ def _hours(text: str) -> float | None:
     return max(hours, 1.0)
 
 
-def _series(words: Words, request: Request, desk: Desk, tail: str) -> tuple[Thing, str]:
+def _series(words: Words, request: Request, desk: Desk, wanted: Question) -> tuple[Thing, str]:
     """What is charted; Unclear with the nearest names, each behind a button."""
     known = desk.subjects()
     entry = next((e for e in _ENTRIES if e == words[0].lower()), None) if len(words) > 1 else None
@@ -212,47 +208,22 @@ def _series(words: Words, request: Request, desk: Desk, tail: str) -> tuple[Thin
     close = _close(known, said)
     if not close:
         sample = [*known.metrics[:2], *known.features[:2], *known.infra[:1]]
-        first = (known.metrics or known.features or ("precision",))[0]
+        first = next((n for _, n in _things(known)), "precision")
+        week = replace(wanted, name=first, hours=WEEK, by="")
         raise Unclear(
             f"I know no {bare(said)}. I can chart {listed([code(s) for s in sample], 5)}, and any "
             f"other metric, model, feature or service. For example "
-            f"`{request.called} chart {escape(quoted(first))} 7d`.",
-            (label(first, 24 * 7, ""), f"chart {quoted(first)} 7d"),
+            f"`{request.called} {escape(typed_as(week))}`.",
+            (label(week), typed_as(week)),
         )
-    buttons = []
-    for _, name in close:
-        asked = f"chart {quoted(name)}{tail}"
-        buttons.append((f"Chart {name}{_spoken(tail)}", asked))
-    names = listed([code(name) for _, name in close])
-    raise Unclear(f"I know no {bare(said)}. {names}?", *buttons)
+    raise Unclear(
+        f"I know no {bare(said)}. {listed([code(name) for _, name in close])}?",
+        *_offered([replace(wanted, thing=thing, name=name) for thing, name in close]),
+    )
 
 
-def _spoken(tail: str) -> str:
-    """ " 7d by carrier" as a button says it: ", 7 days by carrier"."""
-    if not tail:
-        return ""
-    first, _, rest = tail.strip().partition(" ")
-    if first == "by":
-        return tail
-    return f", {words_of(_hours(first) or 0)}{f' {rest}' if rest else ''}"
-
-
-def words_of(hours: float) -> str:
-    """Hours in words: "7 days", "6 hours"."""
-    count, unit = (hours / 24, "day") if hours >= 48 and hours % 24 == 0 else (hours, "hour")
-    return f"{count:g} {unit}{'' if count == 1 else 's'}"
-
-
-def label(name: str, hours: float, by: str) -> str:
-    """What a button says that charts something."""
-    return f"Chart {name}{_spoken(_tail(hours, by))}"
-
-
-def _tail(hours: float, by: str) -> str:
-    text = ""
-    if hours:
-        text = f" {hours / 24:g}d" if hours >= 48 and hours % 24 == 0 else f" {hours:g}h"
-    return f"{text} by {quoted(by)}" if by else text
+def _offered(questions: Sequence[Question]) -> list[tuple[str, str]]:
+    return [(label(q), typed_as(q)) for q in questions]
 
 
 def _things(known: Subjects) -> list[tuple[Thing, str]]:
@@ -281,13 +252,23 @@ def _close(known: Subjects, said: str, most: int = 3) -> list[tuple[Thing, str]]
     return list(found.values())[:most]
 
 
-def _metric_please(said: str, request: Request, desk: Desk) -> Unclear:
+def _metric_please(
+    said: str, found: tuple[Thing, str] | None, request: Request, desk: Desk, wanted: Question
+) -> Unclear:
+    """The nearest metric or model; a feature or a service has no segments, but a chart."""
     known = desk.subjects()
-    names = (*known.metrics, *known.models)
-    meant = nearest(said, names) if said else None
-    some = (meant,) if meant else names[:3]
-    what = f"{bare(said)} is no metric or model that I know." if said else "Segments of what?"
-    return Unclear(
-        f"{what} For example `{request.called} segments {escape(quoted(some[0]))}`.",
-        *((f"Segments of {n}", f"segments {quoted(n)}") for n in some),
-    )
+    things = [t for t in _things(known) if t[0] in ("metric", "model")]
+    near = found or next(iter(_close(known, said, 1)), None)
+    if near and near[0] not in ("metric", "model"):
+        by = known.dimensions[0] if known.dimensions and near[0] == "feature" else ""
+        some = [replace(wanted, kind="chart", thing=near[0], name=near[1], by=by)]
+    else:
+        some = [replace(wanted, thing=t, name=n) for t, n in ([near] if near else things[:3])]
+    if found:
+        what = f"{code(found[1])} is no metric or model; segments need one."
+    else:
+        what = f"I know no {bare(said)}."
+    if not some:
+        return Unclear(f"{what} No metric or model is named in the settings.")
+    example = f"`{request.called} {escape(typed_as(some[0]))}`"
+    return Unclear(f"{what} For example {example}.", *_offered(some))

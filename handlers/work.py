@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from analysis.evidence import Evidence, Scope
-from analysis.explore import Question
+from analysis.explore import Misnamed, Question
 from handlers.conversation import Conversation, check_key, sentence
 from handlers.loop import Loop
 from handlers.mitigations import Mitigations
@@ -206,7 +206,9 @@ class Work:
                 return
             error = done.exception() if not done.cancelled() else RuntimeError("cancelled")
             found = None if error is not None else done.result()
-            self.conversation.looked(look, found, sentence(error) if error is not None else "")
+            instead = error.instead if isinstance(error, Misnamed) else ()
+            why = sentence(error) if error is not None else ""
+            self.conversation.looked(look, found, why, instead)
             self.conversation.due.done(work)
 
         self.runner.look(look.question).add_done_callback(finish)

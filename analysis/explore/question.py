@@ -23,8 +23,8 @@ class Question:
 
     ``scope`` is the incident's: its window, baseline, onset and filters, as of ``scope.now``.
     ``thing`` and ``name`` say what is charted or cut; ``hours`` how much of it is shown (0: the
-    usual); ``by`` a dimension. ``others`` are the two snapshots to compare, or the
-    ``thing:name`` pairs of sparklines.
+    usual); ``by`` a dimension. ``others`` are the snapshots to compare (of one, it and what it
+    replaced), or the ``thing:name`` pairs of sparklines.
     """
 
     kind: Kind
@@ -34,6 +34,14 @@ class Question:
     hours: float = 0.0
     by: str = ""
     others: tuple[str, ...] = ()
+
+
+class Misnamed(CannotExamine):
+    """A question names what is not there; ``instead`` are questions that may have been meant."""
+
+    def __init__(self, sentence: str, instead: tuple[Question, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.instead = instead
 
 
 def look(warehouse: Warehouse, question: Question) -> Evidence:

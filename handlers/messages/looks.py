@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from analysis.evidence import Evidence, How
@@ -10,14 +11,14 @@ from analysis.explore import Question
 from handlers import blocks as b
 from handlers.blocks import Block
 from handlers.messages import words
+from handlers.phrases import label, typed_as
 from handlers.registry import run_button
-from handlers.typed import quoted
 from state.looks import Look
 from state.outbox import Post
 
 AFTER_ALL = 10_000
 """Looks stand behind the steps in the outbox's order: they never hold a step up."""
-MOST_ROWS = 6
+MOST_ROWS = 8
 
 
 def look_post(look: Look, payload: dict[str, Any]) -> Post:
@@ -25,12 +26,16 @@ def look_post(look: Look, payload: dict[str, Any]) -> Post:
     return Post(f"look-{look.number}", AFTER_ALL + look.number, payload)
 
 
-def look_message(look: Look, dimensions: Sequence[str]) -> dict[str, Any]:
-    """The payload of a look as it stands."""
+def look_message(
+    look: Look, dimensions: Sequence[str], instead: Sequence[Question] = ()
+) -> dict[str, Any]:
+    """The payload of a look as it stands; of one that failed with what may have been meant."""
     asked = f"🔎 {b.code(look.asked, 120)} · {b.person(look.user)}"
     if look.error:
         why = b.line(look.error, 900)
-        return b.message(f"I can't show {look.asked}: {why}", [b.context(asked), b.section(why)])
+        meant = [run_button(label(q), typed_as(q), index) for index, q in enumerate(instead)]
+        blocks = [b.context(asked), b.section(why), *b.actions(*meant)]
+        return b.message(f"I can't show {look.asked}: {why}", blocks)
     if look.evidence is None:
         return b.message(f"Looking: {look.asked}…", [b.context(asked), b.section("Looking…")])
     found = look.evidence
@@ -38,7 +43,7 @@ def look_message(look: Look, dimensions: Sequence[str]) -> dict[str, Any]:
     headline = b.line(found.headline, 600, near)
     blocks = [b.context(asked), b.section(f"*{headline}*")]
     if found.table and look.question and look.question.kind != "sparks":
-        blocks += b.table(found.table, MOST_ROWS, near=near)
+        blocks += b.table(found.table, MOST_ROWS, near=near, rest="")
     blocks += [b.image(chart) for chart in found.charts[:2]]
     blocks += _small_print(found)
     if look.question:
@@ -68,21 +73,15 @@ def _rows(how: How) -> str:
 
 def next_looks(question: Question, found: Evidence, dimensions: Sequence[str]) -> list[Block]:
     """Where a look can lead: a longer chart, a chart by the dimension that matters."""
-    name = quoted(question.name)
+    wanted: list[tuple[str, Question]] = []
     if question.kind == "chart":
-        wanted = []
         if question.hours < 24 * 7:
-            by = f" by {question.by}" if question.by else ""
-            wanted.append(("7 days", f"chart {name} 7d{by}"))
+            wanted.append(("7 days", replace(question, hours=24 * 7)))
         if not question.by and question.thing != "infra" and dimensions:
-            span = f" {question.hours:g}h" if question.hours else ""
-            label = f"By {dimensions[0]}"
-            wanted.append((label, f"chart {name}{span} by {quoted(dimensions[0])}"))
+            wanted.append((f"By {dimensions[0]}", replace(question, by=dimensions[0])))
         if question.thing in ("metric", "model"):
-            wanted.append(("Segments", f"segments {name}"))
+            wanted.append(("Segments", replace(question, kind="segments")))
     elif question.kind == "segments" and found.suspects:
         dimension = found.suspects[0].name.partition("=")[0]
-        wanted = [(f"Chart by {dimension}", f"chart {name} by {quoted(dimension)}")]
-    else:
-        wanted = []
-    return [run_button(label, text, index) for index, (label, text) in enumerate(wanted)]
+        wanted.append((f"Chart by {dimension}", replace(question, kind="chart", by=dimension)))
+    return [run_button(text, typed_as(q), index) for index, (text, q) in enumerate(wanted)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 from analysis.evidence import CannotExamine, Filter
-from analysis.explore import Question, look
+from analysis.explore import Misnamed, Question, look
+from analysis.publishes import publishes
 from analysis.scenarios import Options, plant
 from analysis.warehouse import Warehouse
 from state.hawkeye import TREE
@@ -215,3 +217,32 @@ def test_two_snapshots_are_compared_on_the_same_inputs(planted):
     for typed, meant in ((names[1] + "x", names[1]), (names[1].rsplit("-", 1)[-1] + "x", "")):
         with pytest.raises(CannotExamine, match=f"Did you mean `{meant}"):
             look(house, Question("compare", begun, others=(names[0], typed)))
+
+
+def test_a_snapshot_that_is_not_known_gets_the_pair_that_may_be_meant(planted):
+    """A typo is corrected; without one that is near, the newest swaps of the model are offered."""
+    found, house = planted
+    begun = replace(found.at("snapshot"), suspects=())
+    swaps = [p for p in publishes(house, begun, ()) if p.model == begun.subject] or publishes(
+        house, begun, ()
+    )
+    last = swaps[-1]
+    typo = Question("compare", begun, others=(last.before + "x", last.snapshot))
+    with pytest.raises(Misnamed, match="Did you mean") as told:
+        look(house, typo)
+    assert [q.others for q in told.value.instead] == [(last.before, last.snapshot)]
+    for others in ((), ("§", "%")):
+        with pytest.raises(Misnamed) as told:
+            look(house, Question("compare", begun, others=others))
+        assert (last.before, last.snapshot) in [q.others for q in told.value.instead]
+    assert pickle.loads(pickle.dumps(told.value)).instead == told.value.instead
+
+
+def test_one_snapshot_is_compared_with_what_it_replaced(planted):
+    """Its name is all that somebody at 3 a.m. knows."""
+    found, house = planted
+    begun = replace(found.at("snapshot"), suspects=())
+    last = publishes(house, begun, ())[-1]
+    answer = look(house, Question("compare", begun, others=(last.snapshot,)))
+    assert last.snapshot in answer.headline
+    assert last.before in answer.headline

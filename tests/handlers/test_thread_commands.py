@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from analysis.evidence import Evidence, How
+from analysis.evidence import Evidence, How, Scope, Window
+from analysis.explore import Question
 from handlers import blockkit, commands
 from handlers.desk import Subjects
 from handlers.messages.looks import look_message
@@ -50,6 +51,12 @@ def say(desk: FakeDesk, text: str, **changes: object) -> Reply:
 def asked(desk: FakeDesk) -> list[Look]:
     """What was asked to be looked at."""
     return Looks(desk.store).of("HE-1")
+
+
+def scope() -> Scope:
+    """A day against the week before."""
+    day = Window(NOW - timedelta(days=1), NOW)
+    return Scope(NOW, day, Window(day.start - timedelta(days=7), day.start), "metric", "precision")
 
 
 def labels(found: Reply) -> dict[str, str]:
@@ -100,7 +107,47 @@ def test_two_snapshots_are_compared_whatever_stands_between_them(desk):
     say(desk, "compare snapshot r-12 with r-13")
     say(desk, "compare r-12 vs r-13")
     assert [look.question.others for look in asked(desk)] == [("r-12", "r-13")] * 2
-    assert "Which two snapshots?" in say(desk, "compare snapshot r-12").text
+    many = say(desk, "compare r-12 r-13 r-14")
+    assert list(labels(many).values()) == [
+        "compare snapshot r-12 r-13",
+        "compare snapshot r-13 r-14",
+    ]
+
+
+@pytest.mark.parametrize("text", ["compare", "compare snapshot", "compare snapshot r-13"])
+def test_fewer_than_two_snapshots_are_a_question_to_the_tables(desk, text):
+    """They know what there is, and what was replaced."""
+    say(desk, text)
+    [look] = asked(desk)
+    assert look.question is not None
+    assert look.question.others == (("r-13",) if "13" in text else ())
+
+
+@pytest.mark.parametrize(
+    ("text", "button"),
+    [
+        ("segments precison", {"Segments of precision": "segments precision"}),
+        ("segments humid", {"Chart humid by carrier": "chart humid by carrier"}),
+        ("segments humidd", {"Chart humid by carrier": "chart humid by carrier"}),
+        ("segments gateway/latency", {"Chart gateway/latency": "chart gateway/latency"}),
+    ],
+)
+def test_segments_of_what_has_none_are_answered_with_what_may_be_meant(desk, text, button):
+    """A feature has no segments, but a chart that is cut."""
+    assert labels(say(desk, text)) == button
+
+
+def test_a_look_at_what_is_not_there_offers_what_may_be_meant_behind_a_button():
+    """The corrected command, as a misspelt series gets it."""
+    look = Look(
+        "HE-1", 1, "C1", "U01", NOW, "compare snapshot r-12 r-1", error="No snapshot `r-1`."
+    )
+    meant = Question("compare", scope(), others=("r-12", "r-13"))
+    told = look_message(look, (), (meant,))
+    assert labels(Reply("", tuple(told["blocks"]))) == {
+        "Compare r-12 and r-13": "compare snapshot r-12 r-13"
+    }
+    assert blockkit.problems(uploaded(told)) == []
 
 
 def test_an_unknown_series_is_answered_with_the_nearest_behind_a_button(desk):
