@@ -93,6 +93,7 @@ class Front:
             name = bot.installation or "default"
             figures.reachable.labels(name).set(bot.access.works)
             figures.waiting.labels(name).set(bot.conversation.outbox.waiting())
+            figures.given_up.labels(name).set(bot.conversation.outbox.given_up())
 
     def stop(self) -> None:
         """Stop it all, the last started first."""

@@ -29,8 +29,13 @@ BROKEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service
 """After these some of the work may have been done (Slack's reference of chat.postMessage)."""
 
 
+FAILED = frozenset({"internal_error", "fatal_error"})
+"""Of these, the ones that tell of this call alone, not of an outage that ends for all."""
+
+
 class CannotLookError(Exception):
-    """Whether a message is there can't be found out now, but perhaps in ``seconds``."""
+    """Whether a message is there can't be found out now, but perhaps in ``seconds`` (0: when is
+    not known)."""
 
     def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)
@@ -88,7 +93,7 @@ def find(client: WebClient, owed: Owed) -> str:
             wait = float(error.response.headers.get("Retry-After", 1))
             raise CannotLookError("Slack asked to wait", wait) from error
         if uncertain(error):
-            raise CannotLookError(code, 2.0) from error
+            raise CannotLookError(code, 0.0) from error
     return ""
 
 

@@ -64,6 +64,12 @@ class Figures:
             ["workspace"],
             registry=self.registry,
         )
+        self.given_up = Gauge(
+            "hawkeye_messages_given_up",
+            "Messages of open incidents that Slack did not take, and that are not tried again.",
+            ["workspace"],
+            registry=self.registry,
+        )
 
 
 class _Refused(Exception):

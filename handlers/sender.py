@@ -16,7 +16,7 @@ from handlers import blockkit
 from handlers.access import Access, lost
 from handlers.directory import Directory
 from handlers.loop import Loop
-from handlers.once import CannotLookError, find, uncertain
+from handlers.once import FAILED, CannotLookError, find, uncertain
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import Outbox, Owed
 
@@ -30,6 +30,15 @@ MOST_SECONDS = 300.0
 """No message waits longer than this for its next try."""
 FOLLOWS = "The chart follows in a moment."
 GIVEN_UP = "The chart could not be uploaded. It shows: {shows}"
+WORDS_AFTER = 4
+"""After so many tries that broke in Slack the words are sent alone, and the rest goes on …"""
+MOST_TRIES = 14
+"""… until so many: about half an hour. An outage of Slack is no such try: it is waited for."""
+ALONE = (
+    "{text}\nSlack does not take the buttons and charts of this message ({code}). "
+    "`@hawkeye status` tells how it stands."
+)
+NOT_CHANGED = "Slack does not let me change a message above ({code}). It should say: {text}"
 SEEN_SECONDS = 2.0
 """Slack shows a message by then for which it owes an answer."""
 GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
@@ -113,13 +122,15 @@ class Sender:
             if owed.in_doubt:
                 owed = replace(owed, ts=find(self.client, owed), tried_at=0.0)
             instead = self._instead(owed)
-            payload = self._ready(owed, instead)
+            alone = owed.attempts >= WORDS_AFTER and owed.error in FAILED and not owed.in_words
+            payload = _words_alone(owed) if alone else self._ready(owed, instead)
             if not owed.ts:
                 owed = replace(owed, tried_at=time.time())
                 if not self.outbox.sending(owed):
                     return
             ts = self._call(owed, payload)
-            done = self.outbox.sent_in_words if instead == FOLLOWS else self.outbox.sent
+            short = alone or instead == FOLLOWS
+            done = self.outbox.sent_in_words if short else self.outbox.sent
             done(owed, ts)
             self._unready.discard(owed.wanted)
         except _RootGoneError:
@@ -128,7 +139,10 @@ class Sender:
         except ChartNotReadyError as error:
             self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
         except CannotLookError as error:
-            self.outbox.later(owed, error.seconds, str(error))
+            if error.seconds:
+                self.outbox.later(owed, error.seconds, str(error))
+            else:
+                self._broken(owed, str(error))
         except SlackApiError as error:
             self._refused(owed, error)
         except OSError as error:
@@ -196,6 +210,9 @@ class Sender:
             self.access.lose(code)
             self.outbox.pause(owed, code)
             return
+        if code in FAILED:
+            self._broken(owed, code)
+            return
         if uncertain(error):
             self.outbox.later(owed, _wait(owed), code)
             return
@@ -230,14 +247,33 @@ class Sender:
         else:
             self.outbox.later(owed, 0.0, code)
 
+    def _broken(self, owed: Owed, code: str) -> None:
+        """Slack broke over this message: ever longer pauses, and at last it rests."""
+        if owed.attempts < MOST_TRIES:
+            self.outbox.later(owed, _wait(owed), code)
+            return
+        log.error("a message is given up", incident=owed.incident, name=owed.name, error=code)
+        if owed.ts and not owed.in_words:
+            self._say_below(owed, code)
+        self.outbox.give_up(owed, code)
+
+    def _say_below(self, owed: Owed, code: str) -> None:
+        """What a message should say that can't be changed, as a new one in its thread."""
+        text = NOT_CHANGED.format(code=code, text=_text(owed))
+        try:
+            self.client.chat_postMessage(
+                channel=owed.channel, thread_ts=owed.thread or owed.ts, text=text
+            )
+        except (SlackApiError, OSError) as error:
+            log.warning("it could not be said below either", reason=str(error)[:200])
+
     def _last_resort(self, owed: Owed, code: str) -> None:
         """Say it in plain text, so that the on-call is not left without it; else give up."""
         if owed.attempts >= 3:
             self.outbox.give_up(owed, code)
             return
         try:
-            text = str(owed.payload.get("text", ""))[:3000]
-            ts = self._call(owed, {"text": text, "blocks": []})
+            ts = self._call(owed, {"text": _text(owed), "blocks": []})
             self.outbox.sent(owed, ts)
         except _RootGoneError:
             self.outbox.uprooted(owed)
@@ -246,6 +282,15 @@ class Sender:
             self.outbox.later(replace(owed, tried_at=tried_at), _wait(owed), code)
         except OSError:
             self.outbox.later(replace(owed, tried_at=time.time()), _wait(owed), code)
+
+
+def _words_alone(owed: Owed) -> dict[str, Any]:
+    """A message over which Slack breaks, without what may be at fault."""
+    return {"text": ALONE.format(text=_text(owed), code=owed.error), "blocks": []}
+
+
+def _text(owed: Owed) -> str:
+    return str(owed.payload.get("text", ""))[:3000]
 
 
 def _wait(owed: Owed, least: float = 0.5) -> float:

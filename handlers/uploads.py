@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -31,6 +32,7 @@ class Uploads:
     client: WebClient
     store: Store
     most_tries: int = 8
+    _failed: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def resolve(self, blocks: list[dict[str, Any]], instead: str = "") -> list[dict[str, Any]]:
         """Blocks with ``{"type": "image", "chart": ID}`` turned into images of files.
@@ -60,16 +62,28 @@ class Uploads:
         return all(self.store.file_of(chart) for chart in _charts(payload))
 
     def upload_ahead(self) -> bool:
-        """Upload one chart that nobody has asked for yet; whether there was one."""
-        rows = self.store.rows("SELECT id FROM charts WHERE file = '' ORDER BY rowid LIMIT 1")
-        if not rows:
+        """Upload one chart that nobody has asked for yet; whether there was one.
+
+        One that fails is tried again after ever longer pauses, and at last left to the message
+        that shows it.
+        """
+        rows = self.store.rows("SELECT id FROM charts WHERE file = '' ORDER BY rowid")
+        chart = next((r["id"] for r in rows if self._may_try(r["id"])), None)
+        if chart is None:
             return False
         try:
-            self._file(rows[0]["id"])
+            self._file(chart)
         except (ChartNotReadyError, SlackApiError) as error:
-            log.info("chart not uploaded ahead", reason=str(error))
+            tries = self._failed.get(chart, (0, 0.0))[0] + 1
+            self._failed[chart] = (tries, time.monotonic() + 2**tries)
+            log.info("chart not uploaded ahead", reason=str(error), tries=tries)
             return False
+        self._failed.pop(chart, None)
         return True
+
+    def _may_try(self, chart: str) -> bool:
+        tries, again = self._failed.get(chart, (0, 0.0))
+        return tries < self.most_tries and time.monotonic() >= again
 
     def _file(self, chart_id: str) -> str:
         file = self.store.file_of(chart_id)

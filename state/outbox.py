@@ -16,7 +16,7 @@ from typing import Any
 from state.store import Store
 
 IN_WORDS = ":words"
-"""Ends what was sent of a message whose charts were not ready: they are still owed."""
+"""Ends what was sent of a message of which Slack has the words alone: the rest is still owed."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Owed:
 
     ``thread`` is the message it hangs under ("" for the channel); ``under_root``: that is the
     incident's own first message. ``tried_at``: an attempt at that time (seconds since 1970; 0 for
-    none) was cut off, so that the message may be there already. ``in_words``: Slack has all of it
-    but its charts.
+    none) was cut off, so that the message may be there already. ``in_words``: Slack has its words,
+    and the rest is owed. ``error`` is why the last try failed.
     """
 
     incident: str
@@ -53,6 +53,7 @@ class Owed:
     tried_at: float = 0.0
     under_root: bool = False
     in_words: bool = False
+    error: str = ""
 
     @property
     def in_doubt(self) -> bool:
@@ -147,6 +148,7 @@ class Outbox:
                 attempts=r["attempts"],
                 tried_at=0.0 if r["ts"] else r["sending"],
                 in_words=r["sent"] == r["wanted"] + IN_WORDS,
+                error=r["error"],
             )
             for r in rows
         ]
@@ -178,7 +180,7 @@ class Outbox:
         self._set(owed, "sent = ?, ts = ?, sending = 0, attempts = 0, error = ''", owed.wanted, ts)
 
     def sent_in_words(self, owed: Owed, ts: str) -> None:
-        """Slack has all of it but its charts, which follow as soon as they can be shown."""
+        """Slack has its words; the rest follows as soon as it can be shown."""
         self._set(owed, "sent = ?, ts = ?, sending = 0", owed.wanted + IN_WORDS, ts)
 
     def gone(self, owed: Owed) -> None:
@@ -216,6 +218,10 @@ class Outbox:
         """How many messages Slack has not been told, or not as they should be."""
         [row] = self.store.rows("SELECT count(*) AS n FROM posts WHERE wanted != sent")
         return int(row["n"])
+
+    def given_up(self) -> int:
+        """How many messages of open incidents rest because Slack does not take them."""
+        return sum(resting.given_up for resting in self.resting())
 
     def give_up(self, owed: Owed, error: str) -> None:
         """It can't be sent as it is; it rests until it should say something else."""

@@ -1,0 +1,150 @@
+"""Slack breaks over one message again and again: it is not sent for ever, and people hear of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from analysis.charts.style import figure, render
+from handlers import sender, uploads
+from handlers.access import Access
+from handlers.sender import MOST_TRIES, WORDS_AFTER, Sender
+from handlers.uploads import Uploads
+from state.incident import Alert
+from state.outbox import Outbox, Post
+from state.store import Store
+from tests.handlers.fake_desk import NOW, FakeDesk
+
+SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "It fell."}}
+
+
+@dataclass
+class FakeSlack:
+    """Answers, or breaks where ``breaks(method, arguments)`` says so; remembers what was asked."""
+
+    breaks: Any = lambda *_: False
+    token: str = "xoxb-1"
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        self.asked.append((method, arguments))
+        if self.breaks(method, arguments):
+            body = {"ok": False, "error": "internal_error"}
+            answer = SlackResponse(
+                client=None,
+                http_verb="POST",
+                api_url=method,
+                req_args={},
+                data=body,
+                headers={},
+                status_code=200,
+            )
+            raise SlackApiError("internal_error", answer)
+        ts = arguments.get("ts") or f"{len(self.asked)}.0"
+        return {"ok": True, "ts": ts, "messages": [], "message": {"thread_ts": "1.0"}}
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda **arguments: self._call(name, **arguments)
+
+    def tried(self, method: str) -> int:
+        """How often it was asked for that."""
+        return sum(name == method for name, _ in self.asked)
+
+
+@pytest.fixture
+def stage(tmp_path, monkeypatch):
+    """A sender without pauses over an incident's outbox."""
+    monkeypatch.setattr(sender, "_wait", lambda owed, least=0.0: -1.0)
+    monkeypatch.setattr(sender, "BURST", 1e9)
+    store = Store(tmp_path / "state.db")
+    FakeDesk(store).open(
+        Alert("monitor", "k", "metric", "precision", "It fell", NOW, channel="C1", thread="1.0")
+    )
+    slack = FakeSlack()
+    yield Sender(slack, Outbox(store), Access(slack), directory=None), slack
+    store.close()
+
+
+def want(posting: Sender, *texts: str) -> None:
+    """The thread should have these messages."""
+    posts = [Post(f"step-{n}", n, {"text": t, "blocks": [SECTION]}) for n, t in enumerate(texts)]
+    posting.outbox.want("HE-1", "C1", posts)
+
+
+def until_quiet(posting: Sender) -> None:
+    """Send until nothing is owed; far more turns than a bounded number of tries takes."""
+    for _ in range(5 * MOST_TRIES):
+        posting.send_owed()
+
+
+def test_a_change_that_slack_breaks_over_is_given_up_and_said_below(stage):
+    """After a bounded number of tries; its words stand in the thread, and `status` tells."""
+    posting, slack = stage
+    want(posting, "Looking…")
+    until_quiet(posting)
+    slack.breaks = lambda method, _: method == "chat_update"
+    want(posting, "It fell.")
+    until_quiet(posting)
+    assert slack.tried("chat_update") == MOST_TRIES + 1
+    method, last = slack.asked[-1]
+    assert (method, last["thread_ts"]) == ("chat_postMessage", "1.0")
+    assert "should say: It fell." in last["text"]
+    assert [r.given_up for r in posting.outbox.resting("HE-1")] == [True]
+    assert posting.outbox.given_up() == 1
+
+
+def test_a_message_whose_blocks_slack_breaks_over_comes_in_words(stage):
+    """The thread has them, says what is missing, and what follows is not held up."""
+    posting, slack = stage
+    slack.breaks = lambda _, arguments: arguments.get("text") == "It fell."
+    want(posting, "It fell.", "And then?")
+    until_quiet(posting)
+    told = [a["text"] for m, a in slack.asked if m == "chat_postMessage"]
+    assert told[:WORDS_AFTER] == ["It fell."] * WORDS_AFTER
+    assert "It fell.\nSlack does not take the buttons" in told[WORDS_AFTER]
+    assert told[-1] == "And then?"
+    assert slack.tried("chat_update") <= MOST_TRIES
+    assert posting.outbox.waiting() == 0
+
+
+def test_a_thread_that_can_not_be_looked_through_is_not_asked_for_ever(stage):
+    """Whether the message is there stays unknown: it rests, and is told of."""
+    posting, slack = stage
+    slack.breaks = lambda *_: True
+    want(posting, "It fell.")
+    until_quiet(posting)
+    assert len(slack.asked) <= MOST_TRIES + 1
+    assert posting.outbox.given_up() == 1
+
+
+def test_a_given_up_message_is_tried_again_when_it_should_say_something_else(stage):
+    """An answer to the step may be taken where its question was not."""
+    posting, slack = stage
+    slack.breaks = lambda *_: True
+    want(posting, "It fell.")
+    until_quiet(posting)
+    slack.breaks = lambda *_: False
+    want(posting, "It is back.")
+    until_quiet(posting)
+    assert posting.outbox.message("HE-1", "C1", "step-0")
+    assert posting.outbox.given_up() == 0
+
+
+def test_a_chart_that_can_not_be_uploaded_ahead_is_left_alone_in_the_end(stage, monkeypatch):
+    """Not asked four times a second while nobody needs it."""
+    posting, slack = stage
+    slack.breaks = lambda *_: True
+    drawing, (axes,) = figure()
+    axes.plot([1, 2])
+    posting.outbox.store.keep_chart(render(drawing, "a", "a line"))
+    clock = [0.0]
+    monkeypatch.setattr(uploads.time, "monotonic", lambda: clock[0])
+    ahead = Uploads(slack, posting.outbox.store)
+    for second in range(10_000):
+        clock[0] = float(second)
+        ahead.upload_ahead()
+    assert slack.tried("files_getUploadURLExternal") == ahead.most_tries
