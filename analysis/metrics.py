@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from analysis import quality, words
 from analysis.evidence import CannotExamine, Scope, Window
+from analysis.few import shown
 from analysis.fitting import unfit
 from analysis.portable import as_number, as_text, whole_seconds, without_nan
 from analysis.quality import Estimate, Floats
@@ -205,7 +206,8 @@ def series(
     table = table.mutate(**{BUCKET: bucket_of(table[Role.TIME], width)})
     sums = add_up(warehouse, table, (kind,), (BUCKET,)).sort_values(BUCKET)
     found = measure(kind, sums)
-    even = quality.working(kind, found, sums)
+    even = shown(warehouse, quality.working(kind, found, sums))
+    found = shown(warehouse, found)
     return regular(sums[BUCKET].to_numpy(float), found, even, span, metric)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.evidence import CannotExamine, Window
+from analysis.few import shown
 from analysis.metrics import BUCKET, Blocks, Series, bucket_of, regular, rows_of
 from analysis.portable import as_number, middle, without_nan
 from analysis.quality import Estimate
@@ -58,6 +59,6 @@ def feature_series(
         with np.errstate(all="ignore"):
             error = np.sqrt((spread**2 * rows + 0.25 / np.maximum(rows, 1)) / rows**2)
         metric = Metric(name=feature, kind="mean_prediction", title=f"{what} of {feature}")
-        found = Estimate(mean, error, rows)
+        found = shown(warehouse, Estimate(mean, error, rows))
         result.append((metric, regular(keys, found, found, span, metric)))
     return result

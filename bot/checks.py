@@ -25,12 +25,14 @@ def run_check(settings_path: str, node: str, scope: Scope) -> Evidence:
     Raises CannotExamine with a sentence when there is nothing to look at.
     """
     from analysis.engine import engine_errors
+    from analysis.few import enough_pass
     from bot.plugins import tree
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     warehouse = settings.warehouse(scope.now, scope.filters)
     began = time.perf_counter()
     with engine_errors(settings.contract):
+        enough_pass(warehouse, scope)
         evidence = tree().node(node).check(warehouse, scope)
     seconds = time.perf_counter() - began
     only = tuple(f"only where {one}" for one in scope.filters)
@@ -45,11 +47,14 @@ def run_look(settings_path: str, question: Question) -> Evidence:
     """
     from analysis.engine import engine_errors
     from analysis.explore import look
+    from analysis.few import enough_pass
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     scope = question.scope
+    warehouse = settings.warehouse(scope.now, scope.filters)
     with engine_errors(settings.contract):
-        return look(settings.warehouse(scope.now, scope.filters), question)
+        enough_pass(warehouse, scope)
+        return look(warehouse, question)
 
 
 @lru_cache(maxsize=4)

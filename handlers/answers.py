@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from handlers.messages.summary import catch_up
 from handlers.mitigations import Mitigations
 from handlers.registry import RUN, Reply, Request, run_text
 from handlers.threads import answer as post_answer
+from handlers.whispers import whisper
 from state import events as ev
 from state.events import Event
 from state.incident import Entry, Incident
@@ -194,6 +195,9 @@ class Answers:
         if isinstance(parsed, dict):
             ack(response_action="errors", errors=parsed)
             return
+        if unseen := self._unseen(incident, parsed):
+            ack(response_action="errors", errors={"filters": unseen})
+            return
         refusal, field = self.conversation.refusal(incident, parsed), _first_field(view)
         if refusal and field:
             # Said in the form, so that what was typed stays.
@@ -203,6 +207,15 @@ class Answers:
         click = Click(body["user"]["id"], ref, incident, *self._home(incident), trigger="")
         for event in parsed:
             self._tell(click, event, client)
+
+    def _unseen(self, incident: Incident, events: list[Event]) -> str:
+        """Why a step can't run again over the traffic that was picked; "" when it can."""
+        for event in events:
+            step = incident.step(event.step) if isinstance(event, ev.Rerun) else None
+            if step is not None and isinstance(event, ev.Rerun) and event.window:
+                scope = replace(step.scope, window=event.window)
+                return self.levels.unseen(incident.id, scope, event.filters or ())
+        return ""
 
     def _named(self, text: str) -> str:
         """Mentions as names: a form's errors are plain text."""
@@ -284,12 +297,12 @@ class Answers:
         try:
             ref = actions.of(body["actions"][0])
         except BadValue as error:
-            _post_privately(client, channel, user, thread, str(error), None)
+            whisper(client, channel, user, str(error), thread)
             return None
         incident = self.conversation.store.load(ref.incident)
         if incident is None:
             text = f"I no longer know {ref.incident}; `/hawkeye incidents` lists what I know."
-            _post_privately(client, channel, user, thread, text, None)
+            whisper(client, channel, user, text, thread)
             return None
         if not self.conversation.may_see(incident.id, user) and not channel:
             return None
@@ -312,7 +325,7 @@ class Answers:
             self._whisper(click, text, client)
 
     def _whisper(self, click: Click, text: str, client: WebClient, blocks: object = None) -> None:
-        _post_privately(client, click.channel, click.user, click.thread, text, blocks)
+        whisper(client, click.channel, click.user, text, click.thread, blocks)
 
     def _home(self, incident: Incident) -> tuple[str, str]:
         for place in self.conversation.store.places(incident.id):
@@ -325,19 +338,3 @@ class Answers:
 
 def _first_field(view: Body) -> str:
     return next((str(b["block_id"]) for b in view.get("blocks", ()) if b["type"] == "input"), "")
-
-
-def _post_privately(
-    client: WebClient, channel: str, user: str, thread: str, text: str, blocks: object
-) -> None:
-    more: dict[str, Any] = {"thread_ts": thread} if thread else {}
-    if blocks:
-        more["blocks"] = blocks
-    try:
-        if channel:
-            client.chat_postEphemeral(channel=channel, user=user, text=text, **more)
-        else:
-            # Pressed in the Home tab, where nothing can be whispered: a direct message.
-            client.chat_postMessage(channel=user, text=text, **more)
-    except SlackApiError as error:
-        log.warning("a private answer could not be posted", error=error.response.get("error"))

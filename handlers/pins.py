@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.conversation import Conversation
 from handlers.reading import written
+from handlers.whispers import whisper
 from state.store import Said
 
 log = structlog.get_logger()
@@ -119,11 +120,3 @@ def message_at(client: WebClient, channel: str, ts: str) -> Message | None:
         log.warning("a message could not be read", error=error.response.get("error"))
         return None
     return next((m for m in found.get("messages") or [] if m.get("ts") == ts), None)
-
-
-def whisper(client: WebClient, channel: str, user: str, text: str) -> None:
-    """Say something to one person alone."""
-    try:
-        client.chat_postEphemeral(channel=channel, user=user, text=text)
-    except SlackApiError as error:
-        log.warning("a private answer could not be posted", error=error.response.get("error"))

@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from analysis.evidence import Filter
+from analysis.explore import MOST_LEVELS
 from handlers import actions
 from handlers import blocks as b
 from handlers.actions import BadValue
@@ -99,7 +100,10 @@ def _score(typed: str, name: str) -> float:
 
 
 def filter_options(known: list[Level], dimensions: tuple[str, ...], typed: str) -> list[Block]:
-    """Values of the dimensions that hold what was typed; "carrier = UA" typed out always counts."""
+    """Values of the dimensions that hold what was typed.
+
+    "carrier = UA" typed out counts where the values are not known yet, or are more than are read.
+    """
     wanted = plain(typed)
     found = [
         filter_value(dimension, level)
@@ -107,7 +111,9 @@ def filter_options(known: list[Level], dimensions: tuple[str, ...], typed: str) 
         if wanted in plain(f"{dimension} {level}")
     ]
     name, sign, level = typed.partition("=")
-    if sign and name.strip() in dimensions and level.strip():
+    read = sum(dimension == name.strip() for dimension, _ in known)
+    more = not known or read >= MOST_LEVELS
+    if sign and more and name.strip() in dimensions and level.strip():
         found.insert(0, filter_value(name.strip(), level.strip()))
     values = [v for v in dict.fromkeys(found) if len(v) <= b.OPTION_VALUE]
     return [filter_option(v) for v in values[:MOST_OPTIONS]]

@@ -4,6 +4,6 @@ A question is plain data, so that a worker process can be asked; :func:`look` an
 evidence like a check's, but without a verdict that anybody has to confirm.
 """
 
-from analysis.explore.question import SEEN, Misnamed, Question, look
+from analysis.explore.question import MOST_LEVELS, SEEN, Misnamed, Question, look
 
-__all__ = ["SEEN", "Misnamed", "Question", "look"]
+__all__ = ["MOST_LEVELS", "SEEN", "Misnamed", "Question", "look"]

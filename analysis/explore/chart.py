@@ -11,6 +11,7 @@ from analysis.evidence import Chart, Evidence, How, Table
 from analysis.explore import lines
 from analysis.explore.lines import Held, Level
 from analysis.explore.question import SEEN, Question, onset_of
+from analysis.few import FEWEST_IN_A_CELL
 from analysis.warehouse import Warehouse
 
 METHOD = (
@@ -87,7 +88,7 @@ def _by(warehouse: Warehouse, question: Question) -> Evidence:
 def _moved(question: Question, ranked: list[Level]) -> str:
     first, rest = ranked[0], ranked[1:]
     if not math.isfinite(first.now):
-        return f"{question.name}: no {question.by} has {lines.FEWEST_IN_A_CELL} rows since it began"
+        return f"{question.name}: no {question.by} has {FEWEST_IN_A_CELL} rows since it began"
     head = f"{first.drawn.name} moved most: {words.number(first.usual)} → {words.number(first.now)}"
     if not rest:
         return head
@@ -100,7 +101,7 @@ def _moved(question: Question, ranked: list[Level]) -> str:
 
 
 def _count(rows: int) -> str:
-    few = lines.FEWEST_IN_A_CELL
+    few = FEWEST_IN_A_CELL
     return f"{rows:,}" if rows >= few else f"under {few}"
 
 

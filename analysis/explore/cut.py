@@ -13,8 +13,8 @@ from analysis.cells import against_usual, load_cells, ratio_shift, share_shift
 from analysis.charts.bars import Bar, segment_bars
 from analysis.drilldown.cuboids import explain
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Suspect, Table
-from analysis.explore.lines import FEWEST_IN_A_CELL, FEWEST_ROWS
 from analysis.explore.question import SEEN, Question
+from analysis.few import FEWEST_IN_A_CELL, FEWEST_ROWS
 from analysis.metrics import BLOCK, Blocks
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse

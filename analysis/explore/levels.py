@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from analysis.evidence import Evidence, How, Table
-from analysis.explore.lines import FEWEST_ROWS
-from analysis.explore.question import SEEN, Question
+from analysis.explore.question import MOST_LEVELS, SEEN, Question
+from analysis.few import FEWEST_ROWS
 from analysis.portable import as_text
 from analysis.warehouse import ROLES, Warehouse
-
-MOST = 100
-"""A dimension with more values shows its commonest."""
 
 
 def of(warehouse: Warehouse, question: Question) -> Evidence:
@@ -24,7 +21,7 @@ def of(warehouse: Warehouse, question: Question) -> Evidence:
         named = log.mutate(_level=as_text(log[column]).fill_null("(null)"))
         counted = named.group_by("_level").aggregate(n=named.count())
         often = counted.filter(counted["n"] >= FEWEST_ROWS)
-        top = warehouse.fetch(often.order_by(often["n"].desc(), "_level").limit(MOST))
+        top = warehouse.fetch(often.order_by(often["n"].desc(), "_level").limit(MOST_LEVELS))
         if len(top) > 1:
             rows += [
                 (dimension, str(v), str(n)) for v, n in zip(top["_level"], top["n"], strict=True)

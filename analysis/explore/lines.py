@@ -15,6 +15,7 @@ from analysis import metrics, quality
 from analysis.charts.explore import Drawn
 from analysis.evidence import CannotExamine, Scope, Window
 from analysis.explore.question import Question, onset_of
+from analysis.few import FEWEST_IN_A_CELL, FEWEST_ROWS
 from analysis.metrics import BUCKET, DAY, Blocks, Series
 from analysis.portable import as_number, as_text
 from analysis.quality import NEEDS_LABEL, Estimate, back
@@ -27,10 +28,6 @@ from analysis.warehouse import ROLES, Warehouse, naive
 Times = NDArray[np.datetime64]
 LEVELS = 5
 """So many levels of a dimension are drawn, those with most rows."""
-FEWEST_ROWS = 20
-"""A level with fewer rows than this is not shown: it could be one person."""
-FEWEST_IN_A_CELL = 5
-"""Of a level that is shown, neither a point nor a mean of fewer rows than this."""
 
 
 @dataclass(frozen=True)

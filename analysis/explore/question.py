@@ -13,6 +13,8 @@ from analysis.warehouse import Warehouse
 Kind = Literal["chart", "segments", "changed", "compare", "sparks", "levels"]
 Thing = Literal["metric", "model", "feature", "infra"]
 
+MOST_LEVELS = 100
+"""A dimension with more values is offered its commonest."""
 SEEN = "seen"
 """The verdict of an answer: nothing is decided by it."""
 

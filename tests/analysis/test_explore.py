@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import metrics
 from analysis.evidence import CannotExamine, Filter
-from analysis.explore import Misnamed, Question, look
+from analysis.explore import Misnamed, Question, lines, look
+from analysis.few import enough_pass
 from analysis.publishes import publishes
 from analysis.scenarios import Options, plant
 from analysis.warehouse import Warehouse
@@ -180,6 +182,39 @@ def test_a_filter_that_a_table_cannot_take_is_told(tmp_path):
     wrong = Warehouse(house.contract, tmp_path, NOW, filters=(Filter("carrier", ("UA",)),))
     with pytest.raises(CannotExamine, match="no dimension `carrier`"):
         wrong.predictions()
+
+
+def test_of_too_few_filtered_rows_no_figure_is_shown(tmp_path):
+    """A filter could single out a person, by itself or together with others."""
+    frame = log()
+    begun = since_onset(frame)
+    frame.loc[frame.index[begun][:19], "region"] = "tiny"
+    frame.loc[frame.index[begun][20:41], "region"] = "small"
+    house = warehouse(tmp_path, frame, MEAN)
+    for region, enough in (("tiny", False), ("nobody", False), ("small", True)):
+        asked = replace(scope("mean_prediction"), filters=(Filter("region", (region,)),))
+        seen = Warehouse(house.contract, tmp_path, NOW, filters=asked.filters)
+        if enough:
+            enough_pass(seen, asked)
+            continue
+        with pytest.raises(CannotExamine, match=f"where region = {region}: of so few"):
+            enough_pass(seen, asked)
+    enough_pass(house, scope("mean_prediction"))
+
+
+def test_a_point_of_few_filtered_rows_is_not_drawn(tmp_path):
+    """The series has a gap there, as where there are no rows."""
+    frame = log(per_hour=8)
+    house = warehouse(tmp_path, frame, MEAN)
+    seen = Warehouse(house.contract, tmp_path, NOW, filters=(Filter("region", ("east",)),))
+    asked = Question("chart", scope(), name="mean_prediction")
+    [drawn] = lines.held(seen, asked)
+    blocks = lines.blocks_of(asked.scope, 0)
+    series = metrics.series(seen, seen.contract.metric("mean_prediction"), blocks)
+    assert (series.rows < 5).any()
+    assert np.isnan(series.values[series.rows < 5]).all()
+    assert np.isfinite(series.values[series.rows >= 5]).all()
+    assert drawn.rows > 0
 
 
 @pytest.fixture(scope="module")

@@ -292,6 +292,20 @@ def test_a_step_runs_again_over_the_traffic_that_somebody_picks(stage):
     stage.shows(incident, "step-2", "only where arm = control")
 
 
+def test_a_value_that_the_traffic_does_not_show_is_refused_in_the_form(stage):
+    """Of traffic that is not there, every cause would be as likely as every other."""
+    incident = stage.fire()
+    stage.press(incident, "step-1", "more", option="Look again: window, filters…")
+    view = modal(stage, stage.ana, "window")
+    typed = stage.workspace.options(stage.ana, "arm = nobody", action_id="filters", view_id=view.id)
+    assert typed["options"] == []
+    picked = [filter_option("arm=nobody")]
+    state = field("filters", type="multi_external_select", selected_options=picked)
+    found = stage.workspace.submit(stage.ana, view.id, {**view.values, **state})
+    assert "arm = nobody" in found.errors["filters"]
+    assert len(stage.incident(incident).steps) == 1
+
+
 def test_who_wants_a_direct_message_gets_one_outside_their_quiet_hours(stage):
     """In them it waits for their end; who did not ask for one gets none."""
     store, now = stage.bot.store, stage.bot.clock()
