@@ -11,6 +11,7 @@ from analysis.explore import Question
 from handlers import blocks as b
 from handlers.blocks import Block
 from handlers.messages import words
+from handlers.messages.glossary import explained
 from handlers.phrases import label, typed_as
 from handlers.registry import run_button
 from state.looks import Look
@@ -59,7 +60,7 @@ def _small_print(found: Evidence) -> list[Block]:
     if found.not_examined:
         missing = "; ".join(b.line(n, 200).rstrip(".") for n in found.not_examined[:3])
         blocks.append(b.context(f"Not looked at: {missing}."))
-    return blocks
+    return blocks + explained(found)
 
 
 def _rows(how: How) -> str:

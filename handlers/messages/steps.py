@@ -9,6 +9,7 @@ from analysis.evidence import Evidence, How
 from handlers import blocks as b
 from handlers.blocks import Block
 from handlers.messages import buttons, words
+from handlers.messages.glossary import explained
 from handlers.messages.view import View
 from state.incident import Incident, Step
 from state.tree import Node, Tree
@@ -60,6 +61,8 @@ def _proposed(
     if branch and guessed and branch.verdict != "unsure":
         finding += f" My best guess: {words.said(branch, evidence.named)}."
     blocks = [*found(evidence, step, f"*{name}* {finding}"), *caveats(evidence)]
+    earlier = [s.evidence for s in incident.live_steps if s.number < step.number and s.evidence]
+    blocks += explained(evidence, earlier)
     if incident.is_open:
         blocks += b.actions(*buttons.for_proposal(incident, step, node, evidence))
         blocks += _mitigations(incident, step, view)

@@ -8,6 +8,7 @@ from analysis.evidence import Evidence, Window
 from handlers import blocks as b
 from handlers.blocks import Block
 from handlers.messages import words
+from handlers.messages.glossary import meanings
 from state.incident import Incident, Step
 from state.tree import Tree
 
@@ -53,6 +54,7 @@ def _computed(evidence: Evidence, step: Step) -> list[Block]:
         ("Figures", _figures(evidence)),
         ("Suspects", words.suspect_lines(evidence.suspects, step, MOST_SUSPECTS)),
         ("Rows", _rows(evidence)),
+        ("In plain words", [f"• {b.line(t, 300)}." for t in meanings(evidence)]),
         ("Views that disagree", [b.line(d, 300) for d in evidence.disagreements]),
         ("Not looked at", [b.line(n, 300) for n in evidence.not_examined]),
     ):
