@@ -28,7 +28,7 @@ from bot.routing import Routing
 from handlers import commands, notices
 from handlers.access import Access, Installed
 from handlers.answers import Answers
-from handlers.conversation import Conversation, Habits
+from handlers.conversation import Conversation
 from handlers.desk import Desks, Subject, Subjects, every
 from handlers.directory import Directory
 from handlers.home import Home
@@ -37,6 +37,7 @@ from handlers.messages import Remedy, View, render
 from handlers.messages.handoffs import reminder
 from handlers.mitigations import Action, Mitigations
 from handlers.once import retries
+from handlers.owing import Habits
 from handlers.pins import Pins
 from handlers.record.sending import Exports
 from handlers.registry import Reply, Request

@@ -6,37 +6,33 @@ the incident, the event, how the messages should now be, and the work that is ow
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from analysis.evidence import CannotExamine, Evidence, Scope, Window
-from analysis.explore import Question
+from analysis.evidence import Scope, Window
 from handlers import notices
 from handlers.calling import Caller, Nobody, Rota
 from handlers.desk import Subject, Subjects, open_about
 from handlers.directory import Directory
 from handlers.intake import PLACED
 from handlers.joining import PERSON, home_of, reopens
-from handlers.messages.looks import look_message, look_post
+from handlers.looking import Looking
 from handlers.messages.words import action_title
-from handlers.reading import to_people
+from handlers.owing import Habits
 from state import events as ev
-from state.due import Due, DueWork
-from state.events import Effect, Event
+from state.due import DueWork
+from state.events import Event
 from state.explanation import Shift, shifts
 from state.grouping import Home, Kin
 from state.incident import Alert, Incident
-from state.looks import Look, Looks
-from state.machine import advance, ahead
-from state.outbox import Outbox, Post, Resting
+from state.looks import Looks
+from state.machine import advance
+from state.outbox import Outbox, Post
 from state.signals import named_as
-from state.store import Place, Said, StaleIncidentError, Store, to_json
+from state.store import Place, StaleIncidentError, Store
 from state.tree import Tree
-
-Payload = dict[str, Any]
 
 STORM_SPAN, STORM_SIZE = timedelta(minutes=1), 5
 """More incidents than this within this time are a storm …"""
@@ -44,21 +40,6 @@ STORM_REST_SECONDS = 10.0
 """… in which a first message waits this long for alerts that show what is behind several."""
 MOST_TRIES = 20
 """Writers of one incident that collide try again so often before they give up."""
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a team wants its walks: windows and waits.
-
-    ``route`` gives the channel of an alert that names none. A recovery is looked for again every
-    ``recheck``, and no longer waited for after ``give_up``.
-    """
-
-    route: Callable[[Alert], str]
-    baseline_days: int = 28
-    recheck: timedelta = timedelta(minutes=10)
-    give_up: timedelta = timedelta(hours=2)
-    remind: timedelta = timedelta(minutes=15)
 
 
 class Renderer(Protocol):
@@ -70,7 +51,7 @@ class Renderer(Protocol):
 
 
 @dataclass
-class Conversation:
+class Conversation(Looking):
     """Holds the parts that an event passes; keeps nothing itself.
 
     ``woken`` are called after a commit that left something to send or to do.
@@ -94,10 +75,6 @@ class Conversation:
         self.looks = Looks(self.store)
         self.caller = Caller(self.rota, self.due)
 
-    def now(self) -> datetime:
-        """The bot's time; in the demo a simulated one."""
-        return self.clock()
-
     def subjects(self) -> Subjects:
         """What can be triaged."""
         return self.known
@@ -105,14 +82,6 @@ class Conversation:
     def title(self, action: str) -> str:
         """What a mitigation is called."""
         return self.titles.get(action) or action_title(action)
-
-    def resting(self, incident_id: str = "") -> list[Resting]:
-        """Messages that could not be sent, of one incident or of all."""
-        return self.outbox.resting(incident_id)
-
-    def link(self, incident_id: str) -> str:
-        """A permalink to the incident's thread; "" while Slack does not have it."""
-        return str(self.store.settings(f"link:{incident_id}") or "")
 
     def learn_link(self, incident_id: str, channel: str) -> None:
         """The root message is there: keep the link to it, and show it in the other channels."""
@@ -123,36 +92,6 @@ class Conversation:
             self.store.set_settings(f"link:{incident_id}", link)
             if others:
                 self.refresh(incident_id)
-
-    def said(self, incident_id: str, user: str) -> list[Said]:
-        """What people told each other in those of its threads that this person can read."""
-        found = self._told(incident_id)
-        return [s for s in found if self.directory.may_read(s.channel, user)]
-
-    def said_in(self, incident_id: str, channel: str) -> list[Said]:
-        """What may be shown to everybody in a channel: what was written there, or in public."""
-        public = self.directory.is_public
-        found = self._told(incident_id)
-        return [s for s in found if s.channel == channel or public(s.channel)]
-
-    def _told(self, incident_id: str) -> list[Said]:
-        return to_people(self.store.said(incident_id), self.directory.me()["user_id"])
-
-    def may_read(self, channel: str, user: str) -> bool:
-        """Whether a person can read a channel."""
-        return self.directory.may_read(channel, user)
-
-    def present(self, channel: str) -> bool:
-        """Whether the bot can post in that channel."""
-        return self.directory.present(channel)
-
-    def open_to_all(self, channel: str) -> bool:
-        """Whether the bot can join that channel by itself."""
-        return self.directory.open_to_all(channel)
-
-    def zone(self, user: str) -> tzinfo:
-        """The zone in which that person reads clocks."""
-        return self.directory.zone(user)
 
     def team_named(self, alert: Alert) -> str:
         """The workspace of an org that an alert names; "" when it names none."""
@@ -314,6 +253,13 @@ class Conversation:
             return refusal
         return "Too many people answered at once; nothing was changed, please try again."
 
+    def call(self, incident_id: str, level: int) -> None:
+        """The time has come to call the people of a level, unless somebody came."""
+        incident = self.store.load(incident_id)
+        call = self.caller.due_now(incident, level, self.now()) if incident else None
+        if call is not None:
+            self.tell(incident_id, call)
+
     def _tell_once(self, incident_id: str, event: Event, *, silent: bool = False) -> str:
         with self.store.transaction():
             incident = self.store.load(incident_id)
@@ -342,152 +288,10 @@ class Conversation:
         if before.causes and after.causes and after.status == "resolved":
             self.store.record_outcome(after.id, before.causes[0].kind, after.causes[0].kind)
 
-    # -- what follows ----------------------------------------------------------------------
-
-    def _owe(self, incident: Incident, effects: Sequence[Effect], at: datetime) -> Incident:
-        """Owe the work of the effects; a check whose result is kept is taken in at once."""
-        for effect in effects:
-            match effect:
-                case ev.RunCheck():
-                    incident = self._owe_check(incident, effect, at)
-                case ev.LookAgain(step):
-                    self._add("look", incident, {"step": step}, at + self.habits.recheck)
-                case ev.PlanMitigation(number) | ev.CarryOut(number):
-                    kind = "plan" if isinstance(effect, ev.PlanMitigation) else "carry"
-                    self._add(kind, incident, {"mitigation": number}, at)
-                case ev.RemindHandoff(number):
-                    offer = incident.handoff(number)
-                    due = at + self.habits.remind
-                    if offer:
-                        due = self._awake(offer.by if offer.reminded else offer.to, due)
-                    self._add("remind", incident, {"handoff": number}, due)
-                case ev.Refuse():
-                    pass
-        return incident
-
-    def _awake(self, user: str, at: datetime) -> datetime:
-        return notices.awake(self.store, self.directory, user, at)
-
-    def _owe_check(self, incident: Incident, effect: ev.RunCheck, at: datetime) -> Incident:
-        kept = self._kept(effect)
-        if kept is None:
-            self._add("check", incident, {"step": effect.step}, at)
-            self._look_ahead(incident, at)
-            return incident
-        event = ev.Checked(at, effect.step, kept)
-        after, effects = advance(incident, event, self.tree)
-        self.store.save(incident, after, event)
-        after = self._owe(after, effects, at)
-        self._look_ahead(after, at)
-        return after
-
-    def _look_ahead(self, incident: Incident, at: datetime) -> None:
-        """Owe the next check that comes if proposals are accepted, while the person reads or
-        waits."""
-        check = ahead(incident, at, self.tree, self._kept)
-        if check is not None:
-            payload = {"node": check.node, "scope": to_json(Scope, check.scope)}
-            self._add("ahead", incident, payload, at)
-
-    def _kept(self, check: ev.RunCheck) -> Evidence | None:
-        return self.store.evidence(check_key(check.node, check.scope))
-
-    def call(self, incident_id: str, level: int) -> None:
-        """The time has come to call the people of a level, unless somebody came."""
-        incident = self.store.load(incident_id)
-        call = self.caller.due_now(incident, level, self.now()) if incident else None
-        if call is not None:
-            self.tell(incident_id, call)
-
-    def think_on(self, incident_id: str) -> None:
-        """A check was run ahead: owe the one behind it."""
-        incident = self.store.load(incident_id)
-        if incident is not None and incident.is_open:
-            self._look_ahead(incident, self.now())
-            self._wake()
-
-    def _add(self, kind: str, incident: Incident, payload: Mapping[str, Any], at: datetime) -> None:
-        name = "-".join(str(v) for k, v in payload.items() if k != "scope")
-        self.due.add(Due(f"{kind}:{incident.id}:{name}", kind, incident.id, dict(payload)), at)
-
-    # -- what it looks like -----------------------------------------------------------------
-
     def show(self, incident: Incident) -> None:
         """Say in the outbox how its messages should be, in every place that shows it."""
         for place in self.store.places(incident.id):
             self.outbox.want(incident.id, place.channel, self.renderer(incident, place))
-
-    def look(self, incident_id: str, channel: str, user: str, asked: str, at: Question) -> None:
-        """Owe the answer to a question beside the tree; "Looking…" stands in its place."""
-        now = self.now()
-        with self.store.transaction():
-            place = self._place_of(incident_id, channel)
-            look = self.looks.add(incident_id, place, user, now, asked, at)
-            self._show_look(look)
-            payload = {"look": look.number}
-            due = Due(f"explore:{incident_id}:{look.number}", "explore", incident_id, payload)
-            self.due.add(due, now)
-        self._wake()
-
-    def looked(
-        self, look: Look, found: Evidence | None, error: str, instead: Sequence[Question] = ()
-    ) -> None:
-        """A look is answered: show it where "Looking…" was. ``instead`` may have been meant."""
-        with self.store.transaction():
-            self.looks.answer(look, found, error)
-            kept = found.without_bytes() if found else None
-            self._show_look(replace(look, evidence=kept, error=error), instead)
-        self._wake()
-
-    def say(self, incident_id: str, channel: str, user: str, asked: str, payload: Payload) -> None:
-        """Answer something in the thread at once, without a look at the tables."""
-        with self.store.transaction():
-            place = self._place_of(incident_id, channel)
-            look = self.looks.add(incident_id, place, user, self.now(), asked)
-            self.outbox.want(incident_id, place, [look_post(look, payload)])
-        self._wake()
-
-    def _show_look(self, look: Look, instead: Sequence[Question] = ()) -> None:
-        post = look_post(look, look_message(look, self.known.dimensions, instead))
-        self.outbox.want(look.incident, look.channel, [post])
-
-    def _place_of(self, incident_id: str, channel: str) -> str:
-        """Where an answer goes: where it was asked, if the incident is shown there."""
-        places = [place.channel for place in self.store.places(incident_id)]
-        return channel if channel in places else places[0]
-
-    def write(self, user: str, incident_id: str, payload: Payload) -> None:
-        """Owe one person a direct message."""
-        now = self.now()
-        name = f"write:{user}:{incident_id}:{now.isoformat()}"
-        self.due.add(Due(name, "write", incident_id, {"user": user, "message": payload}), now)
-        self._wake()
-
-    def export(self, incident_id: str, channel: str, user: str, form: str) -> None:
-        """Owe the record of an incident as a file in its thread."""
-        now = self.now()
-        where = self._place_of(incident_id, channel)
-        payload = {"form": form, "channel": where, "user": user}
-        name = f"export:{incident_id}:{form}:{where}"
-        self.due.add(Due(name, "export", incident_id, payload), now)
-        self._wake()
-
-    def may_see(self, incident_id: str, user: str) -> bool:
-        """Whether somebody may know of an incident: it is theirs, or shown where they can read."""
-        incident = self.store.load(incident_id)
-        if incident is None:
-            return False
-        concerned = {incident.owner, incident.alert.by, *(h.to for h in incident.handoffs)}
-        return user in concerned or any(
-            self.directory.may_read(place.channel, user) for place in self.store.places(incident_id)
-        )
-
-    def may_tell(self, incident_id: str, thread_of: str, channel: str) -> bool:
-        """Whether an incident may be spoken of in the thread of another one: whoever reads that
-        can read one of its own channels as well."""
-        there = self._place_of(thread_of, channel)
-        own = [place.channel for place in self.store.places(incident_id)]
-        return there in own or any(map(self.directory.is_public, own))
 
     def refresh(self, incident_id: str) -> None:
         """Render again without an event (a link became known, an hour passed)."""
@@ -495,22 +299,3 @@ class Conversation:
         if incident is not None:
             self.show(incident)
             self._wake()
-
-    def _wake(self) -> None:
-        for wake in self.woken:
-            wake()
-
-
-def check_key(node: str, scope: Scope) -> str:
-    """The name of a check's result: the same node over the same scope gives the same evidence."""
-    return hashlib.sha256(f"{node}\n{to_json(Scope, scope)}".encode()).hexdigest()
-
-
-def sentence(error: BaseException) -> str:
-    """What the person in the thread reads when a check could not run."""
-    if isinstance(error, CannotExamine) or getattr(error, "for_people", False):
-        return str(error)
-    return (
-        f"The check broke ({type(error).__name__}: {str(error)[:300]}). This is a fault of mine, "
-        "not of your data; choose a branch by hand, or run it again."
-    )

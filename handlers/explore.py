@@ -259,7 +259,8 @@ def _metric_please(
     known = desk.subjects()
     things = [t for t in _things(known) if t[0] in ("metric", "model")]
     near = found or next(iter(_close(known, said, 1)), None)
-    if near and near[0] not in ("metric", "model"):
+    other = near is not None and near[0] not in ("metric", "model")
+    if near and other:
         by = known.dimensions[0] if known.dimensions and near[0] == "feature" else ""
         some = [replace(wanted, kind="chart", thing=near[0], name=near[1], by=by)]
     else:
@@ -268,6 +269,7 @@ def _metric_please(
         what = f"{code(found[1])} is no metric or model; segments need one."
     else:
         what = f"I know no {bare(said)}."
+        what += f" {code(near[1])} has no segments, but a chart." if near and other else ""
     if not some:
         return Unclear(f"{what} No metric or model is named in the settings.")
     example = f"`{request.called} {escape(typed_as(some[0]))}`"

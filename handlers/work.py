@@ -13,9 +13,10 @@ import structlog
 
 from analysis.evidence import Evidence, Scope
 from analysis.explore import Misnamed, Question
-from handlers.conversation import Conversation, check_key, sentence
+from handlers.conversation import Conversation
 from handlers.loop import Loop
 from handlers.mitigations import Mitigations
+from handlers.owing import check_key, sentence
 from state import events as ev
 from state.due import Due, Urgency
 from state.store import from_json

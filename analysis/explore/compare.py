@@ -106,7 +106,7 @@ def _named(
         hint = f" Did you mean {words.listed([f'`{n}`' for n in meant])}?" if meant else ""
         pairs = _corrected(near, swaps)
         instead = (replace(question, others=pairs),) if pairs else _instead(question, mine)
-        names = words.listed([f"`{n}`" for n in unknown])
+        names = " or ".join(f"`{n}`" for n in unknown)
         raise Misnamed(f"No snapshot {names} served here.{hint} {there}", instead)
     found = [_exact(name, every) or name for name in question.others]
     old = next((p.before for p in swaps if p.snapshot == found[-1]), None)

@@ -13,9 +13,10 @@ from bot.config import load
 from bot.kinship import known_subjects
 from handlers.alerts import FORMATS as READERS
 from handlers.alerts import Known
-from handlers.conversation import Conversation, Habits
+from handlers.conversation import Conversation
 from handlers.desk import Desks
 from handlers.intake import take_in
+from handlers.owing import Habits
 from state.store import Store
 from tests.handlers.test_uniting import AT, TREE, Places
 

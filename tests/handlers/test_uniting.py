@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handlers.alerts import Taken
-from handlers.conversation import Conversation, Habits
+from handlers.conversation import Conversation
 from handlers.desk import Desks, Subject, Subjects
 from handlers.intake import take_in
 from handlers.messages import View, render
+from handlers.owing import Habits
 from state import events as ev
 from state.grouping import Kin
 from state.incident import Alert
