@@ -19,6 +19,7 @@ _TERMS = {
     r"[Ll]og loss": "log loss punishes confident mistakes: lower is better",
     r"[Cc]alibration": "calibration is the mean prediction over what happened: 1 is right, below 1 "
     "promises too little",
+    r"bias": "bias is the mean error: 0 is right",
     r"MAE": "MAE is the usual size of an error, in the label's unit",
     r"RMSE": "RMSE is the size of the errors, where large ones count more",
     r"NDCG": "NDCG is how near a ranking is to the best one: 1 is perfect",

@@ -78,7 +78,7 @@ def _also(tree: Tree, branches: list[Branch]) -> list[Block]:
 
 def _branches(step: Step, branches: list[Branch]) -> Block:
     """Radio buttons, or a menu when there are many; the proposal is picked already."""
-    options = [b.option(br.label, br.verdict) for br in branches]
+    options = [b.option(_way(br), br.verdict) for br in branches]
     proposed = step.evidence.verdict if step.evidence else ""
     picked = next((o for o in options if o["value"] == proposed), None)
     if len(options) <= MOST_RADIO:
@@ -88,6 +88,11 @@ def _branches(step: Step, branches: list[Branch]) -> Block:
     if picked in element["options"]:
         element["initial_option"] = picked
     return b.entry("verdict", "What is it?", element)
+
+
+def _way(branch: Branch) -> str:
+    """A branch in the form: one that points at suspects says where they are."""
+    return f"{branch.label} (named below)" if words.points(branch) else branch.label
 
 
 def _suspects(step: Step) -> list[Block]:
@@ -116,7 +121,7 @@ def window(incident: Incident, number: int) -> View:
     """Another window or other traffic for a step, prefilled with what it looked at."""
     step = incident.step(number)
     if step is None:
-        return b.notice("Run again", f"There is no step {number} any more.")
+        return b.notice("Look again", f"There is no step {number} any more.")
     span = step.scope.window
     blocks = [
         b.section(f"Step {number} runs again over this; later steps are decided anew."),
@@ -124,7 +129,7 @@ def window(incident: Incident, number: int) -> View:
         b.entry("end", "To", _moment("end", min(span.end, step.scope.now))),
         b.entry("filters", "Only the traffic where", _filters(step), optional=True),
     ]
-    return b.modal("window", "Run again", value(i=incident.id, s=number), blocks, "Look again")
+    return b.modal("window", "Look again", value(i=incident.id, s=number), blocks, "Look again")
 
 
 def _filters(step: Step) -> Block:

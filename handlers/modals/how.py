@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from analysis.evidence import Evidence, Window
@@ -12,6 +13,7 @@ from handlers.messages.glossary import meanings
 from state.incident import Incident, Step
 from state.tree import Tree
 
+_PROBABILITY = re.compile(r"^[pP] (?=\w)")
 MOST_FIGURES = 12
 MOST_SUSPECTS = 12
 MOST_ROWS = 20
@@ -45,7 +47,8 @@ def _computed(evidence: Evidence, step: Step) -> list[Block]:
         ("Baseline", how_.baseline, how_.baseline_rows),
     ):
         if span:
-            parts.append(f"*{name}.* {_span(span)}, {b.count(rows)} rows")
+            count = f", {b.count(rows)} rows" if rows else ""
+            parts.append(f"*{name}.* {_span(span)}{count}")
     if how_.seconds:
         parts.append(f"*Took* {how_.seconds:.2f} s")
     parts += [b.line(n, 400) for n in how_.notes[:5]]
@@ -66,7 +69,8 @@ def _computed(evidence: Evidence, step: Step) -> list[Block]:
 
 def _figures(evidence: Evidence) -> list[str]:
     return [
-        f"{b.line(name.replace('_', ' '), 80)}: {b.figure(figure)}"
+        f"{b.line(_PROBABILITY.sub('probability of ', name.replace('_', ' ')), 80)}: "
+        f"{b.figure(figure)}"
         for name, figure in evidence.figures.items()
     ]
 

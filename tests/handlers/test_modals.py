@@ -119,7 +119,7 @@ def test_after_a_failed_check_names_can_be_typed():
     failed = after(walked(2), ev.CheckFailed(at(6), 3, "no rows"))
     view = modals.choose(failed, 3, TREE)
     assert problems_of_view(view) == []
-    picked = {"selected_option": option(view, "verdict", "These")}
+    picked = {"selected_option": option(view, "verdict", "These (named below)")}
     assert list(parse(submit(view, verdict=picked), failed)) == ["names"]
     form = submit(view, verdict=picked, names={"value": "delay_gbm"})
     [answer] = parse(form, failed)
