@@ -8,7 +8,7 @@ from handlers.explore import incident_of
 from handlers.messages import words as words_
 from handlers.registry import Reply, Request, Unclear, reply
 from handlers.standing import name
-from handlers.typed import Words
+from handlers.typed import Words, quoted
 from state.search import BEGIN, END
 from state.search import search as search_in
 from state.similar import Match
@@ -55,7 +55,7 @@ def _payload(found: list[Match], desk: Desk) -> dict[str, object]:
 def _line(match: Match, desk: Desk) -> str:
     one = match.incident
     ended = "; ".join(words_.cause_words(desk.tree, c) for c in one.causes[:2]) or one.status
-    took = f", {b.span(match.took)}" if match.took else ", still open"
+    took = f", took {b.span(match.took)}" if match.took else ", still open"
     shared = b.listed([b.words(s) for s in match.shared], 4)
     alike = f"\n   alike in {shared}" if shared else ""
     return f"• {name(desk, one)} · {b.percent(match.score)} alike · {ended}{took}{alike}"
@@ -65,7 +65,13 @@ def search(request: Request, words: Words, desk: Desk) -> Reply:
     """Incidents whose record has all these words, for the one who asks alone."""
     query = " ".join(words)
     if not query:
-        raise Unclear(f"Search for what? For example `{request.called} incidents search weather`.")
+        known = desk.subjects()
+        word = next(iter((*known.features, *known.metrics)), "weather")
+        asked = f"incidents search {quoted(word)}"
+        raise Unclear(
+            f"Search for what? For example `{request.called} {b.escape(asked)}`.",
+            (f"Search {word}", asked),
+        )
     found = search_in(desk.store, query, lambda channel: desk.may_read(channel, request.user))
     hits = [h for h in found if desk.may_see(h.incident.id, request.user)]
     if not hits:

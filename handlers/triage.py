@@ -109,7 +109,7 @@ def begin(wanted: Wanted, desk: Desk, *, told: bool = True) -> Reply:
         thread=wanted.thread if channel else "",
         by=wanted.user,
     )
-    return _opened(desk.open(alert), alert, told, desk)
+    return _opened(desk.open(alert), wanted, told, desk)
 
 
 def _thread(request: Request) -> str:
@@ -117,17 +117,20 @@ def _thread(request: Request) -> str:
     return request.thread_ts if request.incident is None else ""
 
 
-def _opened(incident: Incident, alert: Alert, told: bool, desk: Desk) -> Reply:
-    looked = f"since {clock(alert.since, desk.now())}"
-    if alert.until:
-        looked = f"from {clock(alert.since, desk.now())} until {clock(alert.until, desk.now())}"
+def _opened(incident: Incident, wanted: Wanted, told: bool, desk: Desk) -> Reply:
+    looked = f"since {clock(wanted.since, desk.now())}"
+    if wanted.until:
+        looked = f"from {clock(wanted.since, desk.now())} until {clock(wanted.until, desk.now())}"
     if not told:
-        length = window_words(round((desk.now() - alert.since) / timedelta(hours=1)))
+        length = window_words(round((desk.now() - wanted.since) / timedelta(hours=1)))
         looked = f"over the last {length} (say `since 14:05` to look from another time)"
-    text = f"{name(desk, incident)}: I am looking at {code(alert.subject)} {looked}."
-    text += entrance(alert.channel, desk)
-    if not alert.channel:
+    text = f"{name(desk, incident)}: I am looking at {code(wanted.subject.name)} {looked}."
+    if wanted.channel.startswith("D"):
         text += "\nThe thread opens where alerts about it go; a direct message has no team in it."
+    elif not wanted.channel:
+        text += "\nThe thread opens where alerts about it go."
+    else:
+        text += entrance(wanted.channel, desk)
     return reply(text)
 
 

@@ -94,9 +94,10 @@ def _needs(incident: Incident, user: str, tree: Tree) -> tuple[str, list[Block]]
             b.button("Decline…", "decline", row),
         ]
     called = bool(incident.calls) and user in incident.calls[-1].people
-    if not incident.owner and called:
+    if not incident.owner and (called or incident.alert.by == user):
         take = b.button("Take it", "take", ref, style="primary")
-        return f"you are called: {_title(incident)}", [take]
+        why = "you are called" if called else "you asked for it, and nobody has it"
+        return f"{why}: {_title(incident)}", [take]
     if incident.owner != user or (incident.snoozed_until and incident.current is None):
         return None
     planned = next((m for m in incident.mitigations if m.status == "planned"), None)
@@ -188,7 +189,7 @@ def _monitor(one: Monitor, view: HomeView) -> str:
     elif one.inside is None:
         light, state = "⚪", "no value yet"
     else:
-        light, state = ("🟢", "in its range") if one.inside else ("🟠", "out of its range")
+        light, state = ("🟢", "in range") if one.inside else ("🟠", "out of range")
     newest = next((v for v in reversed(one.values) if v is not None), None)
     figure = f" {b.figure(newest)}" if newest is not None else ""
     drawn = f" {spark(_pairs(one.values))}" if newest is not None else ""

@@ -69,7 +69,7 @@ def field(name, **value):
 def test_home_shows_what_waits_what_is_open_the_monitors_and_settings(stage):
     """And follows what changes while it is open."""
     looks(stage, stage.ana, "Nothing waits for you", "No incident is open", "Your settings")
-    looks(stage, stage.ana, "█", "`precision`", "out of its range", "0.5")
+    looks(stage, stage.ana, "█", "`precision`", "out of range", "0.5")
     incident = stage.fire()
     stage.shows(incident, "step-1", "answer:yes")
     assert stage.until(lambda: incident in shown(stage, stage.ana))
@@ -126,6 +126,7 @@ def test_settings_are_checked_kept_and_shown(stage):
     assert stage.until(stage.bot.store.open_incidents)
     [found] = stage.bot.store.open_incidents()
     assert abs(stage.bot.clock() - found.alert.since - timedelta(hours=72)) < timedelta(minutes=2)
+    looks(stage, stage.ana, "you asked for it, and nobody has it")
 
 
 def test_quiet_hours_end_when_the_reader_says():
