@@ -11,12 +11,12 @@ from typing import Any, cast
 import structlog
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from handlers import actions, modals
 from handlers.actions import BadValue, Ref
 from handlers.conversation import Conversation
 from handlers.desk import every
+from handlers.forms import open_form
 from handlers.levels import Levels
 from handlers.messages.summary import catch_up
 from handlers.mitigations import Mitigations
@@ -314,15 +314,8 @@ class Answers:
             self._whisper(click, text, client)
 
     def _open(self, click: Click, view: Body, client: WebClient) -> None:
-        try:
-            client.views_open(trigger_id=click.trigger, view=view)
-        except SlackApiError as error:
-            code = error.response.get("error")
-            log.warning("a modal could not be opened", error=code, callback=view["callback_id"])
-            text = "That took too long for Slack to open a form; please click once more."
-            if code not in ("expired_trigger_id", "trigger_expired"):
-                text = f"Slack did not open the form ({code}). Type `@hawkeye help` in the thread."
-            self._whisper(click, text, client)
+        where = {"user": click.user, "channel": click.channel, "thread": click.thread}
+        open_form(client, click.trigger, view, **where)
 
     def _whisper(self, click: Click, text: str, client: WebClient, blocks: object = None) -> None:
         whisper(client, click.channel, click.user, text, click.thread, blocks)

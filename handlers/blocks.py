@@ -261,16 +261,11 @@ def image(chart: Chart) -> Block:
 
 
 def table(
-    found: Table,
-    rows: int = 5,
-    columns: int = 4,
-    near: datetime | None = None,
-    rest: str = " under “How?”",
+    found: Table, rows: int = 5, columns: int = 4, near: datetime | None = None
 ) -> list[Block]:
     """A small table, cut to what a phone shows; no block when it has no cells.
 
-    A cell that is a moment is shown in the reader's zone, as :func:`clock` does. ``rest`` says
-    where the other rows are.
+    A cell that is a moment is shown in the reader's zone, as :func:`clock` does.
     """
     width = min(columns, max([len(found.headers), *(len(r) for r in found.rows)], default=0))
     if not width or not found.rows:
@@ -282,7 +277,7 @@ def table(
     ]
     more = len(found.rows) - rows
     if more > 0:
-        blocks.append(context(f"and {more} more row{'s' if more > 1 else ''}{rest}"))
+        blocks.append(context(f"and {more} more row{'s' if more > 1 else ''} under “How?”"))
     return blocks
 
 

@@ -26,6 +26,7 @@ from analysis.explore import Question
 from handlers import blockkit
 from handlers.conversation import Conversation
 from handlers.desk import Subject
+from handlers.forms import open_form
 from handlers.loop import Loop
 from handlers.messages.home import HomeView, Monitor, home
 from handlers.modals.settings import CALLBACK, parse_settings, settings_form
@@ -89,10 +90,7 @@ class Home:
     def _on_settings(self, ack: Ack, body: Body, client: WebClient) -> None:
         ack()
         view = settings_form(preferences(self.conversation.store, body["user"]["id"]))
-        try:
-            client.views_open(trigger_id=body.get("trigger_id", ""), view=view)
-        except SlackApiError as error:
-            log.warning("a form could not be opened", error=error.response.get("error"))
+        open_form(client, str(body.get("trigger_id", "")), view, user=body["user"]["id"])
 
     def _on_saved(self, ack: Ack, body: Body, view: Body) -> None:
         chosen = parse_settings(view)

@@ -6,16 +6,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from handlers import blocks as b
 from handlers.alerts.placing import mentioned
 from handlers.alerts.shared import Known
 from handlers.conversation import Conversation
 from handlers.desk import every
+from handlers.forms import open_form
 from handlers.messages.summary import catch_up
 from handlers.modals.triage import Start, parse_triage, triage_form
 from handlers.pins import Pins, message_at
@@ -24,7 +23,6 @@ from handlers.record.plain import plain
 from handlers.triage import FORM, begin, on_it
 from state.preferences import preferences
 
-log = structlog.get_logger()
 Body = dict[str, Any]
 GLOBAL = "start_triage"
 TRIAGE_THIS, TIMELINE, CATCH_UP = "triage_this", "add_to_timeline", "catch_me_up"
@@ -173,11 +171,9 @@ class Shortcuts:
         return b.link(self.conversation.link(incident), incident)
 
     def _open(self, body: Body, view: Body, client: WebClient) -> None:
-        try:
-            client.views_open(trigger_id=body.get("trigger_id", ""), view=view)
-        except SlackApiError as error:
-            # The trigger lives three seconds; all that is left is to try once more.
-            log.warning("a form could not be opened", error=error.response.get("error"))
+        channel = str((body.get("channel") or {}).get("id") or "")
+        trigger = str(body.get("trigger_id", ""))
+        open_form(client, trigger, view, user=body["user"]["id"], channel=channel)
 
 
 def _pick(callback: str, title: str, keep: str, submit: str) -> Body:

@@ -44,7 +44,7 @@ def look_message(
     headline = b.line(found.headline, 600, near)
     blocks = [b.context(asked), b.section(f"*{headline}*")]
     if found.table and look.question and look.question.kind != "sparks":
-        blocks += b.table(found.table, MOST_ROWS, near=near, rest="")
+        blocks += b.table(found.table, MOST_ROWS, near=near)
     blocks += [b.image(chart) for chart in found.charts[:2]]
     blocks += _small_print(found)
     if look.question:

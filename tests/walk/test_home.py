@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analysis.evidence import Evidence, Table
+from bot.workspace import Fault
 from handlers.reading import moment_in, words_of
 from handlers.suggestions import filter_option
 from state import events as ev
@@ -291,6 +292,20 @@ def test_a_step_runs_again_over_the_traffic_that_somebody_picks(stage):
     assert stage.workspace.submit(stage.ana, view.id, {**view.values, **state}).ok
     assert stage.until(lambda: len(stage.incident(incident).steps) == 2)
     stage.shows(incident, "step-2", "only where arm = control")
+
+
+def test_a_form_that_slack_does_not_open_is_told_where_somebody_waits_for_it(stage):
+    """Beside the message, else in a direct message; once, and it can be tried again."""
+    said = stage.workspace.say(stage.ana, stage.channel, "precision looks odd")
+    stage.workspace.inject(Fault("views.open", error="internal_error"))
+    stage.workspace.shortcut(stage.ana, "triage_this", stage.channel, said.ts)
+    assert stage.until(lambda: any("did not open the form" in w for w in stage.whispers(stage.ana)))
+    stage.workspace.inject(Fault("views.open", error="expired_trigger_id"))
+    stage.workspace.shortcut(stage.bo, "start_triage")
+    direct = stage.workspace.direct_message(stage.bo, app_of(stage).user_id)
+    assert stage.until(lambda: any("once more" in m.text for m in direct.messages.values()))
+    stage.workspace.shortcut(stage.bo, "start_triage")
+    assert modal(stage, stage.bo, "triage")
 
 
 def test_a_value_that_the_traffic_does_not_show_is_refused_in_the_form(stage):
