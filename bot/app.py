@@ -283,11 +283,8 @@ class Bot:
         thread = place.thread or self.conversation.outbox.message(
             incident_id, place.channel, "root"
         )
-        self.client.chat_postMessage(
-            channel=place.channel,
-            thread_ts=thread or None,
-            **reminder(incident, offer),
-        )
+        where = {"thread_ts": thread} if thread else {}
+        self.conversation.write(place.channel, incident.id, {**where, **reminder(incident, offer)})
 
     # -- running -------------------------------------------------------------------------------
 

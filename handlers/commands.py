@@ -20,6 +20,7 @@ from handlers.registry import (
     bare,
     dispatch,
     named,
+    nearly,
     reply,
 )
 from handlers.standing import incidents, name, status
@@ -47,8 +48,11 @@ def help_(request: Request, words: Words, desk: Desk) -> Reply:
     if words:
         wanted, _ = named((words[0].lstrip("/"), *words[1:]), COMMANDS)
         if wanted is None:
-            names = ", ".join(f"`{c.name}`" for c in COMMANDS)
-            raise Unclear(f"I know no {bare(words[0])}. I know {names}.", ("Help", "help"))
+            meant, _ = nearly(words, COMMANDS)
+            if meant is None:
+                raise Unclear(f"I know no {bare(words[0])}. `help` lists all.", ("Help", "help"))
+            asked = f"help {meant.name}"
+            raise Unclear(f"I know no {bare(words[0])}. `{meant.name}`?", (asked, asked))
         also = ", ".join(f"`{alias}`" for alias in wanted.aliases)
         return reply(
             f"`{request.called} {escape(wanted.usage)}`\n{wanted.summary}\n"

@@ -208,7 +208,7 @@ def _unknown(
     said: Words, request: Request, commands: Sequence[Command[C]], around: Around
 ) -> Unclear:
     """The nearest command behind a button, where one is near; else the way to all of them."""
-    meant, rest = _nearly(said, commands)
+    meant, rest = nearly(said, commands)
     if meant is None:
         return Unclear(
             f"I know no {bare(said[0])}. `{request.called} help` lists what I know.",
@@ -222,8 +222,9 @@ def _unknown(
     )
 
 
-def _nearly(said: Words, commands: Sequence[Command[C]]) -> tuple[Command[C] | None, Words]:
-    """The command whose name the first words look most like, or begin, and the words after it."""
+def nearly(said: Words, commands: Sequence[Command[C]]) -> tuple[Command[C] | None, Words]:
+    """The command whose name the first words look most like, or begin, and the words after it;
+    None where none is near."""
     best: tuple[float, Command[C] | None, Words] = (0.0, None, said)
     for command in commands:
         for name in command.names:

@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import structlog
+from slack_sdk.errors import SlackApiError
 
 from analysis.evidence import Evidence, Scope
 from analysis.explore import Misnamed, Question
+from handlers.access import lost
 from handlers.conversation import Conversation
 from handlers.loop import Loop
 from handlers.mitigations import Mitigations
@@ -24,7 +26,9 @@ from state.store import from_json
 log = structlog.get_logger()
 TALK = frozenset({"remind", "export", "dm", "write"})
 """Kinds of work that are nothing but a message: they wait while Slack does not take the token."""
-REST = timedelta(minutes=1)
+REST, LONGEST_REST = timedelta(minutes=1), timedelta(minutes=10)
+MOST_TRIES = 8
+"""So often a message to people is tried over which Slack breaks: for about half an hour."""
 
 
 class Runner(Protocol):
@@ -76,8 +80,20 @@ class Work:
     def _turn(self) -> bool:
         claimed = self.conversation.due.claim(self.conversation.now())
         for work in claimed:
-            self.do(work)
+            try:
+                self.do(work)
+            except (SlackApiError, OSError) as error:
+                self._later(work, error)
         return bool(claimed)
+
+    def _later(self, work: Due, error: SlackApiError | OSError) -> None:
+        """Try again after ever longer pauses; what Slack itself breaks over is given up at last."""
+        if isinstance(error, SlackApiError) and not lost(error) and work.attempts >= MOST_TRIES:
+            log.error("a message to people is given up", work=work.id, error=str(error)[:200])
+            self.conversation.due.done(work)
+            return
+        pause = min(REST * 2 ** (work.attempts - 1) / 4, LONGEST_REST)
+        self.conversation.due.add(work, self.conversation.now() + pause)
 
     def do(self, work: Due) -> None:
         """See to one piece of work; it is struck off when it is done."""

@@ -408,6 +408,7 @@ def test_help_lists_every_command_and_explains_one(desk):
         one = ask(desk, f"help {command.name}").text
         assert f"/hawkeye {command.example(commands.names_in(desk))}" in one
     assert "I know no `xyz`" in ask(desk, "help xyz").text
+    assert "`chart`?" in ask(desk, "help chrt").text
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.name)

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.evidence import Evidence, Table
 from bot.workspace import Fault
+from handlers import work
 from handlers.reading import moment_in, words_of
 from handlers.suggestions import filter_option
 from state import events as ev
@@ -337,6 +338,22 @@ def test_who_wants_a_direct_message_gets_one_outside_their_quiet_hours(stage):
     mine = f"dm:{incident}:{stage.ana}:%"
     [owed] = store.rows("SELECT at FROM due WHERE id LIKE ?", mine)
     assert owed["at"][:16] == f"{end:%Y-%m-%dT%H:%M}"
+
+
+@pytest.mark.parametrize(("times", "comes"), [(2, True), (1000, False)])
+def test_a_direct_message_over_which_slack_breaks_is_tried_again_but_not_for_ever(
+    stage, monkeypatch, times, comes
+):
+    """It is not lost to one hiccup, and given up when Slack breaks over it again and again."""
+    monkeypatch.setattr(work, "REST", timedelta(seconds=0.01))
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    stage.workspace.inject(Fault("chat.postMessage", times=times, error="internal_error"))
+    stage.bot.conversation.write(stage.bo, incident, {"text": "over to you"})
+    direct = stage.workspace.direct_message(stage.bo, app_of(stage).user_id)
+    owed = "SELECT 1 FROM due WHERE kind = 'write'"
+    assert stage.until(lambda: not stage.bot.store.rows(owed), 20)
+    assert any("over to you" in m.text for m in direct.messages.values()) is comes
 
 
 def test_a_note_takes_evidence_along_and_resolving_leaves_follow_ups(stage):
