@@ -16,7 +16,8 @@ import numpy as np
 from analysis import words
 from analysis.charts import features as charts
 from analysis.evidence import Evidence, How, Scope, Suspect, Table
-from analysis.inputs import agreement, changes
+from analysis.graph import lineage
+from analysis.inputs import agreement, changes, feeds
 from analysis.inputs.suspicion import Finding
 from analysis.inputs.views import Reading, read
 from analysis.inputs.weighing import SURE, Verdict, examine, weigh
@@ -60,8 +61,15 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
     dims = tuple(d for d in warehouse.dimensions if d not in reading.bins)
     output = reading.output(reading.days)
     found, odd = examine(reading, dims, warehouse.has_labels)
-    decided = weigh(reading, found, output, odd)
+    decided = weigh(reading, found, output, odd, _fed(warehouse, reading))
     return _say(warehouse, scope, reading, decided, output, begun)
+
+
+def _fed(warehouse: Warehouse, r: Reading) -> dict[str, tuple[str, ...]]:
+    """Which features each node of the lineage feeds; nothing without a lineage."""
+    if not warehouse.has("lineage"):
+        return {}
+    return feeds.feeds(lineage.read(warehouse), r.features)
 
 
 # -- saying -----------------------------------------------------------------------------------
@@ -175,17 +183,19 @@ def _before_after(r: Reading, name: str) -> tuple[pd.Series[Any], pd.Series[Any]
 
 
 def since(r: Reading, f: Finding) -> datetime | None:
-    """When a feature changed: the best split of its hourly figure around the onset."""
+    """When a feature's values changed: the best split of its rows around the onset.
+
+    None where its values did not break by themselves: how they go with others tells no moment.
+    """
     import pandas as pd
 
-    kind, view = f.best
-    if view.log_odds < 0.5:
+    if f.best[0] != "marginal" and f.views["marginal"].log_odds < SURE:
+        return None
+    if f.best[1].log_odds < 0.5:
         return None
     rows = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
     start = pd.Timestamp(r.comparison.window.start.replace(tzinfo=None))
     rows = rows[rows[Role.TIME] >= start - pd.Timedelta(hours=30)]
-    if kind not in ("marginal",):
-        return r.comparison.window.start
     b = r.bins[f.name]
     base = b.cells(r.days.frame[f.name][r.days.block > 0])
     now = b.cells(r.days.frame[f.name][r.days.block == 0])

@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis import odds
 from analysis.inputs import freshness, joint
-from analysis.inputs.suspicion import View, both, middle, rise
+from analysis.inputs.suspicion import View, both, middle, rise, trace
 from analysis.inputs.views import Reading
 from analysis.tables import Role
 from analysis.warehouse import naive
@@ -136,7 +136,8 @@ def agreement(r: Reading, j: Joint, name: str, without: tuple[str, ...], peers: 
     part = 2 * max(1 - usual, LEAST_EXPLAINED)
     hit = min(excess / part, 1.0) if np.isfinite(excess) else 0.0
     size = r.usage(name) * float(np.sqrt(hit))
-    return View(both(shift, jump, expected), size, float(days[0]), usual)
+    strayed = trace(np.log(days + 0.01), edge, expected)
+    return View(both(shift, jump, expected), size, float(days[0]), usual, strayed)
 
 
 # -- freshness --------------------------------------------------------------------------------
@@ -161,9 +162,12 @@ def fresh(
     old, lags = freshness.repeating_the_past(means, starts, length)
     repeat = odds.shift(-old[0], -old[1:], error=0.3)
     views = []
-    for found in (stop, repeat):
+    missing = np.full(len(r.days.numbers) - len(starts), np.nan)
+    for found, figures in ((stop, still), (repeat, old)):
         sign = found.seen and found.z > 0
-        views.append(View(found.log_odds if sign else 0.0, size * 0.5, found.now, found.usual))
+        strayed = trace(np.append(-figures, missing))
+        evidence = found.log_odds if sign else 0.0
+        views.append(View(evidence, size * 0.5, found.now, found.usual, strayed))
     return views[0], views[1], float(lags[0])
 
 

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from analysis import odds
 from analysis.inputs.views import Reading, Sample
 from analysis.profile import Profile, distance
-
-if TYPE_CHECKING:
-    pass
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -31,14 +28,48 @@ Little and Taylor (1989), "Robust statistical modeling using the t distribution"
 
 
 @dataclass(frozen=True)
+class Trace:
+    """A view's figures in their own standard deviations, the higher the less usual.
+
+    ``days``: the window, then every earlier day; ``edge``: what they rose by across the onset (NaN
+    where the view knows no edge). ``expected``: how far the edge's would rise if the whole change
+    were a jump, 0 where that is not known.
+    """
+
+    days: Floats
+    edge: Floats
+    expected: float
+
+
+def trace(days: Floats, edge: Floats | None = None, expected: float = 0.0) -> Trace:
+    """A trace of figures as they were measured; ``edge`` holds one for each of ``days``."""
+    if edge is None:
+        return Trace(_standard(days)[0], np.full(len(days), np.nan), 0.0)
+    standard, spread = _standard(edge)
+    wide = np.full(len(days), np.nan)
+    wide[: len(standard)] = standard[: len(days)]
+    return Trace(_standard(days)[0], wide, expected / spread if np.isfinite(expected) else 0.0)
+
+
+def _standard(figures: Floats) -> tuple[Floats, float]:
+    found = odds.shift(float(figures[0]), figures[1:])
+    if not found.seen:
+        return np.full(len(figures), np.nan), np.inf
+    out: Floats = (figures - found.usual) / found.spread
+    return out, found.spread
+
+
+@dataclass(frozen=True)
 class View:
     """One view of one feature: log Bayes factor for a fault, and its ``impact`` on predictions
-    (typical move of the output). ``figure`` and ``usual`` are what was measured."""
+    (typical move of the output). ``figure`` and ``usual`` are what was measured, ``trace`` how it
+    strayed on every day."""
 
     log_odds: float
     impact: float
     figure: float = float("nan")
     usual: float = float("nan")
+    trace: Trace | None = field(default=None, compare=False)
 
     @property
     def expected(self) -> float:
@@ -99,13 +130,14 @@ def rise(figures: Floats, floor: float = 0.0) -> odds.Shift:
 def marginal(r: Reading, name: str) -> View:
     """Distribution against earlier days and across the onset; impact by the main effect."""
     days, edge = _day_counts(r, name), _edge_counts(r, name)
-    far = rise(_from_others(days), 0.02)
+    distances, jumps = _from_others(days), _jumps(edge)
+    far, jump = rise(distances, 0.02), rise(jumps, 0.02)
     new, fresh_jump = _novelty(r, name)
-    jump = rise(_jumps(edge), 0.02)
     gone = rise(_missing(days), 0.01)
     gone_jump = rise(_missing(edge[1]) - _missing(edge[0]), 0.01)
+    whole = far.now - jump.usual if jump.seen else 0.0
     evidence = max(
-        both(far, jump, far.now - jump.usual if jump.seen else 0.0),
+        both(far, jump, whole),
         both(rise(new, 0.02), rise(fresh_jump, 0.02), float(new[0])),
         both(gone, gone_jump, gone.change if gone.seen else 0.0),
         _outside(r, name),
@@ -114,7 +146,8 @@ def marginal(r: Reading, name: str) -> View:
     across = np.minimum(_moved(r, name, r.edge, True), 9)
     excess = max(0.0, min(moved[0] - middle(moved[1:]), across[0] - middle(across[1:])))
     impact = max(float(excess), _put(r, name))
-    return View(evidence, impact, float(far.now), float(far.usual))
+    strayed = trace(distances, jumps, whole)
+    return View(evidence, impact, float(far.now), float(far.usual), strayed)
 
 
 def middle(values: Floats) -> float:

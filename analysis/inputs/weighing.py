@@ -7,13 +7,14 @@ surrogate can't explain on familiar inputs is the model's (:mod:`analysis.inputs
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from analysis import odds
-from analysis.inputs import agreement, familiar, suspicion
+from analysis.inputs import agreement, familiar, feeds, suspicion
 from analysis.inputs.familiar import Odd
 from analysis.inputs.suspicion import Finding, View
 from analysis.inputs.views import Reading
@@ -33,6 +34,8 @@ WORTH_A_LOOK = 0.25
 """From this probability on the walk follows the inputs, though they are not sure."""
 CERTAIN = 8.0
 """Above this log Bayes factor they broke, whatever else did."""
+CHANGED = 1.5
+"""Above this log Bayes factor a feature changed, by itself or with others."""
 MOST_BROKEN = 8
 """Features with plainly wrong values that the joint view is looked at without."""
 
@@ -41,8 +44,9 @@ MOST_BROKEN = 8
 class Verdict:
     """Everything that :func:`weigh` decides, before words and pictures.
 
-    ``broken`` are features in use whose values certainly broke, however small their part beside
-    another's: where one fault is that large, the surrogate is no judge of a second.
+    ``broken`` are features in use whose values certainly broke, and those that changed together
+    with others of their feed, however small their part beside another's: where one fault is that
+    large, the surrogate is no judge of a second.
     """
 
     verdict: str
@@ -123,7 +127,7 @@ def _without_the_broken(
     # Values that are plainly wrong come first: their neighbours only suffer from them.
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE][:MOST_BROKEN]
     for turn in range(4):
-        rest = [f for f in found if f.name not in broken and f.log_odds > 1.5]
+        rest = [f for f in found if f.name not in broken and f.log_odds > CHANGED]
         if turn or not broken:
             if not rest:
                 break
@@ -161,10 +165,17 @@ def _culprit(
 # -- deciding ---------------------------------------------------------------------------------
 
 
-def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict:
+def weigh(
+    r: Reading,
+    found: list[Finding],
+    output: Floats,
+    odd: Odd,
+    fed: Mapping[str, tuple[str, ...]],
+) -> Verdict:
     """Inputs, model or none, with shares of what moved the predictions.
 
-    ``odd`` rows of the day and edge samples do not count as familiar inputs.
+    ``odd`` rows of the day and edge samples do not count as familiar inputs; ``fed`` are the
+    features that each node of the lineage feeds.
     """
     least = _least(r)
     logs = {"none": float(np.log(0.35)), "model": 0.0}
@@ -173,20 +184,19 @@ def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict
     model_odds, model_size = familiar.answers_shift(r, output, broken, odd)
     against = _heard(View(model_odds, model_size), least)
     logs["model"] = float(np.log(0.25)) + against
-    each: dict[str, float] = {}
-    for f in found:
-        # A view counts with the impact that it sees itself: odds of one and impact of another
-        # would blame a feature for what neither says.
-        heard = [(_heard(v, least), v.impact) for v in f.views.values() if v != NOT_LOOKED]
-        best, impact = max(heard, default=(-np.inf, 0.0))
-        each[f.name] = best - float(np.log(max(len(heard), 1))) + float(np.log(0.4 / len(found)))
-        if best > SURE:
-            # A surrogate errs on what broken inputs show it: that speaks for them as well, unless
-            # it errs by more than they can do.
-            errs = float(np.log(ERRS)) + _large(impact, model_size)
-            each[f.name] += max(0.0, against + errs)
-    logs["inputs"] = float(np.logaddexp.reduce(list(each.values())))
+    prior = float(np.log(0.4 / (len(found) + len(fed))))
+    each = {f.name: prior + _alone(f, least, against, model_size) for f in found}
+    by_feed = {n: feeds.together(_of(found, names)) for n, names in fed.items()}
+    whole = {n: prior + _heard(view, least) for n, view in by_feed.items()}
+    quiet = [f for f in found if f.log_odds <= SURE]
+    rest = {
+        n: prior + _heard(replace(feeds.together(_of(quiet, fed[n])), impact=v.impact), least)
+        for n, v in by_feed.items()
+    }
+    logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *whole.values()]))
     shares = odds.share_out(logs)
+    along = _along(found, fed, whole, rest)
+    each = {name: float(np.logaddexp(each[name], along[name])) for name in each}
     sizes = {
         f.name: f.best[1].expected * odds.probability(each[f.name] - logs["none"]) for f in found
     }
@@ -203,8 +213,26 @@ def weigh(r: Reading, found: list[Finding], output: Floats, odd: Odd) -> Verdict
         model_odds,
         model_size,
         sum(parts.values()),
-        _certainly_broken(found),
+        _certainly_broken(found) | _taken_along(found, along, logs["none"]),
     )
+
+
+def _alone(f: Finding, least: float, against: float, model_size: float) -> float:
+    """A feature's log weight by its own views, the number of views tried taken off."""
+    # A view counts with the impact that it sees itself: odds of one and impact of another would
+    # blame a feature for what neither says.
+    heard = [(_heard(v, least), v.impact) for v in f.views.values() if v != NOT_LOOKED]
+    best, impact = max(heard, default=(-np.inf, 0.0))
+    weight = best - float(np.log(max(len(heard), 1)))
+    if best > SURE:
+        # A surrogate errs on what broken inputs show it: that speaks for them as well, unless it
+        # errs by more than they can do.
+        weight += max(0.0, against + float(np.log(ERRS)) + _large(impact, model_size))
+    return weight
+
+
+def _of(found: list[Finding], names: tuple[str, ...]) -> list[Finding]:
+    return [f for f in found if f.name in names]
 
 
 def _certainly_broken(found: list[Finding]) -> frozenset[str]:
@@ -212,6 +240,34 @@ def _certainly_broken(found: list[Finding]) -> frozenset[str]:
     in_use = 0.5 * float(np.median([f.usage for f in found]))
     certain = [f for f in found if f.views["marginal"].log_odds > CERTAIN]
     return frozenset(f.name for f in certain if f.usage > in_use)
+
+
+def _along(
+    found: list[Finding],
+    fed: Mapping[str, tuple[str, ...]],
+    whole: Mapping[str, float],
+    rest: Mapping[str, float],
+) -> dict[str, float]:
+    """The log weight that each feature has by its likeliest feed, less where it shows no change.
+
+    What is plainly broken by itself speaks for itself: the others are credited with what they show
+    without it.
+    """
+    out = {}
+    for f in found:
+        weights = whole if f.log_odds > SURE else rest
+        mine = [weights[n] for n, names in fed.items() if f.name in names]
+        out[f.name] = max(mine, default=-np.inf) + min(f.log_odds, 0.0)
+    return out
+
+
+def _taken_along(found: list[Finding], along: Mapping[str, float], none: float) -> frozenset[str]:
+    """Features that changed with others of a feed that may well have broken."""
+    return frozenset(
+        f.name
+        for f in found
+        if f.log_odds > CHANGED and odds.probability(along[f.name] - none) > WORTH_A_LOOK
+    )
 
 
 def _least(r: Reading) -> float:
