@@ -15,7 +15,7 @@ from analysis.graph import health, lineage, pairs
 from analysis.graph.health import Health
 from analysis.graph.lineage import Graph
 from analysis.graph.pairs import Pair
-from analysis.graph.suspicion import NOBODY, TRACE, Suspicion
+from analysis.graph.suspicion import TRACE, Suspicion
 from analysis.warehouse import Warehouse, naive
 
 METHOD = (
@@ -66,7 +66,8 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
     ills = _health(warehouse, scope, _moments(scope, onset, features), tuple(coverage))
     shares = suspicion.blame(ills, coverage)
     pair = pairs.find(suspicion, ills, shares)
-    shares = _with_doubt(shares, scope.belief, any(h.log_odds > TRACE for h in ills.values()))
+    traced = any(h.log_odds > TRACE for h in ills.values())
+    shares = _with_doubt(shares, scope.belief, traced, suspicion.nobody)
     found = _Found(graph, features, coverage, ills, shares, pair)
     return _say(warehouse, scope, found, begun)
 
@@ -109,7 +110,9 @@ def _health(
     return {n: health.examine(n, frame, onsets, scope.window.end) for n in nodes}
 
 
-def _with_doubt(shares: dict[str, float], belief: float, traced: bool) -> dict[str, float]:
+def _with_doubt(
+    shares: dict[str, float], belief: float, traced: bool, nobody: float
+) -> dict[str, float]:
     """The shares beside ``NOTHING``: that no input broke at all, by Bayes' rule.
 
     A broken input mostly leaves a trace in some run above it: where there is none, "broken"
@@ -117,8 +120,8 @@ def _with_doubt(shares: dict[str, float], belief: float, traced: bool) -> dict[s
     """
     doubt = (1 - belief) / max(belief, 0.01)
     if traced:
-        # The weight of "no node" is NOBODY against one for all nodes before the runs are seen.
-        doubt *= shares[""] * (1 + float(np.exp(-NOBODY)))
+        # "No node" has this weight against one for all nodes before the runs are seen.
+        doubt *= shares[""] * (1 + float(np.exp(-nobody)))
     else:
         doubt /= UNTRACED
     return {name: share / (1 + doubt) for name, share in shares.items()} | {
@@ -135,8 +138,11 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     answers = {"upstream": f.shares[best], "feature_only": f.shares[""]}
     answers["nothing"] = f.shares[NOTHING]
     if f.pair is not None:
-        answers["upstream"] = max(f.shares[best], f.pair.share * (1 - f.shares[NOTHING]))
-    verdict = max(answers, key=lambda v: answers[v])
+        # One node of two explains half, and leaves the rest to nobody: together they do not.
+        broke = 1 - f.shares[NOTHING]
+        answers["upstream"] = max(f.shares[best], f.pair.share * broke)
+        answers["feature_only"] = min(f.shares[""], (1 - f.pair.share) * broke)
+    verdict = _likeliest(answers)
     sure = answers[verdict]
     suspects = tuple(_suspect(f, n, f.shares[n]) for n in ranked[:6] if f.shares[n] > 0.005)
     if verdict == "feature_only":
@@ -158,7 +164,7 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     return Evidence(
         verdict=verdict,
         confidence=min(max(sure, 0.01), 0.99),
-        headline=_headline(verdict, f, best),
+        headline=_headline(verdict, f, best, tuple(s.name for s in suspects[1:proposed])),
         suspects=suspects,
         proposed=proposed,
         charts=(chart,),
@@ -177,6 +183,13 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
     )
 
 
+def _likeliest(answers: dict[str, float]) -> str:
+    """Whether anything broke first, then where: several places share what speaks for a break."""
+    if answers["nothing"] >= 0.5:
+        return "nothing"
+    return max(("upstream", "feature_only"), key=lambda v: answers[v])
+
+
 def _suspect(f: _Found, node: str, share: float) -> Suspect:
     ill = f.health[node]
     return Suspect(
@@ -184,7 +197,7 @@ def _suspect(f: _Found, node: str, share: float) -> Suspect:
     )
 
 
-def _headline(verdict: str, f: _Found, best: str) -> str:
+def _headline(verdict: str, f: _Found, best: str, others: tuple[str, ...]) -> str:
     if verdict == "upstream" and f.pair is not None:
         first, second = f.pair.names
         found = " and ".join(f"{n} ({_trace(f.health[n])})" for n in f.pair.names)
@@ -196,6 +209,9 @@ def _headline(verdict: str, f: _Found, best: str) -> str:
         owner = f.graph.owners.get(best)
         team = f" (owner: {owner})" if owner else ""
         verb = "comes" if len(f.features) == 1 else "come"
+        if others:
+            told = "; ".join(f"{n} ({_trace(f.health[n])})" for n in (best, *others[:2]))
+            return f"{names} {verb} from one of these, I can't tell which: {told}."
         return f"{names} {verb} from {best}{team}: {_trace(f.health[best])}."
     if verdict == "nothing":
         return f"Nothing broke above {names}, which was a weak suspicion: the cause lies elsewhere."

@@ -56,6 +56,11 @@ class Health:
         return self.signs[0].log_odds if self.signs else -2.0
 
     @property
+    def symptoms(self) -> float:
+        """The same without a new version: nothing that feeds a node makes its release."""
+        return max((s.log_odds for s in self.signs if s.kind != "version"), default=0.0)
+
+    @property
     def words(self) -> str:
         """What is off, or that nothing is."""
         if not self.runs:

@@ -30,8 +30,6 @@ class Pair:
 def find(s: Suspicion, ills: Mapping[str, Health], shares: Mapping[str, float]) -> Pair | None:
     """The likeliest node and another that broke beside it; None where one explains everything."""
     first = max((n for n in shares if n), key=lambda n: shares[n])
-    if shares[first] < 0.3:
-        return None
     return _apart(s, ills, first) or _nested(s, ills, first)
 
 

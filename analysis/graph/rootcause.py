@@ -24,19 +24,23 @@ LOUDEST = 8.0
 def blame(
     graph: Graph,
     illness: Mapping[str, float],
+    symptoms: Mapping[str, float],
     coverage: Mapping[str, float],
     nobody: float = 0.0,
 ) -> dict[str, float]:
     """Probabilities over the nodes of ``coverage`` and "" for nobody.
 
-    ``illness`` are log Bayes factors by node; ``coverage`` are log weights for what a node
-    would explain if it were the cause; ``nobody`` is the log weight of no node at all.
+    ``illness`` are log Bayes factors by node; ``symptoms`` is the part of it that may come from
+    upstream (what is the node's own, such as a release, may not); ``coverage`` are log weights
+    for what a node would explain if it were the cause; ``nobody`` is the log weight of no node
+    at all.
     """
     loud = {n: min(illness.get(n, 0.0), LOUDEST) for n in coverage}
+    shown = {n: min(max(symptoms.get(n, 0.0), 0.0), LOUDEST) for n in coverage}
     above = {n: graph.above(n) for n in coverage}
     logs = {"": nobody}
     for node, covers in coverage.items():
-        handed_down = sum(max(loud[n], 0.0) for n in coverage if n != node and node in above[n])
+        handed_down = sum(shown[n] for n in coverage if n != node and node in above[n])
         explains = loud[node] + PASSED_ON * min(handed_down, 2 * LOUDEST)
         logs[node] = explains + covers - float(np.log(len(coverage)))
     return odds.share_out(logs)

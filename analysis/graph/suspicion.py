@@ -17,6 +17,8 @@ TRACE = 1.0
 """A sign from this log Bayes factor on is a trace."""
 NOBODY = float(np.log(2.0))
 """Weight of "nothing upstream shows why"."""
+UNLISTED = 0.2
+"""What several features that broke at once have in common is missing from the lineage so often."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,16 @@ class Suspicion:
 
     def blame(self, ills: Mapping[str, Health], coverage: Mapping[str, float]) -> dict[str, float]:
         """Probabilities over the nodes of ``coverage``, and "" for none of them."""
-        return rootcause.blame(
-            self.graph, self._illness({n: ills[n] for n in coverage}), coverage, NOBODY
-        )
+        illness = self._illness({n: ills[n] for n in coverage})
+        symptoms = {n: ills[n].symptoms for n in coverage}
+        return rootcause.blame(self.graph, illness, symptoms, coverage, self.nobody)
+
+    @property
+    def nobody(self) -> float:
+        """Log weight of no node: features that break by themselves seldom do so at once."""
+        common = set.intersection(*(set(found) for found in self.above.values()))
+        alone = len(self.above) == 1 or not common
+        return NOBODY if alone else NOBODY + float(np.log(UNLISTED))
 
     def _illness(self, ills: Mapping[str, Health]) -> dict[str, float]:
         """Log Bayes factors; where no run shows anything, sources are left by elimination.
