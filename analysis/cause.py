@@ -1,7 +1,8 @@
 """Traffic, infrastructure, the model, or the world?
 
-Five things can be seen to move or not: quality (calibration, NE: predictions against labels),
-labels, predictions at equal mix, the mix of traffic, infrastructure. Each class of cause moves
+Six things can be seen to move or not: quality (calibration, NE: predictions against labels),
+labels, predictions at equal mix, one arm beside the others, the mix of traffic, infrastructure.
+Each class of cause moves
 some of them and leaves others alone; the classes' probabilities follow by Bayes' rule, with a
 Bayes factor per thing from its spread over earlier days.
 """
@@ -25,6 +26,7 @@ from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspec
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
 from analysis.performance.judging import worst
+from analysis.performance.parting import parting
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read
 from analysis.warehouse import Warehouse
 
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
 METHOD = (
     "The change is split into mix (which traffic came) and rate (what happened inside segments); "
-    "quality, labels, predictions, mix and infrastructure are each held against earlier days; "
+    "quality, labels, predictions, one arm beside the others, mix and infrastructure are each held "
+    "against earlier days; "
     "Bayes' rule weighs which class of cause moves these and leaves the others alone."
 )
 HALF_WAY = 0.6
@@ -120,10 +123,14 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
 
 
 def look(warehouse: Warehouse, scope: Scope) -> Seen:
-    """Hold each of the five things against earlier days."""
+    """Hold each of the six things against earlier days."""
     seen = Seen()
     metric = cut.metric_of(warehouse, scope)
-    _look_at_quality(warehouse, scope, metric.model, seen)
+    models = (metric.model,) if metric.model else ()
+    _look_at_quality(warehouse, scope, models, seen)
+    apart = parting(warehouse, scope, models)
+    if apart is not None:
+        seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
     try:
         blocks = Blocks.of(scope)
         cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
@@ -146,9 +153,11 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
     return seen
 
 
-def _look_at_quality(warehouse: Warehouse, scope: Scope, model: str | None, seen: Seen) -> None:
+def _look_at_quality(
+    warehouse: Warehouse, scope: Scope, models: tuple[str, ...], seen: Seen
+) -> None:
     try:
-        readings, missing = read(warehouse, scope, (model,) if model else (), brief=True)
+        readings, missing = read(warehouse, scope, models, brief=True)
     except CannotExamine as error:
         seen.missing.append(str(error))
         return
@@ -263,6 +272,8 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
             went = f"by {words.percent(seen.along)} of that"
         return f"The world changed, nothing seems broken: {labels}, and predictions {went}."
     why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
+    if seen.moved.get("arms", 0) > max(seen.moved.get("quality", 0), 0):
+        why = said["arms"]
     quiet = [
         word
         for thing, word in (("mix", "traffic"), ("labels", "labels"), ("infra", "infrastructure"))
@@ -277,6 +288,7 @@ def _table(seen: Seen, classes: tuple[Suspect, ...]) -> Table:
         "quality": "quality",
         "labels": "labels",
         "predictions": "predictions",
+        "arms": "one arm alone",
         "mix": "mix of traffic",
         "infra": "infrastructure",
     }

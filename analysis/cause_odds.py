@@ -14,12 +14,34 @@ CLASSES = ("model", "traffic", "infrastructure", "world")
 PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15}
 """How often each class is the cause, before anything is seen; uninformative on purpose."""
 MOVES: Mapping[str, Mapping[str, float]] = {
-    # A broken model is wrong; the world does not move for it. Its labels may be missing.
-    "model": {"quality": 0.85, "labels": 0.05, "predictions": 0.6, "mix": 0.04, "infra": 0.02},
+    # A broken model is wrong; the world does not move for it. Its labels may be missing. One arm
+    # alone may be hit: nothing that happens outside singles one out.
+    "model": {
+        "quality": 0.85,
+        "labels": 0.05,
+        "predictions": 0.6,
+        "mix": 0.04,
+        "infra": 0.02,
+        "arms": 0.3,
+    },
     # A storm moves labels and predictions together; an extreme one strains the model a little.
-    "world": {"quality": 0.25, "labels": 0.9, "predictions": 0.9, "mix": 0.08, "infra": 0.02},
+    "world": {
+        "quality": 0.25,
+        "labels": 0.9,
+        "predictions": 0.9,
+        "mix": 0.08,
+        "infra": 0.02,
+        "arms": 0.02,
+    },
     # More requests are more load: infrastructure follows.
-    "traffic": {"quality": 0.15, "labels": 0.4, "predictions": 0.3, "mix": 0.96, "infra": 0.15},
+    "traffic": {
+        "quality": 0.15,
+        "labels": 0.4,
+        "predictions": 0.3,
+        "mix": 0.96,
+        "infra": 0.15,
+        "arms": 0.03,
+    },
     # Missing features or timeouts usually leave predictions off, labels as they were.
     "infrastructure": {
         "quality": 0.6,
@@ -27,6 +49,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "predictions": 0.6,
         "mix": 0.1,
         "infra": 0.98,
+        "arms": 0.1,
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""

@@ -14,6 +14,7 @@ from analysis.charts.forest import Interval, forest
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import Blocks
 from analysis.performance import judging
+from analysis.performance.parting import parting
 from analysis.performance.readings import Reading, describe, label, read
 from analysis.performance.waiting import Waiting, wait_for
 from analysis.quality import NEEDS_LABEL
@@ -86,7 +87,8 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
     found = _judge(warehouse, scope, measured, names, waiting)
     since = scope.onset.at if scope.onset else None
     figures = [*measured, *waiting.readings]
-    arms = [s for m in found.degraded for s in judging.confined(figures, m, since)]
+    apart = parting(warehouse, scope, found.degraded) if found.degraded else None
+    arms = [s for m in found.degraded for s in judging.confined(figures, m, since, apart)]
     models = tuple(
         Suspect("model", m, found.probability[m], describe(found.worst[m]), since=since)
         for m in found.degraded

@@ -39,6 +39,11 @@ class Shift:
         return self.now - self.usual
 
     @property
+    def beyond_usual(self) -> float:
+        """How far it moved beyond the blocks' spread, 0 within it or where nothing was seen."""
+        return math.sqrt(max(self.change**2 - self.spread**2, 0.0)) if self.seen else 0.0
+
+    @property
     def log_odds(self) -> float:
         """Evidence that something moved, as the logarithm of a Bayes factor."""
         return log_bayes_factor(self.tempered, self.df)

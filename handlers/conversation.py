@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from analysis.evidence import Scope, Window
+from handlers import blocks as b
 from handlers import notices
 from handlers.calling import Caller, Nobody, Rota
 from handlers.desk import Subject, Subjects, open_about
@@ -223,7 +224,7 @@ class Conversation(Looking):
             incident, effects = advance(incident, event, self.tree)
             refusals = [e.why for e in effects if isinstance(e, ev.Refuse)]
             if why := self._nobody(event) or next(iter(refusals), ""):
-                return why
+                return b.zoned(why, self.now())
         return ""
 
     def _nobody(self, event: Event) -> str:

@@ -26,6 +26,8 @@ Odd = tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, np.dtype[np.boo
 ODD = 0.8
 """Rows in which a feature disagrees more than in this share of the baseline's are odd."""
 FEWEST = 20
+NOT_SEEN = -2.0, 0.0
+"""What is said of answers that were not seen to shift: log Bayes factor and size."""
 SHARE = 0.004
 """A cell with a smaller share of the baseline's rows is unfamiliar."""
 USED = 0.03
@@ -60,7 +62,7 @@ def answers_shift(
     ``output`` is the surrogate's for the day sample. Both the mean and the typical size of the
     difference are looked at, against earlier days and across the onset. Rows whose values of a
     ``broken`` feature lie where its values gained do not count, nor do ``odd`` ones: they may be
-    no true values.
+    no true values. Where one arm is suspect, the others say what these hours did to all of them.
     """
     known, known_edge = familiar(r, r.days, broken), familiar(r, r.edge, broken)
     if odd is not None:
@@ -69,8 +71,10 @@ def answers_shift(
     left_edge = r.target(r.edge) - r.output(r.edge)
     left_edge = np.where(known_edge, left_edge, np.nan)
     if int(np.isfinite(left[r.days.block == 0]).sum()) < FEWEST:
-        return 0.0, 0.0
-    best, size = -2.0, 0.0
+        # What is new here hides almost every row; but it is as new to the other arms.
+        best, size = _beside_others(r, output, None)
+        return (best, size) if best > 0 else (0.0, 0.0)
+    best, size = _beside_others(r, output, broken)
     for day_values, edge_values in ((left, left_edge), (np.abs(left), np.abs(left_edge))):
         days = _shift_of(r.days.means(day_values))
         edge = _shift_of(r.edge.means(edge_values, minus_before=True))
@@ -78,6 +82,35 @@ def answers_shift(
         if here > best and (not edge.seen or np.sign(days.z) == np.sign(edge.z)):
             best, size = here, max(size, abs(days.change) if days.seen else 0.0)
     return best, size
+
+
+def _beside_others(
+    r: Reading, output: Floats, broken: Collection[str] | None
+) -> tuple[float, float]:
+    """The same of the suspect arm's answers less those of the other arms in the same hours.
+
+    Over familiar inputs, or (``broken`` is None) over all.
+    """
+    if r.others is None:
+        return NOT_SEEN
+    left = r.target(r.days) - output
+    theirs = r.target(r.others) - r.output(r.others)
+    if broken is not None:
+        left = np.where(familiar(r, r.days, broken), left, np.nan)
+        theirs = np.where(familiar(r, r.others, broken), theirs, np.nan)
+    few = (np.isfinite(x[s.block == 0]).sum() for x, s in ((left, r.days), (theirs, r.others)))
+    if min(few) < FEWEST:
+        return NOT_SEEN
+    found = []
+    for mine, other in ((left, theirs), (np.abs(left), np.abs(theirs))):
+        beside = r.others.means(other)
+        gap = r.days.means(mine) - beside
+        # What the others' models get wrong as well, this one may get wrong by as much again.
+        error = float(np.hypot(0.02, _shift_of(beside).beyond_usual))
+        found.append(odds.shift(float(gap[0]), gap[1:], error))
+    best = max(found, key=lambda s: s.log_odds)
+    evidence = best.log_odds - float(np.log(len(found)))
+    return (evidence, abs(best.change)) if best.seen and evidence > 0 else NOT_SEEN
 
 
 def _shift_of(figures: Floats) -> odds.Shift:

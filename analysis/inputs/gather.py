@@ -73,6 +73,11 @@ def gather(
     return _from_kept(kept, slices, log, hourly, scope)
 
 
+def beside(log: Any, c: Comparison, seed: int) -> pd.DataFrame:
+    """A bounded sample of another plain log in the blocks of ``c``, with BLOCK."""
+    return _sorted(_sample(c.tagged(log), BLOCK_ROWS, seed, (0,)))
+
+
 def _from_memory(frame: pd.DataFrame, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
     times = frame[Role.TIME].to_numpy("datetime64[us]")
     block, edge_block = blocks_of(c, times), edges_of(c, times)

@@ -7,7 +7,7 @@ earlier days. Natural drift moves the first and not the second; a fault moves bo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,8 @@ class Reading:
 
     ``days`` also holds rows of other baseline hours (block -1), which the surrogate learns
     from. ``of_class`` is the class that the prediction is for, against the rest; "" where it has
-    a size. ``counts`` and ``edge_counts`` cover all rows, not the sample.
+    a size. ``counts`` and ``edge_counts`` cover all rows, not the sample. ``others`` are
+    rows of the arms beside a suspect one, in the same blocks.
     """
 
     comparison: Comparison
@@ -80,6 +81,7 @@ class Reading:
     probability: bool
     skipped: tuple[str, ...]
     of_class: str = ""
+    others: Sample | None = None
     _effects: dict[tuple[str, int], Floats] = field(default_factory=dict, repr=False)
 
     @property
@@ -168,6 +170,7 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
     prediction = days[Role.PREDICTION].to_numpy(float, na_value=np.nan)
     probability = surrogate.is_probability(prediction)
     target = surrogate.served(prediction, probability)
+    others = _other_arms(warehouse, scope, lambda rows: plain(rows, kind, also), comparison)
     return Reading(
         comparison,
         bins,
@@ -179,7 +182,20 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
         probability,
         skipped,
         of_class,
+        None if others is None or of_class else _as_sample(others, bins, _numbers(found.counts)),
     )
+
+
+def _other_arms(
+    warehouse: Warehouse, scope: Scope, kept: Callable[[Any], Any], c: Comparison
+) -> pd.DataFrame | None:
+    """Rows of the same models in other arms than the suspect ones; None where there are none."""
+    arms = arms_of(scope)
+    if not arms:
+        return None
+    log = warehouse.predictions(models=scope.named("model"))
+    frame = gather.beside(kept(log.filter(~log[Role.ARM].isin(arms))), c, scope.seed)
+    return frame if len(frame) else None
 
 
 def _empty(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:

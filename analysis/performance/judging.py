@@ -9,8 +9,12 @@ from datetime import datetime
 from analysis import odds, quality
 from analysis.cells import metric_of
 from analysis.evidence import CannotExamine, Scope, Suspect
+from analysis.performance.parting import Parting
 from analysis.performance.readings import Reading, describe
 from analysis.warehouse import Warehouse
+
+ONE_ALONE = math.log(0.3 / 0.7)
+"""Log odds that a fault of a model is one arm's alone, before anything is seen."""
 
 
 def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | None:
@@ -75,8 +79,19 @@ def focus(scope: Scope, models: list[str]) -> list[str]:
     return wanted or models
 
 
-def confined(readings: Sequence[Reading], model: str, since: datetime | None) -> list[Suspect]:
-    """The arm that the damage is confined to, if there is one."""
+def confined(
+    readings: Sequence[Reading], model: str, since: datetime | None, apart: Parting | None
+) -> list[Suspect]:
+    """The arm that the damage is confined to, if there is one: it parts from the others (the most
+    of all is ``apart``), or its own figures alone got worse."""
+    if apart is not None and apart.model == model:
+        likely = odds.probability(apart.log_odds + ONE_ALONE)
+        if likely > 0.5:
+            mine = [r for r in readings if (r.model, r.arm) == (model, apart.arm)]
+            told = next(
+                (r for r in mine if r.kind == apart.kind), worst(readings, model, apart.arm)
+            )
+            return [Suspect("arm", arm_name(apart.arm), likely, describe(told), since=since)]
     arms = list(dict.fromkeys(r.arm for r in readings if r.model == model and r.arm))
     if len(arms) < 2:
         return []

@@ -56,12 +56,17 @@ class Reading:
     @property
     def worse(self) -> float:
         """Log odds that the figure moved in a way that hurts."""
-        better = quality.GOOD_IS.get(self.kind)
-        if not self.shift.seen:
-            return 0.0
-        if better is not None and (self.shift.z > 0) == (better == "up"):
-            return odds.log_bayes_factor(0.0, self.shift.df)
-        return self.shift.log_odds
+        return worse(self.kind, self.shift)
+
+
+def worse(kind: str, shift: Shift) -> float:
+    """Log odds that a figure of that kind moved in a way that hurts; 0 where nothing was seen."""
+    better = quality.GOOD_IS.get(kind)
+    if not shift.seen:
+        return 0.0
+    if better is not None and (shift.z > 0) == (better == "up"):
+        return odds.log_bayes_factor(0.0, shift.df)
+    return shift.log_odds
 
 
 def read(
@@ -83,34 +88,44 @@ def read(
     if not brief and warehouse.contract.predictions.arm is not None:
         cuts.append((Role.MODEL, Role.EXPERIMENT, Role.ARM))
     out: list[Reading] = []
-    for some in _together(warehouse, brief):
+    for some in together(warehouse, brief):
         out += _read_cuts(warehouse, table, cuts, some)
     out.sort(key=lambda r: bool(r.arm))
     return out, missing
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """What is read in one query: of which models (None: all but ``but``), which kinds by task."""
 
     only: tuple[str, ...] | None
     but: tuple[str, ...]
     kinds: Mapping[str, tuple[str, ...]]
 
+    def rows(self, table: Any) -> Any:
+        """The rows of these models."""
+        if self.only is not None:
+            return table.filter(table[Role.MODEL].isin(self.only))
+        return table.filter(~table[Role.MODEL].isin(self.but)) if self.but else table
 
-def _together(warehouse: Warehouse, brief: bool) -> list[_Asked]:
+    def of(self, task: str) -> tuple[str, ...]:
+        """The kinds of a model of that task."""
+        return self.kinds.get(task) or next(iter(self.kinds.values()))
+
+
+def together(warehouse: Warehouse, brief: bool) -> list[Asked]:
     """Sums of binary models and regressions are added up in one query; others need their own."""
     if warehouse.predicts_classes:
-        return [_Asked(None, (), {"multiclass": _kinds("multiclass", warehouse.has_labels, brief)})]
+        return [Asked(None, (), {"multiclass": _kinds("multiclass", warehouse.has_labels, brief)})]
     by_task: dict[str, list[str]] = {}
     for model in warehouse.contract.models:
         by_task.setdefault(model.task, []).append(model.name)
     apart = {task: tuple(by_task[task]) for task in ("multiclass", "ranking") if task in by_task}
     tasks = ("binary", "regression") if "regression" in by_task else ("binary",)
     others = tuple(name for names in apart.values() for name in names)
-    asked = [_Asked(None, others, {t: _kinds(t, warehouse.has_labels, brief) for t in tasks})]
+    asked = [Asked(None, others, {t: _kinds(t, warehouse.has_labels, brief) for t in tasks})]
     for task, names in apart.items():
-        asked.append(_Asked(names, (), {task: _kinds(task, warehouse.has_labels, brief)}))
+        asked.append(Asked(names, (), {task: _kinds(task, warehouse.has_labels, brief)}))
     return asked
 
 
@@ -123,23 +138,17 @@ def _kinds(task: str, labels: bool, brief: bool) -> tuple[str, ...]:
 
 
 def _read_cuts(
-    warehouse: Warehouse, table: Any, cuts: Sequence[tuple[str, ...]], asked: _Asked
+    warehouse: Warehouse, table: Any, cuts: Sequence[tuple[str, ...]], asked: Asked
 ) -> list[Reading]:
-    rows = table
-    if asked.only is not None:
-        rows = table.filter(table[Role.MODEL].isin(asked.only))
-    elif asked.but:
-        rows = table.filter(~table[Role.MODEL].isin(asked.but))
     every = tuple(dict.fromkeys(k for kinds in asked.kinds.values() for k in kinds))
-    frames = metrics.add_up_cuts(warehouse, rows, every, [(BLOCK, *by) for by in cuts])
+    frames = metrics.add_up_cuts(warehouse, asked.rows(table), every, [(BLOCK, *by) for by in cuts])
     out: list[Reading] = []
     for by, sums in zip(cuts, frames, strict=True):
         groups = list(sums.groupby(list(by), sort=False))
         groups.sort(key=lambda g: -float(g[1]["n"].sum()))
         for key, part in groups[:MANY]:
             name, arm = str(key[0]), f"{key[1]}/{key[2]}" if len(by) > 1 else ""
-            task = warehouse.contract.model(name).task
-            kinds = asked.kinds.get(task) or next(iter(asked.kinds.values()))
+            kinds = asked.of(warehouse.contract.model(name).task)
             out += [r for kind in kinds if (r := reading(name, arm, kind, part)) is not None]
     return out
 
