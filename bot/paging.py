@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from analysis.evidence import Suspect
 from bot.mitigations import MOST_BYTES, SECONDS, Configured
@@ -74,6 +74,7 @@ class Page(Configured):
     keys: Mapping[str, str]
     owner: Callable[[Incident, Suspect], str]
     link: Callable[[str], str]
+    calls: ClassVar[bool] = True
 
     def plan(self, incident: Incident, target: Suspect) -> str:
         """Who would be paged, how loudly and with what words. Raises PageError."""

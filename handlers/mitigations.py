@@ -48,7 +48,8 @@ class Mitigations:
     ``may`` maps an action's name to the people (user ids) who may confirm it; an action that is
     not listed may be confirmed by anyone in the channel. ``second_person`` are the names of those
     that somebody else than the one who asked has to confirm. ``fresh`` asks anew who may, where
-    that depends on groups whose members come and go; ``may`` has those of the start.
+    that depends on groups whose members come and go; ``may`` has those of the start. An action
+    with a true ``calls`` only calls people: no recovery is watched after it.
     """
 
     actions: tuple[Action, ...] = ()
@@ -63,6 +64,10 @@ class Mitigations:
                 return action
         known = ", ".join(a.name for a in self.actions) or "none"
         raise NoSuchActionError(f"There is no mitigation {name!r}; set up are: {known}.")
+
+    def mends(self, name: str) -> bool:
+        """Whether an action changes something; NoSuchActionError when there is none."""
+        return not getattr(self.find(name), "calls", False)
 
     def against(self, suspects: Iterable[Suspect]) -> list[tuple[Action, Suspect]]:
         """Which actions can be aimed at which of these suspects."""

@@ -249,7 +249,9 @@ class Work:
             if work.kind == "plan":
                 plan = self.mitigations.plan(incident, found)
                 second = found.action in self.mitigations.second_person
-                event = ev.MitigationPlanned(self.conversation.now(), number, plan, second)
+                mends = self.mitigations.mends(found.action)
+                now = self.conversation.now()
+                event = ev.MitigationPlanned(now, number, plan, second, mends)
             else:
                 result = self.mitigations.carry_out(incident, found)
                 event = ev.MitigationDone(self.conversation.now(), number, result)

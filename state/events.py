@@ -186,12 +186,14 @@ class MitigationAsked:
 
 @dataclass(frozen=True)
 class MitigationPlanned:
-    """The dry run says what it would do; ``second_person``: the one who asked can't confirm."""
+    """The dry run says what it would do; ``second_person``: the one who asked can't confirm;
+    ``mends``: it would change something, and not only call people."""
 
     at: datetime
     mitigation: int
     plan: str
     second_person: bool = False
+    mends: bool = True
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,8 @@ class Note:
 class Mitigation:
     """An action against a suspect, planned (dry run), confirmed by a person, carried out.
 
-    ``second_person``: whoever asked for it can't be the one who confirms it.
+    ``second_person``: whoever asked for it can't be the one who confirms it. ``mends`` is False
+    where it only calls people: nothing is changed, so nothing can come back by it.
     """
 
     id: int
@@ -191,6 +192,7 @@ class Mitigation:
     confirmed_by: str = ""
     done_at: datetime | None = None
     second_person: bool = False
+    mends: bool = True
 
 
 @dataclass(frozen=True)

@@ -41,14 +41,18 @@ def reported(
     event: ev.MitigationPlanned | ev.MitigationDone | ev.MitigationFailed,
     tree: Tree,
 ) -> Result:
-    """The dry run or the action came back; what was done is watched from then on."""
+    """The dry run or the action came back; what was changed is watched from then on."""
     found = incident.mitigation(event.mitigation)
     if found is None or found.status not in ("planning", "carrying"):
         raise Misfit("This mitigation no longer waits for a report.")
     match event:
         case ev.MitigationPlanned():
             planned = replace(
-                found, status="planned", plan=event.plan, second_person=event.second_person
+                found,
+                status="planned",
+                plan=event.plan,
+                second_person=event.second_person,
+                mends=event.mends,
             )
             return incident.with_mitigation(planned), ()
         case ev.MitigationFailed():
@@ -56,7 +60,8 @@ def reported(
             return incident.with_mitigation(failed), ()
         case ev.MitigationDone():
             done = replace(found, status="done", result=event.result, done_at=event.at)
-            return _start_watching(incident.with_mitigation(done), event.at, tree)
+            incident = incident.with_mitigation(done)
+            return _start_watching(incident, event.at, tree) if done.mends else (incident, ())
 
 
 def _start_watching(incident: Incident, at: datetime, tree: Tree) -> Result:

@@ -276,7 +276,11 @@ def suspects_left(incident: Incident) -> tuple[tuple[Step, Suspect], ...]:
 
 def causes_left(incident: Incident) -> tuple[Suspect, ...]:
     """Suspects of the causes found on which no mitigation was carried out."""
-    done = {(m.target.kind, m.target.name) for m in incident.mitigations if m.status == "done"}
+    done = {
+        (m.target.kind, m.target.name)
+        for m in incident.mitigations
+        if m.status == "done" and m.mends
+    }
     found: dict[tuple[str, str], Suspect] = {}
     for cause in incident.causes:
         named = {(s.kind, s.name): s for s in cause.suspects}

@@ -11,6 +11,8 @@ from handlers.messages.view import LONGEST_NAME, View
 from state.incident import Incident, Mitigation
 
 MOST_NAMED = 5
+_WATCHED = "I am watching whether the metric comes back."
+_CALLED = "That calls for help and changes nothing: what is wrong is still to be mended."
 
 
 def mitigation_message(incident: Incident, mitigation: Mitigation, view: View) -> dict[str, Any]:
@@ -29,20 +31,23 @@ def _text(incident: Incident, found: Mitigation, what: str) -> str:
     asked = f"asked by {b.person(found.asked_by)}, {b.clock(found.at, incident.opened_at)}"
     said_yes = b.person(found.confirmed_by)
     result = b.line(found.result, 1200)
+    nothing = "nothing is changed" if found.mends else "nobody is called"
     if found.status == "planning":
-        return f"*{what}* — {asked}\nWorking out what it would do. Nothing is changed yet."
+        return f"*{what}* — {asked}\nWorking out what it would do. Nothing has happened yet."
     if found.status == "planned":
         plan = b.line(found.plan, 1500) or "The dry run gave no description."
-        return f"*{what}* — {asked}\n*What it will do:* {plan}\nNothing is changed yet."
+        return f"*{what}* — {asked}\n*What it will do:* {plan}\n{nothing.capitalize()} yet."
     if found.status == "carrying":
         return f"*{what}* — confirmed by {said_yes}\nDoing it now…"
     if found.status == "done":
         at = f", {b.clock(found.done_at, incident.opened_at)}" if found.done_at else ""
-        watched = "I am watching whether the metric comes back." if incident.is_open else ""
-        return f"✓ *{what}* — {said_yes}{at}\n{result} {watched}".rstrip()
+        onward = _WATCHED if found.mends else _CALLED
+        return (
+            f"✓ *{what}* — {said_yes}{at}\n{result} {onward if incident.is_open else ''}".rstrip()
+        )
     if found.status == "failed":
         return f"*{what}* failed. {result or 'It gave no reason.'}"
-    return f"~{what}~ cancelled, nothing was changed"
+    return f"~{what}~ cancelled, {nothing.replace(' is ', ' was ')}"
 
 
 def _who_may(found: Mitigation, view: View) -> str:
@@ -62,7 +67,8 @@ def _buttons(incident: Incident, found: Mitigation, view: View) -> list[Block]:
     ref = value(i=incident.id, m=found.id)
     if found.status == "planned":
         what = f"{view.title(found.action)}: {b.words(found.target.name)}"
-        sure = b.confirm(what, f"This changes production. {found.plan}", "Do it", "Not yet")
+        does = "This changes production." if found.mends else "This calls people."
+        sure = b.confirm(what, f"{does} {found.plan}", "Do it", "Not yet")
         return [
             b.button("Do it", "confirm", ref, style="danger", sure=sure),
             b.button("Cancel", "cancel", ref),

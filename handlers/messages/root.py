@@ -68,7 +68,7 @@ def _ending(incident: Incident, tree: Tree, view: View) -> str:
         f"{b.line(view.title(m.action), 60).lower()} {b.code(m.target.name)}"
         f" at {b.clock(m.done_at, incident.opened_at)}"
         for m in incident.mitigations
-        if m.status == "done" and m.done_at
+        if m.status == "done" and m.mends and m.done_at
     ][:2]
     parts += [words.minutes(incident), words.answers(incident, tree)]
     text = " · ".join(p for p in parts if p)

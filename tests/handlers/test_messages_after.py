@@ -104,7 +104,7 @@ def test_not_recovering_names_the_other_cause_that_nobody_has_mended():
 def test_a_mitigation_asks_twice_and_then_says_what_it_did():
     """Planning, planned with a dialog, carrying, done."""
     asked = after(walked(6), ev.MitigationAsked(at(20), "U0ANA", "rerun", HOURLY))
-    assert "Nothing is changed yet" in words(thread(asked)["mitigation-1"])
+    assert "Nothing has happened yet" in words(thread(asked)["mitigation-1"])
     planned = after(asked, ev.MitigationPlanned(at(20), 1, "Runs weather_hourly again."))
     post = thread(planned)["mitigation-1"]
     assert "*What it will do:* Runs weather_hourly again." in words(post)
@@ -118,6 +118,22 @@ def test_a_mitigation_asks_twice_and_then_says_what_it_did():
     done = after(carrying, ev.MitigationDone(at(22), 1, "It ran."))
     assert words(thread(done)["mitigation-1"]).startswith("✓ *Run again: `weather_hourly`*")
     assert "It ran." in words(thread(done)["mitigation-1"])
+
+
+def test_a_page_says_that_nothing_is_mended_by_it():
+    """It calls people: no change, no watch, and the cause still waits."""
+    asked = after(walked(6), ev.MitigationAsked(at(20), "U0ANA", "page", HOURLY))
+    planned = after(asked, ev.MitigationPlanned(at(20), 1, "I would page data.", mends=False))
+    assert "Nobody is called yet" in words(thread(planned)["mitigation-1"])
+    sure = buttons(thread(planned)["mitigation-1"])["Do it"]["confirm"]["text"]["text"]
+    assert sure.startswith("This calls people.")
+    confirmed = after(planned, ev.MitigationConfirmed(at(21), 1, "U0BO"))
+    done = after(confirmed, ev.MitigationDone(at(22), 1, "data is paged."))
+    assert "changes nothing: what is wrong is still to be mended" in words(
+        thread(done)["mitigation-1"]
+    )
+    assert "watching" not in words(thread(done)["root"])
+    assert done.current is None
 
 
 def test_a_failed_mitigation_can_be_tried_again_and_a_cancelled_one_is_struck():

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from analysis.evidence import Suspect, Window
 from state import events as ev
+from state.incident import attended
 from state.machine import advance, ahead
-from state.steps import suspects_left
+from state.steps import causes_left, suspects_left
 from state.tree import AGAIN, Branch
 from tests.state.toys import (
     NOW,
@@ -282,6 +283,25 @@ def test_a_mitigation_goes_on_beside_the_diagnosis_and_is_watched():
     after, effects = advance(incident, ev.MitigationConfirmed(later(2), 1, "U2"), TOY)
     assert after is incident
     assert "U1" in effects[0].why
+
+
+def test_a_page_is_a_call_for_help_that_no_recovery_is_owed_to():
+    """Nothing is watched, and the cause that it was about is still one that is left."""
+    incident = at_which(suspect("s1"), suspect("s2", 0.3))
+    incident = feed(
+        incident,
+        ev.Answered(NOW, 2, "these", "U1", (suspect("s1"),)),
+        ev.Checked(NOW, 3, found("data")),
+        ev.Answered(NOW, 3, "data", "U1"),
+        ev.MitigationAsked(NOW, "U1", "page", suspect("s1")),
+        ev.MitigationPlanned(NOW, 1, "would page", mends=False),
+        ev.MitigationConfirmed(NOW, 1, "U1"),
+    )
+    after, effects = advance(incident, ev.MitigationDone(later(1), 1, "paged"), TOY)
+    assert effects == ()
+    assert after.status == "concluded"
+    assert [s.name for s in causes_left(after)] == ["s1"]
+    assert attended(after)
 
 
 def test_watching_looks_again_until_it_is_back():
