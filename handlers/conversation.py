@@ -93,6 +93,14 @@ class Conversation(Looking):
             self.store.set_settings(f"link:{incident_id}", link)
             if others:
                 self.refresh(incident_id)
+            for of in self._absorbed(incident_id):
+                self.refresh(of)
+
+    def _absorbed(self, incident_id: str) -> list[str]:
+        """Incidents of which Slack knows, and whose alerts went to this one."""
+        events = (entry.event for entry in self.store.events(incident_id))
+        found = dict.fromkeys(e.of for e in events if isinstance(e, ev.Absorbed))
+        return [i for i in found for p in self.store.places(i) if self.outbox.names(i, p.channel)]
 
     def team_named(self, alert: Alert) -> str:
         """The workspace of an org that an alert names; "" when it names none."""

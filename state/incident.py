@@ -215,10 +215,25 @@ class Handoff:
 
 
 @dataclass(frozen=True)
+class Departure:
+    """Alerts that turned out to be due to the cause of another incident, ``into``, and went there.
+
+    ``titles`` are theirs; together they had fired ``count`` times.
+    """
+
+    at: datetime
+    into: str
+    titles: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True)
 class Incident:
     """All that is known about one incident. ``version`` counts the events it has taken in.
 
     ``joined`` counts how often its alerts fired; ``signals`` are those alerts, each once.
+    ``departures`` are those that went elsewhere; ``part_of`` is the incident that goes on for this
+    one ("" for none).
     ``puzzle`` says why nobody knows yet what it is about ("" once that is known); ``guesses`` are
     names ("metric:precision") that may be meant.
     """
@@ -237,6 +252,8 @@ class Incident:
     handoffs: tuple[Handoff, ...] = ()
     joined: int = 1
     signals: tuple[Signal, ...] = ()
+    departures: tuple[Departure, ...] = ()
+    part_of: str = ""
     calls: tuple[Call, ...] = ()
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
@@ -251,6 +268,12 @@ class Incident:
     def is_open(self) -> bool:
         """Whether somebody still has to do something about it."""
         return self.status in OPEN
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The incidents to which alerts of this one went."""
+        found = (self.part_of, *(d.into for d in self.departures))
+        return tuple(dict.fromkeys(i for i in found if i))
 
     @property
     def live_steps(self) -> tuple[Step, ...]:

@@ -106,4 +106,6 @@ def reopened(incident: Incident) -> Result:
     if incident.is_open:
         raise Misfit("It is open already.")
     status: Status = "concluded" if incident.causes else "diagnosing"
-    return replace(incident, status=status, closed_at=None, closed_by="", outcome=""), ()
+    return replace(
+        incident, status=status, closed_at=None, closed_by="", outcome="", part_of=""
+    ), ()

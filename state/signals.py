@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from state import events as ev
 from state.guards import Misfit
-from state.incident import Alert, Entry, Incident, Signal
+from state.incident import Alert, Departure, Entry, Incident, Signal
 
 MOST_SIGNALS = 200
 """More alerts than that are counted with those about the same subject."""
@@ -81,12 +81,16 @@ def named_as(signals: tuple[Signal, ...], entry: Entry, subject: str) -> tuple[S
 def merged(incident: Incident, event: ev.Merged | ev.Parted | ev.Absorbed) -> Incident:
     """Alerts go to the incident of their cause; one that has none left is closed."""
     if isinstance(event, ev.Merged):
-        outcome = f"part of {event.into}"
-        return replace(incident, status="closed", closed_at=event.at, outcome=outcome, waiting=())
+        return replace(
+            incident,
+            status="closed",
+            closed_at=event.at,
+            outcome=f"part of {event.into}",
+            part_of=event.into,
+            waiting=(),
+        )
     if isinstance(event, ev.Parted):
-        left = tuple(s for s in incident.signals if s.key not in event.keys)
-        gone = sum(s.count for s in incident.signals if s.key in event.keys)
-        return replace(incident, joined=incident.joined - gone, signals=left)
+        return _parted(incident, event)
     mine = {s.key for s in incident.signals}
     new = tuple(s for s in event.signals if s.key not in mine)
     return replace(
@@ -94,6 +98,19 @@ def merged(incident: Incident, event: ev.Merged | ev.Parted | ev.Absorbed) -> In
         joined=incident.joined + event.joined,
         signals=(*incident.signals, *new),
         severity=min(incident.severity, *(s.severity for s in new), incident.severity),
+    )
+
+
+def _parted(incident: Incident, event: ev.Parted) -> Incident:
+    gone = [s for s in incident.signals if s.key in event.keys]
+    left = tuple(s for s in incident.signals if s.key not in event.keys)
+    count = sum(s.count for s in gone)
+    departure = Departure(event.at, event.into, tuple(s.title for s in gone), count)
+    return replace(
+        incident,
+        joined=incident.joined - count,
+        signals=left,
+        departures=(*incident.departures, departure),
     )
 
 

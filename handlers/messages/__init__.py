@@ -46,7 +46,7 @@ def render(incident: Incident, tree: Tree, view: View) -> list[Post]:
     dated += _conclusions(incident, tree, view)
     dated += calls.calls(incident) if view.primary else []
     if view.primary and alerts.worth_telling(incident):
-        dated.append((alerts.told_at(incident), "alerts", alerts.alerts_message(incident)))
+        dated.append((alerts.told_at(incident), "alerts", alerts.alerts_message(incident, view)))
     dated.sort(key=lambda entry: entry[0])
     posts = [Post("root", 0, root(incident, tree, view))]
     return posts + [Post(name, n, payload) for n, (_, name, payload) in enumerate(dated, 1)]

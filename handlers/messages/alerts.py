@@ -8,10 +8,11 @@ from typing import Any
 
 from handlers import blocks as b
 from handlers.actions import value
-from state.incident import Incident, Signal
+from handlers.messages.view import View
+from state.incident import Departure, Incident, Signal
 from state.signals import ended, flapping
 
-MOST_LINES = 8
+MOST_LINES, MOST_GONE = 8, 3
 _SOURCES = {
     "alertmanager": "Alertmanager",
     "grafana": "Grafana",
@@ -26,13 +27,14 @@ _SOURCES = {
 
 def worth_telling(incident: Incident) -> bool:
     """Whether there is more to say than that one alert fired once."""
-    return incident.joined > 1 or any(not s.firing or s.update for s in incident.signals)
+    news = any(not s.firing or s.update for s in incident.signals)
+    return incident.joined > 1 or news or bool(incident.departures)
 
 
 def told_at(incident: Incident) -> datetime:
     """When the message has its place: at the first news after the alert that opened it."""
     after = sorted(s.first for s in incident.signals)[1:2]
-    return after[0] if after else incident.opened_at
+    return min([*after, *(d.at for d in incident.departures)], default=incident.opened_at)
 
 
 def counted(incident: Incident) -> str:
@@ -48,7 +50,7 @@ def counted(incident: Incident) -> str:
     return told
 
 
-def alerts_message(incident: Incident) -> dict[str, Any]:
+def alerts_message(incident: Incident, view: View) -> dict[str, Any]:
     """Every alert in a line: what it is, how often it fired, why it is here."""
     kinds = len(incident.signals)
     fired = f"{b.count(incident.joined)} alert{'' if incident.joined == 1 else 's'}"
@@ -59,6 +61,7 @@ def alerts_message(incident: Incident) -> dict[str, Any]:
     if kinds > MOST_LINES:
         lines.append(f"and {kinds - MOST_LINES} more")
     blocks = [b.section("\n".join([head, *lines]))]
+    blocks += [b.context(_gone(d, incident, view)) for d in incident.departures[-MOST_GONE:]]
     text = head.replace("*", "")
     if ended(incident) and incident.is_open:
         last = max(s.last for s in incident.signals)
@@ -111,6 +114,17 @@ def _line(signal: Signal, incident: Incident) -> str:
     if signal.why:
         parts.append(f"joined by {_shared(signal.why)}")
     return " · ".join(parts)
+
+
+def _gone(departure: Departure, incident: Incident, view: View) -> str:
+    """ "“wind drifts” is due to the cause of HE-3 and goes on there, 14:20"."""
+    titles = [f"“{b.line(title, 80)}”" for title in departure.titles]
+    several = len(titles) != 1
+    at = b.clock(departure.at, incident.opened_at)
+    return (
+        f"→ {b.listed(titles, 2) or 'An alert'} {'are' if several else 'is'} due to the cause of "
+        f"{view.incident(departure.into)} and {'go' if several else 'goes'} on there, {at}"
+    )
 
 
 def _shared(name: str) -> str:

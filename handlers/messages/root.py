@@ -19,6 +19,8 @@ NOTES = 2
 
 def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
     """The payload of the root message."""
+    if incident.part_of:
+        return _elsewhere(incident, view)
     light, state = _light(incident), _state(incident, tree)
     name = b.line(incident.alert.title or incident.alert.subject, 200) or incident.id
     story = _story(incident, tree, view)
@@ -32,6 +34,16 @@ def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
         blocks.append(b.context(b.link(view.home_link, "Go to the thread with every step")))
     blocks += b.actions(*(puzzle.buttons(incident, view) or _buttons(incident)))
     return b.message(f"{light} {name} — {state}", blocks)
+
+
+def _elsewhere(incident: Incident, view: View) -> dict[str, object]:
+    """One that turned out to be part of another: two lines, and where it goes on."""
+    name = b.line(incident.alert.title or incident.alert.subject, 200) or incident.id
+    on = f"The same cause as {view.incident(incident.part_of)}: it goes on there."
+    facts = [b.line(incident.id, 40), f"since {b.clock(incident.alert.since, incident.opened_at)}"]
+    blocks = [b.section(f"⚪ *{name}*\n{on}"), b.context(" · ".join(facts))]
+    blocks += b.actions(b.button("Reopen", "reopen", value(i=incident.id)))
+    return b.message(f"⚪ {name} — part of {b.line(incident.part_of, 40)}", blocks)
 
 
 def _light(incident: Incident) -> str:

@@ -24,6 +24,10 @@ def step_message(incident: Incident, step: Step, tree: Tree, view: View) -> dict
         return folded(name, anew=_anew(incident, step))
     if step.answer:
         return answered(incident, step, tree)
+    if incident.part_of:
+        return _folded(name, f"goes on in {view.incident(incident.part_of)}")
+    if not incident.is_open and step.status == "running":
+        return _folded(name, "not looked at: it was closed before")
     node = words.node_of(tree, step.node)
     if node is None:
         gone = "The tree has no such step any more; go back to an earlier one."
@@ -38,7 +42,10 @@ def step_message(incident: Incident, step: Step, tree: Tree, view: View) -> dict
 
 def folded(name: str, anew: int = 0) -> dict[str, Any]:
     """A step that no longer counts: one short line, with the step that asks the same again."""
-    why = f"looked at again in step {anew}" if anew else "left behind"
+    return _folded(name, f"looked at again in step {anew}" if anew else "left behind")
+
+
+def _folded(name: str, why: str) -> dict[str, Any]:
     return b.message(f"{name} ({why})", [b.context(f"~{name}~ {why}")])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from analysis.evidence import Suspect
+from handlers import blocks as b
 from handlers.messages.words import action_title
 from state.incident import Incident
 from state.store import Said
@@ -38,7 +39,7 @@ class View:
     False. ``track_record`` maps a kind of cause to (right, all) of the incidents resolved here.
     ``said`` is what people wrote in the threads. ``posted`` are the names of the posts that this
     channel has already, so that one that no longer counts is folded instead of left to mislead.
-    ``subjects`` ("metric:precision") can be triaged.
+    ``subjects`` ("metric:precision") can be triaged. ``links`` lead to other incidents, by id.
     """
 
     now: datetime
@@ -50,6 +51,12 @@ class View:
     said: tuple[Said, ...] = ()
     posted: frozenset[str] = frozenset()
     subjects: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    def incident(self, incident_id: str) -> str:
+        """Another incident's id, as a link where there is one."""
+        name = b.line(incident_id, 40)
+        return b.link(self.links.get(incident_id, ""), name)
 
     def title(self, action: str) -> str:
         """The title of a mitigation, also of one that is no longer available."""

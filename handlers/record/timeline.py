@@ -100,8 +100,33 @@ def _around(m: Material, event: ev.Event) -> str:
             return f"Closed: {event.outcome}" + (f". {m.text(event.text)}" if event.text else "")
         case ev.Reopened():
             return "Reopened"
+        case ev.HandoffOverdue():
+            return "Nobody had answered the hand-off"
+        case ev.Called():
+            return f"Called: {', '.join(map(m.names, event.call.people)) or 'nobody is on call'}"
+        case ev.Merged() | ev.Parted() | ev.Absorbed() | ev.Puzzled() | ev.Placed():
+            return _grouped(event)
         case _:
             return _mitigated(m, event)
+
+
+def _grouped(event: ev.Merged | ev.Parted | ev.Absorbed | ev.Puzzled | ev.Placed) -> str:
+    """What its alerts turned out to be about."""
+    match event:
+        case ev.Merged():
+            return f"Found to be part of {event.into}, which goes on for both"
+        case ev.Parted():
+            return f"{_alerts(len(event.keys))} due to the cause of {event.into}: moved there"
+        case ev.Absorbed():
+            return f"{_alerts(len(event.signals))} of {event.of} due to this cause: moved here"
+        case ev.Puzzled():
+            return f"Opened, and asked what it is about: {event.why}"
+        case ev.Placed():
+            return f"Said that it is about the {event.entry} {event.subject}"
+
+
+def _alerts(count: int) -> str:
+    return f"{count} alert{' is' if count == 1 else 's are'}"
 
 
 def _handed(incident: Incident, event: ev.HandoffAnswered) -> str:

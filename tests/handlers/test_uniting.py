@@ -15,8 +15,8 @@ from handlers.messages import View, render
 from handlers.owing import Habits
 from state import events as ev
 from state.grouping import Kin
-from state.incident import Alert
-from state.store import Store
+from state.incident import Alert, Incident
+from state.store import Place, Store
 from tests.state.toys import TOY
 
 AT = datetime(2026, 11, 23, 14, tzinfo=UTC)
@@ -41,21 +41,31 @@ class Places:
         """No org."""
         return ""
 
+    def permalink(self, channel: str, ts: str) -> str:
+        """Where a message is."""
+        return f"https://slack.example/{channel}/{ts}"
+
 
 @pytest.fixture
 def talk(tmp_path):
     """A conversation over an empty store."""
     store = Store(tmp_path / "state.db")
-    yield Conversation(
+    found = Conversation(
         store=store,
         tree=TREE,
         clock=lambda: AT,
         habits=Habits(lambda _: "C1"),
         known=Subjects(models=tuple(f"m{n}" for n in range(8))),
         directory=Places(),
-        renderer=lambda incident, place: render(incident, TREE, View(AT, place.channel)),
+        renderer=lambda incident, place: render(incident, TREE, seen(incident, place)),
         kin=KIN,
     )
+
+    def seen(incident: Incident, place: Place) -> View:
+        links = {other: found.link(other) for other in incident.elsewhere}
+        return View(AT, place.channel, links=links)
+
+    yield found
     store.close()
 
 
@@ -106,6 +116,26 @@ def test_what_slack_has_already_is_told_where_it_went_on(talk):
     [post] = [o for o in talk.outbox.owed() if o.incident == "HE-2" and o.name == "root"]
     assert "part of HE-1" in post.payload["text"]
     assert post.ts == "HE-2"
+    shown = str(post.payload["blocks"])
+    assert "The same cause as HE-1: it goes on there" in shown
+    assert "'export'" not in shown
+    talk.learn_link("HE-1", "C1")
+    [post] = [o for o in talk.outbox.owed() if o.incident == "HE-2" and o.name == "root"]
+    assert "<https://slack.example/C1/HE-1|HE-1>" in str(post.payload["blocks"])
+    steps = [o for o in talk.outbox.owed() if o.incident == "HE-2" and o.name != "root"]
+    assert all("goes on in" in str(o.payload["blocks"]) for o in steps)
+    assert steps
+
+
+def test_what_was_never_posted_stays_so_when_the_other_ones_link_is_known(talk):
+    """A withdrawn first message is not brought back by a link."""
+    talk.open(model(0))
+    talk.open(model(1))
+    talk.open(node())
+    with talk.store.transaction() as db:
+        db.execute("UPDATE posts SET ts = incident, sent = wanted WHERE name = 'root'")
+    talk.learn_link("HE-1", "C1")
+    assert not talk.store.rows("SELECT 1 FROM posts WHERE incident = 'HE-2'")
 
 
 def test_an_incident_that_somebody_has_is_not_taken_away_and_takes_in_the_others(talk):
@@ -137,6 +167,10 @@ def test_an_alert_that_another_cause_explains_moves_there_and_none_is_counted_tw
         "HE-2": (["feature:age", "model:m0"], 3),
     }
     assert talk.open(loud).id == "HE-2"
+    [told] = talk.store.rows(
+        "SELECT payload FROM posts WHERE incident = 'HE-1' AND name = 'alerts'"
+    )
+    assert "“m0 is off” is due to the cause of HE-2 and goes on there" in told["payload"]
 
 
 def test_in_a_storm_first_messages_wait_a_little(talk):
