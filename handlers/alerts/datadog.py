@@ -60,11 +60,17 @@ def _draft(
         texts=(
             said.get("alertscope", ""),
             said.get("alertquery", ""),
-            said.get("textonlymsg") or said.get("eventmsg") or said.get("body", ""),
+            _message(said),
         ),
-        detail=said.get("alertstatus") or said.get("textonlymsg") or said.get("body", ""),
+        detail=said.get("alertstatus") or _message(said),
         url=said.get("link", ""),
     )
+
+
+def _message(said: Mapping[str, str]) -> str:
+    """What the monitor says, without Datadog's marks of Markdown and the handles it notifies."""
+    text = said.get("textonlymsg") or said.get("eventmsg") or said.get("body", "")
+    return re.sub(r"%%%|(?<!\S)@\S+", "", text).strip()
 
 
 def _key(said: Mapping[str, str], name: str, tags: Mapping[str, str]) -> str:

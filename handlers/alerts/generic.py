@@ -132,4 +132,5 @@ def _draft(item: _Generic, known: Known) -> Draft:
         labels=labels,
         detail=item.detail,
         url=item.url,
+        labelled=False,
     )

@@ -22,7 +22,7 @@ from handlers.alerts.shared import (
     past,
     web_address,
 )
-from handlers.desk import Subject, called, close_to, every, find, plain
+from handlers.desk import Subject, called, close_to, every, find, nearest, plain
 from state.incident import Alert, Entry
 
 LABELS: tuple[tuple[str, Entry | None], ...] = (
@@ -51,6 +51,7 @@ class Draft:
     """An alert as its sender tells it, before anybody knows what it is about.
 
     ``name`` is what its sender calls the rule. ``texts`` are searched in turn for known names.
+    ``labelled``: the labels are the sender's own, so that they can be told which one is wrong.
     """
 
     source: str
@@ -65,6 +66,7 @@ class Draft:
     update: str = ""
     detail: str = ""
     url: str = ""
+    labelled: bool = True
 
 
 def taken(drafts: Iterable[Draft], known: Known, problems: Iterable[str] = ()) -> Taken:
@@ -75,7 +77,11 @@ def taken(drafts: Iterable[Draft], known: Known, problems: Iterable[str] = ()) -
     elsewhere = dict.fromkeys(d.labels.get("hawkeye_workspace", "") for d in drafts)
     nowhere = [problem for name in elsewhere if (problem := unknown_workspace(name, known))]
     told = dict.fromkeys([*(_problem(s) for s in strays), *nowhere, *problems])
-    return Taken(tuple(f for f in found if isinstance(f, Alert)), tuple(told), strays)
+    alerts = tuple(f for f in found if isinstance(f, Alert))
+    return Taken(alerts, tuple(told), strays, () if drafts else (NOTHING,))
+
+
+NOTHING = "There was no alert in it."
 
 
 def unknown_workspace(name: str, known: Known) -> str:
@@ -86,16 +92,16 @@ def unknown_workspace(name: str, known: Known) -> str:
 
 
 def _problem(stray: Stray) -> str:
-    """What the sender reads: also what would have helped."""
-    return stray.sentence if "label" in stray.sentence else f"{stray.sentence} {_HOW}"
+    """What the sender reads: also what would have helped, where no name was given."""
+    return stray.sentence if stray.named else f"{stray.sentence} {_HOW}"
 
 
 def placed(draft: Draft, known: Known) -> Alert | Stray:
     """The alert with its subject, or a stray with a sentence."""
     labels = {k.lower(): v for k, v in draft.labels.items() if v}
-    found = _by_labels(labels, known)
+    found = _by_labels(draft, labels, known)
     if isinstance(found, str):
-        return _stray(draft, labels, found, known)
+        return _stray(draft, labels, found, known, named=True)
     nodes = _nodes(labels, known)
     if found is None and nodes:
         found = known.subjects.nodes.get(nodes[0])
@@ -103,7 +109,8 @@ def placed(draft: Draft, known: Known) -> Alert | Stray:
         found, named, sentence = _by_words(draft, labels, known)
         nodes = nodes or named
         if found is None:
-            return _stray(draft, labels, sentence, known)
+            named_one = any(labels.get(label) for label, _ in LABELS)
+            return _stray(draft, labels, sentence, known, named=named_one)
     return _alert(draft, labels, found, _names(found, labels, nodes, known), known)
 
 
@@ -138,7 +145,7 @@ def _alert(
 # -- labels ---------------------------------------------------------------------------------------
 
 
-def _by_labels(labels: Mapping[str, str], known: Known) -> Subject | str | None:
+def _by_labels(draft: Draft, labels: Mapping[str, str], known: Known) -> Subject | str | None:
     """The subject that labels name; a sentence where one of ours names nothing."""
     for label, entry in LABELS:
         value = labels.get(label, "")
@@ -146,11 +153,19 @@ def _by_labels(labels: Mapping[str, str], known: Known) -> Subject | str | None:
         if found is not None:
             return found
         if value and label.startswith("hawkeye_"):
-            return f"{nobody_knows(value, entry, known)} (label `{label}`)"
+            return nobody_knows(value, entry, known) + _which(draft, label)
     value = labels.get("hawkeye_upstream", "")
     if value and known.subjects.nodes and not _node(value, known):
-        return f"The lineage has no node `{one_line(value, 80)}`. (label `hawkeye_upstream`)"
+        close = nearest(value, list(known.subjects.nodes))
+        meant = f" The nearest is `{close}`." if close else ""
+        told = f"The lineage has no node `{one_line(value, 80)}`.{meant}"
+        return told + _which(draft, "hawkeye_upstream")
     return None
+
+
+def _which(draft: Draft, label: str) -> str:
+    """Which label it was, for whoever wrote the rule."""
+    return f" (label `{label}`)" if draft.labelled else ""
 
 
 def _nodes(labels: Mapping[str, str], known: Known) -> tuple[str, ...]:
@@ -223,7 +238,7 @@ def _by_words(
     )
     if tried is not None:
         label, value, entry = tried
-        return None, (), f"{nobody_knows(value, entry, known)} (label `{label}`)"
+        return None, (), nobody_knows(value, entry, known) + _which(draft, label)
     what = one_line(draft.title or draft.name, 80)
     about = f"The alert “{what}”" if what else "An alert"
     return None, (), f"{about} names nothing that I know."
@@ -261,13 +276,18 @@ def _spaced(text: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
 
 
-def _stray(draft: Draft, labels: Mapping[str, str], sentence: str, known: Known) -> Stray:
+def _stray(
+    draft: Draft, labels: Mapping[str, str], sentence: str, known: Known, *, named: bool
+) -> Stray:
     said = [labels[label] for label, _ in LABELS if labels.get(label)]
     guesses: dict[Subject, None] = {}
     for text in (draft.title, *draft.texts):
         guesses |= dict.fromkeys(mentioned(text, known)[0])
     for text in (*said, draft.name):
         guesses |= dict.fromkeys(close_to(known.subjects, text))
+    node = nearest(labels.get("hawkeye_upstream", ""), list(known.subjects.nodes))
+    guesses |= {known.subjects.nodes[node]: None} if node else {}
     # Alerts of the same words are one puzzle; others are others.
     name = f"stray:{draft.source}:{one_line(draft.title or draft.name or draft.key, 100)}"
-    return Stray(_alert(draft, labels, None, (name,), known), sentence, tuple(guesses)[:5])
+    alert = _alert(draft, labels, None, (name,), known)
+    return Stray(alert, sentence, tuple(guesses)[:5], named)

@@ -39,11 +39,13 @@ class Known:
 @dataclass(frozen=True)
 class Stray:
     """An alert about nothing that we know: its subject is empty. ``sentence`` says why, and
-    ``guesses`` are what may be meant, the likeliest first."""
+    ``guesses`` are what may be meant, the likeliest first. ``named``: it gave a name, which is
+    unknown."""
 
     alert: Alert
     sentence: str
     guesses: tuple[Subject, ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True)

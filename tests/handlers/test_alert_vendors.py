@@ -215,6 +215,24 @@ def test_a_node_of_the_lineage_is_named_beside_the_subject():
     assert (alert.subject, alert.names) == ("temp", ("upstream:weather_hourly",))
 
 
+def test_a_misspelt_node_is_told_with_the_nearest_one():
+    """In our own format and as a label; what is made from it may be meant."""
+    told = "The lineage has no node `weather_hrly`. The nearest is `weather_hourly`."
+    found = FORMATS["generic"]({"upstream": "weather_hrly"}, KNOWN)
+    assert found.problems == (told,)
+    assert found.strays[0].guesses == (TEMP,)
+    found = opsgenie("Run failed", tags=["hawkeye_upstream:weather_hrly"])
+    assert found.problems == (f"{told} (label `hawkeye_upstream`)",)
+
+
+def test_what_datadog_writes_around_a_message_is_left_out():
+    """Its marks of Markdown, and the handles that it notifies."""
+    body = "%%%\nLate by 3 h, see a@b.example\n@webhook-hawkeye @slack-ml\n%%%"
+    sent = {"title": "[Triggered] precision is low", "body": body, "id": "1"}
+    [alert] = FORMATS["datadog"](sent, KNOWN).alerts
+    assert alert.detail == "Late by 3 h, see a@b.example"
+
+
 def test_without_a_lineage_the_senders_word_for_the_node_counts():
     """With one, a node that it does not have is left out."""
     tags = ["metric:precision", "upstream:some_table"]

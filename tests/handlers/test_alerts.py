@@ -216,7 +216,20 @@ def test_a_generic_alert_about_something_unknown_names_the_nearest():
     taken = generic({"metric": "precison"}, KNOWN)
     assert taken.alerts == ()
     [problem] = taken.problems
-    assert "no metric `precison`. The nearest is `precision` (metric)" in problem
+    assert problem == "There is no metric `precison`. The nearest is `precision` (metric)."
+
+
+@pytest.mark.parametrize(
+    ("format_", "payload"),
+    [
+        (generic, []),
+        (generic, {"alerts": []}),
+        (alertmanager, {"version": "4", "status": "firing", "alerts": []}),
+    ],
+)
+def test_a_payload_without_an_alert_is_told_so(format_, payload):
+    """The sender is not left to think that something opened."""
+    assert format_(payload, KNOWN).ignored == ("There was no alert in it.",)
 
 
 def test_a_flood_is_refused():
