@@ -34,7 +34,6 @@ from handlers.directory import Directory
 from handlers.home import Home
 from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
-from handlers.messages.handoffs import reminder
 from handlers.mitigations import Action, Mitigations
 from handlers.once import retries
 from handlers.owing import Habits
@@ -142,7 +141,7 @@ class Bot:
         outbox = self.conversation.outbox
         self.sender = Sender(self.client, outbox, self.access, self.directory, self._on_sent)
         exports = Exports(self.client, self.conversation, str(settings.path))
-        tell = (self._remind, exports.send, self._notify, self._write, lambda: self.access.works)
+        tell = (exports.send, self._notify, self._write, lambda: self.access.works)
         self.work = Work(self.conversation, runner, self.mitigations, *tell)
         self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
         self.home = Home(self.conversation, self.client, self.work.runner, self._watched)
@@ -274,18 +273,6 @@ class Bot:
 
     def _write(self, user: str, payload: dict[str, Any]) -> None:
         notices.write(self.access, user, payload)
-
-    def _remind(self, incident_id: str, number: int) -> None:
-        incident = self.store.load(incident_id)
-        offer = incident.handoff(number) if incident else None
-        if incident is None or offer is None or offer.status != "offered" or not incident.is_open:
-            return
-        place = self.store.places(incident_id)[-1 if offer.channel else 0]
-        thread = place.thread or self.conversation.outbox.message(
-            incident_id, place.channel, "root"
-        )
-        where = {"thread_ts": thread} if thread else {}
-        self.conversation.write(place.channel, incident.id, {**where, **reminder(incident, offer)})
 
     # -- running -------------------------------------------------------------------------------
 

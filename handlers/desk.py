@@ -182,8 +182,8 @@ class Desk(Protocol):
     ) -> None:
         """Answer something in the incident's thread at once."""
 
-    def write(self, to: str, incident_id: str, payload: dict[str, Any]) -> None:
-        """Owe one person a direct message (or a channel one), which has to do with an incident."""
+    def write(self, user: str, incident_id: str, payload: dict[str, Any]) -> None:
+        """Owe one person a direct message, which has to do with an incident."""
 
     def export(self, incident_id: str, channel: str, user: str, form: str) -> None:
         """Owe the record of an incident as a file in its thread (``form``: see record.files)."""

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from handlers import blocks as b
 from handlers.access import Access, lost
 from handlers.directory import Directory
-from handlers.once import uncertain
+from handlers.once import asked_to_wait, uncertain
 from state import events as ev
 from state.due import Due, DueWork
 from state.events import Event
@@ -64,18 +64,20 @@ def send(access: Access, incident: Incident, user: str, what: str, link: str) ->
     write(access, user, {"text": text})
 
 
-def write(access: Access, to: str, payload: Mapping[str, Any]) -> None:
-    """Send one person (or a channel) a message of its own; what Slack refuses is logged.
+def write(access: Access, user: str, payload: Mapping[str, Any]) -> None:
+    """Send one person a direct message; what Slack refuses is logged.
 
-    Raises SlackApiError when it does not take the token, or broke: then the message is still owed.
+    Raises SlackApiError when it does not take the token, asks to wait or broke, OSError when it
+    does not answer: then the message is still owed. One that may have arrived is sent again all
+    the same: to look it up would take the right to read people's direct messages.
     """
     quiet = {"unfurl_links": False, "unfurl_media": False}
     try:
-        access.client.chat_postMessage(**{**quiet, **payload, "channel": to})
+        access.client.chat_postMessage(**{**quiet, **payload, "channel": user})
     except SlackApiError as error:
         if code := lost(error):
             access.lose(code)
             raise
-        if uncertain(error):
+        if uncertain(error) or asked_to_wait(error):
             raise
-        log.warning("a message was refused", error=error.response.get("error"))
+        log.warning("a direct message was refused", error=error.response.get("error"))

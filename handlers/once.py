@@ -68,6 +68,12 @@ def uncertain(error: SlackApiError) -> bool:
     return error.response.get("error") in BROKEN or status >= 500
 
 
+def asked_to_wait(error: SlackApiError) -> float:
+    """The seconds that Slack wants to be left alone; 0 where it does not say so."""
+    limited = error.response.status_code == 429 or error.response.get("error") == "ratelimited"
+    return float(error.response.headers.get("Retry-After", 1)) if limited else 0.0
+
+
 def find(client: WebClient, owed: Owed) -> str:
     """The ts of a message that an earlier attempt may have posted; "" when it is not there.
 
@@ -88,12 +94,10 @@ def find(client: WebClient, owed: Owed) -> str:
     except SlackApiError as error:
         if lost(error):
             raise
-        code = str(error.response.get("error", ""))
-        if code == "ratelimited" or error.response.status_code == 429:
-            wait = float(error.response.headers.get("Retry-After", 1))
+        if wait := asked_to_wait(error):
             raise CannotLookError("Slack asked to wait", wait) from error
         if uncertain(error):
-            raise CannotLookError(code, 0.0) from error
+            raise CannotLookError(str(error.response.get("error", "")), 0.0) from error
     return ""
 
 

@@ -57,11 +57,11 @@ class Owing(Readers):
             self._look_ahead(incident, self.now())
             self._wake()
 
-    def write(self, to: str, incident_id: str, payload: Payload) -> None:
-        """Owe a message of its own: to one person, or into a channel's thread."""
+    def write(self, user: str, incident_id: str, payload: Payload) -> None:
+        """Owe one person a direct message."""
         now = self.now()
-        name = f"write:{to}:{incident_id}:{now.isoformat()}"
-        self.due.add(Due(name, "write", incident_id, {"user": to, "message": payload}), now)
+        name = f"write:{user}:{incident_id}:{now.isoformat()}"
+        self.due.add(Due(name, "write", incident_id, {"user": user, "message": payload}), now)
         self._wake()
 
     def export(self, incident_id: str, channel: str, user: str, form: str) -> None:
@@ -88,7 +88,7 @@ class Owing(Readers):
                     offer = incident.handoff(number)
                     due = at + self.habits.remind
                     if offer:
-                        due = self._awake(offer.by if offer.reminded else offer.to, due)
+                        due = self._awake(offer.by if offer.reminders else offer.to, due)
                     self._add("remind", incident, {"handoff": number}, due)
                 case ev.Refuse():
                     pass

@@ -18,6 +18,7 @@ from handlers.access import lost
 from handlers.conversation import Conversation
 from handlers.loop import Loop
 from handlers.mitigations import Mitigations
+from handlers.once import asked_to_wait
 from handlers.owing import check_key, sentence
 from state import events as ev
 from state.due import Due, Urgency
@@ -51,15 +52,13 @@ class Runner(Protocol):
 class Work:
     """Claims due work and sees to it.
 
-    ``remind`` tells somebody that a hand-off waits, ``export`` puts a record into a thread,
-    ``notify`` tells one person of an incident, ``write`` sends one person a message. ``reachable``
-    says whether Slack takes the bot's token.
+    ``export`` puts a record into a thread, ``notify`` tells one person of an incident, ``write``
+    sends one person a message. ``reachable`` says whether Slack takes the bot's token.
     """
 
     conversation: Conversation
     runner: Runner
     mitigations: Mitigations
-    remind: Callable[[str, int], None]
     export: Callable[[Due], None]
     notify: Callable[[str, str, str], None]
     write: Callable[[str, dict[str, Any]], None]
@@ -88,11 +87,14 @@ class Work:
 
     def _later(self, work: Due, error: SlackApiError | OSError) -> None:
         """Try again after ever longer pauses; what Slack itself breaks over is given up at last."""
-        if isinstance(error, SlackApiError) and not lost(error) and work.attempts >= MOST_TRIES:
+        said = error if isinstance(error, SlackApiError) else None
+        wait = asked_to_wait(said) if said else 0.0
+        if said and not wait and not lost(said) and work.attempts >= MOST_TRIES:
             log.error("a message to people is given up", work=work.id, error=str(error)[:200])
             self.conversation.due.done(work)
             return
-        pause = min(REST * 2 ** (work.attempts - 1) / 4, LONGEST_REST)
+        pause = min(REST * 2 ** min(work.attempts - 1, MOST_TRIES) / 4, LONGEST_REST)
+        pause = timedelta(seconds=wait) if wait else pause
         self.conversation.due.add(work, self.conversation.now() + pause)
 
     def do(self, work: Due) -> None:
@@ -125,10 +127,7 @@ class Work:
                 self.conversation.due.done(work)
             case "remind":
                 number = int(work.payload["handoff"])
-                event = ev.HandoffOverdue(self.conversation.now(), number)
-                if not self.conversation.tell(work.incident, event):
-                    self.remind(work.incident, number)
-                self.conversation.due.done(work)
+                self._tell(work, ev.HandoffOverdue(self.conversation.now(), number))
 
     def _tell(self, work: Due, event: ev.Event) -> None:
         self.conversation.tell(work.incident, event)

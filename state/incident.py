@@ -199,8 +199,8 @@ class Mitigation:
 class Handoff:
     """An offer to another person; ``channel`` is theirs when it is not the incident's.
 
-    ``reminded`` counts the times that nobody had answered: the first reminds the one it was
-    offered to, the second tells the one who offered it.
+    ``reminders`` are the moments at which nobody had answered yet: at the first the one it was
+    offered to is reminded, at the second the one who offered it is told.
     """
 
     id: int
@@ -211,7 +211,7 @@ class Handoff:
     status: HandoffStatus = "offered"
     reason: str = ""
     answered_at: datetime | None = None
-    reminded: int = 0
+    reminders: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True)

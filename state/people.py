@@ -36,7 +36,7 @@ def handed(incident: Incident, event: ev.HandoffOffered | ev.HandoffAnswered) ->
         if event.to == incident.owner:
             raise Misfit(f"<@{event.to}> has it already.")
         pending = next((h for h in incident.handoffs if h.status == "offered"), None)
-        if pending is not None and pending.reminded >= MOST_REMINDERS:
+        if pending is not None and len(pending.reminders) >= MOST_REMINDERS:
             lapsed = replace(pending, status="not answered", answered_at=event.at)
             incident, pending = incident.with_handoff(lapsed), None
         if pending is not None:
@@ -69,10 +69,10 @@ def _answer(offer: Handoff, event: ev.HandoffAnswered) -> HandoffStatus:
 def overdue(incident: Incident, event: ev.HandoffOverdue) -> Result:
     """Nobody answered: the one it was offered to is reminded once, then the one who offered."""
     found = incident.handoff(event.handoff)
-    if found is None or found.status != "offered" or found.reminded >= MOST_REMINDERS:
+    if found is None or found.status != "offered" or len(found.reminders) >= MOST_REMINDERS:
         raise Misfit("This hand-off waits for nothing.")
-    reminded = replace(found, reminded=found.reminded + 1)
-    more = (ev.RemindHandoff(found.id),) if reminded.reminded < MOST_REMINDERS else ()
+    reminded = replace(found, reminders=(*found.reminders, event.at))
+    more = (ev.RemindHandoff(found.id),) if len(reminded.reminders) < MOST_REMINDERS else ()
     return incident.with_handoff(reminded), more
 
 

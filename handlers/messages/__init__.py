@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.messages import alerts, calls, conclusion
-from handlers.messages.handoffs import handoff_message
+from handlers.messages.handoffs import handoff_message, reminders
 from handlers.messages.mitigations import mitigation_message
 from handlers.messages.recovery import recovery_message
 from handlers.messages.root import root
@@ -43,6 +43,7 @@ def render(incident: Incident, tree: Tree, view: View) -> list[Post]:
         for h in incident.handoffs
         if _shown(h, view)
     ]
+    dated += [r for h in incident.handoffs for r in reminders(incident, h, view)]
     dated += _conclusions(incident, tree, view)
     dated += calls.calls(incident) if view.primary else []
     if view.primary and alerts.worth_telling(incident):

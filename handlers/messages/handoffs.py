@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from handlers import blocks as b
 from handlers.actions import value
+from handlers.blocks import Block
 from handlers.messages.summary import summarise, summary_blocks
 from handlers.messages.view import View
 from state.incident import Handoff, Incident
@@ -33,17 +36,38 @@ def handoff_message(incident: Incident, handoff: Handoff, tree: Tree, view: View
     return b.message(text, blocks)
 
 
-def reminder(incident: Incident, handoff: Handoff) -> dict[str, Any]:
-    """What is said in the thread when nobody answered: first to the one it was offered to, then to
-    the one who offered it."""
+def reminders(
+    incident: Incident, handoff: Handoff, view: View
+) -> list[tuple[datetime, str, dict[str, Any]]]:
+    """What was said in the thread when nobody had answered: first to the one it was offered to,
+    where they are asked, then to the one who offered it, in the incident's own thread."""
+    theirs = handoff.channel == view.channel if handoff.channel else view.primary
+    first, last = handoff.reminders[:1], handoff.reminders[1:2]
+    said = [(at, "reminder", _first_reminder) for at in first if theirs]
+    said += [(at, "unanswered", _last_reminder) for at in last if view.primary]
+    return [(at, f"{name}-{handoff.id}", tell(incident, handoff)) for at, name, tell in said]
+
+
+def _first_reminder(incident: Incident, handoff: Handoff) -> dict[str, Any]:
     by, to = b.person(handoff.by), b.person(handoff.to)
-    if handoff.reminded < 2:
-        text = f"{to}: {by} waits for your answer to the hand-off above."
-        return b.message(text, [b.section(text)])
+    text = f"{to}: {by} waits for your answer to the hand-off above."
+    return b.message(text, [_loud(incident, handoff)(text)])
+
+
+def _last_reminder(incident: Incident, handoff: Handoff) -> dict[str, Any]:
+    by, to = b.person(handoff.by), b.person(handoff.to)
     owner = f"{b.person(incident.owner)} still has it" if incident.owner else "Nobody has it"
     text = f"{by}: {to} has not answered. {owner}; offer it to somebody else?"
-    other = b.button("Hand off…", "handoff", value(i=incident.id), style="primary")
-    return b.message(text, [b.section(text), *b.actions(other)])
+    blocks = [_loud(incident, handoff)(text)]
+    if incident.is_open and handoff.status == "offered":
+        other = b.button("Hand off…", "handoff", value(i=incident.id), style="primary")
+        blocks += b.actions(other)
+    return b.message(text, blocks)
+
+
+def _loud(incident: Incident, handoff: Handoff) -> Callable[[str], Block]:
+    """A paragraph while it waits for somebody, a small grey line afterwards."""
+    return b.section if incident.is_open and handoff.status == "offered" else b.context
 
 
 def _line(incident: Incident, handoff: Handoff) -> str:

@@ -167,9 +167,9 @@ class FakeDesk:
         """A permalink."""
         return f"https://acme.slack.com/archives/C1/p{incident_id}" if self.linked else ""
 
-    def write(self, to: str, incident_id: str, payload: dict[str, Any]) -> None:
+    def write(self, user: str, incident_id: str, payload: dict[str, Any]) -> None:
         """Remembered."""
-        self.written.append((to, payload))
+        self.written.append((user, payload))
 
     def present(self, channel: str) -> bool:
         """Whether the bot is a member."""

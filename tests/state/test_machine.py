@@ -489,7 +489,7 @@ def test_a_hand_off_without_an_answer_reminds_once_then_goes_back_to_its_sender(
     assert again is once
     twice, effects = advance(once, ev.HandoffOverdue(later(30), 1), TOY)
     assert effects == ()
-    assert twice.handoffs[0].reminded == 2
+    assert len(twice.handoffs[0].reminders) == 2
     third, effects = advance(twice, ev.HandoffOverdue(later(45), 1), TOY)
     assert third is twice
     moved = feed(twice, ev.HandoffOffered(later(46), "UANA", "UCY"))

@@ -68,6 +68,7 @@ def test_a_hand_off_that_nobody_answers_reminds_then_goes_back(stage):
 
     assert stage.until(lambda: any("waits for your answer" in text for text in said()))
     assert stage.until(lambda: any("has not answered" in text for text in said()))
+    stage.press(incident, "unanswered-1", "handoff")
     talk.habits = before
     assert sum("waits for your answer" in text for text in said()) == 1
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from slack_sdk import WebClient
 
 from bot.workspace import Fault
+from handlers import work
 from handlers.once import CannotLookError, find
+from state import events as ev
 from state.outbox import Owed
 from tests.walk.stage import staged
 
@@ -74,6 +78,47 @@ def test_a_message_is_found_after_a_restart_below_hundreds_of_others(stage, name
     stage.restart(cut_off)
     assert stage.until(lambda: stage.ts(incident, name) == before)
     assert posted(stage, incident, name) == [before]
+
+
+def test_a_reminder_is_posted_once_whatever_becomes_of_the_answer(stage):
+    """As every message of a thread is."""
+    talk = stage.bot.conversation
+    talk.habits = replace(talk.habits, remind=timedelta(seconds=0.1))
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    talk.tell(incident, ev.HandoffOffered(stage.bot.clock(), stage.ana, stage.bo))
+    assert stage.until(lambda: stage.ts(incident, "handoff-1"))
+    stage.workspace.inject(Fault("chat.postMessage", error="internal_error", after=True))
+    assert stage.until(lambda: stage.ts(incident, "unanswered-1"), 15)
+    assert len(posted(stage, incident, "reminder-1")) == 1
+    assert len(posted(stage, incident, "unanswered-1")) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("chat.postMessage", retry_after=1),
+        Fault("chat.postMessage", error="internal_error"),
+        Fault("chat.postMessage", drop=True),
+    ],
+    ids=["limited", "broken", "dropped"],
+)
+def test_a_direct_message_is_not_lost_when_slack_does_not_take_it_at_once(
+    stage, fault, monkeypatch
+):
+    """It is tried again."""
+    monkeypatch.setattr(work, "REST", timedelta(seconds=2))
+    incident = stage.fire()
+    assert stage.until(lambda: stage.ts(incident, "step-1"))
+    stage.workspace.inject(fault)
+    stage.bot.conversation.write(stage.bo, incident, {"text": "Yours from now on"})
+
+    def arrived() -> bool:
+        channels = stage.workspace.channels.values()
+        return any(m.text == "Yours from now on" for c in channels for m in c.messages.values())
+
+    assert stage.until(arrived)
+    assert not stage.bot.store.rows("SELECT 1 FROM due WHERE kind = 'write'")
 
 
 def test_what_can_not_be_looked_up_now_is_asked_again_and_what_is_out_of_reach_is_not_there(stage):
