@@ -262,6 +262,7 @@ def _alert(subject: Subject, evidence: Evidence, now: datetime) -> Alert:
         subject=subject.name,
         title=evidence.headline.partition(";")[0].rstrip("."),
         since=min(onset.at, now) if onset else now,
+        onset=onset,
         detail=f"Found by Hawkeye's own monitor in {LOOKS_IN_A_ROW} looks in a row.",
     )
 

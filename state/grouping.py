@@ -15,7 +15,7 @@ that may be behind it as well, and where that is evidence:
 Where later alerts show that it was otherwise, state/explanation.py puts it right.
 
 Time alone joins nothing: it decides between several that fit, and what began too long before or
-after fits none.
+after fits none. Where an onset is known to lie within bounds, the bounds count.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from analysis.evidence import Onset
 from state.incident import Alert, Incident, Signal
 from state.signals import first_heard
 
@@ -114,13 +115,13 @@ def belongs(alert: Alert, incidents: Sequence[Incident], kin: Kin) -> Home | Non
     if same is not None:
         return Home(same)
     incidents = [i for i in incidents if i.alert.team == alert.team]
-    near = [i for i in incidents if _gap(alert.since, i) <= WINDOW]
+    near = [i for i in incidents if _gap(newcomer, i) <= WINDOW]
     fits: list[tuple[tuple[int, bool, int, timedelta], Home]] = []
     for incident in near:
         alike = _has(incident, newcomer)
         cause = "" if alike else _shared(newcomer, incident, kin, len(near))
         if cause is not None:
-            gap, width = _gap(alert.since, incident), kin.width(cause)
+            gap, width = _gap(newcomer, incident), kin.width(cause)
             fits.append(((gap // CLOSE, not alike, width, gap), Home(incident, cause)))
     if fits:
         return min(fits, key=lambda fit: fit[0])[1]
@@ -228,10 +229,22 @@ def _made_by(node: str, newcomer: Signal, incident: Incident, kin: Kin) -> bool:
     return made(newcomer.names) and any(made(s.names) for s in incident.signals)
 
 
-def _gap(since: datetime, incident: Incident) -> timedelta:
-    """How far an onset lies outside of those of an incident's alerts."""
-    onsets = [s.since for s in incident.signals] or [incident.alert.since]
-    return max(min(onsets) - since, since - max(onsets), timedelta(0))
+def _gap(newcomer: Signal, incident: Incident) -> timedelta:
+    """How far an onset lies outside of those of an incident: none where their bounds overlap.
+
+    An incident began when its alerts say, or when its own steps found that it did: an alert may
+    have fired hours after what it is about.
+    """
+    low, high = _bounds(newcomer.since, newcomer.onset)
+    spans = [_bounds(s.since, s.onset) for s in incident.signals or (incident.alert,)]
+    found = (s.evidence.onset for s in incident.live_steps if s.evidence and not s.scope.onset)
+    spans += [(onset.low, onset.high) for onset in found if onset]
+    earliest, latest = min(span[0] for span in spans), max(span[1] for span in spans)
+    return max(earliest - high, low - latest, timedelta(0))
+
+
+def _bounds(since: datetime, onset: Onset | None) -> tuple[datetime, datetime]:
+    return (min(since, onset.low), max(since, onset.high)) if onset else (since, since)
 
 
 def kind(name: str) -> str:

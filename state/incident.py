@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from analysis.evidence import Evidence, Scope, Suspect
+from analysis.evidence import Evidence, Onset, Scope, Suspect
 
 Entry = Literal["metric", "model", "feature"]
 Status = Literal["diagnosing", "concluded", "watching", "resolved", "closed"]
@@ -34,7 +34,7 @@ class Alert:
     changed where nothing fired and nothing ended ("acknowledged"). ``until`` ends the window that
     is looked at; None looks until now. ``workspace`` is the settings' name of the workspace whose
     channel is meant; ``team`` the id of the channel's in an org, where an alert joins no incident
-    of another one.
+    of another one. ``onset`` has the bounds of ``since``, where the sender knows them.
     """
 
     source: str
@@ -57,6 +57,7 @@ class Alert:
     until: datetime | None = None
     workspace: str = ""
     team: str = ""
+    onset: Onset | None = None
 
     def of_team(self, team: str) -> bool:
         """Whether it may be of that workspace of an org: "" is one that is not known."""
@@ -69,6 +70,7 @@ class Signal:
 
     It fired ``count`` times, first told at ``first``, last told of at ``last``. ``ups`` are the
     latest moments at which it fired again after it had ended. ``why`` says what joined it.
+    ``onset`` has the bounds of ``since``, where they are known.
     """
 
     key: str
@@ -86,6 +88,7 @@ class Signal:
     ups: tuple[datetime, ...] = ()
     update: str = ""
     why: str = ""
+    onset: Onset | None = None
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def first_heard(alert: Alert, at: datetime, why: str = "") -> Signal:
         names=alert.names or (f"{alert.entry}:{alert.subject}",),
         update=alert.update,
         why=why,
+        onset=alert.onset,
     )
 
 
@@ -131,6 +132,7 @@ def _again(signal: Signal, event: ev.AlertJoined, fired: bool) -> Signal:
         signal,
         last=event.at,
         since=alert.since if back else signal.since,
+        onset=alert.onset if back else signal.onset,
         title=alert.title or signal.title,
         severity=alert.severity if alert.firing else signal.severity,
         count=signal.count + fired,

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analysis.evidence import Suspect
+from analysis.evidence import Evidence, Onset, Scope, Suspect, Window
 from state import events as ev
 from state.grouping import Home, Kin, belongs
-from state.incident import Alert, Cause, Incident
+from state.incident import Alert, Cause, Incident, Step
 from state.signals import first_heard, flapping, heard
 
 AT = datetime(2026, 11, 23, 14, tzinfo=UTC)
@@ -120,6 +120,34 @@ def test_time_alone_joins_nothing_and_too_long_apart_nothing_either():
     assert stream(alert("metric:a4"), alert("metric:a5")) == ["I1", "I2"]
     assert stream(alert("model:m3"), alert("metric:a3", 59)) == ["I1", "I1"]
     assert stream(alert("model:m3"), alert("metric:a3", 61)) == ["I1", "I2"]
+
+
+def test_onsets_whose_bounds_overlap_are_not_too_long_apart():
+    """Two views of one onset may be hours apart; an alert may fire hours after its onset."""
+    hour = timedelta(hours=1)
+    first = replace(alert("metric:a0"), onset=Onset(AT, AT - 2 * hour, AT + 2 * hour))
+    later = AT + 3 * hour
+    within = replace(alert("metric:b0"), since=later, onset=Onset(later, AT + hour, later + hour))
+    beyond = replace(within, onset=Onset(later, later - hour / 2, later + hour))
+    assert stream(first, within) == ["I1", "I1"]
+    assert stream(replace(first, onset=None), within) == ["I1", "I1"]
+    assert stream(replace(first, onset=None), beyond) == ["I1", "I2"]
+    assert stream(first, replace(within, names=("metric:b3",))) == ["I1", "I2"]
+
+
+def test_the_onset_that_a_step_found_counts_beside_the_alerts():
+    """It fired at 14:00; it began between 09:00 and 10:00, when the other metric did."""
+    began = Onset(AT - timedelta(hours=5), AT - timedelta(hours=5), AT - timedelta(hours=4))
+    incident = Incident(
+        "HE-1", alert("metric:a0"), AT, 2, signals=(first_heard(alert("metric:a0"), AT),)
+    )
+    other = alert("metric:b0", -5 * 60 + 20)
+    assert belongs(other, [incident], KIN) is None
+    window = Window(AT - timedelta(hours=1), AT)
+    scope = Scope(AT, window, window, "metric", "a0")
+    found = Evidence("real", 0.9, "It fell.", onset=began)
+    step = Step(1, "real", scope, AT, evidence=found)
+    assert belongs(other, [replace(incident, steps=(step,))], KIN).incident.id == "HE-1"
 
 
 def test_of_two_causes_that_fit_the_nearer_onset_counts():
