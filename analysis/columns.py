@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from analysis.evidence import CannotExamine
+from analysis.portable import parsed
 from analysis.tables import Contract
 
 ONLY_CLASSES = 'text is read as classes, for models with task = "multiclass" alone'
+TIMES = "timestamps, dates, whole seconds since 1970, or text such as 2026-11-23 14:05"
 _LONGEST = 40
+_LOOKED_AT = 10_000
+_DATED = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
 
 
 def example(table: Any, column: str) -> str:
@@ -23,6 +28,28 @@ def example(table: Any, column: str) -> str:
     value = str(some["value"].iloc[0])
     shown = value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
     return f' such as "{shown}"{_guess(value)}'
+
+
+def need_times(raw: Any, where: str, field: str, name: str, *, shown: bool) -> None:
+    """Raises CannotExamine when a column of text holds what is no time. ``shown``: with a value."""
+    if not raw[name].type().is_string():
+        return
+    if found := no_time(raw, name):
+        held = f"text{found}" if shown else "text"
+        raise CannotExamine(f"[{where}] {field} = {name!r} holds {held}; expected are {TIMES}.")
+
+
+def no_time(table: Any, column: str) -> str:
+    """What a text column holds that is no time, as :func:`example` tells it; "" when all are."""
+    some = table.limit(_LOOKED_AT)
+    text = some[column]
+    bad = some.filter(text.notnull() & parsed(text).isnull()).select(value=text)
+    found = bad.limit(1).to_pandas()
+    if found.empty:
+        return ""
+    value = str(found["value"].iloc[0])
+    guess = " (the day first, or the month?)" if _DATED.match(value) else ""
+    return f' such as "{value[:_LONGEST]}"{guess}'
 
 
 def _guess(value: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import engine, words
-from analysis.columns import need_numbers
+from analysis.columns import need_numbers, need_times
 from analysis.evidence import CannotExamine, Filter, Window
 from analysis.portable import as_number, as_text, timestamp
 from analysis.tables import Contract, Metric, Role, TableSource
@@ -187,9 +187,11 @@ class Warehouse:
                 columns[role] = constants[role]
             else:
                 columns[role] = self._column(raw, "predictions", field, name)
-        columns[Role.TIME] = timestamp(columns[Role.TIME])
+        columns[Role.TIME] = self._time(raw, "tables.predictions", "time", source.time)
         if source.label_time is not None:
-            columns[Role.LABEL_TIME] = timestamp(columns[Role.LABEL_TIME])
+            columns[Role.LABEL_TIME] = self._time(
+                raw, "tables.predictions", "label_time", source.label_time
+            )
         for role in (Role.MODEL, Role.SNAPSHOT, Role.EXPERIMENT, Role.ARM):
             columns[role] = as_text(columns[role]).fill_null("none")
         for role in (Role.PREDICTION, Role.LABEL):
@@ -261,7 +263,7 @@ class Warehouse:
                 ibis.null("string") if theirs is None else self._column(raw, name, field, theirs)
             )
             if field in _TIME_FIELDS[name] and theirs is not None:
-                columns[label] = timestamp(columns[label])
+                columns[label] = self._time(raw, f"tables.{name}", field, theirs)
         if name == "training":
             columns |= {c: raw[c] for c in self.features if c in raw.columns and c not in columns}
         table = raw.select(**columns)
@@ -275,7 +277,7 @@ class Warehouse:
         raw = self._read(str(metric.source), f"metrics.{metric.name}")
         where = f"metrics.{metric.name}"
         columns = {
-            "time": timestamp(self._column(raw, where, "time", metric.time)),
+            "time": self._time(raw, where, "time", metric.time),
             "value": as_number(self._column(raw, where, "value", metric.value)),
         }
         if metric.denominator:
@@ -311,6 +313,12 @@ class Warehouse:
             raise CannotExamine(
                 f"The table `{where}` can't be read from {source!r}: {error}"
             ) from error
+
+    def _time(self, raw: Any, table: str, field: str, name: str) -> Any:
+        """A column of times as naive UTC timestamps; CannotExamine when it is text that is none."""
+        column = self._column(raw, table, field, name)
+        need_times(raw, table, field, name, shown=name not in self.hidden)
+        return timestamp(column)
 
     def _column(self, raw: Any, table: str, field: str, name: str) -> Any:
         if name not in raw.columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,9 @@ def check(config: Path) -> None:
 @CONFIG
 @click.argument("subject")
 @click.option("--since", help="When it began, as ISO time in UTC [default: 24 hours ago].")
-@click.option("--now", "as_of", help="Look as of this moment [default: the newest prediction].")
+@click.option(
+    "--now", "as_of", help="Look as of this moment [default: the newest prediction up to now]."
+)
 @click.option("--at", "start", help="Start at this node of the tree.")
 @click.option("--auto", is_flag=True, help="Accept every proposal; otherwise you are asked.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/headless.md).")
@@ -95,6 +98,7 @@ def triage(
             now=now,
             start=start or "",
             ask=None if auto else _ask,
+            tell=partial(click.echo, err=True),
         )
     except (UnknownSubjectError, CannotExamine) as error:
         raise click.ClickException(str(error)) from error

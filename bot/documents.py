@@ -18,7 +18,8 @@ hawkeye triage SUBJECT --config hawkeye.toml --auto --json
 
 walks the tree over your tables and accepts every proposal. SUBJECT is a metric, a model or a
 feature. `--since` says when it began (default: 24 hours before the newest prediction), `--now` as
-of when the tables are read, `--at` at which node to start. Without `--auto` you are asked at every
+of when the tables are read (default: just after that; what is dated in the future is left out, and
+how much that is is said), `--at` at which node to start. Without `--auto` you are asked at every
 branch; without `--json` the walk is told in sentences. Progress goes to standard error.
 
 A step that could not look says why in its headline; its verdict and confidence are null, and the

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 LOOK_BACK = timedelta(hours=24)
+FAR = datetime.max.replace(tzinfo=UTC)
 
 Ask = Callable[[str, list[str], str], str]
 
@@ -37,21 +38,23 @@ def triage_headless(
     now: datetime | None = None,
     start: str = "",
     ask: Ask | None = None,
+    clock: datetime | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Walk the tree over the user's tables, in this process.
 
-    ``now`` defaults to just after the newest prediction, ``since`` to 24 hours before ``now``.
+    ``now`` defaults to just after the newest prediction that is not dated after the ``clock``
+    (``tell`` is told how many are), ``since`` to 24 hours before ``now``.
     ``ask`` takes (question, verdicts, proposal) and gives the verdict; without it every proposal
     is accepted. Raises UnknownSubjectError, and CannotExamine when no step could look.
     """
 
-    far = datetime.max.replace(tzinfo=UTC)
     tree = wanted_tree()
     if start and not tree.is_node(start):
         raise UnknownSubjectError(_no_node(start, [node.name for node in tree.nodes]))
     with engine_errors(settings.contract):
-        entry = _entry(settings, subject, settings.warehouse(far).features)
-        now = now or settings.warehouse(far).span().end
+        entry = _entry(settings, subject, settings.warehouse(FAR).features)
+        now = now or _newest(settings, clock or datetime.now(UTC), tell)
     since = since or now - LOOK_BACK
     if since >= now:
         raise CannotExamine(
@@ -79,6 +82,26 @@ def triage_headless(
     if why := saw_nothing(walked):
         raise CannotExamine(why)
     return report(walked)
+
+
+def _newest(settings: Settings, clock: datetime, tell: Callable[[str], None]) -> datetime:
+    """Just after the newest prediction. One that is dated in the future must not move the window;
+    where all are, they go by another clock than ours."""
+    everything = settings.warehouse(FAR)
+    end = everything.span().end
+    if end <= clock:
+        return end
+    try:
+        now = settings.warehouse(clock).span().end
+    except CannotExamine:
+        return end
+    late = everything.predictions(Window(clock, FAR))
+    [count] = everything.fetch(late.aggregate(rows=late.count()))["rows"]
+    tell(
+        f"{words.plural(int(count), 'prediction')} dated after now ({words.clock(clock)}), up to "
+        f"{words.clock(end)}, left out. Are the times in another zone? `--now` reads them as well."
+    )
+    return now
 
 
 def _no_node(name: str, known: list[str]) -> str:

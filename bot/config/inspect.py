@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from analysis.columns import ONLY_CLASSES, example
+from analysis.columns import ONLY_CLASSES, TIMES, example, no_time
 from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine
 from analysis.fitting import OF_PROBABILITIES, unfit
-from analysis.portable import as_number, as_text, parsed
+from analysis.portable import as_number, as_text
 from analysis.tables import Metric, Predictions
 from analysis.warehouse import Warehouse
 from bot.config.problems import Places, Problem, nearest
@@ -185,8 +185,7 @@ def _type(
     if key in _TIMES:
         wrong = _no_time(warehouse.rows(place.source), column, kind)
         if wrong is not None:
-            expected = "times: timestamps, dates, or whole seconds since 1970"
-            yield places.problem(where, f"{said}{wrong}", expected)
+            yield places.problem(where, f"{said}{wrong}", f"times: {TIMES}")
     elif key in _NUMBERS and not (kind.is_numeric() or kind.is_boolean()):
         may_be_words = words and key in ("prediction", "label") and kind.is_string()
         if not may_be_words:
@@ -207,11 +206,7 @@ def _no_time(table: Any, column: str, kind: Any) -> str | None:
             return None
         unit = next(unit for least, unit in _UNITS if most > least)
         return f" up to {most:,}: {unit}?"
-    if not kind.is_string():
-        return ""
-    text = some[column]
-    bad = some.filter(text.notnull() & parsed(text).isnull()).limit(1).to_pandas()
-    return None if bad.empty else f' such as "{bad[column].iloc[0]}"'
+    return no_time(table, column) or None if kind.is_string() else ""
 
 
 def _plain(kind: Any) -> str:

@@ -51,6 +51,25 @@ def test_text_labels_of_a_binary_model_are_refused(tmp_path) -> None:
         warehouse(tmp_path, frame).predictions()
 
 
+@pytest.mark.parametrize("form", ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S"])
+def test_times_that_leave_day_and_month_open_are_refused_in_a_sentence(tmp_path, form) -> None:
+    """Not in the engine's own words; neither is guessed."""
+    frame = log(days=3, per_hour=5)
+    frame["time"] = frame["time"].dt.strftime(form)
+    with pytest.raises(CannotExamine, match="time = 'time' holds text such as") as told:
+        warehouse(tmp_path, frame).span()
+    assert "(the day first, or the month?); expected are timestamps" in str(told.value)
+
+
+def test_times_as_text_with_the_year_first_are_read(tmp_path) -> None:
+    """Slashes or not."""
+    frame = log(days=3, per_hour=5)
+    frame["time"] = frame["time"].dt.floor("s")
+    whole = warehouse(tmp_path, frame).span()
+    frame["time"] = frame["time"].dt.strftime("%Y/%m/%d %H:%M:%S")
+    assert warehouse(tmp_path, frame).span() == whole
+
+
 def test_hidden_values_are_not_shown_in_a_refusal(tmp_path) -> None:
     """Not even as the example of what is wrong."""
     made = warehouse(tmp_path, log(days=3, per_hour=5).assign(prediction="secret"))

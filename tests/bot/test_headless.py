@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Suspect, Window
+from bot.config import load
 from bot.headless import Check, Walked, report, saw_nothing, walk
 from bot.plugins import tree
 from bot.report import Report
+from bot.triage import triage_headless
 from state.events import Opened
 from state.incident import Alert, Incident
 
@@ -64,6 +66,30 @@ def test_a_step_that_could_not_look_has_no_verdict() -> None:
     assert verdicts["features"] == "inputs"
     assert told["incident"]["onset"] is None
     assert saw_nothing(end) == ""
+
+
+def test_a_row_dated_in_the_future_does_not_move_the_window(tmp_path) -> None:
+    """It is left out and said; a moment that was asked for is kept to, and so is another clock."""
+    times = [NOW + timedelta(hours=h) for h in range(-900, 0)] + [NOW + timedelta(days=900)]
+    rows = [f"{t:%Y-%m-%d %H:%M},{n % 7 / 7},{n % 2}" for n, t in enumerate(times)]
+    (tmp_path / "log.csv").write_text("\n".join(["time,score,label", *rows]))
+    table = '[tables.predictions]\nsource = "log.csv"\ntime = "time"\nprediction = "score"\n'
+    metric = '[[metrics]]\nname = "loss"\nkind = "mean_prediction"\n'
+    (tmp_path / "hawkeye.toml").write_text(table + metric)
+    settings, said = load(tmp_path / "hawkeye.toml", {}), list[str]()
+
+    def now(**asked: datetime) -> str:
+        walk = triage_headless(settings, "loss", tell=said.append, **asked)
+        return str(walk["incident"]["now"])[:16]
+
+    assert now(clock=NOW) == "2024-03-20T14:00"
+    assert said == [
+        "1 prediction dated after now (2024-03-20 15:00 UTC), up to 2026-09-06 15:00 UTC, left out."
+        " Are the times in another zone? `--now` reads them as well."
+    ]
+    assert now(now=NOW) == "2024-03-20T15:00"
+    assert now(clock=NOW - timedelta(days=999)) == "2026-09-06T15:00"
+    assert len(said) == 1
 
 
 def test_a_false_alarm_is_a_finding() -> None:
