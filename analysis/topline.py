@@ -262,8 +262,17 @@ def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     tail = f"; in {words.plural(best.days, 'earlier day')} {usual_run}" if best.days >= 3 else ""
     if best.out <= best.longest:
         tail = ""
+    return f"{name} {_happened(best, onset)}: since then {figures}{tail}."
+
+
+def _happened(best: Judged, onset: Onset) -> str:
+    """What the series did: it may be off without a single bucket outside its band."""
     began = words.clock(onset.at)
-    return f"{name} left its band at {began}: since then {figures}{tail}."
+    if best.out:
+        return f"left its band at {began}"
+    if _placed(best):
+        return f"shifted at {began}, without leaving its band"
+    return f"is off as a whole since {began}, without leaving its band"
 
 
 def _figures(best: Judged, scope: Scope) -> dict[str, float]:
@@ -286,7 +295,7 @@ def _figures(best: Judged, scope: Scope) -> dict[str, float]:
 def _chart(scope: Scope, best: Judged, onset: Onset | None, name: str, headline: str) -> Chart:
     now, usual = _levels(best, scope)
     alt = f"{name} over time: {words.number(now)} lately, {words.number(usual)} expected. " + (
-        f"It leaves its band at {words.clock(onset.at)}." if onset else "It stays usual."
+        f"It {_happened(best, onset)}." if onset else "It stays usual."
     )
     return metric_chart(
         best.series.times,

@@ -43,6 +43,19 @@ def test_an_alert_that_comes_late_finds_the_earlier_onset(tmp_path):
     assert abs(evidence.onset.at - logs.ONSET) <= timedelta(hours=1)
 
 
+@pytest.mark.parametrize(
+    ("by", "seed", "happened"), [(0.35, 2, "shifted at"), (0.25, 0, "is off as a whole since")]
+)
+def test_what_moved_within_its_band_is_not_said_to_have_left_it(tmp_path, by, seed, happened):
+    """In words, and in what stands in the place of the chart."""
+    wh = logs.warehouse(tmp_path, _overconfident(logs.log(seed), by))
+    evidence = topline.is_it_real(wh, logs.scope())
+    assert evidence.verdict == "real"
+    assert evidence.figures["buckets_out"] == 0
+    for told in (evidence.headline, evidence.charts[0].alt):
+        assert f"{happened} 2024-03-20 07:00 UTC, without leaving its band" in told
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_clean_series_are_false_alarms(tmp_path, seed):
     """Nothing was planted."""
