@@ -16,10 +16,17 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 46rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; } h3 { font-size: 1.05rem; }
-div { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
+table { border-collapse: collapse; width: 100%; font-size: 0.9rem; margin: 0.8rem 0; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem;
-  min-width: 4.5rem; border-bottom: 1px solid var(--line); }
-td:last-child { min-width: 9rem; }
+  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+tr > :first-child { min-width: 5rem; }
+@media screen and (max-width: 40rem) {
+  .titled, .titled tr, .titled td { display: block; }
+  .titled tr { border-bottom: 1px solid var(--line); padding: 0.4rem 0; }
+  .titled td { border: 0; padding: 0.1rem 0; }
+  .titled td:empty, .titled tr:first-child { display: none; }
+  .titled td::before { content: attr(data-column) " "; font-weight: 600; }
+}
 img { max-width: 100%; height: auto; border-radius: 6px; }
 @media print { body { max-width: none; } h2, h3, img { break-inside: avoid; } }
 """
@@ -46,16 +53,25 @@ def _block(block: Block) -> Iterator[str]:
         case Bullets():
             yield "<ul>" + "".join(f"<li>{escape(i)}</li>" for i in block.items) + "</ul>"
         case Grid():
-            yield "<div><table>"
-            if any(block.headers):
-                yield _row("th", block.headers)
-            yield from (_row("td", row) for row in block.rows)
-            yield "</table></div>"
+            titled = any(block.headers)
+            yield '<table class="titled" role="table">' if titled else "<table>"
+            if titled:
+                yield _row("".join(f"<th>{escape(h)}</th>" for h in block.headers))
+            yield from (_row(_cells(block.headers, row)) for row in block.rows)
+            yield "</table>"
         case Picture():
             data = base64.b64encode(block.chart.png).decode()
             alt = escape(block.chart.alt, quote=True)
             yield f'<p><img alt="{alt}" src="data:image/png;base64,{data}"></p>'
 
 
-def _row(tag: str, cells: tuple[str, ...]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
+def _row(cells: str) -> str:
+    return f'<tr role="row">{cells}</tr>'
+
+
+def _cells(headers: tuple[str, ...], row: tuple[str, ...]) -> str:
+    """Each with the name of its column, which stands beside it where a phone stacks them."""
+    return "".join(
+        f'<td role="cell" data-column="{escape(header, quote=True)}">{escape(cell)}</td>'
+        for header, cell in zip(headers, row, strict=False)
+    )

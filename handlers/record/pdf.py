@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from html import escape
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from handlers.record.document import Block, Bullets, Document, Grid, Heading, Paragraph, Picture
 
-_SIZES = {"title": 18, "2": 14, "3": 11.5, "body": 9.5, "cell": 8.5}
+_SIZES = {"title": 18, "2": 14, "3": 11.5, "body": 9.5, "cell": 8.5, "column": 8.5}
+_BOLD = frozenset({"title", "2", "3", "column"})
+_PADDING = 12.5
+"""What a cell of a table takes beside its text."""
+_TABLE_BEGINS = 120.0
+"""A heading and the first rows of a table under it, which may go on on the next page."""
 
 
 def pdf(document: Document) -> bytes:
     """The pages, A4."""
     from reportlab.lib.pagesizes import A4
-    from reportlab.platypus import SimpleDocTemplate
+    from reportlab.platypus import CondPageBreak, SimpleDocTemplate
 
     made = io.BytesIO()
     pages = SimpleDocTemplate(
-        made, pagesize=A4, title=document.title, author="HawkEye", leftMargin=48, rightMargin=48
+        made,
+        pagesize=A4,
+        title=document.title,
+        author="HawkEye",
+        leftMargin=48,
+        rightMargin=48,
+        topMargin=54,
+        bottomMargin=54,
     )
     story = [_text(document.title, "title")]
-    for block in document.blocks:
-        story += _block(block, pages.width)
+    for block, below in zip_longest(document.blocks, document.blocks[1:]):
+        if isinstance(block, Heading) and isinstance(below, Grid):
+            story += [CondPageBreak(_TABLE_BEGINS), _text(block.text, str(block.level), near=False)]
+        else:
+            story += _block(block, pages.width)
     pages.build(story)
     return made.getvalue()
 
@@ -44,20 +60,22 @@ def _block(block: Block, width: float) -> Iterator[Any]:
             yield _picture(block, width)
 
 
-def _text(text: str, kind: str) -> Any:
+def _text(text: str, kind: str, *, near: bool = True) -> Any:
+    """A paragraph; a heading stays ``near`` what follows: on one page with all of it."""
     from reportlab import platypus
     from reportlab.lib.styles import ParagraphStyle
 
     size = _SIZES[kind]
     head = kind in ("title", "2", "3")
+    cell = kind in ("cell", "column")
     style = ParagraphStyle(
         kind,
-        fontName=_fonts()[1 if head else 0],
+        fontName=_fonts()[kind in _BOLD],
         fontSize=size,
         leading=size * 1.35,
         spaceBefore=size * 0.9 if head else 0,
-        spaceAfter=4 if kind != "cell" else 0,
-        keepWithNext=head,
+        spaceAfter=0 if cell else 4,
+        keepWithNext=head and near,
         splitLongWords=True,
     )
     return platypus.Paragraph(escape(text), style)
@@ -80,12 +98,38 @@ def _grid(block: Grid, width: float) -> Any:
     from reportlab.lib.colors import HexColor
     from reportlab.platypus import Table
 
-    rows = [block.headers, *block.rows] if any(block.headers) else list(block.rows)
-    longest = [min(max(len(r[i]) for r in rows), 70) + 4 for i in range(len(rows[0]))]
-    widths = [width * n / sum(longest) for n in longest]
-    cells = [[_text(cell, "cell") for cell in row] for row in rows]
+    titled = any(block.headers)
+    rows = [block.headers, *block.rows] if titled else list(block.rows)
+    cells = [
+        [_text(cell, "column" if titled and not n else "cell") for cell in row]
+        for n, row in enumerate(rows)
+    ]
     line = ("LINEBELOW", (0, 0), (-1, -1), 0.5, HexColor("#C9C9C4"))
-    return Table(cells, widths, style=[line, ("VALIGN", (0, 0), (-1, -1), "TOP")], spaceAfter=8)
+    style = [line, ("VALIGN", (0, 0), (-1, -1), "TOP")]
+    widths = _widths(rows, width)
+    return Table(cells, widths, style=style, repeatRows=int(titled), spaceAfter=8)
+
+
+def _widths(rows: Sequence[tuple[str, ...]], width: float) -> list[float]:
+    """Columns that break no word while there is room: short ones whole, the rest for long ones."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    def across(text: str) -> float:
+        return float(stringWidth(text, _fonts()[1], _SIZES["column"])) + _PADDING
+
+    columns = list(zip(*rows, strict=True))
+    whole = [max(map(across, column)) for column in columns]
+    least = [
+        max(across(word) for cell in column for word in cell.split() or [""]) for column in columns
+    ]
+    found = [0.0] * len(columns)
+    left = width
+    for done, n in enumerate(sorted(range(len(columns)), key=lambda n: whole[n])):
+        share = left / (len(columns) - done)
+        found[n] = min(whole[n], max(least[n], share))
+        left -= found[n]
+    found[-1] += max(left, 0.0)
+    return [w * width / sum(found) for w in found]
 
 
 def _picture(block: Picture, width: float) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from analysis.charts.path import Stop, path_chart
-from analysis.evidence import Chart
+from analysis.evidence import Chart, How
 from handlers.blocks import percent, span
 from handlers.messages import words
 from handlers.record.document import Block, Bullets, Document, Grid, Heading, Paragraph, Picture
@@ -160,13 +160,18 @@ def _computed(m: Material) -> Iterator[Block]:
                 (
                     f"{step.number}. {title(m, step)}",
                     how.method,
-                    f"{how.rows:,} against {how.baseline_rows:,}" if how.rows else "",
+                    _rows(how),
                     f"{how.seconds:.1f} s" if how.seconds else "",
                 )
             )
     if rows:
         yield Heading("How it was computed")
         yield Grid(("step", "method", "rows", "time"), tuple(rows))
+
+
+def _rows(how: How) -> str:
+    against = f" against {how.baseline_rows:,}" if how.baseline_rows else ""
+    return f"{how.rows:,}{against}" if how.rows else ""
 
 
 def _time(moment: datetime) -> str:

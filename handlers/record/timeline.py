@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 from analysis.words import clock
 from handlers.messages import words
@@ -27,10 +28,26 @@ class Line:
 
 def timeline(m: Material) -> list[Line]:
     """Events, what people wrote and what they asked to see, in order of time."""
-    lines = [line for entry in m.entries if (line := _told(m, entry.event)) is not None]
+    events = [entry.event for entry in m.entries]
+    lines = [line for event in _without_waiting(events) if (line := _told(m, event)) is not None]
     lines += _said(m)
     lines += [Line(look.at, m.names(look.user), f"Asked: {look.asked}") for look in m.looks]
     return sorted(lines, key=lambda line: line.at)
+
+
+def _without_waiting(events: list[ev.Event]) -> Iterator[ev.Event]:
+    """Of looks in a row that could tell nothing yet, the first and the last: a recovery may be
+    looked for a hundred times."""
+    told = (e for e in events if not isinstance(e, ev.Rechecked))
+    for step, run in groupby(told, _waits):
+        found = list(run)
+        yield from found if step is None or len(found) < 3 else (found[0], found[-1])
+
+
+def _waits(event: ev.Event) -> int | None:
+    """The step at which a look could tell nothing yet; None for anything else."""
+    undecided = isinstance(event, ev.Checked) and event.evidence.verdict in words.UNDECIDED
+    return event.step if isinstance(event, ev.Checked) and undecided else None
 
 
 def _said(m: Material) -> Iterator[Line]:
@@ -116,9 +133,11 @@ def _grouped(event: ev.Merged | ev.Parted | ev.Absorbed | ev.Puzzled | ev.Placed
         case ev.Merged():
             return f"Found to be part of {event.into}, which goes on for both"
         case ev.Parted():
-            return f"{_alerts(len(event.keys))} due to the cause of {event.into}: moved there"
+            count = len(event.keys)
+            return f"{_alerts(count)} {_are(count)} due to the cause of {event.into}: moved there"
         case ev.Absorbed():
-            return f"{_alerts(len(event.signals))} of {event.of} due to this cause: moved here"
+            count = len(event.signals)
+            return f"{_alerts(count)} of {event.of} {_are(count)} due to this cause: moved here"
         case ev.Puzzled():
             return f"Opened, and asked what it is about: {event.why}"
         case ev.Placed():
@@ -126,7 +145,11 @@ def _grouped(event: ev.Merged | ev.Parted | ev.Absorbed | ev.Puzzled | ev.Placed
 
 
 def _alerts(count: int) -> str:
-    return f"{count} alert{' is' if count == 1 else 's are'}"
+    return f"{count} alert{'' if count == 1 else 's'}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _handed(incident: Incident, event: ev.HandoffAnswered) -> str:

@@ -17,12 +17,14 @@ from handlers.record.files import FORMATS
 from handlers.record.html import html
 from handlers.record.markdown import markdown
 from handlers.record.material import material
+from handlers.record.pdf import _widths
 from handlers.record.plain import plain
 from handlers.record.post_mortem import post_mortem
 from handlers.record.timeline import timeline
 from state import events as ev
-from state.incident import Incident
+from state.incident import Call, Incident
 from state.machine import advance
+from state.signals import first_heard
 from state.store import Said, Store, from_json
 from tests.handlers import toy
 
@@ -94,6 +96,81 @@ def test_the_timeline_has_everything_in_order_by_name(kept):
         assert part in told
     assert "U0ANA" not in told
     assert "“These" not in told
+
+
+def test_of_many_looks_that_could_tell_nothing_the_first_and_the_last_are_told(tmp_path):
+    """A recovery that is watched for hours does not fill the timeline."""
+    store = Store(tmp_path / "s.db")
+    incident = toy.mitigated(toy.walked(6))
+    store.save(None, incident, OPENED)
+    for minute in range(30, 40):
+        again = ev.Rechecked(toy.at(minute), 7)
+        looked = ev.Checked(toy.at(minute), 7, toy.WATCHING)
+        for event in (again, looked):
+            before, incident = incident, toy.after(incident, event)
+            store.save(before, incident, event)
+    before, event = incident, ev.Checked(toy.at(40), 7, toy.BACK)
+    again = toy.after(before, ev.Rechecked(toy.at(40), 7))
+    store.save(before, again, ev.Rechecked(toy.at(40), 7))
+    store.save(again, toy.after(again, event), event)
+    lines = timeline(material(store, "HE-12", toy.TREE))
+    told = [(line.at, line.what) for line in lines if "Step 7" in line.what]
+    assert [at for at, _ in told] == [toy.at(30), toy.at(39), toy.at(40)]
+    assert "Back in its band" in told[-1][1]
+
+
+def test_the_record_tells_which_alerts_came_and_went_and_who_was_called(tmp_path):
+    """And what a person said that it is about."""
+    store = Store(tmp_path / "s.db")
+    incident = replace(toy.opened(), signals=(first_heard(toy.ALERT, toy.at(0)),))
+    store.save(None, incident, OPENED)
+    other = replace(first_heard(toy.ALERT, toy.at(1)), key="other")
+    call = Call(toy.at(2), 0, ("U0BO",))
+    for event in (
+        ev.Called(toy.at(2), call),
+        ev.Absorbed(toy.at(3), "HE-11", 1, (other,)),
+        ev.Parted(toy.at(4), ("other",), "HE-13"),
+        ev.Merged(toy.at(5), "HE-14"),
+    ):
+        before, incident = incident, toy.after(incident, event)
+        store.save(before, incident, event)
+    found = material(store, "HE-12", toy.TREE, lambda user: NAMES.get(user, user))
+    told = [line.what for line in timeline(found)]
+    assert "Called: Bo" in told
+    assert "1 alert of HE-11 is due to this cause: moved here" in told
+    assert "1 alert is due to the cause of HE-13: moved there" in told
+    assert "Found to be part of HE-14, which goes on for both" in told
+
+
+def test_a_table_breaks_no_word_while_there_is_room():
+    """Names and moments stay whole, whatever stands beside them."""
+    rows = [("when (UTC)", "who", "what"), ("2013-07-07 20:00", "U0QS2GYXRKW", "word " * 90)]
+    when, who, what = widths = _widths(rows, 499.0)
+    assert sum(widths) == pytest.approx(499.0)
+    assert 85 < when < 120
+    assert 65 < who < 100
+    assert what > 290
+    assert sum(_widths([("a",) * 30], 499.0)) == pytest.approx(499.0)
+    assert sum(_widths([("x" * 500, "y")], 499.0)) == pytest.approx(499.0)
+
+
+@pytest.mark.browser
+def test_the_web_page_reads_on_a_phone_without_scrolling_sideways(kept, chromium, tmp_path):
+    """Rows are stacked, each cell with its column's name; on a desktop they are tables."""
+    from playwright.sync_api import sync_playwright
+
+    path = tmp_path / "record.html"
+    path.write_text(html(post_mortem(kept)), encoding="utf-8")
+    wide = "[...document.querySelectorAll('*')].filter(e => e.scrollWidth > innerWidth).length"
+    row = "getComputedStyle(document.querySelector('.titled tr:nth-child(2)')).display"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for width, shown in ((390, "block"), (1280, "table-row")):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.goto(path.as_uri())
+            assert page.evaluate(wide) == 0
+            assert page.evaluate(row) == shown
+        browser.close()
 
 
 def test_the_post_mortem_shows_path_charts_and_overrides(kept):
