@@ -63,7 +63,8 @@ def _news(desk: Desk, alert: Alert, outcome: Outcome) -> None:
     found = _about(desk, alert)
     if found is None:
         what = alert.update or "resolved"
-        about = f"no incident about `{alert.subject}`" if alert.subject else "no incident of it"
+        told = bool(alert.subject) and not alert.update
+        about = f"no incident about `{alert.subject}`" if told else "no incident of it"
         outcome.ignored.append(f"“{alert.title}” is {what}, and {about} is open.")
         return
     refusal = desk.tell(found.id, AlertJoined(desk.now(), alert))

@@ -3,7 +3,7 @@
 An alert finds its incident by what is known when it comes (state/grouping.py); what comes after it
 may show that it is due to something else. A model's alert joins the one ill feature above it, and
 then another feature of the model breaks at the time at which the model did. So the incidents that
-may have to do with an alert are explained anew, all their alerts at once and in no order:
+may have to do with an alert are explained anew, all their alerts at once:
 
 1. causes are taken one by one, each with the alerts that it explains within one span of onsets,
    first the one that explains most (parsimonious covering, Peng and Reggia 1990, by the greedy
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from state.grouping import CLOSE, WINDOW, Kin, Names, candidates, ill, kind, named, spoken_of
 from state.incident import Incident, Signal, attended
@@ -93,7 +93,7 @@ def _covered(causes: Causes, kin: Kin) -> list[Group]:
     spans = {cause: _span(shown) for cause, shown in left.items()}
     groups = []
     while spans:
-        most = min(spans, key=lambda c: (-_views(spans[c]), kin.width(c), c))
+        most = min(spans, key=lambda c: (-_views(spans[c]), _told_at(c, spans[c]), kin.width(c), c))
         groups.append(Group(most, spans[most]))
         taken = {s.key for s in spans[most]}
         for cause in [c for c, shown in left.items() if any(s.key in taken for s in shown)]:
@@ -103,6 +103,13 @@ def _covered(causes: Causes, kin: Kin) -> list[Group]:
             else:
                 del left[cause], spans[cause]
     return groups
+
+
+def _told_at(cause: str, signals: Sequence[Signal]) -> datetime:
+    """When an alert first named it: of causes that explain as much, the one that was told first has
+    it, so that what broke on its own at the same time stays an incident of its own."""
+    told = (s.first for s in signals if cause in s.names)
+    return min(told, default=datetime.max.replace(tzinfo=UTC))
 
 
 def _span(signals: Sequence[Signal]) -> list[Signal]:

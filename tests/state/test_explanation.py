@@ -119,6 +119,14 @@ def test_the_first_alert_stays_as_long_as_any_other_does():
     assert moved(other, mixed) == []
 
 
+def test_what_explains_as_much_as_a_cause_that_was_told_before_stays_on_its_own():
+    """The metrics have a cause already; a feature that breaks at the same time is another one."""
+    metrics = (heard("metric:a0"), heard("metric:b0"))
+    home = incident("HE-1", *metrics, replace(heard("feature:temp"), first=AT))
+    late = replace(heard("feature:age"), first=AT + timedelta(minutes=1))
+    assert moved(incident("HE-2", late, opened=1), home) == []
+
+
 def test_other_workspaces_and_other_times_are_left_alone():
     """Of an org, and more than an hour apart."""
     one, node = incident("HE-1", heard("model:m0")), incident("HE-2", heard(WEATHER), opened=1)
