@@ -61,8 +61,9 @@ def _cause(incident: Incident, tree: Tree, view: View, cause: Cause, several: bo
     step = incident.step(cause.step)
     finding = ""
     if step and step.evidence and step.answer and not step.answer.override and not several:
-        finding = b.line(step.evidence.headline, 400, step.scope.now)
-    text = f"{'• ' if several else ''}*{_title(tree, cause, finding)}.* {finding}".rstrip()
+        finding = step.evidence.headline
+    told = b.line(finding, 400, step.scope.now if step else None)
+    text = f"{'• ' if several else ''}*{_title(tree, cause, finding)}.* {told}".rstrip()
     if not cause.step:
         by = f" by {b.person(incident.closed_by)}" if incident.closed_by else ""
         return text + (f" Recorded{by}." if cause.kind != "unknown" or by else "")

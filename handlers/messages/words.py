@@ -249,7 +249,7 @@ def exit_of(tree: Tree, kind: str) -> Exit | None:
 def cause_words(tree: Tree, cause: Cause, beside: str = "") -> str:
     """A cause as a few words of mrkdwn without a full stop.
 
-    What changed is left out where the text ``beside`` it says so already.
+    What changed is left out where the finding ``beside`` it, as its check told it, says so.
     """
     exit_ = exit_of(tree, cause.kind)
     told = _told(exit_, cause)
@@ -264,10 +264,10 @@ def cause_words(tree: Tree, cause: Cause, beside: str = "") -> str:
         kind = b.line(exit_.title if exit_ else cause.kind.replace("_", " "), 60)
         return f"{kind}: {b.line(exit_.meaning, 200).rstrip('.')}" if exit_ else kind
     # Of several, what one of them changed would read as said of all.
-    changed = b.line(told[0].changed if len(told) == 1 else "", 200).rstrip(".")
+    changed = told[0].changed.rstrip(".") if len(told) == 1 else ""
     text = _PHRASES.get(cause.kind, "{who}").format(who=who, through=_through(cause))
     said_beside = changed.split(": ", 1)[-1] in beside
-    return f"{text} — {changed}" if changed and not said_beside else text
+    return f"{text} — {b.line(changed, 200)}" if changed and not said_beside else text
 
 
 _PHRASES = {

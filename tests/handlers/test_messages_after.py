@@ -120,6 +120,19 @@ def test_a_mitigation_asks_twice_and_then_says_what_it_did():
     assert "It ran." in words(thread(done)["mitigation-1"])
 
 
+def test_what_changed_is_said_once_in_the_conclusion_whatever_its_moment_looks_like():
+    """The finding and the cause tell one moment, each as near to it as it stands."""
+    changed = "version changed to 1.6.0 at 2013-07-07 12:13 UTC"
+    node = replace(HOURLY, changed=changed)
+    found = replace(
+        UPSTREAM, suspects=(node,), headline=f"Both come from weather_hourly: {changed}."
+    )
+    incident = after(walked(5), ev.Checked(at(12), 6, found))
+    incident = after(incident, ev.Answered(at(13), 6, "upstream", "U0ANA"))
+    told = words(thread(incident)["conclusion-6"])
+    assert told.count("version changed to 1.6.0") == 1
+
+
 def test_a_page_says_that_nothing_is_mended_by_it():
     """It calls people: no change, no watch, and the cause still waits."""
     asked = after(walked(6), ev.MitigationAsked(at(20), "U0ANA", "page", HOURLY))

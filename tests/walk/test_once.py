@@ -118,7 +118,7 @@ def test_a_direct_message_is_not_lost_when_slack_does_not_take_it_at_once(
         return any(m.text == "Yours from now on" for c in channels for m in c.messages.values())
 
     assert stage.until(arrived)
-    assert not stage.bot.store.rows("SELECT 1 FROM due WHERE kind = 'write'")
+    assert stage.until(lambda: not stage.bot.store.rows("SELECT 1 FROM due WHERE kind = 'write'"))
 
 
 def test_what_can_not_be_looked_up_now_is_asked_again_and_what_is_out_of_reach_is_not_there(stage):
