@@ -185,7 +185,8 @@ def _type(
     if key in _TIMES:
         wrong = _no_time(warehouse.rows(place.source), column, kind)
         if wrong is not None:
-            yield places.problem(where, f"{said}{wrong}", f"times: {TIMES}")
+            shown = "" if column in warehouse.hidden else wrong
+            yield places.problem(where, f"{said}{shown}", f"times: {TIMES}")
     elif key in _NUMBERS and not (kind.is_numeric() or kind.is_boolean()):
         may_be_words = words and key in ("prediction", "label") and kind.is_string()
         if not may_be_words:

@@ -248,6 +248,17 @@ def test_columns_that_are_only_listed_are_looked_at_as_well(settings_file: Write
     assert "did you mean `carrier`?" in told
 
 
+def test_a_hidden_columns_values_are_not_shown_where_it_holds_no_times(
+    settings_file: Write,
+) -> None:
+    """What stands in it is told only of a column that may be shown."""
+    text = SETTINGS.replace('label = "late"', 'label = "late"\nlabel_time = "carrier"')
+    assert '"carrier", which holds text such as "' in wrong(settings_file(text))
+    hidden = text.replace('label = "late"', 'label = "late"\nhidden = ["carrier"]')
+    told = wrong(settings_file(hidden))
+    assert '"carrier", which holds text\n' in told
+
+
 def test_a_prediction_that_is_no_number_is_told(settings_file: Write) -> None:
     """Unless a model predicts classes, which may have names."""
     text = SETTINGS.replace('prediction = "score"', 'prediction = "carrier"')
