@@ -30,12 +30,18 @@ def take_in(desks: Desks, taken: Taken) -> Outcome:
         desk = desks.of(alert)
         if alert.firing and not alert.update:
             incident = desk.open(alert)
-            outcome.incidents.setdefault(incident.id, incident.joined > 1)
+            outcome.incidents.setdefault(incident.id, _was_open(incident, alert))
         else:
             _news(desk, alert, outcome)
     for stray in taken.strays:
         _puzzle(desks.of(stray.alert), stray, outcome)
     return outcome
+
+
+def _was_open(incident: Incident, alert: Alert) -> bool:
+    """Whether it was open before: one that an alert opened may have taken in others at once."""
+    first = incident.signals[0]
+    return first.key != alert.key or first.count > 1
 
 
 def _puzzle(desk: Desk, stray: Stray, outcome: Outcome) -> None:
@@ -51,10 +57,10 @@ def _puzzle(desk: Desk, stray: Stray, outcome: Outcome) -> None:
         _news(desk, alert, outcome)
     elif alert.subject:
         incident = desk.open(alert)
-        outcome.incidents.setdefault(incident.id, incident.joined > 1)
+        outcome.incidents.setdefault(incident.id, _was_open(incident, alert))
     else:
         incident = desk.puzzle(alert, stray.sentence, tuple(str(g) for g in stray.guesses))
-        outcome.incidents.setdefault(incident.id, incident.joined > 1)
+        outcome.incidents.setdefault(incident.id, _was_open(incident, alert))
         outcome.unplaced.append(incident.id)
 
 
