@@ -65,8 +65,8 @@ def zoned(text: str, near: datetime | None = None) -> str:
     """mrkdwn in which the moments of a finding ("2013-07-01 14:05 UTC") are Slack's dates."""
 
     def token(found: re.Match[str]) -> str:
-        moment = _moment(found[1])
-        return clock(moment, near) if moment else found[0]
+        moment = _moment(found[1])  # a finding says "at" it, which "today" does not take
+        return clock(moment, near).replace("_pretty", "") if moment else found[0]
 
     return _MOMENT.sub(token, text)
 
