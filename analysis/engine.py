@@ -63,7 +63,7 @@ def table(connection: Any, source: str, root: Path) -> Any:
     """What ``source`` names, as an Ibis table: a file, a folder or an address of files (relative
     to ``root``), or a table of the engine's. CannotExamine says why it can't be read."""
     try:
-        if path := _file(source, root):
+        if path := files(source, root):
             read = getattr(connection, f"read_{_format(path)}")
             # Spark knows no "**"; it reads a folder as it is.
             return read(path.partition("/**/")[0] if connection.name == "pyspark" else path)
@@ -96,7 +96,7 @@ _FORMATS = {
 _PACKED = (".gz", ".zst")
 
 
-def _file(source: str, root: Path) -> str:
+def files(source: str, root: Path) -> str:
     """The path, glob or address that ``source`` names; empty for a table of the engine's."""
     if "://" in source:
         return source

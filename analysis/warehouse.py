@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import engine, words
 from analysis.columns import need_numbers, need_times
+from analysis.cost import Meter
 from analysis.evidence import CannotExamine, Filter, Window
 from analysis.portable import as_number, as_text, timestamp
 from analysis.tables import Contract, Metric, Role, TableSource
@@ -61,9 +62,11 @@ class Warehouse:
 
     With ``filters`` the serving log, and every metric's own table, hold only the traffic that
     passes all of them. ``profiles`` is a folder in which profiles of the whole serving log are
-    kept between checks.
+    kept between checks. ``most_bytes`` are what all queries together may read, where the engine
+    says beforehand what that is; None is any.
 
-    Raises CannotExamine when a table or a column that the contract names is not there.
+    Raises CannotExamine when a table or a column that the contract names is not there, and
+    OverBudget in place of a query that would go over ``most_bytes``.
     """
 
     def __init__(
@@ -73,16 +76,21 @@ class Warehouse:
         now: datetime,
         profiles: Path | None = None,
         filters: tuple[Filter, ...] = (),
+        most_bytes: int | None = None,
     ) -> None:
         self.contract = contract
         self.root = root
         self.now = now
         self.filters = filters
         self.profiles = profiles
+        self._meter = Meter(most_bytes) if most_bytes is not None else None
 
     @cached_property
     def _connection(self) -> Any:
-        return engine.connect(self.contract.url)
+        connection = engine.connect(self.contract.url)
+        if self._meter is not None:
+            self._meter.watch(connection)
+        return connection
 
     def connected(self) -> None:
         """Raises CannotExamine when the engine can't be reached."""
@@ -308,7 +316,10 @@ class Warehouse:
     def _read(self, source: str, where: str) -> Any:
         connection = self._connection
         try:
-            return engine.table(connection, source, self.root)
+            table = engine.table(connection, source, self.root)
+            if self._meter is not None and (path := engine.files(source, self.root)):
+                self._meter.files[table.get_name()] = path
+            return table
         except CannotExamine as error:
             raise CannotExamine(
                 f"The table `{where}` can't be read from {source!r}: {error}"

@@ -7,7 +7,7 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from bot.app import Bot
 from bot.config import load
 from bot.workspace import Workspace, manifest_of, serve
 from state.due import Urgency
+from state.incident import Allowance
 
 COUNT, SECONDS, SEEDS = 1000, 60.0, (2, 7)
 TOKEN = "storm"
@@ -43,9 +44,11 @@ class Answer:
 class NoChecks:
     """Stands in for the workers: a storm is about taking in, not about evidence."""
 
-    def __call__(self, node: str, scope: Scope, urgency: Urgency) -> Future[Evidence]:
+    def __call__(
+        self, node: str, scope: Scope, urgency: Urgency, allowed: Sequence[Allowance] = ()
+    ) -> Future[Evidence]:
         """Nothing to look at."""
-        del node, scope, urgency
+        del node, scope, urgency, allowed
         future: Future[Evidence] = Future()
         future.set_exception(CannotExamine("The storm has no tables."))
         return future

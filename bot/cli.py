@@ -75,6 +75,7 @@ def check(config: Path) -> None:
 )
 @click.option("--at", "start", help="Start at this node of the tree.")
 @click.option("--auto", is_flag=True, help="Accept every proposal; otherwise you are asked.")
+@click.option("--over-budget", is_flag=True, help="Let steps read more than [budget] says.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/headless.md).")
 def triage(
     config: Path,
@@ -83,9 +84,11 @@ def triage(
     as_of: str | None,
     start: str | None,
     auto: bool,
+    over_budget: bool,
     as_json: bool,
 ) -> None:
     """Walk the tree for a metric, a model or a feature, without Slack."""
+    from analysis.budget import OverBudget
     from analysis.evidence import CannotExamine
     from bot.triage import UnknownSubjectError, triage_headless
 
@@ -99,8 +102,9 @@ def triage(
             start=start or "",
             ask=None if auto else _ask,
             tell=partial(click.echo, err=True),
+            over_budget=over_budget,
         )
-    except (UnknownSubjectError, CannotExamine) as error:
+    except (UnknownSubjectError, CannotExamine, OverBudget) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(result, indent=2))

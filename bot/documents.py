@@ -26,6 +26,9 @@ A step that could not look says why in its headline; its verdict and confidence 
 walk goes on. When none could look for one and the same reason, that goes to standard error and the
 exit code is 1. Otherwise it is 0, whatever the walk concludes.
 
+A step that would read more than `[budget]` allows ends the walk: how much it would read goes to
+standard error, with exit code 1. `--over-budget` lets every step read what it needs.
+
 It prints one JSON object, described by this JSON Schema:
 
 ```json

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.config.settings import OnCall
+from bot.config.people import OnCall
 from handlers.directory import Directory
 from state.incident import Alert
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analysis import words
+from analysis.budget import OverBudget
 from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from bot.headless import accepted, report, saw_nothing, walk
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 LOOK_BACK = timedelta(hours=24)
 FAR = datetime.max.replace(tzinfo=UTC)
+_ALLOW = (
+    "Run it again with --over-budget to let it; or with a later --since, fewer `baseline_days` "
+    "under [walk], or more `gigabytes` under [budget] in the settings."
+)
 
 Ask = Callable[[str, list[str], str], str]
 
@@ -40,13 +45,15 @@ def triage_headless(
     ask: Ask | None = None,
     clock: datetime | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    over_budget: bool = False,
 ) -> dict[str, Any]:
     """Walk the tree over the user's tables, in this process.
 
     ``now`` defaults to just after the newest prediction that is not dated after the ``clock``
     (``tell`` is told how many are), ``since`` to 24 hours before ``now``.
     ``ask`` takes (question, verdicts, proposal) and gives the verdict; without it every proposal
-    is accepted. Raises UnknownSubjectError, and CannotExamine when no step could look.
+    is accepted. ``over_budget`` lets steps read more than `[budget]` says. Raises
+    UnknownSubjectError, CannotExamine when no step could look, and OverBudget.
     """
 
     tree = wanted_tree()
@@ -65,9 +72,17 @@ def triage_headless(
     scope = Scope(now, Window(since, now), baseline, entry, subject)
     alert = Alert("person", f"headless:{subject}", entry, subject, f"{subject}: headless", since)
 
+    most_bytes = None if over_budget else settings.budget.bytes
+
     def check(node: str, scope: Scope) -> Evidence:
-        with progress(tree.node(node).title), engine_errors(settings.contract):
-            return tree.node(node).check(settings.warehouse(scope.now, scope.filters), scope)
+        title = tree.node(node).title
+        warehouse = settings.warehouse(scope.now, scope.filters, most_bytes)
+        try:
+            with progress(title), engine_errors(settings.contract):
+                return tree.node(node).check(warehouse, scope)
+        except OverBudget as error:
+            question = f"{title} {error.excess.sentence} {_ALLOW}"
+            raise OverBudget(error.excess, question) from error
 
     def choose(step: Step, ask: Ask) -> str:
         proposal = accepted(step, tree)

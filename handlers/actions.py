@@ -42,9 +42,9 @@ class BadValue(ValueError):
 class Ref:
     """A parsed value. Numbers are 0 and texts empty where the value names none.
 
-    ``option`` is the choice in a ⋯ menu: "rerun", "window", "skip", "back" (``step`` is then the
-    step to decide anew), "note", "stop", "how" or "mitigate". ``name`` may be a fingerprint: look
-    the suspect up with :func:`suspect_of`.
+    ``option`` is the choice in a ⋯ menu: "rerun", "shorter" (``minutes`` to compare with),
+    "window", "skip", "back" (``step`` is then the step to decide anew), "note", "stop", "how" or
+    "mitigate". ``name`` may be a fingerprint: look the suspect up with :func:`suspect_of`.
     """
 
     incident: str

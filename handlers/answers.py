@@ -62,6 +62,7 @@ class Answers:
             "dismiss": self._dismiss,
             "snooze": self._snooze,
             "answer": self._answer,
+            "allow": self._allow,
             "follow": self._follow,
             "mitigate": self._mitigate,
             "confirm": self._confirm,
@@ -118,6 +119,8 @@ class Answers:
         match click.ref.option:
             case "rerun":
                 self._tell(click, ev.Rerun(at, step, by), client)
+            case "shorter":
+                self._tell(click, ev.Rerun(at, step, by, minutes=click.ref.minutes), client)
             case "skip":
                 self._tell(click, ev.Skipped(at, step, by), client)
             case "back":
@@ -237,6 +240,9 @@ class Answers:
 
     def _answer(self, click: Click) -> Event:
         return ev.Answered(self.conversation.now(), click.ref.step, click.ref.verdict, click.user)
+
+    def _allow(self, click: Click) -> Event:
+        return ev.Allowed(self.conversation.now(), click.ref.step, click.user)
 
     def _follow(self, click: Click) -> Event | str:
         suspect = actions.suspect_of(click.incident, click.ref)

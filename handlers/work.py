@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from analysis.budget import OverBudget
 from analysis.evidence import Evidence, Scope
 from analysis.explore import Misnamed, Question
 from handlers.access import lost
@@ -22,6 +23,7 @@ from handlers.once import asked_to_wait
 from handlers.owing import check_key, sentence
 from state import events as ev
 from state.due import Due, Urgency
+from state.incident import Allowance
 from state.store import from_json
 
 log = structlog.get_logger()
@@ -33,10 +35,13 @@ MOST_TRIES = 8
 
 
 class Runner(Protocol):
-    """Runs a node's check outside this process, with limits of time and memory."""
+    """Runs a node's check outside this process, with limits of bytes, time and memory."""
 
-    def __call__(self, node: str, scope: Scope, urgency: Urgency) -> Future[Evidence]:
-        """The evidence, later; the more urgent goes first."""
+    def __call__(
+        self, node: str, scope: Scope, urgency: Urgency, allowed: Sequence[Allowance] = ()
+    ) -> Future[Evidence]:
+        """The evidence, later; the more urgent goes first. It fails with OverBudget when it needs
+        more than the settings give a step, or people allowed this one."""
         ...
 
     def look(self, question: Question, urgency: Urgency = Urgency.WAITED_FOR) -> Future[Evidence]:
@@ -150,12 +155,14 @@ class Work:
 
         def then(result: Evidence | BaseException) -> None:
             now = self.conversation.now()
-            if isinstance(result, BaseException):
+            if isinstance(result, OverBudget):
+                self._tell(work, ev.WentOver(now, step.number, result.excess))
+            elif isinstance(result, BaseException):
                 self._tell(work, ev.CheckFailed(now, step.number, sentence(result)))
             else:
                 self._tell(work, ev.Checked(now, step.number, result))
 
-        self._run(work, step.node, step.scope, Urgency.WAITED_FOR, then)
+        self._run(work, step.node, step.scope, Urgency.WAITED_FOR, then, step.allowed)
 
     def _run(
         self,
@@ -164,13 +171,14 @@ class Work:
         scope: Scope,
         urgency: Urgency,
         then: Callable[[Evidence | BaseException], None] | None = None,
+        allowed: Sequence[Allowance] = (),
     ) -> None:
         """Run a check once, even if it is asked for a second time while it runs."""
         key = check_key(node, scope)
         with self._lock:
             future = self._running.get(key)
             if future is None or future.done():
-                future = self.runner(node, scope, urgency)
+                future = self.runner(node, scope, urgency, allowed)
                 self._running[key] = future
             elif urgency is Urgency.WAITED_FOR:
                 self.runner.hurry(future)

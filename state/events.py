@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from analysis.budget import Excess
 from analysis.evidence import Evidence, Filter, Scope, Suspect, Window
 from state.incident import Alert, Call, Entry, Signal
 
@@ -51,6 +52,24 @@ class CheckFailed:
 
 
 @dataclass(frozen=True)
+class WentOver:
+    """A check needs more than its step may have, and was not run, or not to its end."""
+
+    at: datetime
+    step: int
+    excess: Excess
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """A person lets the step have what it asked for."""
+
+    at: datetime
+    step: int
+    by: str
+
+
+@dataclass(frozen=True)
 class Answered:
     """A person confirmed a verdict. ``suspects`` None accepts those that were proposed.
 
@@ -78,7 +97,8 @@ class Skipped:
 class Rerun:
     """A person asked for the step again: over another window, fresh data, or filtered traffic.
 
-    ``filters`` None keeps those that the step had; () looks at all traffic.
+    ``filters`` None keeps those that the step had; () looks at all traffic. ``minutes`` is how
+    much of the time before the window it is compared with; 0 is as much as before.
     """
 
     at: datetime
@@ -86,6 +106,7 @@ class Rerun:
     by: str
     window: Window | None = None
     filters: tuple[Filter, ...] | None = None
+    minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -318,6 +339,8 @@ Event = (
     | AlertJoined
     | Checked
     | CheckFailed
+    | WentOver
+    | Allowed
     | Answered
     | Rerun
     | Skipped

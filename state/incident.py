@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from analysis.budget import Excess, Resource
 from analysis.evidence import Evidence, Onset, Scope, Suspect
 
 Entry = Literal["metric", "model", "feature"]
 Status = Literal["diagnosing", "concluded", "watching", "resolved", "closed"]
-StepStatus = Literal["running", "proposed", "failed", "answered", "watching", "superseded"]
+StepStatus = Literal["running", "over", "proposed", "failed", "answered", "watching", "superseded"]
 MitigationStatus = Literal["planning", "planned", "carrying", "done", "failed", "cancelled"]
 CallReason = Literal["opened", "quiet", "escalated", "again"]
 HandoffStatus = Literal["offered", "accepted", "declined", "taken back", "not answered"]
@@ -123,10 +124,22 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """A person's word that a step may have more: up to ``upto`` bytes or seconds."""
+
+    of: Resource
+    upto: float
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Step:
     """One node visited with one scope. ``number`` counts from 1 within the incident.
 
-    ``came_from`` is the number of the step whose answer led here (0 for a start).
+    ``came_from`` is the number of the step whose answer led here (0 for a start). ``excess`` is
+    what it asks for while its status is "over"; ``allowed`` is what people gave it, once a
+    resource.
     """
 
     number: int
@@ -139,6 +152,8 @@ class Step:
     error: str = ""
     answer: Answer | None = None
     looks: int = 0
+    excess: Excess | None = None
+    allowed: tuple[Allowance, ...] = ()
 
 
 @dataclass(frozen=True)

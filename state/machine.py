@@ -12,6 +12,7 @@ from typing import assert_never
 
 from analysis.evidence import Evidence
 from state import events as ev
+from state.budgeting import allowed, went_over
 from state.events import Event, Refuse, RunCheck
 from state.guards import Misfit, Result, still_open
 from state.incident import Incident, Note, Step, Trail
@@ -86,6 +87,10 @@ def _take_in(incident: Incident, event: Event, tree: Tree) -> Result:
             return checked(incident, event, tree)
         case ev.CheckFailed():
             return check_failed(incident, event)
+        case ev.WentOver():
+            return went_over(incident, event)
+        case ev.Allowed():
+            return allowed(incident, event)
         case ev.Answered():
             return answered(incident, event, tree)
         case ev.Skipped():

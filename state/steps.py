@@ -298,7 +298,7 @@ def rerun(incident: Incident, event: ev.Rerun, tree: Tree) -> Result:
         raise Misfit(f"Step {step.number} was left behind already; use the newest one.")
     incident = _without_later(incident, step, tree, itself=True)
     window = event.window or Window(step.scope.window.start, max(event.at, step.scope.window.end))
-    length = step.scope.baseline.length
+    length = timedelta(minutes=event.minutes) or step.scope.baseline.length
     scope = replace(
         step.scope,
         now=event.at,
@@ -316,7 +316,7 @@ def went_back(incident: Incident, event: ev.WentBack, tree: Tree) -> Result:
     if step.status == "superseded":
         raise Misfit(f"Step {step.number} was left behind already; use the newest one.")
     incident = _without_later(incident, step, tree, itself=False)
-    status: StepStatus = "proposed" if step.evidence else "failed"
+    status: StepStatus = "proposed" if step.evidence else "over" if step.excess else "failed"
     incident = incident.with_step(replace(step, answer=None, status=status))
     return replace(incident, status="diagnosing"), ()
 

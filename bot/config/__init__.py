@@ -2,8 +2,11 @@
 
 from bot.config.inspect import check
 from bot.config.load import load, require_slack
+from bot.config.people import Route, Workspace
 from bot.config.problems import SettingsError
-from bot.config.settings import Mitigation, Route, Secrets, Settings, Workspace
+from bot.config.secrets import Secrets
+from bot.config.settings import Settings
+from bot.config.walk import Mitigation
 
 __all__ = [
     "Mitigation",

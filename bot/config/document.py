@@ -14,7 +14,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from bot.config.problems import keys_of, model_at
-from bot.config.settings import Secrets, Settings, Tables
+from bot.config.secrets import Secrets
+from bot.config.settings import Settings, Tables
 
 TARGET = Path(__file__).parents[2] / "docs" / "settings.md"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bot.config.people import Route, Workspace
 from bot.config.problems import (
     Places,
     Problem,
@@ -19,7 +20,8 @@ from bot.config.problems import (
     keys_of,
     nearest,
 )
-from bot.config.settings import Route, Secrets, Settings, Workspace
+from bot.config.secrets import Secrets
+from bot.config.settings import Settings
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:

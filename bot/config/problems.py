@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from bot.config.lines import Key, line_of, lines_of
-from bot.config.settings import Secrets, Settings
+from bot.config.secrets import Secrets
+from bot.config.settings import Settings
 
 _NOT_IN_FILE = ("path", "secrets")
 _ARRAYS = ("models", "metrics", "mitigations")

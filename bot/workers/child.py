@@ -27,7 +27,8 @@ MOST_RESULT_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """``seconds`` that a piece of work may take; ``memory_mb`` that its process may hold."""
+    """``seconds`` that a piece of work may take unless it is given others; ``memory_mb`` that its
+    process may hold."""
 
     seconds: float
     memory_mb: int
@@ -36,7 +37,8 @@ class Limits:
 def main(
     pipe: Connection, limits: Limits, preload: str | None, warm: Callable[[], object] | None
 ) -> None:
-    """Says "ready" over ``pipe``, then answers each pickled ``(fn, args)`` with two messages.
+    """Says "ready" over ``pipe``, then answers each ``(seconds, work)`` with two messages; ``work``
+    is a pickled ``(fn, args)`` that may take so many seconds.
 
     Messages are ``(kind, value)``: "ready" or "failed" (could not warm up) first; for each work
     "began", then "done" or "raised". Ends when the pipe closes.
@@ -57,11 +59,11 @@ def main(
     pipe.send(("ready", None))
     while True:
         try:
-            work = pipe.recv_bytes()
+            seconds, work = pipe.recv()
         except (EOFError, OSError):
             return
         pipe.send(("began", None))
-        signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
         answer = _answer(work)
         signal.setitimer(signal.ITIMER_REAL, 0)
         pipe.send_bytes(answer)

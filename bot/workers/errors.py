@@ -1,5 +1,7 @@
 """What can happen to work besides its own errors; each message can be shown to the on-call."""
 
+from analysis.budget import OverBudget
+
 
 class Stopped(Exception):
     """Work that did not come to its end; the message says what, how much, and what to do next."""
@@ -7,7 +9,7 @@ class Stopped(Exception):
     for_people = True
 
 
-class TooLong(Stopped):
+class TooLong(Stopped, OverBudget):
     """The work took longer than it may; its worker was stopped and replaced."""
 
 

@@ -69,10 +69,14 @@ class Workers:
         atexit.register(self.shutdown)
 
     def submit(
-        self, fn: Callable[[*Ts], T], *args: *Ts, urgency: Urgency = Urgency.WAITED_FOR
+        self,
+        fn: Callable[[*Ts], T],
+        *args: *Ts,
+        urgency: Urgency = Urgency.WAITED_FOR,
+        seconds: float | None = None,
     ) -> Future[T]:
         """Has ``fn(*args)`` run, after more urgent work; with several workers, one stays free for
-        what people wait for.
+        what people wait for. ``seconds`` takes the place of the pool's own limit.
 
         ``fn``, its arguments and its result must be picklable; TypeError when the first two are
         not. ``Future.cancel`` takes it out of the queue while it waits. Futures fail with what
@@ -87,7 +91,7 @@ class Workers:
                 f"{name} can't be sent to a worker ({error}): it must be a function at the top "
                 "of a module, and its arguments plain values"
             ) from error
-        work = Work(pickled, name, urgency)
+        work = Work(pickled, name, urgency, seconds)
         self._queue.put(work)
         return work.future
 
@@ -166,9 +170,10 @@ class Workers:
             if process is None or not process.alive:
                 process = self._start(slot)
             try:
-                result = process.run(work.pickled, work.name)
+                result = process.run(work.pickled, work.name, work.seconds)
             except NotBegun:
-                result = self._start(slot).run(work.pickled, work.name)
+                process = self._start(slot)
+                result = process.run(work.pickled, work.name, work.seconds)
         except BaseException as error:
             work.future.set_exception(error)
         else:

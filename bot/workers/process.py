@@ -14,6 +14,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from analysis.budget import Excess
 from bot.workers import child
 from bot.workers.child import Limits
 from bot.workers.errors import TooBig, TooLong, WorkerLost
@@ -76,20 +77,22 @@ class WorkerProcess:
         """Whether it kept so much after its last work that a fresh one is better."""
         return memory_mb(self.pid) > self._limits.memory_mb / 2
 
-    def run(self, work: bytes, name: str) -> Any:
-        """The result of the pickled work called ``name`` in messages.
+    def run(self, work: bytes, name: str, seconds: float | None = None) -> Any:
+        """The result of the pickled work called ``name`` in messages; ``seconds`` are those that
+        it may take, where they are not those of the limits.
 
         Raises what the work raised, or TooLong, TooBig or WorkerLost, after which the process
         may be gone: see ``alive``. Raises NotBegun when it had died before, unnoticed.
         """
         began, self._held = time.monotonic(), 0.0
+        may = seconds or self._limits.seconds
         kind = ""
         value: Any = None
         try:
-            self._pipe.send_bytes(work)
+            self._pipe.send((may, work))
             while kind not in ("done", "raised"):
                 while not self._pipe.poll(_LOOK_SECONDS):
-                    self._watch(name, time.monotonic() - began)
+                    self._watch(name, time.monotonic() - began, may)
                 kind, value = self._pipe.recv()
         except (EOFError, OSError):
             if not kind:
@@ -131,16 +134,17 @@ class WorkerProcess:
         self._process.join(1)
         return "failed", f"it {_ending(self._process.exitcode)}"
 
-    def _watch(self, name: str, seconds: float) -> None:
+    def _watch(self, name: str, seconds: float, may: float) -> None:
         if self._stop():
             self.end()
             raise WorkerLost(f"{name} was stopped: the bot shuts down. It runs again at the start.")
-        if seconds > self._limits.seconds:
+        if seconds > may:
             self.end()
             raise TooLong(
+                Excess("seconds", may, may),
                 f"{name} was stopped after {seconds:,.0f} s; it may take "
-                f"{self._limits.seconds:,g} s. Choose a shorter window or fewer suspects, or "
-                "raise `seconds` under [walk] in the settings."
+                f"{may:,g} s. Choose a shorter window or fewer suspects, or "
+                "raise `seconds` under [walk] in the settings.",
             )
         self._held = memory_mb(self.pid)
         if self._held > self._limits.memory_mb:

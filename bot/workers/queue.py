@@ -13,11 +13,13 @@ from state.due import Urgency
 
 @dataclass(eq=False)
 class Work:
-    """A pickled ``(fn, args)``, what to call it in messages, and the promise of its result."""
+    """A pickled ``(fn, args)``, what to call it in messages, the seconds that it may take (None:
+    those of the pool), and the promise of its result."""
 
     pickled: bytes
     name: str
     urgency: Urgency
+    seconds: float | None = None
     future: Future[Any] = field(default_factory=Future)
 
 

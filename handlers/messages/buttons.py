@@ -44,17 +44,21 @@ def for_proposal(
 
 def by_hand(incident: Incident, step: Step, node: Node) -> list[Block | None]:
     """All branches, none proposed, after a check that could not run."""
-    ref = value(i=incident.id, s=step.number, o="skip")
-    onward = b.button("Go on without it", "more:skip", ref) if skippable(node) else None
     named = [br for br in ways(node) if br.verdict != node.blind and not words.points(br)]
     found = [_branch(incident, step, br, br.label) for br in named[:MOST_BRANCHES]]
     return [
         again(incident, step, "primary"),
-        onward,
+        skip(incident, step, node),
         *found,
         choose(incident, step),
         more(incident, step, node),
     ]
+
+
+def skip(incident: Incident, step: Step, node: Node) -> Block | None:
+    """Goes on without the step's answer, where that can be."""
+    ref = value(i=incident.id, s=step.number, o="skip")
+    return b.button("Go on without it", "more:skip", ref) if skippable(node) else None
 
 
 def skippable(node: Node) -> bool:

@@ -19,6 +19,17 @@ MOST_WAITING, MOST_OPEN, MOST_MONITORS, MOST_HANDOFFS = 8, 15, 40, 6
 MONITORS_A_BLOCK = 8
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
+_STATES = {
+    "running": "looking",
+    "failed": "could not look",
+    "over": "asks for more",
+    "watching": "watching",
+}
+_ASKS = {
+    "proposed": "waits for your answer",
+    "failed": "could not look",
+    "over": "asks whether it may go over its budget",
+}
 
 
 @dataclass(frozen=True)
@@ -106,8 +117,8 @@ def _needs(incident: Incident, user: str, tree: Tree) -> tuple[str, list[Block]]
         return f"confirm or cancel in its thread: {action} {b.code(planned.target.name)}", []
     step = incident.current
     node = words.node_of(tree, step.node) if step else None
-    if step is not None and node is not None and step.status in ("proposed", "failed"):
-        asks = "waits for your answer" if step.status == "proposed" else "could not look"
+    if step is not None and node is not None and step.status in _ASKS:
+        asks = _ASKS[step.status]
         return f"step {step.number} {asks}: {b.line(node.title, 80)}", []
     if step is None and incident.causes:
         return "the cause is known: mitigate it, or resolve", [b.button("Resolve…", "resolve", ref)]
@@ -145,8 +156,7 @@ def _step(incident: Incident, tree: Tree) -> str:
         causes = "; ".join(words.cause_words(tree, c) for c in incident.causes[:2])
         return causes or "no step waits"
     node = words.node_of(tree, step.node)
-    state = {"running": "looking", "failed": "could not look", "watching": "watching"}
-    tail = f" ({state[step.status]})" if step.status in state else ""
+    tail = f" ({_STATES[step.status]})" if step.status in _STATES else ""
     return f"step {step.number}: {b.line(node.title if node else step.node, 80)}{tail}"
 
 

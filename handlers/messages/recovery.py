@@ -7,7 +7,7 @@ from typing import Any
 from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
-from handlers.messages import buttons, words
+from handlers.messages import budget, buttons, words
 from handlers.messages.steps import answered, caveats, failed, folded, found
 from handlers.messages.view import View
 from state.incident import Incident, Step
@@ -25,6 +25,8 @@ def recovery_message(incident: Incident, step: Step, tree: Tree, view: View) -> 
         return folded(name)
     if step.answer:
         return answered(incident, step, tree)
+    if step.excess:
+        return budget.over(incident, step, step.excess, node, name)
     if step.status == "failed":
         return failed(incident, step, node, view, name)
     branch = node.branch(step.evidence.verdict) if step.evidence else None

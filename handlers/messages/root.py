@@ -12,6 +12,7 @@ from state.incident import Incident, Step
 from state.tree import Tree
 
 HARMLESS = {"false_alarm", "world"}
+_WAITS = {"failed": "needs you", "running": "looking", "over": "asks for more"}
 SNOOZES = ((15, "15 minutes"), (60, "1 hour"), (240, "4 hours"), (720, "12 hours"))
 NOTES = 2
 """The newest notes are shown on the first message; all of them in a hand-off."""
@@ -127,7 +128,7 @@ def _place(incident: Incident, tree: Tree) -> str:
         return "starting"
     if step.node == tree.recovery:
         return "is it back?"
-    what = {"failed": "needs you", "running": "looking"}.get(step.status, "waits for an answer")
+    what = _WAITS.get(step.status, "waits for an answer")
     node = words.node_of(tree, step.node)
     asked = f": {b.line(node.title, 60)}" if node else ""
     return f"{words.place(incident, tree, step)}{asked} ({what})"

@@ -8,7 +8,7 @@ from typing import Any
 from analysis.evidence import Evidence, How
 from handlers import blocks as b
 from handlers.blocks import Block
-from handlers.messages import buttons, words
+from handlers.messages import budget, buttons, words
 from handlers.messages.glossary import explained
 from handlers.messages.view import View
 from state.incident import Incident, Step
@@ -32,6 +32,8 @@ def step_message(incident: Incident, step: Step, tree: Tree, view: View) -> dict
     if node is None:
         gone = "The tree has no such step any more; go back to an earlier one."
         return b.message(f"{name} {gone}", [b.section(f"*{name}*\n{gone}")])
+    if step.excess:
+        return budget.over(incident, step, step.excess, node, name)
     if step.status == "failed":
         return failed(incident, step, node, view, name)
     if step.evidence is None:
@@ -98,6 +100,7 @@ def looked_at(evidence: Evidence, step: Step) -> str:
         parts.append(_rows(how, step))
     if how.seconds:
         parts.append(f"{how.seconds:.1f}{b.NBSP}s")
+    parts += budget.allowances(step)
     return " · ".join(parts)
 
 
@@ -163,7 +166,7 @@ def answered(incident: Incident, step: Step, tree: Tree) -> dict[str, Any]:
     elif given.override and step.evidence:
         text += f" · override: I proposed {words.proposal(tree, step)}"
     elif given.override:
-        text += " · by hand: I could not look"
+        text += f" · by hand: I {'was over my budget' if step.excess else 'could not look'}"
     menu = buttons.after(incident, step) if incident.is_open else None
     blocks = [b.section(text, menu)]
     blocks += [b.image(c) for c in (step.evidence.charts if step.evidence else ())[:1]]

@@ -148,6 +148,8 @@ def _open(incident: Incident, tree: Tree) -> list[str]:
         evidence = step.evidence
         if step.status == "failed":
             found.append(f"{name} I could not look: {b.line(step.error, 160, step.scope.now)}")
+        elif step.status == "over" and step.excess:
+            found.append(f"{name} {step.excess.sentence}")
         elif step.answer and step.answer.skipped:
             found.append(f"{name} Skipped by {b.person(step.answer.by)}")
         elif evidence and evidence.confidence < words.UNSURE:
@@ -177,6 +179,8 @@ def _next(incident: Incident, tree: Tree, title: Callable[[str], str]) -> list[s
         found.append(f"Answer step {step.number}: I propose {words.proposal(tree, step)}")
     elif step and node and step.status == "failed":
         found.append(f"Decide step {step.number} by hand: {b.line(node.question, 160)}")
+    elif step and step.status == "over":
+        found.append(f"Say whether step {step.number} may go over its budget")
     elif step and step.status == "watching":
         found.append("Wait for the metric to come back; then resolve")
     elif step and node:

@@ -80,6 +80,10 @@ def _what(m: Material, event: ev.Event) -> str:
             return f"{_asked(m, event.step)} {found.headline} ({words.sure(found)})"
         case ev.CheckFailed():
             return f"{_asked(m, event.step)} Could not look: {event.error}"
+        case ev.WentOver(excess=excess):
+            return f"{_asked(m, event.step)} {excess.sentence}"
+        case ev.Allowed():
+            return f"{_asked(m, event.step)} allowed to go over its budget"
         case ev.Answered():
             return _answered(m, event)
         case ev.Skipped():
@@ -97,6 +101,8 @@ def _what(m: Material, event: ev.Event) -> str:
 
 def _over(event: ev.Rerun) -> str:
     w = event.window
+    if event.minutes:
+        return f"against {event.minutes / 1440:.3g} days before it alone"
     return f"over {clock(w.start)} to {clock(w.end)}" if w else "over fresh data"
 
 

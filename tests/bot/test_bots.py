@@ -21,8 +21,8 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.bolt import Own, bolt_app
 from bot.bots import Switchboard
-from bot.config.settings import Slack as SlackSection
-from bot.config.settings import Workspace
+from bot.config.people import Slack as SlackSection
+from bot.config.people import Workspace
 from bot.installations import Installations
 from bot.oauth import Flow
 from handlers.desk import Desks

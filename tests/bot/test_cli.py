@@ -118,3 +118,16 @@ def test_a_start_after_the_newest_prediction_is_told(folder):
     assert code == 1
     assert "nothing to look at since 2030-01-01 00:00 UTC" in text
     assert "as of 2026-01-01 00:00 UTC" in text
+
+
+def test_a_step_over_its_budget_ends_a_triage_with_the_way_to_allow_it(folder):
+    """How much it would read and may; with the option it is read."""
+    rows = "".join(f"2026-01-{d:02d}T{h:02d}:00,0.5,1,3\n" for d in range(1, 9) for h in range(24))
+    (folder / "log.csv").write_text("time,score,label,temp\n" + rows)
+    (folder / "hawkeye.toml").write_text(SETTINGS + "[budget]\ngigabytes = 0.000001\n")
+    code, text = said("triage", "precision", "--auto")
+    assert code == 1
+    assert "more than the 1 kB that you allow a step" in text
+    assert "--over-budget" in text
+    code, text = said("triage", "precision", "--auto", "--over-budget")
+    assert "allow a step" not in text

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.config.settings import OnCall
+from bot.config.people import OnCall
 from bot.oncall import PagerDuty, Rota
 from handlers.calling import Caller
 from handlers.messages import calls

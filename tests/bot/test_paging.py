@@ -12,7 +12,7 @@ import pytest
 from analysis.evidence import Suspect
 from analysis.graph.lineage import Edge, Graph
 from analysis.tables import Contract, Metric, Model, Predictions
-from bot.config.settings import Mitigation
+from bot.config.walk import Mitigation
 from bot.paging import Owners, Page, PageError
 from state.incident import Alert, Incident
 

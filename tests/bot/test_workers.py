@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.budget import Excess
 from analysis.evidence import CannotExamine
 from bot.workers import TooBig, TooLong, WorkerLost, Workers
 from state.due import Urgency
@@ -29,6 +30,15 @@ def workers() -> Iterator[Workers]:
     with Workers(2, seconds=2, memory_mb=900) as pool:
         assert pool.ready(LONG)
         yield pool
+
+
+def test_a_piece_of_work_may_be_given_more_time_and_says_what_it_had(workers: Workers) -> None:
+    """Three seconds are too long for these workers, unless somebody allowed six."""
+    late, allowed = (workers.submit(time.sleep, 3.0, seconds=s) for s in (None, 6.0))
+    assert allowed.result(LONG) is None
+    with pytest.raises(TooLong) as caught:
+        late.result(LONG)
+    assert caught.value.excess == Excess("seconds", 2, 2)
 
 
 @pytest.fixture

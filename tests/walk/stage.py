@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from bot.config import load
 from bot.workspace import Workspace, manifest_of, serve
 from handlers.messages import conclusion
 from state.due import Urgency
-from state.incident import Alert, Incident
+from state.incident import Alert, Allowance, Incident
 from tests.state.toys import TOY
 
 MANIFEST = Path(__file__).parents[2] / "bot" / "manifest.json"
@@ -53,13 +53,17 @@ class Canned:
     by_node: dict[str, Evidence | Exception]
     hold: threading.Event = field(default_factory=threading.Event)
     ran: list[tuple[str, Urgency]] = field(default_factory=list)
+    allowed: list[tuple[Allowance, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.hold.set()
 
-    def __call__(self, node: str, scope: Scope, urgency: Urgency) -> Future[Evidence]:
+    def __call__(
+        self, node: str, scope: Scope, urgency: Urgency, allowed: Sequence[Allowance] = ()
+    ) -> Future[Evidence]:
         """Answer from a thread, as workers do."""
         self.ran.append((node, urgency))
+        self.allowed.append(tuple(allowed))
         future: Future[Evidence] = Future()
 
         def answer() -> None:
