@@ -92,6 +92,11 @@ class Warehouse:
             self._meter.watch(connection)
         return connection
 
+    @property
+    def bytes_read(self) -> int:
+        """What its queries have read so far, as far as that was counted."""
+        return self._meter.read if self._meter is not None else 0
+
     def connected(self) -> None:
         """Raises CannotExamine when the engine can't be reached."""
         _ = self._connection

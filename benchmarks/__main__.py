@@ -22,6 +22,7 @@ BENCHMARKS = (
     "onsets",
     "profile",
     "quality",
+    "scale",
     "segments",
     "snapshots",
     "storm",

@@ -28,7 +28,7 @@ def rows(folder: Path) -> Iterator[Row]:
     for size in _sizes():
         log = folder / f"{size}.parquet"
         write(log, size)
-        runs = [_profiled(log) for _ in range(RUNS)]
+        runs = [profiled(log) for _ in range(RUNS)]
         ratio = float(np.median([r["seconds"] / r["scan_seconds"] for r in runs]))
         seconds = float(np.median([r["seconds"] for r in runs]))
         log.unlink()
@@ -44,7 +44,8 @@ def _sizes() -> list[int]:
     return [int(n) for n in named.split(",") if n] or list(SIZES)
 
 
-def _profiled(log: Path) -> dict[str, float]:
+def profiled(log: Path) -> dict[str, float]:
+    """What ``hawkeye profile --json`` prints of a log, in a process of its own."""
     call = [sys.executable, "-m", "bot.cli", "profile", str(log)]
     asked = [*call, "--time", "at", "--prediction", "score", "--json"]
     done = subprocess.run(asked, check=True, capture_output=True, text=True)
