@@ -19,6 +19,7 @@ BENCHMARKS = (
     "cold",
     "features",
     "inside",
+    "large",
     "onsets",
     "profile",
     "quality",

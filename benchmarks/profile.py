@@ -1,6 +1,7 @@
 """The one-pass profile of a log: time beside a plain scan of the same columns, and memory.
 
-``HAWKEYE_ROWS=1000000,5000000,20000000 python -m benchmarks profile`` sets the sizes.
+``HAWKEYE_ROWS=1000000,5000000,20000000 python -m benchmarks profile`` sets the sizes;
+``HAWKEYE_PEERS`` names a folder with peers (benchmarks/peers).
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import peers
 from benchmarks.table import Row
 
 SIZES = (250_000, 1_000_000)
 HOURS, NUMBERS, LEVELS = 168, 42, (2, 3, 8, 12, 20, 50, 200, 1000)
 CHUNK = 250_000
+MOST_OF_PEERS = 1_000_000
+"""Peers hold the whole log in memory: larger ones are not given to them."""
 RUNS = 3
 
 
@@ -31,12 +35,14 @@ def rows(folder: Path) -> Iterator[Row]:
         runs = [profiled(log) for _ in range(RUNS)]
         ratio = float(np.median([r["seconds"] / r["scan_seconds"] for r in runs]))
         seconds = float(np.median([r["seconds"] for r in runs]))
-        log.unlink()
         yield Row(
             f"profile, {size:,} rows × {runs[0]['columns']} columns × {runs[0]['buckets']} hours",
             f"{ratio:.1f} × a plain scan ({seconds:.1f} s)",
             f"{max(r['peak_mb'] for r in runs):.0f} MB at most",
         )
+        if size <= MOST_OF_PEERS:
+            yield from peers.rows(log, size, seconds)
+        log.unlink()
 
 
 def _sizes() -> list[int]:
@@ -60,14 +66,15 @@ def write(log: Path, size: int, seed: int = 7) -> None:
     rng = np.random.default_rng(seed)
     writer = None
     for start in range(0, size, CHUNK):
-        table = _chunk(rng, start, min(CHUNK, size - start), size)
+        table = chunk(rng, start, min(CHUNK, size - start), size)
         writer = writer or pq.ParquetWriter(log, table.schema)
         writer.write_table(table, row_group_size=CHUNK // 2)
     if writer is not None:
         writer.close()
 
 
-def _chunk(rng: np.random.Generator, start: int, n: int, size: int) -> Any:
+def chunk(rng: np.random.Generator, start: int, n: int, size: int) -> Any:
+    """Rows ``start`` to ``start + n`` of a log of ``size``, an Arrow table."""
     import pyarrow as pa
 
     share = np.sort(rng.uniform(start / size, (start + n) / size, n))

@@ -8,7 +8,7 @@ hours that are new, or that got late rows, are counted again, and no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -20,7 +20,7 @@ from analysis.evidence import Window
 from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile.bins import Bins, Kind, bins_of
 from analysis.profile.counts import Profile
-from analysis.profile.stream import Runs, Tally, batches, coded
+from analysis.profile.stream import Runs, Tally, batches, coded, passes
 from analysis.tables import Role
 from analysis.warehouse import naive
 
@@ -195,14 +195,38 @@ def _counted(kept: Kept, rows: Any, seed: int) -> Kept:
     tagged = rows.mutate(
         **{PLACE: _hour(rows), SLICE: number, GROUP: _hour(rows) * SLICES + number}
     )
-    raw = (PLACE, SLICE, *rows.columns)
-    tally, sample = Tally(kept.bins, moments=True), Sample(HOUR_ROWS, seed)
-    for batch in batches(coded(tagged, kept.bins, (GROUP, *raw))):
+    other = [PLACE, SLICE, *(name for name in rows.columns if name not in kept.bins)]
+    found = []
+    for names in passes(list(kept.bins)):
+        bins = {name: kept.bins[name] for name in names}
+        found.append(_passed(tagged, bins, (*other, *names), seed))
+        other = []
+    return _beside(kept.bins, slices, found)
+
+
+def _passed(
+    tagged: Any, bins: Mapping[str, Bins], raw: Sequence[str], seed: int
+) -> tuple[Tally, Sample]:
+    """Some columns counted, and some as they are sampled."""
+    tally, sample = Tally(bins, moments=True), Sample(HOUR_ROWS, seed)
+    for batch in batches(coded(tagged, bins, (GROUP, *raw))):
         group = batch.column(0).to_numpy(zero_copy_only=False)
-        columns = batch.columns[1 + len(raw) :]
-        tally.add(Runs.of(group), dict(zip(kept.bins, columns, strict=True)))
+        tally.add(Runs.of(group), dict(zip(bins, batch.columns[1 + len(raw) :], strict=True)))
         sample.add(Runs.of(group // SLICES), batch.select(range(1, 1 + len(raw))))
-    return Kept(kept.bins, slices, tally.profile(), tally.moments(), sample.frame())
+    return tally, sample
+
+
+def _beside(
+    bins: Mapping[str, Bins], slices: tuple[Slice, ...], found: Sequence[tuple[Tally, Sample]]
+) -> Kept:
+    """The columns of all passes together: each pass saw, and sampled, the same rows in order."""
+    import pandas as pd
+
+    parts = [tally.profile() for tally, _ in found]
+    counts = {name: c for part in parts for name, c in part.counts.items()}
+    moments = {name: m for tally, _ in found for name, m in tally.moments().items()}
+    sample = pd.concat([sample.frame() for _, sample in found], axis=1)
+    return Kept(bins, slices, Profile(parts[0].buckets, parts[0].rows, counts), moments, sample)
 
 
 def _new_slices(known: tuple[Slice, ...], span: Any) -> Iterator[Slice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,40 +45,62 @@ def profile(file: Path, time_column: str, prediction: str, as_json: bool) -> Non
 def _measured(
     file: Path, time_column: str, prediction: str
 ) -> tuple[dict[str, Any], Profile, dict[str, Bins]]:
-    import ibis
-
     from analysis.engine import connect
-    from analysis.profile import bins_of, kinds
-    from analysis.profile import plain as as_plain
-    from analysis.profile import profile as counts_of
-    from analysis.tables import Role
 
     table = _read(connect(), file, (time_column, prediction))
-    table = table.rename({Role.TIME: time_column})
-    names = [c for c in table.columns if c != Role.TIME]
+    names = [c for c in table.columns if c != time_column]
     _scan(table, names)  # warms the file cache for both
     began = time.perf_counter()
     _scan(table, names)
     scan = time.perf_counter() - began
     began = time.perf_counter()
-    kind = kinds(table, names)
-    plain = as_plain(table, kind, (Role.TIME,))
-    rows = int(plain.count().execute())
-    every = max(rows // SAMPLE, 1)
-    sample = plain.filter(ibis.random() < 1.0 / every) if every > 1 else plain
-    bins = bins_of(sample.limit(2 * SAMPLE).execute(), kind)
-    hours = plain.mutate(**{HOUR: plain[Role.TIME].truncate("h")})
-    counted = counts_of(hours, bins, HOUR)
+    rows = int(table.count().execute())
+    counted, bins = _counted(table, time_column, names, rows)
     seconds = time.perf_counter() - began
     result = {
         "rows": rows,
-        "columns": len(kind),
+        "columns": len(bins),
         "buckets": len(counted.buckets),
         "seconds": round(seconds, 3),
         "scan_seconds": round(scan, 3),
         "peak_mb": round(_peak_mb(), 1),
     }
     return result, counted, bins
+
+
+def _counted(
+    table: Any, time_column: str, names: list[str], rows: int
+) -> tuple[Profile, dict[str, Bins]]:
+    """Some columns after the others: what is asked for thousands at once takes long to plan."""
+    from analysis.profile import Profile
+    from analysis.profile.stream import passes
+
+    bins: dict[str, Bins] = {}
+    found: list[Profile] = []
+    for some in passes(names):
+        counted, set_by_sample = _passed(table, time_column, some, rows)
+        found.append(counted)
+        bins |= set_by_sample
+    counts = {name: c for part in found for name, c in part.counts.items()}
+    return Profile(found[0].buckets, found[0].rows, counts), bins
+
+
+def _passed(
+    table: Any, time_column: str, names: Sequence[str], rows: int
+) -> tuple[Profile, dict[str, Bins]]:
+    import ibis
+
+    from analysis.profile import bins_of, kinds, plain, profile
+    from analysis.tables import Role
+
+    few = table.select(**{Role.TIME: table[time_column]}, **{n: table[n] for n in names})
+    kind = kinds(few, names)
+    ready = plain(few, kind, (Role.TIME,))
+    every = max(rows // SAMPLE, 1)
+    sample = ready.filter(ibis.random() < 1.0 / every) if every > 1 else ready
+    bins = bins_of(sample.limit(2 * SAMPLE).execute(), kind)
+    hours = ready.mutate(**{HOUR: ready[Role.TIME].truncate("h")})
+    return profile(hours, bins, HOUR), bins
 
 
 def _read(connection: Any, file: Path, needed: tuple[str, ...]) -> Any:
@@ -103,15 +126,14 @@ def _read(connection: Any, file: Path, needed: tuple[str, ...]) -> Any:
 
 
 def _scan(table: Any, names: list[str]) -> None:
-    """Read every column once: sums of numbers, least of the rest."""
-    table.aggregate(
-        **{
-            f"_{i}": table[n].cast("float64").sum()
-            if table[n].type().is_numeric()
-            else table[n].min()
-            for i, n in enumerate(names)
-        }
-    ).execute()
+    """Read every column once, in as many passes as the profile: sums of numbers, least of the
+    rest."""
+    from analysis.profile.stream import passes
+
+    for some in passes(names):
+        number = {n: table[n].type().is_numeric() for n in some}
+        asked = {n: table[n].cast("float64").sum() if number[n] else table[n].min() for n in some}
+        table.aggregate(**{f"_{i}": each for i, each in enumerate(asked.values())}).execute()
 
 
 def _peak_mb() -> float:

@@ -157,3 +157,19 @@ def test_a_later_look_reads_the_same_profile(tmp_path, monkeypatch):
     assert max(kept.hours) < k.hour_of(earlier.now)
     [path] = (tmp_path / "profiles").glob("*.npz")
     assert max(load(path).hours) >= k.hour_of(w.now) - 1
+
+
+def test_columns_that_pass_by_in_parts_are_counted_and_sampled_as_at_once(tmp_path, monkeypatch):
+    """Of thousands of columns a few pass by at a time; the rows of the sample are the same."""
+    from analysis.profile import stream
+
+    whole = kept_of(team(tmp_path))
+    monkeypatch.setattr(stream, "MOST_COLUMNS", 1)
+    (tmp_path / "parts").mkdir()
+    parts = kept_of(team(tmp_path / "parts"))
+    assert parts.profile.buckets == whole.profile.buckets
+    for name in whole.bins:
+        np.testing.assert_array_equal(parts.profile.counts[name], whole.profile.counts[name])
+    for name in whole.moments:
+        np.testing.assert_array_equal(parts.moments[name], whole.moments[name])
+    pd.testing.assert_frame_equal(parts.sample[list(whole.sample)], whole.sample)

@@ -60,3 +60,14 @@ def test_bad_input_ends_in_one_sentence(log, time, said):
     result = run(log, "--json", time=time)
     assert result.exit_code == 1
     assert said in " ".join(result.output.split())
+
+
+def test_many_columns_pass_by_in_parts(log, monkeypatch):
+    """What is counted is the same."""
+    from analysis.profile import stream
+
+    whole = json.loads(run(log, "--json").output)
+    monkeypatch.setattr(stream, "MOST_COLUMNS", 2)
+    parts = json.loads(run(log, "--json").output)
+    assert [parts[k] for k in ("rows", "columns", "buckets")] == [3600, 3, 72]
+    assert whole["columns"] == parts["columns"]
