@@ -1,4 +1,4 @@
-"""Large logs: a whole headless triage, a thousand columns, ten thousand snapshots × arms.
+"""A headless triage of a large log, a thousand columns, ten thousand snapshots × arms.
 
 ``HAWKEYE_ROWS=5000000 python -m benchmarks large`` sets the rows of the triage.
 """
