@@ -17,7 +17,7 @@ from analysis import odds
 from analysis.charts import training as charts
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.inputs import views
-from analysis.inputs.familiar import answers_shift, familiar
+from analysis.inputs.familiar import answers_shift, beside_others, familiar
 from analysis.training_signs import (
     POSITIVE,
     Curve,
@@ -137,7 +137,7 @@ def _curves_chart(
 def _serving(warehouse: Warehouse, scope: Scope, begun: float) -> Evidence:
     r = views.read(warehouse, scope)
     output = r.output(r.days)
-    evidence, size = answers_shift(r, output)
+    evidence, size = max(answers_shift(r, output), beside_others(r, output))
     shares = odds.share_out({"fine": float(np.log(0.4)), "model": float(np.log(0.6)) + evidence})
     verdict = max(shares, key=lambda k: shares[k])
     rows = familiar(r, r.days) & np.isfinite(r.target(r.days))

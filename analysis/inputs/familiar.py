@@ -62,7 +62,7 @@ def answers_shift(
     ``output`` is the surrogate's for the day sample. Both the mean and the typical size of the
     difference are looked at, against earlier days and across the onset. Rows whose values of a
     ``broken`` feature lie where its values gained do not count, nor do ``odd`` ones: they may be
-    no true values. Where one arm is suspect, the others say what these hours did to all of them.
+    no true values.
     """
     known, known_edge = familiar(r, r.days, broken), familiar(r, r.edge, broken)
     if odd is not None:
@@ -71,10 +71,8 @@ def answers_shift(
     left_edge = r.target(r.edge) - r.output(r.edge)
     left_edge = np.where(known_edge, left_edge, np.nan)
     if int(np.isfinite(left[r.days.block == 0]).sum()) < FEWEST:
-        # What is new here hides almost every row; but it is as new to the other arms.
-        best, size = _beside_others(r, output, None)
-        return (best, size) if best > 0 else (0.0, 0.0)
-    best, size = _beside_others(r, output, broken)
+        return 0.0, 0.0
+    best, size = NOT_SEEN
     for day_values, edge_values in ((left, left_edge), (np.abs(left), np.abs(left_edge))):
         days = _shift_of(r.days.means(day_values))
         edge = _shift_of(r.edge.means(edge_values, minus_before=True))
@@ -84,23 +82,20 @@ def answers_shift(
     return best, size
 
 
-def _beside_others(
-    r: Reading, output: Floats, broken: Collection[str] | None
-) -> tuple[float, float]:
-    """The same of the suspect arm's answers less those of the other arms in the same hours.
+def beside_others(r: Reading, output: Floats, broken: Collection[str] = ()) -> tuple[float, float]:
+    """The same of a suspect arm's answers less those of the other arms in the same hours.
 
-    Over familiar inputs, or (``broken`` is None) over all.
+    Inputs that broke or that nobody ever saw are as new to the others: where too few are familiar,
+    all count.
     """
     if r.others is None:
         return NOT_SEEN
     left = r.target(r.days) - output
     theirs = r.target(r.others) - r.output(r.others)
-    if broken is not None:
-        left = np.where(familiar(r, r.days, broken), left, np.nan)
-        theirs = np.where(familiar(r, r.others, broken), theirs, np.nan)
-    few = (np.isfinite(x[s.block == 0]).sum() for x, s in ((left, r.days), (theirs, r.others)))
-    if min(few) < FEWEST:
-        return NOT_SEEN
+    known, known_theirs = familiar(r, r.days, broken), familiar(r, r.others, broken)
+    few = (known & (r.days.block == 0)).sum(), (known_theirs & (r.others.block == 0)).sum()
+    if min(few) >= FEWEST:
+        left, theirs = np.where(known, left, np.nan), np.where(known_theirs, theirs, np.nan)
     found = []
     for mine, other in ((left, theirs), (np.abs(left), np.abs(theirs))):
         beside = r.others.means(other)

@@ -181,9 +181,11 @@ def weigh(
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
     found = _credited(found, familiar.beyond(r, output, broken))
-    model_odds, model_size = familiar.answers_shift(r, output, broken, odd)
-    against = _heard(View(model_odds, model_size), least)
-    logs["model"] = float(np.log(0.25)) + against
+    answers = familiar.answers_shift(r, output, broken, odd)
+    arm = familiar.beside_others(r, output, broken)
+    against = _heard(View(*answers), least)
+    model_odds, model_size = max(answers, arm)
+    logs["model"] = float(np.log(0.25)) + max(against, _heard(View(*arm), least))
     prior = float(np.log(0.4 / (len(found) + len(fed))))
     each = {f.name: prior + _alone(f, least, against, model_size) for f in found}
     by_feed = {n: feeds.together(_of(found, names)) for n, names in fed.items()}
