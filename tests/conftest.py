@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from bot.threads import one_thread
 from tests.engines import postgres, spark
 
 one_thread()
+
+# How fast an example runs is the machine's doing; speed is measured in benchmarks/.
+settings.register_profile("hawkeye", deadline=None)
+settings.load_profile("hawkeye")
 
 NOTHING_LEFT_OUT = os.environ.get("HAWKEYE_NOTHING_LEFT_OUT", "") not in ("", "0")
 

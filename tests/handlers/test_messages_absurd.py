@@ -103,7 +103,7 @@ said = st.lists(
 remedies = st.lists(st.builds(Remedy, names, names, st.just(KINDS)), max_size=5).map(tuple)
 
 
-@settings(max_examples=25, deadline=None, phases=PHASES)
+@settings(max_examples=25, phases=PHASES)
 @given(incident=incidents(), spoken=said, mitigations=remedies)
 def test_slack_takes_every_message_of_every_incident(incident, spoken, mitigations):
     """No payload is beyond a limit, and nobody is called by a name."""
@@ -136,7 +136,7 @@ class Roll:
         self.name = name
 
 
-@settings(max_examples=25, deadline=None, phases=PHASES)
+@settings(max_examples=25, phases=PHASES)
 @given(incident=incidents(), name=names, number=st.integers(0, 8))
 def test_slack_takes_every_form_of_every_incident(incident, name, number):
     """Prefilled with whatever the incident holds."""
@@ -153,7 +153,7 @@ def test_slack_takes_every_form_of_every_incident(incident, name, number):
     assert [text for form in forms for text in problems_of_view(form)] == []
 
 
-@settings(max_examples=25, deadline=None, phases=PHASES)
+@settings(max_examples=25, phases=PHASES)
 @given(incident=incidents(), mitigations=remedies)
 def test_every_button_can_be_read_back(incident, mitigations):
     """And where it names a suspect, the incident knows that one."""

@@ -415,7 +415,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(EVENTS, max_size=25))
 def test_no_order_of_events_breaks_an_incident(events):
     """Whatever comes in whatever order: versions only grow, at most one step asks a person."""

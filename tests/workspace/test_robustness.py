@@ -59,7 +59,7 @@ VALUES = (
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(given=st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=8, max_size=20))
 def test_random_arguments_end_in_an_answer_of_slacks(method, given):
     """A result, or an error code in Slack's style."""
