@@ -241,7 +241,14 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             "assign me",
             steering.assign,
             needs_incident=True,
-            aliases=("take",),
+        ),
+        Command(
+            "take",
+            "take",
+            "Take the incident yourself.",
+            "take",
+            steering.take,
+            needs_incident=True,
         ),
         Command(
             "handoff",

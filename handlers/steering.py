@@ -162,6 +162,11 @@ def assign(request: Request, words: Words, desk: Desk) -> Reply:
     return _quiet(request, f"{person(to)} has {incident.id} now, and is told in its thread.")
 
 
+def take(request: Request, words: Words, desk: Desk) -> Reply:
+    """Have the incident oneself; ``take @bo`` gives it to Bo."""
+    return assign(request, words or ("me",), desk)
+
+
 def severity(request: Request, words: Words, desk: Desk) -> Reply:
     """Set the severity, 1 (worst) to 4."""
     incident = incident_of(request, desk)

@@ -243,6 +243,14 @@ def test_an_incident_is_assigned_to_somebody_who_is_told_in_the_thread(desk):
     assert "pick the name" in say(desk, "assign @bo").text
 
 
+def test_take_needs_no_name(desk):
+    """Whom else would it mean; with a name it gives."""
+    assert "You have HE-1 now" in say(desk, "take").text
+    assert desk.store.load("HE-1").owner == "U01"
+    say(desk, "take <@U02>")
+    assert desk.store.load("HE-1").owner == "U02"
+
+
 def test_severity_and_snooze_take_what_people_type(desk):
     """And offer the choices otherwise."""
     assert "severity 1 now" in say(desk, "severity sev1").text
