@@ -45,11 +45,9 @@ def digest(request: Request, words: Words, desk: Desk) -> Reply:
     if not found:
         return reply(f"{whose} no open incident.", ("Open incidents", "incidents open"))
     text = f"{whose} {_count(found)}."
-    more = (
-        f"To hand {'them' if len(found) > 1 else 'it'} over: `{request.called} handoff all @bo`."
-        if user == request.user
-        else ""
-    )
+    left = sum(_offer(i) is None for i in found) if user == request.user else 0
+    what = "it" if len(found) == 1 else "them" if left == len(found) else "the rest"
+    more = f"To hand {what} over: `{request.called} handoff all @bo`." if left else ""
     return Reply(text, tuple(_blocks(text, found, desk, more)))
 
 
@@ -109,8 +107,9 @@ def hand_all(request: Request, words: Words, desk: Desk) -> Reply:
         accept = run_button("Accept all" if len(offered) > 1 else "Accept", "accept all")
         blocks = [*_blocks(text, offered, desk, ""), *actions(accept)]
         desk.write(to, offered[0].id, message(text, blocks))
-    told = f"{_count(offered)} offered to {person(to)}, who has a message about them. "
-    lines = [told + "They stay yours until they are accepted."] if offered else []
+    them, stay = ("them", "They stay") if len(offered) > 1 else ("it", "It stays")
+    told = f"{_count(offered)} offered to {person(to)}, who has a message about {them}. "
+    lines = [told + f"{stay} yours until accepted."] if offered else []
     return reply("\n".join([*lines, *kept]))
 
 
@@ -160,10 +159,14 @@ def _entry(incident: Incident, desk: Desk) -> str:
     age = span(desk.now() - incident.opened_at)
     told = summarise(incident, desk.tree, (), desk.title)
     then = told.next[0] if told.next else "Resolve it"
-    offer = next((h for h in incident.handoffs if h.status == "offered"), None)
+    offer = _offer(incident)
     waits = f", offered to {person(offer.to)}" if offer else ""
     head = (f"{mark(incident)} {name(desk, incident)}", title, f"severity {incident.severity}", age)
     return f"{' · '.join(head)}\nNow: {progress(incident, desk)}{waits}\n*Next:* {then}"
+
+
+def _offer(incident: Incident) -> Handoff | None:
+    return next((h for h in incident.handoffs if h.status == "offered"), None)
 
 
 def _count(found: list[Incident]) -> str:

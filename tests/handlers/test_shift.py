@@ -70,8 +70,18 @@ def test_what_is_offered_already_is_said_and_not_offered_again(desk):
     ask(desk, "handoff HE-1 <@U03>")
     told = ask(desk, f"handoff all <@{BO}>").text
     assert "1 open incident offered" in told
+    assert "a message about it. It stays yours" in told
     assert "HE-1" in told
     assert "already offered to <@U03>" in told
+
+
+def test_the_digest_tells_how_to_hand_over_what_is_not_offered_yet(desk):
+    """Only that: anything else would be refused."""
+    assert "To hand them over" in shown(ask(desk, "digest"))
+    ask(desk, "handoff HE-1 <@U03>")
+    assert "To hand the rest over" in shown(ask(desk, "digest"))
+    ask(desk, "handoff HE-2 <@U03>")
+    assert "handoff all" not in shown(ask(desk, "digest"))
 
 
 @pytest.mark.parametrize("text", ["handoff all", f"handoff all <@{ANA}>"])
