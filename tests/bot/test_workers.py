@@ -328,7 +328,7 @@ def test_ctrl_c_reaches_the_parent_alone() -> None:
     assert parent.stdout.readline() == "ready\n"
     os.killpg(parent.pid, signal.SIGINT)
     out, err = parent.communicate(timeout=LONG)
-    assert out == "finished True\n"
+    assert out == "finished True\n", err
     assert "Traceback" not in err
 
 
