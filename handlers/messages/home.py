@@ -194,12 +194,14 @@ def _monitor(one: Monitor, view: HomeView) -> str:
     kind = "" if one.subject.entry == "metric" else f" ({one.subject.entry})"
     if one.error:
         return f"⚠ {name}{kind} can't be looked at: {b.line(one.error, 160)}"
+    light, state = {
+        None: ("⚪", "no value yet"),
+        True: ("🟢", "in range"),
+        False: ("🔴" if one.incident else "🟠", "out of range"),
+    }[one.inside]
     if one.incident:
-        light, state = "🔴", f"{b.link(view.links.get(one.incident, ''), one.incident)} is on it"
-    elif one.inside is None:
-        light, state = "⚪", "no value yet"
-    else:
-        light, state = ("🟢", "in range") if one.inside else ("🟠", "out of range")
+        # Somebody may have asked about it though it is as usual: an incident alone is no alarm.
+        state += f", {b.link(view.links.get(one.incident, ''), one.incident)} is on it"
     newest = next((v for v in reversed(one.values) if v is not None), None)
     figure = f" {b.figure(newest)}" if newest is not None else ""
     drawn = f" {spark(_pairs(one.values))}" if newest is not None else ""
