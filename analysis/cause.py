@@ -2,9 +2,8 @@
 
 Six things can be seen to move or not: quality (calibration, NE: predictions against labels),
 labels, predictions at equal mix, one arm beside the others, the mix of traffic, infrastructure.
-Each class of cause moves
-some of them and leaves others alone; the classes' probabilities follow by Bayes' rule, with a
-Bayes factor per thing from its spread over earlier days.
+Each class of cause moves some of them and leaves others alone; the classes' probabilities follow
+by Bayes' rule, with a Bayes factor per thing from its spread over earlier days.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspec
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
 from analysis.performance.judging import worst
-from analysis.performance.parting import parting
-from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read
+from analysis.performance.parting import partings
+from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
+from analysis.performance.sums import add_up
 from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 METHOD = (
     "The change is split into mix (which traffic came) and rate (what happened inside segments); "
     "quality, labels, predictions, one arm beside the others, mix and infrastructure are each held "
-    "against earlier days; "
-    "Bayes' rule weighs which class of cause moves these and leaves the others alone."
+    "against earlier days; Bayes' rule weighs which class of cause moves these and leaves the "
+    "others alone."
 )
 HALF_WAY = 0.6
 """Predictions that moved by a smaller part of what the labels did are not said to go along."""
@@ -126,11 +126,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
     """Hold each of the six things against earlier days."""
     seen = Seen()
     metric = cut.metric_of(warehouse, scope)
-    models = (metric.model,) if metric.model else ()
-    _look_at_quality(warehouse, scope, models, seen)
-    apart = parting(warehouse, scope, models)
-    if apart is not None:
-        seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
+    _look_at_models(warehouse, scope, metric.model, seen)
     try:
         blocks = Blocks.of(scope)
         cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
@@ -153,15 +149,21 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
     return seen
 
 
-def _look_at_quality(
-    warehouse: Warehouse, scope: Scope, models: tuple[str, ...], seen: Seen
-) -> None:
+def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen: Seen) -> None:
+    """Quality, labels, predictions, and one arm beside the others."""
     try:
-        readings, missing = read(warehouse, scope, models, brief=True)
+        sums = add_up(warehouse, scope, (model,) if model else (), brief=True)
     except CannotExamine as error:
         seen.missing.append(str(error))
         return
-    seen.missing += missing
+    seen.missing += too_short(scope)
+    _look_at_readings(warehouse, read(warehouse, sums), seen)
+    apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
+    if apart is not None:
+        seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
+
+
+def _look_at_readings(warehouse: Warehouse, readings: Sequence[Reading], seen: Seen) -> None:
     names = dict.fromkeys(r.model for r in readings)
     judged = [one for one in (worst(readings, m) for m in names) if one is not None]
     judged = [one for one in judged if one.kind in quality.NEEDS_LABEL and one.shift.seen]

@@ -14,8 +14,9 @@ from analysis.charts.forest import Interval, forest
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import Blocks
 from analysis.performance import judging
-from analysis.performance.parting import parting
-from analysis.performance.readings import Reading, describe, label, read
+from analysis.performance.parting import partings
+from analysis.performance.readings import Reading, describe, label, read, too_short
+from analysis.performance.sums import add_up
 from analysis.performance.waiting import Waiting, wait_for
 from analysis.quality import NEEDS_LABEL
 from analysis.warehouse import Warehouse
@@ -73,7 +74,8 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
     sees damage. Raises CannotExamine when the window has no predictions.
     """
     began = time.perf_counter()
-    measured, missing = read(warehouse, scope)
+    sums = add_up(warehouse, scope)
+    measured, missing = read(warehouse, sums), too_short(scope)
     if not measured:
         raise CannotExamine(_nothing(warehouse, scope))
     names = judging.focus(scope, list(dict.fromkeys(r.model for r in measured)))
@@ -87,8 +89,8 @@ def which_models(warehouse: Warehouse, scope: Scope) -> Evidence:
     found = _judge(warehouse, scope, measured, names, waiting)
     since = scope.onset.at if scope.onset else None
     figures = [*measured, *waiting.readings]
-    apart = parting(warehouse, scope, found.degraded) if found.degraded else None
-    arms = [s for m in found.degraded for s in judging.confined(figures, m, since, apart)]
+    apart = partings(warehouse, sums)
+    arms = [s for m in found.degraded for s in judging.confined(figures, m, since, apart.get(m))]
     models = tuple(
         Suspect("model", m, found.probability[m], describe(found.worst[m]), since=since)
         for m in found.degraded

@@ -82,16 +82,14 @@ def focus(scope: Scope, models: list[str]) -> list[str]:
 def confined(
     readings: Sequence[Reading], model: str, since: datetime | None, apart: Parting | None
 ) -> list[Suspect]:
-    """The arm that the damage is confined to, if there is one: it parts from the others (the most
-    of all is ``apart``), or its own figures alone got worse."""
-    if apart is not None and apart.model == model:
+    """The arm that the damage is confined to, if there is one: the one that parts from the others
+    (``apart``), or, where no figure can tell that, the one whose own figures alone got worse."""
+    if apart is not None:
         likely = odds.probability(apart.log_odds + ONE_ALONE)
-        if likely > 0.5:
-            mine = [r for r in readings if (r.model, r.arm) == (model, apart.arm)]
-            told = next(
-                (r for r in mine if r.kind == apart.kind), worst(readings, model, apart.arm)
-            )
-            return [Suspect("arm", arm_name(apart.arm), likely, describe(told), since=since)]
+        mine = [r for r in readings if (r.model, r.arm) == (model, apart.arm)]
+        told = next((r for r in mine if r.kind == apart.kind), None)
+        one = Suspect("arm", arm_name(apart.arm), likely, describe(told), since=since)
+        return [one] if likely > 0.5 else []
     arms = list(dict.fromkeys(r.arm for r in readings if r.model == model and r.arm))
     if len(arms) < 2:
         return []

@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis import metrics, odds, quality
-from analysis.evidence import Scope
-from analysis.metrics import BLOCK, Blocks
+from analysis.metrics import BLOCK
 from analysis.odds import Shift
-from analysis.performance.readings import FEWEST_LABELS, Asked, label, together, worse
+from analysis.performance.readings import FEWEST_LABELS, label, worse
+from analysis.performance.sums import Sums
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
 
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 MANY = 12
 """Of each model at most so many arms, those with the most traffic."""
-UNTOLD = frozenset({"volume", "mean_label", "ndcg"})
+UNTOLD = frozenset({"volume", "mean_label", "auc", "ndcg"})
 """Figures that say nothing of the model, or do not add up over rows."""
-CUT = (Role.MODEL, Role.EXPERIMENT, Role.ARM, BLOCK)
 
 
 @dataclass(frozen=True)
@@ -62,30 +61,21 @@ class _Arm:
     worse: float
 
 
-def parting(warehouse: Warehouse, scope: Scope, models: Sequence[str]) -> Parting | None:
-    """The arm of one of ``models`` (none: of all) whose figures part most from the others'.
+def partings(warehouse: Warehouse, sums: Sequence[Sums]) -> dict[str, Parting]:
+    """The arm of each model whose figures part most from the others'.
 
-    None where the log tells no arms, or too few rows of them.
+    Without a model whose arms the log does not tell, or tells too few rows of.
     """
-    if warehouse.contract.predictions.arm is None:
-        return None
-    blocks = Blocks.of(scope)
-    table = metrics.rows_of(warehouse, blocks, models=models)
-    asked = together(warehouse, brief=True)
-    found = [one for some in asked for one in _of_some(warehouse, some, table)]
-    return max(found, key=lambda f: f.log_odds, default=None)
-
-
-def _of_some(warehouse: Warehouse, asked: Asked, table: Any) -> Iterator[Parting]:
-    every = dict.fromkeys(k for kinds in asked.kinds.values() for k in kinds if k not in UNTOLD)
-    if not every:
-        return
-    (sums,) = metrics.add_up_cuts(warehouse, asked.rows(table), tuple(every), [CUT])
-    for name, part in sums.groupby(Role.MODEL, sort=False):
-        kinds = [k for k in asked.of(warehouse.contract.model(str(name)).task) if k in every]
-        arms = list(_arms(part, kinds))
-        if arms:
-            yield _alone(str(name), arms, len(kinds))
+    found = {}
+    for some in sums:
+        if some.by_arm is None:
+            continue
+        for name, part in some.by_arm.groupby(Role.MODEL, sort=False):
+            task = warehouse.contract.model(str(name)).task
+            kinds = [k for k in some.of(task) if k not in UNTOLD]
+            if arms := list(_arms(part, kinds)):
+                found[str(name)] = _alone(str(name), arms, len(kinds))
+    return found
 
 
 def _alone(model: str, arms: Sequence[_Arm], figures: int) -> Parting:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,18 +13,13 @@ from analysis import metrics, odds, quality, words
 from analysis.evidence import Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
+from analysis.performance.sums import ARM, Sums
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS_OF = {
-    "binary": ("calibration", "normalised_entropy", "auc", "log_loss"),
-    "regression": ("bias", "mae", "rmse"),
-    "multiclass": ("accuracy",),
-    "ranking": ("ndcg",),
-}
 FEWEST_LABELS = 30
 """With fewer labelled rows in the window, quality is not judged."""
 MANY = 40
@@ -69,88 +64,38 @@ def worse(kind: str, shift: Shift) -> float:
     return shift.log_odds
 
 
-def read(
-    warehouse: Warehouse, scope: Scope, models: Sequence[str] = (), *, brief: bool = False
-) -> tuple[list[Reading], list[str]]:
-    """All readings of models (``arm`` empty) and of their arms, and what could not be read.
-
-    ``brief`` leaves the arms and AUC out, which cost queries of their own.
-    """
-    blocks = Blocks.of(scope)
-    missing: list[str] = []
-    if blocks.count < 3:
-        missing.append(
-            f"the usual spread between days: the baseline holds {blocks.count} earlier "
-            "copies of these hours, 3 are needed"
-        )
-    table = metrics.rows_of(warehouse, blocks, models=models)
-    cuts: list[tuple[str, ...]] = [(Role.MODEL,)]
-    if not brief and warehouse.contract.predictions.arm is not None:
-        cuts.append((Role.MODEL, Role.EXPERIMENT, Role.ARM))
+def read(warehouse: Warehouse, sums: Sequence[Sums]) -> list[Reading]:
+    """All readings of models (``arm`` empty), then those of their arms."""
     out: list[Reading] = []
-    for some in together(warehouse, brief):
-        out += _read_cuts(warehouse, table, cuts, some)
+    for some in sums:
+        out += _of_cut(warehouse, some, some.by_model, (Role.MODEL,))
+        if some.by_arm is not None:
+            out += _of_cut(warehouse, some, some.by_arm, ARM)
     out.sort(key=lambda r: bool(r.arm))
-    return out, missing
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is read in one query: of which models (None: all but ``but``), which kinds by task."""
-
-    only: tuple[str, ...] | None
-    but: tuple[str, ...]
-    kinds: Mapping[str, tuple[str, ...]]
-
-    def rows(self, table: Any) -> Any:
-        """The rows of these models."""
-        if self.only is not None:
-            return table.filter(table[Role.MODEL].isin(self.only))
-        return table.filter(~table[Role.MODEL].isin(self.but)) if self.but else table
-
-    def of(self, task: str) -> tuple[str, ...]:
-        """The kinds of a model of that task."""
-        return self.kinds.get(task) or next(iter(self.kinds.values()))
-
-
-def together(warehouse: Warehouse, brief: bool) -> list[Asked]:
-    """Sums of binary models and regressions are added up in one query; others need their own."""
-    if warehouse.predicts_classes:
-        return [Asked(None, (), {"multiclass": _kinds("multiclass", warehouse.has_labels, brief)})]
-    by_task: dict[str, list[str]] = {}
-    for model in warehouse.contract.models:
-        by_task.setdefault(model.task, []).append(model.name)
-    apart = {task: tuple(by_task[task]) for task in ("multiclass", "ranking") if task in by_task}
-    tasks = ("binary", "regression") if "regression" in by_task else ("binary",)
-    others = tuple(name for names in apart.values() for name in names)
-    asked = [Asked(None, others, {t: _kinds(t, warehouse.has_labels, brief) for t in tasks})]
-    for task, names in apart.items():
-        asked.append(Asked(names, (), {task: _kinds(task, warehouse.has_labels, brief)}))
-    return asked
-
-
-def _kinds(task: str, labels: bool, brief: bool) -> tuple[str, ...]:
-    kinds = KINDS_OF[task] if labels else ()
-    kinds += ("mean_prediction", "volume") if task != "multiclass" else ("volume",)
-    if task == "binary" and labels:
-        kinds += ("mean_label",)
-    return tuple(k for k in kinds if not (brief and k == "auc"))
-
-
-def _read_cuts(
-    warehouse: Warehouse, table: Any, cuts: Sequence[tuple[str, ...]], asked: Asked
-) -> list[Reading]:
-    every = tuple(dict.fromkeys(k for kinds in asked.kinds.values() for k in kinds))
-    frames = metrics.add_up_cuts(warehouse, asked.rows(table), every, [(BLOCK, *by) for by in cuts])
-    out: list[Reading] = []
-    for by, sums in zip(cuts, frames, strict=True):
-        groups = list(sums.groupby(list(by), sort=False))
-        groups.sort(key=lambda g: -float(g[1]["n"].sum()))
-        for key, part in groups[:MANY]:
-            name, arm = str(key[0]), f"{key[1]}/{key[2]}" if len(by) > 1 else ""
-            kinds = asked.of(warehouse.contract.model(name).task)
-            out += [r for kind in kinds if (r := reading(name, arm, kind, part)) is not None]
     return out
+
+
+def too_short(scope: Scope) -> list[str]:
+    """What a baseline that is too short to compare with leaves unsaid; nothing where it is not."""
+    count = Blocks.of(scope).count
+    if count >= 3:
+        return []
+    return [
+        f"the usual spread between days: the baseline holds {count} earlier copies of these hours, "
+        "3 are needed"
+    ]
+
+
+def _of_cut(
+    warehouse: Warehouse, sums: Sums, frame: pd.DataFrame, by: tuple[str, ...]
+) -> Iterator[Reading]:
+    groups = list(frame.groupby(list(by), sort=False))
+    groups.sort(key=lambda g: -float(g[1]["n"].sum()))
+    for key, part in groups[:MANY]:
+        name, arm = str(key[0]), f"{key[1]}/{key[2]}" if len(by) > 1 else ""
+        for kind in sums.of(warehouse.contract.model(name).task):
+            if (one := reading(name, arm, kind, part)) is not None:
+                yield one
 
 
 def reading(model: str, arm: str, kind: str, sums: pd.DataFrame) -> Reading | None:

@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 
 from analysis import cause
-from analysis.performance.parting import parting
+from analysis.performance.parting import partings
+from analysis.performance.sums import add_up
 from tests.analysis import logs
 
 
 def apart(folder, frame):
     """What is seen of the arms of a log."""
-    return parting(logs.warehouse(folder, frame), logs.scope(), ())
+    warehouse = logs.warehouse(folder, frame)
+    return next(iter(partings(warehouse, add_up(warehouse, logs.scope())).values()), None)
 
 
 def moved(frame, rows, by):
