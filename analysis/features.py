@@ -32,8 +32,9 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 METHOD = (
     "Each feature against the same hours of earlier days and across the onset: Jensen–Shannon "
     "distance with null and unseen cells, agreement with other features and with rows of the "
-    "same hour, standing still, repeating its past, slope of label minus prediction. Weighed by "
-    "what a gradient-boosted surrogate of the served prediction makes of it."
+    "same hour, standing still, repeating its past, slope of label minus prediction; features that "
+    "one node feeds also together. Weighed by what a gradient-boosted surrogate of the served "
+    "prediction makes of it; a suspect arm's answers also against those of the other arms."
 )
 LEAST_PART = 0.05
 """A feature that explains less than this of what moved the predictions is not handed on, unless
@@ -189,9 +190,8 @@ def since(r: Reading, f: Finding) -> datetime | None:
     """
     import pandas as pd
 
-    if f.best[0] != "marginal" and f.views["marginal"].log_odds < SURE:
-        return None
-    if f.best[1].log_odds < 0.5:
+    enough = 0.5 if f.best[0] == "marginal" else SURE
+    if f.views["marginal"].log_odds < enough:
         return None
     rows = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
     start = pd.Timestamp(r.comparison.window.start.replace(tzinfo=None))

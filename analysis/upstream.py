@@ -21,7 +21,8 @@ from analysis.warehouse import Warehouse, naive
 METHOD = (
     "The lineage is walked upstream from the suspect features. Each node's runs since the onset "
     "(status, rows, freshness, schema, version, gaps) are held against the node's own history; "
-    "the deepest node that is ill and lies above the suspects is blamed."
+    "the deepest node that is ill and lies above the suspects is blamed, but for a new version, "
+    "which is the node's own."
 )
 NOTHING = "\0nothing"
 """Stands beside the nodes for "no input broke"; no node can have this name."""

@@ -7,7 +7,7 @@ surrogate can't explain on familiar inputs is the model's (:mod:`analysis.inputs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -187,17 +187,10 @@ def weigh(
     model_odds, model_size = max(answers, arm)
     logs["model"] = float(np.log(0.25)) + max(against, _heard(View(*arm), least))
     prior = float(np.log(0.4 / (len(found) + len(fed))))
-    each = {f.name: prior + _alone(f, least, against, model_size) for f in found}
-    by_feed = {n: feeds.together(_of(found, names)) for n, names in fed.items()}
-    whole = {n: prior + _heard(view, least) for n, view in by_feed.items()}
-    quiet = [f for f in found if f.log_odds <= SURE]
-    rest = {
-        n: prior + _heard(replace(feeds.together(_of(quiet, fed[n])), impact=v.impact), least)
-        for n, v in by_feed.items()
-    }
-    logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *whole.values()]))
+    each = {f.name: prior + _alone(f, least, against, answers[1]) for f in found}
+    by_feed, along = _by_feed(found, fed, lambda view: prior + _heard(view, least))
+    logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *by_feed]))
     shares = odds.share_out(logs)
-    along = _along(found, fed, whole, rest)
     each = {name: float(np.logaddexp(each[name], along[name])) for name in each}
     sizes = {
         f.name: f.best[1].expected * odds.probability(each[f.name] - logs["none"]) for f in found
@@ -219,8 +212,11 @@ def weigh(
     )
 
 
-def _alone(f: Finding, least: float, against: float, model_size: float) -> float:
-    """A feature's log weight by its own views, the number of views tried taken off."""
+def _alone(f: Finding, least: float, against: float, erred: float) -> float:
+    """A feature's log weight by its own views, the number of views tried taken off.
+
+    ``against`` is what speaks for the model instead: a surrogate that errs, by ``erred``.
+    """
     # A view counts with the impact that it sees itself: odds of one and impact of another would
     # blame a feature for what neither says.
     heard = [(_heard(v, least), v.impact) for v in f.views.values() if v != NOT_LOOKED]
@@ -229,12 +225,8 @@ def _alone(f: Finding, least: float, against: float, model_size: float) -> float
     if best > SURE:
         # A surrogate errs on what broken inputs show it: that speaks for them as well, unless it
         # errs by more than they can do.
-        weight += max(0.0, against + float(np.log(ERRS)) + _large(impact, model_size))
+        weight += max(0.0, against + float(np.log(ERRS)) + _large(impact, erred))
     return weight
-
-
-def _of(found: list[Finding], names: tuple[str, ...]) -> list[Finding]:
-    return [f for f in found if f.name in names]
 
 
 def _certainly_broken(found: list[Finding]) -> frozenset[str]:
@@ -244,23 +236,28 @@ def _certainly_broken(found: list[Finding]) -> frozenset[str]:
     return frozenset(f.name for f in certain if f.usage > in_use)
 
 
-def _along(
-    found: list[Finding],
-    fed: Mapping[str, tuple[str, ...]],
-    whole: Mapping[str, float],
-    rest: Mapping[str, float],
-) -> dict[str, float]:
-    """The log weight that each feature has by its likeliest feed, less where it shows no change.
+def _by_feed(
+    found: list[Finding], fed: Mapping[str, tuple[str, ...]], weight: Callable[[View], float]
+) -> tuple[list[float], dict[str, float]]:
+    """Log weights of the feeds; and the one that each feature has by its likeliest feed, less where
+    it shows no change.
 
     What is plainly broken by itself speaks for itself: the others are credited with what they show
     without it.
     """
-    out = {}
+    whole, rest = {}, {}
+    for node, names in fed.items():
+        mine = [f for f in found if f.name in names]
+        view = feeds.together(mine)
+        without = feeds.together([f for f in mine if f.log_odds <= SURE])
+        whole[node] = weight(view)
+        rest[node] = weight(replace(without, impact=view.impact))
+    along = {}
     for f in found:
         weights = whole if f.log_odds > SURE else rest
-        mine = [weights[n] for n, names in fed.items() if f.name in names]
-        out[f.name] = max(mine, default=-np.inf) + min(f.log_odds, 0.0)
-    return out
+        own = [weights[n] for n, names in fed.items() if f.name in names]
+        along[f.name] = max(own, default=-np.inf) + min(f.log_odds, 0.0)
+    return list(whole.values()), along
 
 
 def _taken_along(found: list[Finding], along: Mapping[str, float], none: float) -> frozenset[str]:
