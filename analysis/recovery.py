@@ -11,11 +11,12 @@ import numpy as np
 from analysis import odds, words
 from analysis.cells import metric_of
 from analysis.charts.series import metric_chart
-from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Window
+from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Window
 from analysis.metrics import Blocks, Series, series
 from analysis.quality import NEEDS_LABEL, Floats, back
 from analysis.series import seasonal
 from analysis.series.seasonal import Band
+from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 
 METHOD = (
@@ -51,24 +52,10 @@ def is_it_back(warehouse: Warehouse, scope: Scope) -> Evidence:
     verdict = _verdict(probability, seen, scope.last)
     now, usual = _means(one, back(metric.kind or "", band.expected), since)
     bad, _ = _means(one, back(metric.kind or "", band.expected), during)
-    name = metric.title or metric.name
-    headline = _headline(verdict, name, (now, usual, bad), scope, seen, probability)
-    left = tuple(s for s in scope.suspects) if verdict == "not_recovering" else ()
-    kind = metric.kind or ""
-    chart = metric_chart(
-        one.times,
-        one.values,
-        back(kind, band.low),
-        back(kind, band.high),
-        window=Window(scope.window.start, max(scope.window.end, scope.window.start + _width(one))),
-        onset=scope.onset,
-        title=headline.rstrip("."),
-        alt=(
-            f"{name}: usually {words.number(usual)}, {words.number(bad)} during the incident, "
-            f"{words.number(now)} since the mitigation (shaded)."
-        ),
-        name=name,
-    )
+    levels = now, usual, bad
+    headline = _headline(verdict, metric.title or metric.name, levels, scope, seen, probability)
+    left = scope.suspects if verdict == "not_recovering" else ()
+    figures = {"probability of recovery": probability, "now": now, "usual": usual, "during": bad}
     confidence = {"recovered": probability, "not_recovering": 1 - probability}.get(
         verdict, 1 - abs(2 * probability - 1)
     )
@@ -77,20 +64,10 @@ def is_it_back(warehouse: Warehouse, scope: Scope) -> Evidence:
         confidence=min(max(confidence, 0.005), 0.995),
         headline=headline,
         suspects=left or (Suspect("metric", metric.name, probability),),
-        charts=(chart,),
+        charts=(_chart(scope, metric, one, band, levels, headline),),
         not_examined=_unseen(metric.kind, one, since),
         onset=scope.onset,
-        figures={
-            name: value
-            for name, value in {
-                "probability of recovery": probability,
-                "now": now,
-                "usual": usual,
-                "during": bad,
-                "buckets": float(seen),
-            }.items()
-            if math.isfinite(value)
-        },
+        figures={n: v for n, v in figures.items() if math.isfinite(v)} | {"buckets": float(seen)},
         how=How(
             METHOD,
             scope.window,
@@ -99,6 +76,34 @@ def is_it_back(warehouse: Warehouse, scope: Scope) -> Evidence:
             int(one.rows[train].sum()),
             time.perf_counter() - began,
         ),
+    )
+
+
+def _chart(
+    scope: Scope,
+    metric: Metric,
+    one: Series,
+    band: Band,
+    levels: tuple[float, float, float],
+    headline: str,
+) -> Chart:
+    """The metric from before the incident on; the hours since the mitigation are shaded."""
+    name, kind = metric.title or metric.name, metric.kind or ""
+    now, usual, bad = map(words.number, levels)
+    start = scope.window.start
+    return metric_chart(
+        one.times,
+        one.values,
+        back(kind, band.low),
+        back(kind, band.high),
+        window=Window(start, max(scope.window.end, start + _width(one))),
+        onset=scope.onset,
+        title=headline.rstrip("."),
+        alt=(
+            f"{name}: usually {usual}, {bad} during the incident, {now} since the mitigation "
+            "(shaded)."
+        ),
+        name=name,
     )
 
 

@@ -164,84 +164,32 @@ def write_snapshots(folder: Path, served: Served) -> None:
 
 def contract_of() -> Contract:
     """The data contract of every demo world."""
+    roles = ("time", "prediction", "model", "snapshot", "experiment", "arm", "label", "label_time")
+    told = ("trained", "train_start", "train_end", "parent", "metrics", "curve", "weights")
+    predictions = _columns("predictions", *roles)
+    watched = ("name", "kind", "model", "bad", "every", "title")
     return Contract.model_validate(
         {
-            "predictions": {
-                "source": "predictions.parquet",
-                "time": "time",
-                "prediction": "prediction",
-                "model": "model",
-                "snapshot": "snapshot",
-                "experiment": "experiment",
-                "arm": "arm",
-                "label": "label",
-                "label_time": "label_time",
-                "dimensions": DIMENSIONS,
-                "features": FEATURES,
-            },
-            "infra": {"source": "infra.parquet"},
-            "snapshots": {
-                "source": "snapshots.parquet",
-                **{
-                    name: name
-                    for name in (
-                        "trained",
-                        "train_start",
-                        "train_end",
-                        "parent",
-                        "metrics",
-                        "curve",
-                        "weights",
-                        "artifact",
-                    )
-                },
-            },
-            "experiments": {
-                "source": "experiments.parquet",
-                "model": "model",
-                "start": "start",
-                "end": "end",
-                "share": "share",
-            },
-            "lineage": {
-                "source": "lineage.parquet",
-                "upstream_column": "upstream_column",
-                "downstream_column": "downstream_column",
-                "owner": "owner",
-            },
-            "runs": {
-                "source": "runs.parquet",
-                "time": "finished",
-                "status": "status",
-                "rows": "rows",
-                "data_time": "data_time",
-                "schema": "schema",
-                "version": "version",
-            },
-            "training": {
-                "source": "training.parquet",
-                "model": "model",
-                "time": "time",
-                "partition": "partition",
-                "label": "label",
-            },
+            "predictions": predictions | {"dimensions": DIMENSIONS, "features": FEATURES},
+            "infra": _columns("infra"),
+            "snapshots": _columns("snapshots", *told, "artifact"),
+            "experiments": _columns("experiments", "model", "start", "end", "share"),
+            "lineage": _columns("lineage", "upstream_column", "downstream_column", "owner"),
+            "runs": _columns("runs", "status", "rows", "data_time", "schema", "version")
+            | {"time": "finished"},
+            "training": _columns("training", "model", "time", "partition", "label"),
             "models": [
                 {"name": name, "task": task, "threshold": THRESHOLD if task == "binary" else 0.5}
                 for name, task in MODELS.items()
             ],
-            "metrics": [
-                {
-                    "name": w.name,
-                    "kind": w.kind,
-                    "model": w.model,
-                    "bad": w.bad,
-                    "every": w.every,
-                    "title": w.title,
-                }
-                for w in WATCHES
-            ],
+            "metrics": [{name: getattr(w, name) for name in watched} for w in WATCHES],
         }
     )
+
+
+def _columns(table: str, *names: str) -> dict[str, Any]:
+    """A table's file, and columns that are called what they hold."""
+    return {"source": f"{table}.parquet", **{name: name for name in names}}
 
 
 def settings_text(contract: Contract) -> str:
