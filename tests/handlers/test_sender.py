@@ -81,6 +81,16 @@ def until_quiet(posting: Sender) -> None:
         posting.send_owed()
 
 
+@pytest.fixture
+def given_up(stage):
+    """A message that Slack broke over until it was left alone."""
+    posting, slack = stage
+    slack.breaks = lambda *_: True
+    want(posting, "It fell.")
+    until_quiet(posting)
+    return posting, slack
+
+
 def test_a_change_that_slack_breaks_over_is_given_up_and_said_below(stage):
     """After a bounded number of tries; its words stand in the thread, and `status` tells."""
     posting, slack = stage
@@ -111,22 +121,16 @@ def test_a_message_whose_blocks_slack_breaks_over_comes_in_words(stage):
     assert posting.outbox.waiting() == 0
 
 
-def test_a_thread_that_can_not_be_looked_through_is_not_asked_for_ever(stage):
+def test_a_thread_that_can_not_be_looked_through_is_not_asked_for_ever(given_up):
     """Whether the message is there stays unknown: it rests, and is told of."""
-    posting, slack = stage
-    slack.breaks = lambda *_: True
-    want(posting, "It fell.")
-    until_quiet(posting)
+    posting, slack = given_up
     assert len(slack.asked) <= MOST_TRIES + 1
     assert posting.outbox.given_up() == 1
 
 
-def test_a_given_up_message_is_tried_again_when_it_should_say_something_else(stage):
+def test_a_given_up_message_is_tried_again_when_it_should_say_something_else(given_up):
     """An answer to the step may be taken where its question was not."""
-    posting, slack = stage
-    slack.breaks = lambda *_: True
-    want(posting, "It fell.")
-    until_quiet(posting)
+    posting, slack = given_up
     slack.breaks = lambda *_: False
     want(posting, "It is back.")
     until_quiet(posting)
