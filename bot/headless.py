@@ -13,7 +13,7 @@ from typing import Any
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Suspect
 from state import events as ev
-from state.events import RunCheck
+from state.effects import RunCheck
 from state.incident import Incident, Step
 from state.machine import advance
 from state.steps import suspects_left

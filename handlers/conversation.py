@@ -22,6 +22,7 @@ from handlers.joining import PERSON, home_of, reopens
 from handlers.looking import Looking
 from handlers.messages.words import action_title
 from handlers.owing import Habits
+from state import effects as fx
 from state import events as ev
 from state.due import DueWork
 from state.events import Event
@@ -230,7 +231,7 @@ class Conversation(Looking):
         """Why one of these events, each after the one before it, would change nothing; else ""."""
         for event in events:
             incident, effects = advance(incident, event, self.tree)
-            refusals = [e.why for e in effects if isinstance(e, ev.Refuse)]
+            refusals = [e.why for e in effects if isinstance(e, fx.Refuse)]
             if why := self._nobody(event) or next(iter(refusals), ""):
                 return b.zoned(why, self.now())
         return ""
@@ -275,7 +276,7 @@ class Conversation(Looking):
             if incident is None:
                 return f"I know no incident {incident_id}. `incidents` lists the open ones."
             after, effects = advance(incident, event, self.tree)
-            refusals = [e.why for e in effects if isinstance(e, ev.Refuse)]
+            refusals = [e.why for e in effects if isinstance(e, fx.Refuse)]
             if refusals:
                 return refusals[0]
             self.store.save(incident, after, event)

@@ -11,9 +11,10 @@ from typing import Any
 from analysis.evidence import CannotExamine, Evidence, Scope
 from handlers import notices
 from handlers.readers import Readers
+from state import effects as fx
 from state import events as ev
 from state.due import Due, DueWork
-from state.events import Effect
+from state.effects import Effect
 from state.incident import Alert, Incident
 from state.machine import advance, ahead
 from state.store import to_json
@@ -77,27 +78,27 @@ class Owing(Readers):
         """Owe the work of the effects; a check whose result is kept is taken in at once."""
         for effect in effects:
             match effect:
-                case ev.RunCheck():
+                case fx.RunCheck():
                     incident = self._owe_check(incident, effect, at)
-                case ev.LookAgain(step):
+                case fx.LookAgain(step):
                     self._add("look", incident, {"step": step}, at + self.habits.recheck)
-                case ev.PlanMitigation(number) | ev.CarryOut(number):
-                    kind = "plan" if isinstance(effect, ev.PlanMitigation) else "carry"
+                case fx.PlanMitigation(number) | fx.CarryOut(number):
+                    kind = "plan" if isinstance(effect, fx.PlanMitigation) else "carry"
                     self._add(kind, incident, {"mitigation": number}, at)
-                case ev.RemindHandoff(number):
+                case fx.RemindHandoff(number):
                     offer = incident.handoff(number)
                     due = at + self.habits.remind
                     if offer:
                         due = self._awake(offer.by if offer.reminders else offer.to, due)
                     self._add("remind", incident, {"handoff": number}, due)
-                case ev.Refuse():
+                case fx.Refuse():
                     pass
         return incident
 
     def _awake(self, user: str, at: datetime) -> datetime:
         return notices.awake(self.store, self.directory, user, at)
 
-    def _owe_check(self, incident: Incident, effect: ev.RunCheck, at: datetime) -> Incident:
+    def _owe_check(self, incident: Incident, effect: fx.RunCheck, at: datetime) -> Incident:
         kept = self._kept(effect)
         if kept is None:
             self._add("check", incident, {"step": effect.step}, at)
@@ -118,7 +119,7 @@ class Owing(Readers):
             payload = {"node": check.node, "scope": to_json(Scope, check.scope)}
             self._add("ahead", incident, payload, at)
 
-    def _kept(self, check: ev.RunCheck) -> Evidence | None:
+    def _kept(self, check: fx.RunCheck) -> Evidence | None:
         return self.store.evidence(check_key(check.node, check.scope))
 
     def _add(self, kind: str, incident: Incident, payload: Mapping[str, Any], at: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from analysis.budget import Resource
 from state import events as ev
-from state.events import RunCheck
+from state.effects import RunCheck
 from state.guards import Misfit, Result, step_of, still_open
 from state.incident import Allowance, Incident
 

@@ -1,4 +1,4 @@
-"""What happens to an incident (events, past tense), and what follows from it (effects, as data)."""
+"""What happens to an incident, in the past tense; what follows from it is in state/effects.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from datetime import datetime
 from analysis.budget import Excess
 from analysis.evidence import Evidence, Filter, Scope, Suspect, Window
 from state.incident import Alert, Call, Entry, Signal
-
-# -- events: what happened, past tense ------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -368,53 +366,3 @@ Event = (
     | Absorbed
     | Reopened
 )
-
-
-# -- effects: what the shell is to do, as data ------------------------------------------------
-
-
-@dataclass(frozen=True)
-class RunCheck:
-    """Run the check of ``node`` with ``scope`` and report it as ``step``."""
-
-    step: int
-    node: str
-    scope: Scope
-
-
-@dataclass(frozen=True)
-class LookAgain:
-    """Tell Rechecked for this step when the recheck interval has passed."""
-
-    step: int
-
-
-@dataclass(frozen=True)
-class PlanMitigation:
-    """Do the dry run and tell MitigationPlanned or MitigationFailed."""
-
-    mitigation: int
-
-
-@dataclass(frozen=True)
-class CarryOut:
-    """Do it and tell MitigationDone or MitigationFailed."""
-
-    mitigation: int
-
-
-@dataclass(frozen=True)
-class RemindHandoff:
-    """Tell HandoffOverdue for this hand-off when the time for an answer has passed."""
-
-    handoff: int
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """The event changed nothing; ``why`` is for the person who caused it, alone."""
-
-    why: str
-
-
-Effect = RunCheck | LookAgain | PlanMitigation | CarryOut | RemindHandoff | Refuse

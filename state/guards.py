@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state.events import Effect
+from state.effects import Effect
 from state.incident import Incident, Step
 from state.tree import Tree
 

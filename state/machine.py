@@ -13,7 +13,8 @@ from typing import assert_never
 from analysis.evidence import Evidence
 from state import events as ev
 from state.budgeting import allowed, went_over
-from state.events import Event, Refuse, RunCheck
+from state.effects import Refuse, RunCheck
+from state.events import Event
 from state.guards import Misfit, Result, still_open
 from state.incident import Incident, Note, Step, Trail
 from state.mitigating import decided, reported

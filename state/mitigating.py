@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from analysis.evidence import Window
+from state import effects as fx
 from state import events as ev
 from state.guards import Misfit, Result, watch_of
 from state.incident import Incident, Mitigation, Status, Step
@@ -20,7 +21,7 @@ def decided(
     if isinstance(event, ev.MitigationAsked):
         number = len(incident.mitigations) + 1
         asked = Mitigation(number, event.action, event.target, event.by, event.at)
-        return incident.with_mitigation(asked), (ev.PlanMitigation(number),)
+        return incident.with_mitigation(asked), (fx.PlanMitigation(number),)
     found = incident.mitigation(event.mitigation)
     if found is None or found.status != "planned":
         state = found.status if found else "gone"
@@ -33,7 +34,7 @@ def decided(
             "You asked for this one, so somebody else has to confirm it. Nothing is changed."
         )
     carrying = replace(found, status="carrying", confirmed_by=event.by)
-    return incident.with_mitigation(carrying), (ev.CarryOut(found.id),)
+    return incident.with_mitigation(carrying), (fx.CarryOut(found.id),)
 
 
 def reported(
@@ -80,4 +81,4 @@ def _start_watching(incident: Incident, at: datetime, tree: Tree) -> Result:
     step = Step(len(incident.steps) + 1, tree.recovery, scope, at, status="watching")
     status: Status = "diagnosing" if incident.status == "diagnosing" else "watching"
     incident = replace(incident, steps=(*incident.steps, step), status=status)
-    return incident, (ev.LookAgain(step.number),)
+    return incident, (fx.LookAgain(step.number),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analysis.evidence import Suspect
+from state import effects as fx
 from state import events as ev
 from state.guards import Misfit, Result, still_open
 from state.incident import Cause, Handoff, HandoffStatus, Incident, Note, Status
@@ -45,7 +46,7 @@ def handed(incident: Incident, event: ev.HandoffOffered | ev.HandoffAnswered) ->
                 f"<@{pending.by}> can take that back with “Decline…” there."
             )
         handoff = Handoff(len(incident.handoffs) + 1, event.by, event.to, event.at, event.channel)
-        return incident.with_handoff(handoff), (ev.RemindHandoff(handoff.id),)
+        return incident.with_handoff(handoff), (fx.RemindHandoff(handoff.id),)
     found = incident.handoff(event.handoff)
     if found is None or found.status != "offered":
         raise Misfit("This hand-off has been answered already.")
@@ -72,7 +73,7 @@ def overdue(incident: Incident, event: ev.HandoffOverdue) -> Result:
     if found is None or found.status != "offered" or len(found.reminders) >= MOST_REMINDERS:
         raise Misfit("This hand-off waits for nothing.")
     reminded = replace(found, reminders=(*found.reminders, event.at))
-    more = (ev.RemindHandoff(found.id),) if len(reminded.reminders) < MOST_REMINDERS else ()
+    more = (fx.RemindHandoff(found.id),) if len(reminded.reminders) < MOST_REMINDERS else ()
     return incident.with_handoff(reminded), more
 
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from analysis.evidence import Scope, Suspect, Window
 from analysis.words import clock
+from state import effects as fx
 from state import events as ev
-from state.events import RunCheck
+from state.effects import RunCheck
 from state.guards import Misfit, Result, label_of, step_of, still_open, watch_of
 from state.incident import Answer, Cause, Incident, Step, StepStatus, Trail
 from state.people import closed
@@ -54,7 +55,7 @@ def checked(incident: Incident, event: ev.Checked, tree: Tree) -> Result:
     looks = step.looks + 1
     if branch.to == AGAIN and looks < MOST_LOOKS:
         step = replace(step, evidence=evidence, status="watching", looks=looks)
-        return incident.with_step(step), (ev.LookAgain(step.number),)
+        return incident.with_step(step), (fx.LookAgain(step.number),)
     step = replace(step, evidence=evidence, status="proposed", looks=looks, asked_at=event.at)
     return incident.with_step(step), ()
 
@@ -357,7 +358,7 @@ def rechecked(incident: Incident, event: ev.Rechecked) -> Result:
     if step.status != "watching":
         raise Misfit(f"Step {step.number} is not being watched.")
     if event.at <= step.scope.window.start:
-        return incident, (ev.LookAgain(step.number),)
+        return incident, (fx.LookAgain(step.number),)
     window = Window(step.scope.window.start, event.at)
     scope = replace(step.scope, now=event.at, window=window, last=event.last)
     step = replace(step, scope=scope)

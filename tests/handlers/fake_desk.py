@@ -12,6 +12,7 @@ from handlers import blockkit
 from handlers.desk import Subjects
 from handlers.joining import home_of, reopens
 from handlers.messages.words import action_title
+from state import effects as fx
 from state import events as ev
 from state.events import Event
 from state.grouping import Kin
@@ -129,7 +130,7 @@ class FakeDesk:
         if incident is None:
             return f"I know no incident {incident_id}."
         after, effects = advance(incident, event, self.tree)
-        refused = [e.why for e in effects if isinstance(e, ev.Refuse)]
+        refused = [e.why for e in effects if isinstance(e, fx.Refuse)]
         if refused:
             return refused[0]
         self.store.save(incident, after, event)

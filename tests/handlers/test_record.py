@@ -21,6 +21,7 @@ from handlers.record.pdf import _widths
 from handlers.record.plain import plain
 from handlers.record.post_mortem import post_mortem
 from handlers.record.timeline import timeline
+from state import effects as fx
 from state import events as ev
 from state.incident import Call, Incident
 from state.machine import advance
@@ -68,7 +69,7 @@ def kept(tmp_path):
     for event in events():
         incident = after
         after, effects = advance(incident, event, toy.TREE)
-        assert not [e for e in effects if isinstance(e, ev.Refuse)], event
+        assert not [e for e in effects if isinstance(e, fx.Refuse)], event
         store.save(incident, after, event)
     for found in toy.WALK:
         for chart in found.charts:

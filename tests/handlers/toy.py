@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from analysis.evidence import Chart, Evidence, How, Onset, Scope, Suspect, Table, Window
+from state import effects as fx
 from state import events as ev
 from state.events import Event
 from state.incident import Alert, Incident
@@ -217,7 +218,7 @@ def after(incident: Incident, *events: Event) -> Incident:
     """The incident after these events; each one has to fit."""
     for event in events:
         changed, effects = advance(incident, event, TREE)
-        refused = [e.why for e in effects if isinstance(e, ev.Refuse)]
+        refused = [e.why for e in effects if isinstance(e, fx.Refuse)]
         assert not refused, refused
         incident = changed
     return incident

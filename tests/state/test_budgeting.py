@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from analysis.budget import Excess
+from state import effects as fx
 from state import events as ev
 from state.budgeting import HEADROOM
 from state.incident import Incident
@@ -35,7 +36,7 @@ def test_an_allowed_step_runs_again_with_more_and_remembers_who_allowed_it(exces
     incident, (effect,) = advance(over(excess), ev.Allowed(later(1), 1, "UANA"), TOY)
     step = incident.current
     assert (step.status, step.excess) == ("running", None)
-    assert effect == ev.RunCheck(1, "real", step.scope)
+    assert effect == fx.RunCheck(1, "real", step.scope)
     [given] = step.allowed
     assert (given.of, given.by, given.at) == (excess.of, "UANA", later(1))
     assert given.upto == HEADROOM[excess.of] * excess.needs > excess.needs

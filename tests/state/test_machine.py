@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.evidence import Suspect, Window
+from state import effects as fx
 from state import events as ev
 from state.incident import attended
 from state.machine import advance, ahead
@@ -169,7 +170,7 @@ def test_an_answer_before_the_check_skips_it():
     assert incident.steps[0].answer.override
     after, effects = advance(incident, ev.Checked(NOW, 1, found("no")), TOY)
     assert after is incident
-    assert isinstance(effects[0], ev.Refuse)
+    assert isinstance(effects[0], fx.Refuse)
 
 
 def test_going_back_leaves_what_it_led_to_behind_and_asks_again():
@@ -310,7 +311,7 @@ def test_watching_looks_again_until_it_is_back():
     number = incident.current.number
     incident = feed(incident, ev.Rechecked(later(11), number))
     after, effects = advance(incident, ev.Checked(later(11), number, found("watching")), TOY)
-    assert effects == (ev.LookAgain(number),)
+    assert effects == (fx.LookAgain(number),)
     after = feed(after, ev.Rechecked(later(21), number))
     after = feed(after, ev.Checked(later(21), number, found("recovered")))
     assert after.current.status == "proposed"
@@ -388,7 +389,7 @@ def test_an_answer_to_no_step_is_refused(number):
     incident = opened()
     after, effects = advance(incident, ev.Answered(NOW, number, "yes", "U1"), TOY)
     assert after is incident
-    assert isinstance(effects[0], ev.Refuse)
+    assert isinstance(effects[0], fx.Refuse)
 
 
 EVENTS = st.one_of(
@@ -423,7 +424,7 @@ def test_no_order_of_events_breaks_an_incident(events):
     for event in events:
         before = incident
         incident, effects = advance(incident, event, TOY)
-        refused = any(isinstance(e, ev.Refuse) for e in effects)
+        refused = any(isinstance(e, fx.Refuse) for e in effects)
         assert incident.version == before.version + (not refused)
         assert [s.number for s in incident.steps] == list(range(1, len(incident.steps) + 1))
         asking = [
@@ -476,7 +477,7 @@ def test_a_second_person_has_to_confirm_where_the_plan_says_so():
     assert after is asked
     assert "somebody else" in effects[0].why
     after, effects = advance(asked, ev.MitigationConfirmed(NOW, 1, "U2"), TOY)
-    assert effects == (ev.CarryOut(1),)
+    assert effects == (fx.CarryOut(1),)
     assert after.mitigations[0].confirmed_by == "U2"
 
 
@@ -484,7 +485,7 @@ def test_a_hand_off_without_an_answer_reminds_once_then_goes_back_to_its_sender(
     """After the second time it may be offered to somebody else; an answer ends the reminding."""
     incident = feed(opened(), ev.HandoffOffered(NOW, "UANA", "UBO"))
     once, effects = advance(incident, ev.HandoffOverdue(later(15), 1), TOY)
-    assert effects == (ev.RemindHandoff(1),)
+    assert effects == (fx.RemindHandoff(1),)
     again, effects = advance(once, ev.HandoffOffered(later(16), "UANA", "UCY"), TOY)
     assert again is once
     twice, effects = advance(once, ev.HandoffOverdue(later(30), 1), TOY)
