@@ -310,9 +310,11 @@ def test_ctrl_c_reaches_the_parent_alone() -> None:
     """The terminal sends SIGINT to the whole group; workers go on, and the parent decides."""
     parent = _python(
         """
-        import time
+        import signal, time
         from bot.workers import Workers
         from tests.bot import misbehaving as work
+        # Whoever starts the tests in the background has it ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with Workers(1, preload=None) as pool:
             pool.ready(60)
             before = pool.pids
