@@ -30,6 +30,7 @@ from handlers.forms import open_form
 from handlers.loop import Loop
 from handlers.messages.home import HomeView, Monitor, home
 from handlers.modals.settings import CALLBACK, parse_settings, settings_form
+from handlers.once import asked_to_wait
 from handlers.standing import MONITORS
 from handlers.work import Runner
 from state.due import Urgency
@@ -152,8 +153,7 @@ class Home:
 
     def _refused(self, user: str, error: SlackApiError) -> None:
         """Wait as long as Slack says, then try again; what else it refuses is logged."""
-        if error.response.get("error") == "ratelimited":
-            wait = float(error.response.headers.get("Retry-After", "30"))
+        if wait := asked_to_wait(error):
             self._quiet_until = time.monotonic() + wait
             with self._lock:
                 self._due.add(user)

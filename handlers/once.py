@@ -68,6 +68,11 @@ def uncertain(error: SlackApiError) -> bool:
     return error.response.get("error") in BROKEN or status >= 500
 
 
+def outage(error: SlackApiError) -> bool:
+    """Whether Slack serves nobody: not this call alone is broken, and it will pass."""
+    return uncertain(error) and error.response.get("error") not in FAILED
+
+
 def asked_to_wait(error: SlackApiError) -> float:
     """The seconds that Slack wants to be left alone; 0 where it does not say so."""
     limited = error.response.status_code == 429 or error.response.get("error") == "ratelimited"

@@ -16,7 +16,7 @@ from handlers import blockkit
 from handlers.access import Access, lost
 from handlers.directory import Directory
 from handlers.loop import Loop
-from handlers.once import FAILED, CannotLookError, find, uncertain
+from handlers.once import FAILED, CannotLookError, asked_to_wait, find, outage, uncertain
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import Outbox, Owed
 
@@ -139,10 +139,10 @@ class Sender:
         except ChartNotReadyError as error:
             self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
         except CannotLookError as error:
-            if error.seconds:
-                self.outbox.later(owed, error.seconds, str(error))
-            else:
+            if str(error) in FAILED:
                 self._broken(owed, str(error))
+            else:
+                self.outbox.later(owed, error.seconds or _wait(owed), str(error))
         except SlackApiError as error:
             self._refused(owed, error)
         except OSError as error:
@@ -213,12 +213,11 @@ class Sender:
         if code in FAILED:
             self._broken(owed, code)
             return
-        if uncertain(error):
+        if outage(error):
             self.outbox.later(owed, _wait(owed), code)
             return
         owed = replace(owed, tried_at=0.0)
-        if error.response.status_code == 429 or code == "ratelimited":
-            wait = float(error.response.headers.get("Retry-After", 1))
+        if wait := asked_to_wait(error):
             method = "update" if owed.ts else f"post:{owed.channel}"
             self._quiet_until[method] = time.monotonic() + wait
             self.outbox.later(owed, wait, "Slack asked to wait")
@@ -248,7 +247,12 @@ class Sender:
             self.outbox.later(owed, 0.0, code)
 
     def _broken(self, owed: Owed, code: str) -> None:
-        """Slack broke over this message: ever longer pauses, and at last it rests."""
+        """Slack broke over this message: ever longer pauses, and at last it rests.
+
+        Only such tries count, one after the other; what it waited for before is no fault of its.
+        """
+        if owed.error not in FAILED:
+            owed = replace(owed, attempts=0)
         if owed.attempts < MOST_TRIES:
             self.outbox.later(owed, _wait(owed), code)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from handlers.access import lost
 from handlers.conversation import Conversation
 from handlers.loop import Loop
 from handlers.mitigations import Mitigations
-from handlers.once import asked_to_wait
+from handlers.once import asked_to_wait, outage
 from handlers.owing import check_key, sentence
 from state import events as ev
 from state.due import Due, Urgency
@@ -31,7 +31,7 @@ TALK = frozenset({"remind", "export", "dm", "write"})
 """Kinds of work that are nothing but a message: they wait while Slack does not take the token."""
 REST, LONGEST_REST = timedelta(minutes=1), timedelta(minutes=10)
 MOST_TRIES = 8
-"""So often a message to people is tried over which Slack breaks: for about half an hour."""
+"""So often a message to people is tried that Slack refuses or breaks over: for half an hour."""
 
 
 class Runner(Protocol):
@@ -91,15 +91,22 @@ class Work:
         return bool(claimed)
 
     def _later(self, work: Due, error: SlackApiError | OSError) -> None:
-        """Try again after ever longer pauses; what Slack itself breaks over is given up at last."""
+        """Try again after ever longer pauses; what Slack does not take is given up at last.
+
+        An outage, a limit and a token that is not taken are waited for: they count no try.
+        """
         said = error if isinstance(error, SlackApiError) else None
         wait = asked_to_wait(said) if said else 0.0
-        if said and not wait and not lost(said) and work.attempts >= MOST_TRIES:
+        tries = int(work.payload.get("tries", 0))
+        if said and not wait and not lost(said) and not outage(said):
+            tries += 1
+        if tries > MOST_TRIES:
             log.error("a message to people is given up", work=work.id, error=str(error)[:200])
             self.conversation.due.done(work)
             return
         pause = min(REST * 2 ** min(work.attempts - 1, MOST_TRIES) / 4, LONGEST_REST)
         pause = timedelta(seconds=wait) if wait else pause
+        work = replace(work, payload={**work.payload, "tries": tries})
         self.conversation.due.add(work, self.conversation.now() + pause)
 
     def do(self, work: Due) -> None:

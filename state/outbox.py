@@ -204,8 +204,9 @@ class Outbox:
         """Try again after so many seconds; what is in doubt stays so."""
         self._set(
             owed,
-            "due = ?, attempts = attempts + 1, sending = ?, error = ?",
+            "due = ?, attempts = ?, sending = ?, error = ?",
             time.time() + seconds,
+            owed.attempts + 1,
             owed.tried_at,
             error,
         )

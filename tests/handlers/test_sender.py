@@ -27,13 +27,14 @@ class FakeSlack:
     """Answers, or breaks where ``breaks(method, arguments)`` says so; remembers what was asked."""
 
     breaks: Any = lambda *_: False
+    code: str = "internal_error"
     token: str = "xoxb-1"
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
         self.asked.append((method, arguments))
         if self.breaks(method, arguments):
-            body = {"ok": False, "error": "internal_error"}
+            body = {"ok": False, "error": self.code}
             answer = SlackResponse(
                 client=None,
                 http_verb="POST",
@@ -43,7 +44,7 @@ class FakeSlack:
                 headers={},
                 status_code=200,
             )
-            raise SlackApiError("internal_error", answer)
+            raise SlackApiError(self.code, answer)
         ts = arguments.get("ts") or f"{len(self.asked)}.0"
         return {"ok": True, "ts": ts, "messages": [], "message": {"thread_ts": "1.0"}}
 
@@ -136,6 +137,32 @@ def test_a_given_up_message_is_tried_again_when_it_should_say_something_else(giv
     until_quiet(posting)
     assert posting.outbox.message("HE-1", "C1", "step-0")
     assert posting.outbox.given_up() == 0
+
+
+def test_an_outage_is_waited_for_however_long_it_takes(stage):
+    """Whether the message is there can't be asked either; once Slack is back it is posted."""
+    posting, slack = stage
+    slack.breaks, slack.code = (lambda *_: True), "service_unavailable"
+    want(posting, "It fell.")
+    until_quiet(posting)
+    assert posting.outbox.given_up() == 0
+    slack.breaks = lambda *_: False
+    until_quiet(posting)
+    assert posting.outbox.message("HE-1", "C1", "step-0")
+
+
+def test_what_was_waited_for_before_counts_no_try(stage):
+    """An hour without a network, then Slack breaks once: it is tried again."""
+    posting, slack = stage
+    slack.breaks, slack.code = (lambda *_: True), "service_unavailable"
+    want(posting, "It fell.")
+    until_quiet(posting)
+    slack.code = "internal_error"
+    posting.send_owed()
+    assert posting.outbox.given_up() == 0
+    slack.breaks = lambda *_: False
+    until_quiet(posting)
+    assert posting.outbox.message("HE-1", "C1", "step-0")
 
 
 def test_a_chart_that_can_not_be_uploaded_ahead_is_left_alone_in_the_end(stage, monkeypatch):
