@@ -232,7 +232,11 @@ class Bot:
             mitigations=tuple(self._remedy(a) for a in self.mitigations.actions),
             said=tuple(self.conversation.said_in(incident.id, place.channel)),
             subjects=tuple(map(str, every(self.conversation.subjects()))),
-            links={other: self.conversation.link(other) for other in incident.elsewhere},
+            links={
+                other: self.conversation.link(other)
+                for other in incident.elsewhere
+                if self.conversation.may_tell(other, incident.id, place.channel)
+            },
             posted=frozenset(self.conversation.outbox.names(incident.id, place.channel)),
         )
         return render(incident, self.conversation.tree, view)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from analysis.evidence import Chart, Table
+from analysis.words import listed as listed
 
 Block = dict[str, Any]
 
@@ -23,6 +24,7 @@ OPTION_TEXT = 75
 OPTION_VALUE = 150
 NEAR = timedelta(hours=18)
 """A moment this close to the reader's incident needs no date."""
+FAR = "{date_short_pretty} {time}"
 
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -65,8 +67,9 @@ def zoned(text: str, near: datetime | None = None) -> str:
     """mrkdwn in which the moments of a finding ("2013-07-01 14:05 UTC") are Slack's dates."""
 
     def token(found: re.Match[str]) -> str:
-        moment = _moment(found[1])  # a finding says "at" it, which "today" does not take
-        return clock(moment, near).replace("_pretty", "") if moment else found[0]
+        moment = _moment(found[1])
+        # A finding says "at" it, which "today" does not take.
+        return clock(moment, near, "{date_short} {time}") if moment else found[0]
 
     return _MOMENT.sub(token, text)
 
@@ -89,15 +92,6 @@ def words(name: str, most: int = 48) -> str:
     return clip(_SPACE.sub(" ", _CONTROL.sub("", name)).strip(), most) or "?"
 
 
-def listed(items: Sequence[str], most: int = 3) -> str:
-    """ "a", "a and b", "a, b and 3 more"."""
-    if len(items) > most:
-        return f"{', '.join(items[:most])} and {len(items) - most} more"
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
-
-
 def person(user: str) -> str:
     """A mention; a name that is no Slack id as it stands, nobody as "somebody"."""
     if _PERSON.fullmatch(user):
@@ -112,18 +106,18 @@ def link(url: str, label: str) -> str:
     return f"<{url.replace('&', '&amp;')}|{label}>"
 
 
-def clock(moment: datetime, near: datetime | None = None) -> str:
+def clock(moment: datetime, near: datetime | None = None, far: str = FAR) -> str:
     """A moment in the reader's zone: the time; with its date when it is far from ``near``."""
-    form, fallback = _shown(moment, near)
+    form, fallback = _shown(moment, near, far)
     return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
 
 
-def _shown(moment: datetime, near: datetime | None) -> tuple[str, str]:
+def _shown(moment: datetime, near: datetime | None, far: str = FAR) -> tuple[str, str]:
     """How Slack is to write a moment, and how it is written where Slack can't."""
     moment = moment.astimezone(UTC)
     if near is not None and abs(moment - near) < NEAR:
         return "{time}", f"{moment:%H:%M} UTC"
-    return "{date_short_pretty} {time}", f"{moment.day} {moment:%b %H:%M} UTC"
+    return far, f"{moment.day} {moment:%b %H:%M} UTC"
 
 
 def percent(share: float) -> str:

@@ -233,7 +233,7 @@ class Conversation(Looking):
             incident, effects = advance(incident, event, self.tree)
             refusals = [e.why for e in effects if isinstance(e, fx.Refuse)]
             if why := self._nobody(event) or next(iter(refusals), ""):
-                return b.zoned(why, self.now())
+                return why
         return ""
 
     def _nobody(self, event: Event) -> str:
@@ -278,7 +278,7 @@ class Conversation(Looking):
             after, effects = advance(incident, event, self.tree)
             refusals = [e.why for e in effects if isinstance(e, fx.Refuse)]
             if refusals:
-                return refusals[0]
+                return b.zoned(refusals[0], self.now())
             self.store.save(incident, after, event)
             if isinstance(event, ev.HandoffOffered) and event.channel:
                 self.store.add_place(Place(after.id, event.channel, primary=False))

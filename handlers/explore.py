@@ -16,11 +16,12 @@ from analysis.explore.question import Thing
 from handlers import times
 from handlers.blocks import code, escape, listed
 from handlers.desk import Desk, Subjects, likeness, nearest, plain
-from handlers.phrases import label, length_of, tail, typed_as
+from handlers.phrases import label, tail, typed_as
 from handlers.registry import Reply, Request, Unclear, bare, reply
 from handlers.standing import name as shown
 from handlers.typed import Words, quoted
 from state.incident import Entry, Incident
+from state.preferences import window_words
 
 MOST_DAYS = 60
 """No chart shows more days than this."""
@@ -93,7 +94,7 @@ def guess(request: Request, said: Words, desk: Desk) -> Unclear | None:
     return Unclear(
         f"I know no command {bare(rest[0])}. The chart of {code(near[0][1])}? "
         f"That is `{request.called} {escape(asked)}`.",
-        (f"Chart {near[0][1]}, {length_of(hours or WEEK)}", asked),
+        (f"Chart {near[0][1]}, {window_words(hours or WEEK)}", asked),
     )
 
 

@@ -38,7 +38,9 @@ class Levels:
                 return kept[1]
             plain = Scope(scope.now, scope.window, scope.baseline, scope.entry, scope.subject)
             future = self.runner.look(Question("levels", plain))
-            self._asked[asked] = (time.monotonic(), future)
+            now = time.monotonic()
+            young = {k: v for k, v in self._asked.items() if now - v[0] < MEMORY_SECONDS}
+            self._asked = {**young, asked: (now, future)}
             return future
 
     def of(self, incident: str, scope: Scope) -> list[Level]:
@@ -57,7 +59,7 @@ class Levels:
 
         What can't be told by now, or lies beyond the commonest values, is the check's to find.
         """
-        known = self.of(incident, scope)
+        known = self.of(incident, scope) if filters else []
         for wanted in filters:
             there = [level for dimension, level in known if dimension == wanted.dimension]
             kept = next((f.values for f in scope.filters if f.dimension == wanted.dimension), ())

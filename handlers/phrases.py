@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.explore import Question
 from handlers.typed import quoted
+from state.preferences import window_words
 
 
 def typed_as(question: Question) -> str:
@@ -34,7 +35,7 @@ def label(question: Question) -> str:
             return f"Segments of {question.name}"
         case "changed":
             return "What changed"
-    length = f", {length_of(question.hours)}" if question.hours else ""
+    length = f", {window_words(question.hours)}" if question.hours else ""
     by = f" by {question.by}" if question.by else ""
     return f"Chart {question.name}{length}{by}"
 
@@ -45,13 +46,3 @@ def tail(hours: float, by: str) -> str:
     if hours:
         text = f" {hours / 24:g}d" if hours >= 48 and hours % 24 == 0 else f" {hours:g}h"
     return f"{text} by {quoted(by)}" if by else text
-
-
-def length_of(hours: float) -> str:
-    """Hours in words.
-
-    >>> length_of(168), length_of(6), length_of(1)
-    ('7 days', '6 hours', '1 hour')
-    """
-    count, unit = (hours / 24, "day") if hours >= 48 and hours % 24 == 0 else (hours, "hour")
-    return f"{count:g} {unit}{'' if count == 1 else 's'}"

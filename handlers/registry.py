@@ -140,7 +140,8 @@ def dispatch(
         said = said[1:]
     wanted = courtesy.without(said)
     command, rest = named(wanted or ("help",), commands)
-    if (not wanted or command is None) and (told := courtesy.answer(said, request.called)):
+    meant = bool(wanted) and (command or nearly(wanted, commands)[0]) is not None
+    if not meant and (told := courtesy.answer(said, request.called)):
         return reply(told)
     try:
         if command is None:
@@ -194,7 +195,7 @@ def _nearest(request: Request, command: Command[C], rest: Words, around: Around)
     if len(near) == 1:
         return replace(request, incident=near[0])
     example = command.example(around.names)
-    there = " ".join(w for w in example.split() if not named_incident((w,)))
+    there = escape(" ".join(w for w in example.split() if not named_incident((w,))))
     asked = " ".join(map(quoted, rest))
     raise Unclear(
         f"Which incident? In its thread `@hawkeye {there}` is enough; elsewhere name it: "

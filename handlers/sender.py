@@ -252,7 +252,7 @@ class Sender:
         Only such tries count, one after the other; what it waited for before is no fault of its.
         """
         if owed.error not in FAILED:
-            owed = replace(owed, attempts=0)
+            owed = self.outbox.count_anew(owed)
         if owed.attempts < MOST_TRIES:
             self.outbox.later(owed, _wait(owed), code)
             return

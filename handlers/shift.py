@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.words import plural
 from handlers.actions import value
 from handlers.blocks import (
     Block,
@@ -170,4 +171,4 @@ def _offer(incident: Incident) -> Handoff | None:
 
 
 def _count(found: list[Incident]) -> str:
-    return f"{len(found)} open incident{'' if len(found) == 1 else 's'}"
+    return plural(len(found), "open incident")

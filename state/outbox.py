@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from state.store import Store
@@ -204,12 +204,16 @@ class Outbox:
         """Try again after so many seconds; what is in doubt stays so."""
         self._set(
             owed,
-            "due = ?, attempts = ?, sending = ?, error = ?",
+            "due = ?, attempts = attempts + 1, sending = ?, error = ?",
             time.time() + seconds,
-            owed.attempts + 1,
             owed.tried_at,
             error,
         )
+
+    def count_anew(self, owed: Owed) -> Owed:
+        """The same, with no try counted."""
+        self._set(owed, "attempts = 0")
+        return replace(owed, attempts=0)
 
     def pause(self, owed: Owed, error: str) -> None:
         """It was not its fault: it stays as it was, to be sent as soon as anything can be."""

@@ -103,10 +103,12 @@ def closed(incident: Incident, event: ev.Closed) -> Result:
 
 
 def reopened(incident: Incident) -> Result:
-    """It was not over: it stands where it stood."""
+    """It was not over: it stands where it stood, and a check that was dropped is run."""
     if incident.is_open:
         raise Misfit("It is open already.")
     status: Status = "concluded" if incident.causes else "diagnosing"
-    return replace(
+    incident = replace(
         incident, status=status, closed_at=None, closed_by="", outcome="", part_of=""
-    ), ()
+    )
+    running = [s for s in incident.live_steps if s.status == "running"]
+    return incident, tuple(fx.RunCheck(s.number, s.node, s.scope) for s in running)

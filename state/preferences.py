@@ -57,6 +57,11 @@ def set_preferences(store: Store, user: str, chosen: Preferences) -> None:
     store.set_settings(f"user:{user}", asdict(chosen))
 
 
-def window_words(hours: int) -> str:
-    """A span as people say it: "24 hours", "7 days"."""
-    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+def window_words(hours: float) -> str:
+    """A span as people say it.
+
+    >>> window_words(168), window_words(6), window_words(1)
+    ('7 days', '6 hours', '1 hour')
+    """
+    count, unit = (hours / 24, "day") if hours >= 48 and hours % 24 == 0 else (hours, "hour")
+    return f"{count:g} {unit}{'' if count == 1 else 's'}"

@@ -317,7 +317,7 @@ def went_back(incident: Incident, event: ev.WentBack, tree: Tree) -> Result:
     if step.status == "superseded":
         raise Misfit(f"Step {step.number} was left behind already; use the newest one.")
     incident = _without_later(incident, step, tree, itself=False)
-    status: StepStatus = "proposed" if step.evidence else "over" if step.excess else "failed"
+    status: StepStatus = "over" if step.excess else "proposed" if step.evidence else "failed"
     incident = incident.with_step(replace(step, answer=None, status=status))
     return replace(incident, status="diagnosing"), ()
 

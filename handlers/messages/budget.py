@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from analysis.budget import Excess, amount
+from analysis.words import plural
 from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
@@ -51,7 +52,7 @@ def _shorter(incident: Incident, step: Step, excess: Excess) -> Block | None:
     if days < 1:
         return b.button("A shorter window…", "more:window", value(i=incident.id, s=step.number))
     ref = value(i=incident.id, s=step.number, o="shorter", t=days * 24 * 60)
-    text = f"Compare with {days} day{'s' if days > 1 else ''}, not {before / _DAY:.3g}"
+    text = f"Compare with {plural(days, 'day')}, not {before / _DAY:.3g}"
     return b.button(text, "more:shorter", ref)
 
 

@@ -26,7 +26,7 @@ _TERMS = {
     r"sd|standard deviations?": "sd (standard deviation) is the usual scatter of values: a shift "
     "of 0.1 is small, of 1 is large",
 }
-_PATTERNS = {re.compile(rf"(?<![\w/])(?:{term})(?!\w)"): text for term, text in _TERMS.items()}
+_PATTERNS = {re.compile(rf"(?<![\w/=])(?:{term})(?!\w)"): text for term, text in _TERMS.items()}
 
 
 def explained(evidence: Evidence, before: Iterable[Evidence] = ()) -> list[Block]:

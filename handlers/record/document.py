@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.evidence import Chart
+from analysis.evidence import Chart, Table
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,13 @@ class Grid:
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, found: Table) -> Grid:
+        """A finding's table, whose rows may be longer or shorter than its head."""
+        width = max(map(len, (found.headers, *found.rows)))
+        head, *rows = (row + ("",) * (width - len(row)) for row in (found.headers, *found.rows))
+        return cls(head, tuple(rows))
 
 
 @dataclass(frozen=True)

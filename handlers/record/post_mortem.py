@@ -122,7 +122,7 @@ def _step(m: Material, step: Step) -> Iterator[Block]:
     else:
         yield Paragraph(f"{found.headline} ({words.sure(found)})")
         if found.table:
-            yield Grid(found.table.headers, found.table.rows)
+            yield Grid.of(found.table)
         yield from _pictures(m, found.charts)
         against = [*found.disagreements, *(f"Not looked at: {n}" for n in found.not_examined)]
         if against:

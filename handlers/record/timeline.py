@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
-from analysis.words import clock
+from analysis.words import clock, plural
 from handlers.messages import words
 from handlers.record.material import Material
 from state import events as ev
@@ -102,7 +102,7 @@ def _what(m: Material, event: ev.Event) -> str:
 def _over(event: ev.Rerun) -> str:
     w = event.window
     if event.minutes:
-        return f"against {event.minutes / 1440:.3g} days before it alone"
+        return f"against {plural(round(event.minutes / 1440), 'day')} before it alone"
     return f"over {clock(w.start)} to {clock(w.end)}" if w else "over fresh data"
 
 
@@ -139,23 +139,13 @@ def _grouped(event: ev.Merged | ev.Parted | ev.Absorbed | ev.Puzzled | ev.Placed
         case ev.Merged():
             return f"Found to be part of {event.into}, which goes on for both"
         case ev.Parted():
-            count = len(event.keys)
-            return f"{_alerts(count)} {_are(count)} due to the cause of {event.into}: moved there"
+            return f"Moved {plural(len(event.keys), 'alert')} to {event.into}: due to its cause"
         case ev.Absorbed():
-            count = len(event.signals)
-            return f"{_alerts(count)} of {event.of} {_are(count)} due to this cause: moved here"
+            return f"Took in {plural(len(event.signals), 'alert')} of {event.of}: due to this cause"
         case ev.Puzzled():
             return f"Opened, and asked what it is about: {event.why}"
         case ev.Placed():
             return f"Said that it is about the {event.entry} {event.subject}"
-
-
-def _alerts(count: int) -> str:
-    return f"{count} alert{'' if count == 1 else 's'}"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def _handed(incident: Incident, event: ev.HandoffAnswered) -> str:

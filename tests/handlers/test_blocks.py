@@ -97,7 +97,7 @@ def test_moments_of_a_finding_are_shown_in_the_readers_zone():
     """What the analysis writes, the message reads: as a sentence and as a table's cell."""
     said = f"It left its band at {words.clock(NOON)} <twice>."
     assert b.line(said, near=NOON) == f"It left its band at {b.clock(NOON, NOON)} &lt;twice&gt;."
-    far = b.clock(NOON).replace("date_short_pretty", "date_short")
+    far = b.clock(NOON, far="{date_short} {time}")
     assert b.line(said) == f"It left its band at {far} &lt;twice&gt;."
     assert b.line("at 2026-13-45 25:61 UTC") == "at 2026-13-45 25:61 UTC"
     head, row = b.table(Table(("what", "since"), ((said, words.clock(NOON)),)), near=NOON)[0][

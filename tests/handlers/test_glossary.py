@@ -31,6 +31,11 @@ def test_a_step_explains_the_terms_that_it_is_told_with():
     assert "plain words" not in words(thread(plain)["step-1"])
 
 
+def test_a_value_that_is_called_like_a_term_is_none():
+    """A state of the Union is no entropy."""
+    assert meanings(Evidence("segment", 0.9, "Traffic moved in state=NE.")) == []
+
+
 def test_a_term_is_explained_once():
     """Who reads on has met it."""
     first = Evidence("real", 0.9, "NE rose.")

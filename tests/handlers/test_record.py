@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
-from analysis.evidence import Scope
+from analysis.evidence import Scope, Table
 from handlers.record.document import Grid, Heading, Picture
 from handlers.record.files import FORMATS
 from handlers.record.html import html
@@ -138,8 +138,8 @@ def test_the_record_tells_which_alerts_came_and_went_and_who_was_called(tmp_path
     found = material(store, "HE-12", toy.TREE, lambda user: NAMES.get(user, user))
     told = [line.what for line in timeline(found)]
     assert "Called: Bo" in told
-    assert "1 alert of HE-11 is due to this cause: moved here" in told
-    assert "1 alert is due to the cause of HE-13: moved there" in told
+    assert "Took in 1 alert of HE-11: due to this cause" in told
+    assert "Moved 1 alert to HE-13: due to its cause" in told
     assert "Found to be part of HE-14, which goes on for both" in told
 
 
@@ -209,6 +209,12 @@ def test_the_pdf_has_pages_and_its_words(kept):
     assert file.name == "HE-12.pdf"
     assert file.data.startswith(b"%PDF-")
     assert b"DejaVuSans" in file.data
+
+
+def test_a_plugins_ragged_table_is_one_in_every_format():
+    """Rows may be longer or shorter than the head."""
+    found = Grid.of(Table(("a", "b"), (("1",), ("1", "2", "3"))))
+    assert found == Grid(("a", "b", ""), (("1", "", ""), ("1", "2", "3")))
 
 
 def test_the_notebook_asks_every_step_again_with_its_own_scope(kept):

@@ -115,6 +115,12 @@ def test_courtesies_before_a_command_are_no_part_of_it(before):
     assert ask(f"{before} triage x").text == "context|None|x"
 
 
+@pytest.mark.parametrize("before", ["hey", "thanks,"])
+def test_a_mistyped_command_is_one_after_a_greeting_too(before):
+    """What is meant comes before manners."""
+    assert buttons(ask(f"{before} trige x")) == {"triage x": "triage x"}
+
+
 def test_a_beginning_of_a_name_is_near():
     """Phones make typing short."""
     assert buttons(ask("hand <@U2>")) == {"handoff <@U2>": "handoff <@U2>"}

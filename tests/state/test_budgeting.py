@@ -80,6 +80,15 @@ def test_going_back_to_a_step_that_asked_asks_again():
     assert incident.steps[0].status == "over"
 
 
+def test_going_back_to_one_that_had_found_something_before_it_asked_asks_again():
+    """The question and its button stand and fall together."""
+    looked = feed(opened(), ev.Checked(NOW, 1, found("yes")), ev.Rerun(NOW, 1, "U1"))
+    number = looked.current.number
+    asks = feed(looked, ev.WentOver(NOW, number, BYTES), ev.Answered(NOW, number, "no", "U1"))
+    back = feed(asks, ev.WentBack(later(1), number, "U1"))
+    assert (back.current.status, back.current.excess) == ("over", BYTES)
+
+
 def test_a_late_result_of_a_step_that_asks_does_no_harm():
     """It no longer waits for a check."""
     _, (refusal,) = advance(over(), ev.Checked(NOW, 1, found("yes")), TOY)

@@ -353,6 +353,13 @@ def test_a_closed_incident_refuses_answers_and_can_be_reopened():
     assert feed(incident, ev.Reopened(NOW, "U1")).is_open
 
 
+def test_a_check_that_was_dropped_is_run_when_the_incident_is_open_again():
+    """Else its step would say "Looking" for ever."""
+    incident = feed(opened(), ev.Closed(NOW, "U1", "stopped"))
+    after, effects = advance(incident, ev.Reopened(NOW, "U1"), TOY)
+    assert effects == (fx.RunCheck(1, "real", after.current.scope),)
+
+
 def test_only_the_person_asked_can_accept_a_hand_off():
     """Accepting makes them the owner; declining leaves it."""
     incident = feed(opened(), ev.HandoffOffered(NOW, "UANA", "UBO"))

@@ -72,11 +72,13 @@ def test_the_second_click_changes_nothing_and_is_told_who_was_first(stage):
     )
     stage.workspace.click(stage.ana, stage.channel, ts, action_id="answer:yes")
     assert stage.until(lambda: stage.incident(incident).steps[0].answer)
+    late = ev.Answered(stage.bot.clock(), 1, "no", stage.bo)
+    in_a_form = stage.bot.conversation.refusal(stage.incident(incident), [late])
+    assert "<!date" not in in_a_form  # which shows plain text
     # Bo's page still shows the button: he sends the very same click.
-    refusal = stage.bot.conversation.tell(
-        incident, ev.Answered(stage.bot.clock(), 1, "no", stage.bo)
-    )
+    refusal = stage.bot.conversation.tell(incident, late)
     assert stage.ana in refusal
+    assert "<!date^" in refusal  # the moment, in the reader's own zone
     assert '"v":"yes"' in value
     stage.canned.hold.set()
 
