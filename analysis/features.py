@@ -17,10 +17,12 @@ from analysis import words
 from analysis.charts import features as charts
 from analysis.evidence import Evidence, How, Scope, Suspect, Table
 from analysis.graph import lineage
-from analysis.inputs import agreement, changes, feeds
+from analysis.inputs import agreement, changes, deployed, feeds
+from analysis.inputs.deployed import Deployed
 from analysis.inputs.suspicion import Finding
 from analysis.inputs.views import Reading, read
 from analysis.inputs.weighing import SURE, Verdict, examine, weigh
+from analysis.replay import CannotReplay
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, aware
 
@@ -34,7 +36,8 @@ METHOD = (
     "distance with null and unseen cells, agreement with other features and with rows of the "
     "same hour, standing still, repeating its past, slope of label minus prediction; features that "
     "one node feeds also together. Weighed by what a gradient-boosted surrogate of the served "
-    "prediction makes of it; a suspect arm's answers also against those of the other arms."
+    "prediction makes of it; a suspect arm's answers also against those of the other arms. With a "
+    "scorer, what the deployed artifacts answer to the same rows is the inputs' part."
 )
 LEAST_PART = 0.05
 """A feature that explains less than this of what moved the predictions is not handed on, unless
@@ -62,8 +65,17 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
     dims = tuple(d for d in warehouse.dimensions if d not in reading.bins)
     output = reading.output(reading.days)
     found, odd = examine(reading, dims, warehouse.has_labels)
-    decided = weigh(reading, found, output, odd, _fed(warehouse, reading))
-    return _say(warehouse, scope, reading, decided, output, begun)
+    served, unscored = _deployed(warehouse, scope, reading)
+    decided = weigh(reading, found, output, odd, _fed(warehouse, reading), served)
+    return _say(warehouse, scope, reading, decided, output, (served, unscored), begun)
+
+
+def _deployed(warehouse: Warehouse, scope: Scope, r: Reading) -> tuple[Deployed | None, str]:
+    """What the deployed artifacts answer, or why that can't be told though there is a scorer."""
+    try:
+        return deployed.read(warehouse, scope, r.comparison), ""
+    except CannotReplay as error:
+        return None, f"the deployed artifacts on these rows: {error}"
 
 
 def _fed(warehouse: Warehouse, r: Reading) -> dict[str, tuple[str, ...]]:
@@ -82,8 +94,10 @@ def _say(
     r: Reading,
     d: Verdict,
     output: Floats,
+    replayed: tuple[Deployed | None, str],
     begun: float,
 ) -> Evidence:
+    served, unscored = replayed
     suspects = tuple(
         _suspect(r, f, part, f.name in warehouse.hidden)
         for i, (f, part) in enumerate(d.ranked[:8])
@@ -98,11 +112,11 @@ def _say(
     blamed = blamed[:6] if d.verdict == "inputs" else []
     suspects = (*blamed, *(s for s in suspects if s not in blamed))
     quality = r.quality(output)
-    notes = _notes(r, quality)
+    notes = _notes(r, quality, served)
     shown = [s.name for s in (blamed or suspects)][:2]
     chart = charts.responsible(r, shown, scope, suspects, warehouse.hidden, d.verdict)
     fresh = tuple(s for s in scope.suspects if s.kind == "snapshot" and d.verdict == "model")
-    headline = _headline(d, blamed, suspects)
+    headline = _headline(d, blamed, suspects, served is not None)
     if fresh:
         headline = (
             f"Not the inputs: since {fresh[0].name} went live, familiar inputs get other "
@@ -116,7 +130,7 @@ def _say(
         proposed=len(fresh) or len(blamed),
         charts=(chart,),
         table=_table(suspects),
-        not_examined=_not_examined(warehouse, r),
+        not_examined=(*_not_examined(warehouse, r), *filter(None, (unscored,))),
         disagreements=_disagreements(d, r),
         figures={
             "explained_by_inputs": d.explained,
@@ -213,7 +227,9 @@ def since(r: Reading, f: Finding) -> datetime | None:
     return aware(moments[cut])
 
 
-def _headline(d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...]) -> str:
+def _headline(
+    d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...], replayed: bool
+) -> str:
     if d.shares[d.verdict] < d.shares["none"]:
         return (
             f"Nothing has plainly changed ({d.shares['none']:.0%}); the likeliest is "
@@ -229,6 +245,11 @@ def _headline(d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...]) 
         return (
             f"The inputs: {words.listed([s.name for s in main])} {verb} {share:.0%} of what moved "
             f"the predictions{how}{also}."
+        )
+    if d.verdict == "model" and replayed:
+        return (
+            "Not the inputs: since the onset the log's answers are not those of what is deployed "
+            f"(by {d.model_size:.2f} on the model's scale)."
         )
     if d.verdict == "model":
         return (
@@ -252,9 +273,14 @@ def _table(suspects: tuple[Suspect, ...]) -> Table:
     return Table(("feature", "explains", "what changed", "since"), rows)
 
 
-def _notes(r: Reading, quality: float) -> tuple[str, ...]:
+def _notes(r: Reading, quality: float, served: Deployed | None) -> tuple[str, ...]:
     scale = "logit" if r.probability else "prediction"
     notes = [f"The surrogate explains {quality:.0%} of the {scale}'s variance (R²) on unseen rows."]
+    if served:
+        notes.append(
+            f"The deployed artifacts give back {served.r2:.1%} of it before the onset, and differ "
+            f"by {served.shift[1]:.2f} more since."
+        )
     if r.of_class:
         notes.append(f"The prediction is read as the class {r.of_class} against all others.")
     if not r.comparison.same_hours:

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from analysis import odds
 from analysis.charts import training as charts
-from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
-from analysis.inputs import views
+from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table, Window
+from analysis.inputs import deployed, views
+from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import answers_shift, beside_others, familiar
+from analysis.leaning import lean_signs
+from analysis.replay import CannotReplay, can_replay
 from analysis.training_signs import (
     POSITIVE,
     Curve,
@@ -28,14 +33,17 @@ from analysis.training_signs import (
     points,
     weight_signs,
 )
-from analysis.warehouse import Warehouse
+from analysis.warehouse import Warehouse, aware
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 METHOD = (
     "Training curve (final loss, loss above its best, jumps, swings, gap to training, shape) and "
-    "weight statistics per module, and of all together, against earlier snapshots; for serving, a "
-    "surrogate of the answers before the onset on familiar inputs since then."
+    "weight statistics per module, and of all together, against earlier snapshots; with a scorer "
+    "also how far shuffling each feature moves the answers of each artifact. For serving, a "
+    "surrogate of the answers before the onset on familiar inputs since then, or, with a scorer, "
+    "what the deployed artifacts answer."
 )
 
 
@@ -47,14 +55,14 @@ def look_inside(warehouse: Warehouse, scope: Scope) -> Evidence:
     begun = time.perf_counter()
     named = scope.named("snapshot")
     if named:
-        return _snapshot(warehouse, named[0], begun)
+        return _snapshot(warehouse, scope, named[0], begun)
     return _serving(warehouse, scope, begun)
 
 
 # -- a snapshot -------------------------------------------------------------------------------
 
 
-def _snapshot(warehouse: Warehouse, suspect: str, begun: float) -> Evidence:
+def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) -> Evidence:
     if not warehouse.has("snapshots"):
         raise CannotExamine("There is no table `snapshots` in the settings to look into.")
     frame = warehouse.fetch(warehouse.table("snapshots")).sort_values("published", kind="stable")
@@ -72,8 +80,10 @@ def _snapshot(warehouse: Warehouse, suspect: str, begun: float) -> Evidence:
         *curve_signs(curve, list(curves.values())),
         *weight_signs(modules(row["weights"]), weights),
     ]
+    leans, unscored = _leans(warehouse, scope, row, past["snapshot"].tolist())
+    signs += leans
     signs.sort(key=lambda s: (-cause_of_others(s), -s.log_odds))
-    missing = []
+    missing = [unscored] if unscored else []
     if not curve:
         missing.append("the training curve: the registry has none")
     if not modules(row["weights"]):
@@ -93,13 +103,22 @@ def _snapshot(warehouse: Warehouse, suspect: str, begun: float) -> Evidence:
         if sign.log_odds > POSITIVE:
             plain.setdefault(sign.name, sign)
     told = list(plain.values())[:3]
+    features = {sign.name for sign in leans}
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.01), 0.99),
         headline=title + ".",
         suspects=(
             Suspect("snapshot", suspect, shares["snapshot"], signs[0].words if signs else ""),
-            *(Suspect("module", s.name, odds.probability(s.log_odds), s.words) for s in told),
+            *(
+                Suspect(
+                    "feature" if s.name in features else "module",
+                    s.name,
+                    odds.probability(s.log_odds),
+                    s.words,
+                )
+                for s in told
+            ),
         ),
         proposed=1 if verdict == "snapshot" else 0,
         charts=pictures,
@@ -110,6 +129,21 @@ def _snapshot(warehouse: Warehouse, suspect: str, begun: float) -> Evidence:
         figures={"p_snapshot": shares["snapshot"], "earlier_snapshots": float(len(past))},
         how=How(METHOD, None, None, 0, 0, time.perf_counter() - begun),
     )
+
+
+def _leans(
+    warehouse: Warehouse, scope: Scope, row: Any, earlier: Sequence[str]
+) -> tuple[list[Sign], str]:
+    """Features that it leans on otherwise, or why its artifact can't tell; nothing without one."""
+    if not can_replay(warehouse):
+        return [], "what it leans on: its artifact was not scored"
+    published = aware(row["published"])
+    before = Window(min(scope.baseline.start, published - timedelta(days=7)), published)
+    try:
+        model, name = str(row["model"]), str(row["snapshot"])
+        return lean_signs(warehouse, model, name, earlier, before, scope.seed), ""
+    except CannotReplay as error:
+        return [], f"what it leans on: {error}"
 
 
 def _title(suspect: str, verdict: str, signs: Sequence[Sign]) -> str:
@@ -134,23 +168,36 @@ def _curves_chart(
 # -- serving ----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Answers:
+    """Answers in the log beside those expected for the same inputs, on the scale that effects add
+    up on; ``now`` and ``then`` say which rows to compare. ``deployed``: expected of the artifacts,
+    not of a stand-in, whose R² about the earlier rows is ``r2``."""
+
+    logged: Floats
+    expected: Floats
+    now: Mask
+    then: Mask
+    evidence: float
+    size: float
+    r2: float
+    deployed: bool
+
+
 def _serving(warehouse: Warehouse, scope: Scope, begun: float) -> Evidence:
     r = views.read(warehouse, scope)
-    output = r.output(r.days)
-    evidence, size = max(answers_shift(r, output), beside_others(r, output))
-    shares = odds.share_out({"fine": float(np.log(0.4)), "model": float(np.log(0.6)) + evidence})
+    unscored = "artifacts were not scored: answers were compared in the log"
+    try:
+        exact = deployed.read(warehouse, scope, r.comparison)
+    except CannotReplay as error:
+        exact, unscored = None, f"the deployed artifacts on these rows: {error}"
+    a = _of_artifacts(exact) if exact else _of_stand_in(r)
+    shares = odds.share_out({"fine": float(np.log(0.4)), "model": float(np.log(0.6)) + a.evidence})
     verdict = max(shares, key=lambda k: shares[k])
-    rows = familiar(r, r.days) & np.isfinite(r.target(r.days))
-    now, then = rows & (r.days.block == 0), rows & (r.days.block > 0)
-    words = _line(r.target(r.days), output, now, then, r.probability)
-    who = _who(scope)
-    title = (
-        f"{who} gives the same inputs other answers since the onset: {words}"
-        if verdict == "model"
-        else f"{who} answers familiar inputs as before"
-    )
-    chart = _answers_chart(r, output, now, then, title)
-    names = [Suspect("arm", a, shares["model"], words) for a in scope.named("arm")]
+    words = _line(a, r.probability)
+    title = _served_title(_who(scope), verdict, a.deployed, words)
+    chart = _answers_chart(a, title)
+    names = [Suspect("arm", n, shares["model"], words) for n in scope.named("arm")]
     names += [Suspect("model", m, shares["model"], words) for m in scope.named("model")]
     return Evidence(
         verdict=verdict,
@@ -159,17 +206,44 @@ def _serving(warehouse: Warehouse, scope: Scope, begun: float) -> Evidence:
         suspects=tuple(names) if verdict == "model" else (),
         proposed=len(names) if verdict == "model" else 0,
         charts=(chart,) if chart else (),
-        not_examined=("artifacts were not scored: answers were compared in the log",),
-        figures={"answers_moved": size, "surrogate_r2": r.quality(output)},
+        not_examined=() if exact else (unscored,),
+        figures={"answers_moved": a.size, "expected_r2": a.r2},
         how=How(
             METHOD,
             r.comparison.window,
             r.comparison.baseline,
-            int(now.sum()),
-            int(then.sum()),
+            int(a.now.sum()),
+            int(a.then.sum()),
             time.perf_counter() - begun,
         ),
     )
+
+
+def _of_artifacts(d: Deployed) -> _Answers:
+    both = np.isfinite(d.logged) & np.isfinite(d.answered)
+    now, then = both & (d.block == 0), both & (d.block > 0)
+    return _Answers(d.logged, d.answered, now, then, *d.shift, d.r2, True)
+
+
+def _of_stand_in(r: views.Reading) -> _Answers:
+    output = r.output(r.days)
+    rows = familiar(r, r.days) & np.isfinite(r.target(r.days))
+    evidence, size = max(answers_shift(r, output), beside_others(r, output))
+    now, then = rows & (r.days.block == 0), rows & (r.days.block > 0)
+    quality = r.quality(output)
+    return _Answers(r.target(r.days), output, now, then, evidence, size, quality, False)
+
+
+def _served_title(who: str, verdict: str, exact: bool, words: str) -> str:
+    if exact:
+        return (
+            f"{who} is not served as it is deployed since the onset: {words}"
+            if verdict == "model"
+            else f"{who} is served as it is deployed: its artifacts give the answers of the log"
+        )
+    if verdict == "model":
+        return f"{who} gives the same inputs other answers since the onset: {words}"
+    return f"{who} answers familiar inputs as before"
 
 
 def _who(scope: Scope) -> str:
@@ -178,36 +252,33 @@ def _who(scope: Scope) -> str:
     return f"{who} in {arms[0]}" if arms else who
 
 
-def _line(target: Floats, output: Floats, now: Any, then: Any, probability: bool) -> str:
+def _line(a: _Answers, probability: bool) -> str:
     """The new answers as a line on the expected ones, relative to the same line before."""
-    if now.sum() < 20 or then.sum() < 20:
-        return "too few familiar rows to say how"
-    slope, shift = np.polyfit(output[now], target[now], 1)
-    slope0, shift0 = np.polyfit(output[then], target[then], 1)
+    if a.now.sum() < 20 or a.then.sum() < 20:
+        return f"too few {'' if a.deployed else 'familiar '}rows to say how"
+    slope, shift = np.polyfit(a.expected[a.now], a.logged[a.now], 1)
+    slope0, shift0 = np.polyfit(a.expected[a.then], a.logged[a.then], 1)
     ratio = slope / slope0 if abs(slope0) > 1e-6 else slope
     step = shift - shift0 * ratio
     scale = "logit" if probability else "prediction"
-    if abs(ratio - 1) < 0.12:
+    if abs(ratio - 1) < (0.02 if a.deployed else 0.12):
         return f"{scale}s moved by {step:+.2f}"
-    return f"{scale}s are {ratio:.2f} × old {step:+.2f}"
+    return f"{scale}s are {ratio:.2f} × {'deployed' if a.deployed else 'old'} {step:+.2f}"
 
 
-def _answers_chart(
-    r: views.Reading, output: Floats, now: Any, then: Any, title: str
-) -> Chart | None:
+def _answers_chart(a: _Answers, title: str) -> Chart | None:
     rng = np.random.default_rng(0)
     picked = []
-    for rows in (then, now):
+    for rows in (a.then, a.now):
         index = np.flatnonzero(rows)
         picked.append(
             rng.choice(index, min(len(index), 500), replace=False) if len(index) else index
         )
     if not len(picked[0]) or not len(picked[1]):
         return None
-    target = r.target(r.days)
-    guess = np.concatenate([output[picked[0]], output[picked[1]]])
+    guess = np.concatenate([a.expected[picked[0]], a.expected[picked[1]]])
     split = np.repeat([False, True], [len(picked[0]), len(picked[1])])
-    return charts.answers(guess, target[picked[0]], target[picked[1]], split, title)
+    return charts.answers(guess, a.logged[picked[0]], a.logged[picked[1]], split, title)
 
 
 __all__ = ["look_inside"]

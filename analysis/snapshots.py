@@ -152,8 +152,9 @@ def _say(
 def _suspect(share: float, c: Candidate) -> Suspect:
     changed = "published near the onset; its answers could not be compared"
     if c.link is not None:
+        same = "same rows" if c.link.scored else "same inputs"
         changed = (
-            f"same inputs: answers differ by {c.link.size:.2f} sd from {c.publish.before}, "
+            f"{same}: answers differ by {c.link.size:.2f} sd from {c.publish.before}, "
             f"usually {c.link.usual:.2f}"
         )
         if c.link.size > 2 * c.link.usual:
@@ -184,10 +185,9 @@ def _headline(
         )
     if verdict == "unsure":
         count = words.plural(len(ranked), "publish", "publishes")
-        return (
-            f"I can't tell: {count} near the onset. More labelled rows, or "
-            "scoring the same rows with both snapshots, would decide it."
-        )
+        scored = all(c.link and c.link.scored for _, c in ranked)
+        scoring = "" if scored else ", or scoring the same rows with both snapshots,"
+        return f"I can't tell: {count} near the onset. More labelled rows{scoring} would decide it."
     if ranked:
         return (
             f"{ranked[0][1].publish.snapshot} went live near the onset, but gives the same "
@@ -224,6 +224,11 @@ def _missing(warehouse: Warehouse, candidates: list[Candidate]) -> tuple[str, ..
         f"{c.publish.snapshot}: too few rows to compare with {c.publish.before}"
         for c in candidates
         if c.link is None
+    ]
+    unscored = {c.link.unscored: c.publish for c in candidates if c.link and c.link.unscored}
+    out += [
+        f"artifacts of {p.snapshot} and {p.before} on the same rows: {why}"
+        for why, p in unscored.items()
     ]
     if not warehouse.has_labels:
         out.append("whether the old snapshot would have done better: the log has no labels")

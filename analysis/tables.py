@@ -113,7 +113,7 @@ class Snapshots(TableSource):
 
     ``curve`` is JSON: a list of ``{"step", "train_loss", "valid_loss"}``. ``weights`` is JSON:
     ``{module: {"mean", "std", "norm", "max", "nan"}}``. ``metrics`` is JSON: name to value.
-    ``artifact`` is a path (relative to the settings file) that the team's scorer can load.
+    ``artifact`` is a path (relative to the settings file) or an address that ``[scorer]`` can load.
     """
 
     model: str = "model"
@@ -273,6 +273,26 @@ class Metric(_Strict):
         return self
 
 
+class Scorer(_Strict):
+    """A program of yours that says what the artifact of a snapshot answers to given rows. With it,
+    snapshots are held against each other on the same rows, and the log against what was deployed.
+    [Scorer](scorer.md) has one in ten lines.
+    """
+
+    command: tuple[str, ...] = Field(min_length=2)
+    """Program and arguments, started in the folder of the settings file. `"{rows}"` stands for a
+    Parquet file to read, `"{answers}"` for the one to write."""
+    seconds: float = Field(default=60, gt=0, le=3600)
+    """Seconds that one call may take. A step goes on without it then, and says so."""
+
+    @model_validator(mode="after")
+    def _is_told_both_files(self) -> Scorer:
+        for name in ("{rows}", "{answers}"):
+            if name not in self.command:
+                raise ValueError(f'`"{name}"` among its arguments: the file that it stands for')
+        return self
+
+
 class Contract(_Strict):
     """All tables of a team. ``url`` is any that Ibis speaks; DuckDB in memory by default."""
 
@@ -284,6 +304,7 @@ class Contract(_Strict):
     lineage: Lineage | None = None
     runs: Runs | None = None
     training: Training | None = None
+    scorer: Scorer | None = None
     models: tuple[Model, ...] = ()
     metrics: tuple[Metric, ...] = Field(min_length=1)
 

@@ -28,7 +28,7 @@ from bot.triage import triage_headless
 
 BOUNDED = range(100, 102)
 """The seeds of ``make bench``: an incident of every scenario takes some ten seconds."""
-PICTURE = "reliability.png"
+PICTURE = "reliability-{}.png"
 
 
 @dataclass(frozen=True)
@@ -86,23 +86,27 @@ def outcome(name: str, seed: int, truth: Truth, result: dict[str, Any]) -> Outco
     )
 
 
-def play(name: str, seed: int, home: Path, cache: Path) -> Outcome | None:
+def play(name: str, seed: int, home: Path, cache: Path, scorer: bool = True) -> Outcome | None:
     """Build a world in ``home``, walk it; None when no draw of that seed would page anybody."""
     try:
         world = build(name, seed, home, cache=cache)
     except NothingToPage:
         return None
     alert, settings = world.alert, load(home / "hawkeye.toml")
+    if not scorer:
+        settings = settings.model_copy(update={"scorer": None})
     result = triage_headless(settings, alert.subject, since=alert.since, now=world.now)
     return outcome(name, seed, world.truth, result)
 
 
-def outcomes(names: Sequence[str], seeds: Sequence[int], folder: Path) -> Iterator[Outcome]:
+def outcomes(
+    names: Sequence[str], seeds: Sequence[int], folder: Path, scorer: bool = True
+) -> Iterator[Outcome]:
     """Play each scenario with each seed, one world on disk at a time."""
     for seed in seeds:
         for name in names:
             home = folder / f"{name}-{seed}"
-            played = play(name, seed, home, folder / "cache")
+            played = play(name, seed, home, folder / "cache", scorer)
             shutil.rmtree(home, ignore_errors=True)
             if played is not None:
                 yield played
@@ -145,12 +149,17 @@ def told(played: Sequence[Outcome]) -> list[str]:
     return [*table(played), "", *calibration(pairs)]
 
 
-def _write_docs(played: Sequence[Outcome], command: str) -> None:
+def _write_docs(played: Sequence[Outcome], scorer: bool) -> None:
+    name, title, bare = "walks", "The whole walk", ""
+    if not scorer:
+        name, title, bare = "walks-bare", "The whole walk without a scorer", " --no-scorer"
     chart = reliability.diagram([(o.confidence, o.right) for o in played])
-    (page.PAGE.parent / PICTURE).write_bytes(chart.png)
-    seeds = sorted({o.seed for o in played})
-    lines = [f"Seeds {seeds[0]} to {seeds[-1]}.", "", *told(played), ""]
-    page.write("walks", "The whole walk", command, [*lines, f"![{chart.alt}]({PICTURE})", ""])
+    picture = PICTURE.format(name)
+    (page.PAGE.parent / picture).write_bytes(chart.png)
+    first, last = min(o.seed for o in played), max(o.seed for o in played)
+    lines = [f"Seeds {first} to {last}.", "", *told(played), "", f"![{chart.alt}]({picture})", ""]
+    command = f"python -m benchmarks.walks --seeds {first}-{last}{bare} --docs"
+    page.write(name, title, command, lines)
 
 
 def _numbers(text: str) -> range:
@@ -169,6 +178,7 @@ def _kept(file: Path) -> list[Outcome]:
 @click.option("--folder", type=click.Path(path_type=Path), help="Where worlds are built.")
 @click.option("--out", type=click.Path(path_type=Path), help="Append each outcome as JSON.")
 @click.option("--read", type=click.Path(path_type=Path, exists=True), help="Play none: an --out.")
+@click.option("--scorer/--no-scorer", default=True, help="Whether artifacts can be scored.")
 @click.option("--docs", is_flag=True, help="Write the tables and the diagram into docs/.")
 def main(
     seeds: str,
@@ -176,6 +186,7 @@ def main(
     folder: Path | None,
     out: Path | None,
     read: Path | None,
+    scorer: bool,
     docs: bool,
 ) -> None:
     """Play the scenarios, print each outcome and the tables."""
@@ -183,7 +194,7 @@ def main(
     everything = names or tuple(s.name for s in scenarios())
     with tempfile.TemporaryDirectory() as scratch:
         wanted = _numbers(seeds) if read is None else range(0)
-        for each in outcomes(everything, wanted, folder or Path(scratch)):
+        for each in outcomes(everything, wanted, folder or Path(scratch), scorer):
             played.append(each)
             click.echo(each.line, err=True)
             if out is not None:
@@ -192,8 +203,7 @@ def main(
     for line in told(played):
         click.echo(line)
     if docs:
-        first, last = min(o.seed for o in played), max(o.seed for o in played)
-        _write_docs(played, f"python -m benchmarks.walks --seeds {first}-{last} --docs")
+        _write_docs(played, scorer)
 
 
 if __name__ == "__main__":

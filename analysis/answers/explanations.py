@@ -155,6 +155,8 @@ class Loss:
         }
 
 
+STILL: Floats = np.array([1.0, *[0.0] * (len(SHAKEN) - 1)])
+"""Chances of each of SHAKEN where nothing can have shaken the answers."""
 UNSEEN = dict.fromkeys(("usual", "shaken", "worse", "meant"), 0.0)
 
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.answers import explanations, reading
 from analysis.answers.explanations import UNSEEN, WORTH, Loss
 from analysis.answers.reading import Chain
+from analysis.answers.replayed import Replayed
 from analysis.answers.stand import FEWEST, Mask
 from analysis.evidence import Scope
 from analysis.publishes import Publish, once
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -38,8 +42,9 @@ class Link:
     in standard deviations of the answers; ``usual`` is the typical size at ``seen`` earlier
     publishes, and ``where`` says in words what most of the difference is. ``worse``: mean loss of
     the new answers minus that of the old snapshot's (positive: the new one does worse), with its
-    standard error; NaN without labels. ``r2``: of the stand-in. ``evidence`` is the log Bayes
-    factor that the snapshot moved the answers, and for the worse.
+    standard error; NaN without labels. ``r2``: of the stand-in, 1 where both artifacts answered
+    (``scored``); ``unscored`` says why they did not though there is a scorer. ``evidence`` is the
+    log Bayes factor that the snapshot moved the answers, and for the worse.
     """
 
     publish: Publish
@@ -53,6 +58,8 @@ class Link:
     rows: int
     r2: float
     evidence: float
+    scored: bool = False
+    unscored: str = ""
 
 
 def links(
@@ -79,7 +86,9 @@ def links(
         chances = explanations.shaken([(d, usual) for d, usual in seen if d is not None])
         for p in chosen:
             chain = next((c for c in chains if p.arm in c.arms), None)
-            link = _link(chain, p, chances, probability) if chain else None
+            link = None
+            if chain:
+                link = _scored(chain, p, probability) or _link(chain, p, chances, probability)
             out += [link] if link else []
     return out
 
@@ -106,18 +115,62 @@ def _link(chain: Chain, p: Publish, chances: Floats, probability: bool) -> Link 
         seen.rows,
         chain.stand.r2,
         explanations.log_bayes_factor(seen, chain.usual, chances, losses),
+        unscored=chain.unscored,
     )
+
+
+def _scored(chain: Chain, p: Publish, probability: bool) -> Link | None:
+    """The same from the answers of both artifacts to the same rows; None where there are none."""
+    both = chain.replayed
+    seen = both.difference(p.snapshot, p.before) if both else None
+    if both is None or seen is None:
+        return None
+    now = _scored_loss(chain, both, p, probability)
+    loss, losses = _beyond_usual(now, [])
+    ways = seen.mean(both.usual.larger(explanations.LARGER[0]))
+    return Link(
+        p,
+        float(ways[0]),
+        float(np.sqrt(ways @ ways)),
+        both.usual.size,
+        both.usual.seen,
+        chain.stand.where(ways[:-1]),
+        loss[0],
+        loss[1],
+        seen.rows,
+        1.0,
+        # The same rows through both: nothing else can have shaken the answers.
+        explanations.log_bayes_factor(seen, both.usual, explanations.STILL, losses),
+        scored=True,
+    )
+
+
+def _scored_loss(chain: Chain, both: Replayed, p: Publish, probability: bool) -> Loss | None:
+    """On labelled rows that the new snapshot served, by what both artifacts answer."""
+    mine = chain.served_by(p.snapshot)[both.rows]
+    label = chain.frame[Role.LABEL].to_numpy(float, na_value=np.nan)[both.rows]
+    new, old = both.answers[p.snapshot], both.answers[p.before]
+    rows = mine & np.isfinite(label) & np.isfinite(new) & np.isfinite(old)
+    if rows.sum() < FEWEST // 2:
+        return None
+    times = chain.frame[Role.TIME].iloc[both.rows[rows]]
+    return _between(label[rows], new[rows], old[rows], times, probability)
 
 
 def _losses(
     chain: Chain, new: Mask, old: Mask, probability: bool
 ) -> tuple[tuple[float, float], dict[str, float]]:
     """Loss of the new answers beyond what is usual, its error; and what that is evidence for."""
+    each = [_loss(chain, *rows, probability) for rows in chain.past]
     now = _loss(chain, new, old, probability)
+    return _beyond_usual(now, [loss for loss in each if loss is not None])
+
+
+def _beyond_usual(
+    now: Loss | None, past: Sequence[Loss]
+) -> tuple[tuple[float, float], dict[str, float]]:
     if now is None:
         return (float("nan"), float("nan")), UNSEEN
-    each = [_loss(chain, *rows, probability) for rows in chain.past]
-    past = [loss for loss in each if loss is not None]
     # A stand-in is smoother than any snapshot, and loses less for that.
     handicap = float(np.mean([p.gap for p in past])) if past else 0.0
     noise = float(np.mean([p.due for p in past])) if past else 0.0
@@ -135,7 +188,14 @@ def _loss(chain: Chain, new: Mask, old: Mask, probability: bool) -> Loss | None:
     if rows.sum() < FEWEST // 2 or (old & chain.stand.familiar).sum() < FEWEST:
         return None
     guess = chain.stand.as_before(old, chain.usual.covariance)[rows]
-    y, answer = label[rows], chain.stand.answer[rows]
+    times = chain.frame[Role.TIME][rows]
+    return _between(label[rows], chain.stand.answer[rows], guess, times, probability)
+
+
+def _between(
+    y: Floats, answer: Floats, guess: Floats, times: pd.Series[Any], probability: bool
+) -> Loss:
+    """Of ``answer`` against ``guess``, both on the scale that effects add up on."""
     if probability:
         y = np.clip(y, 0, 1)
         right = 1 / (1 + np.exp(-guess))
@@ -145,7 +205,7 @@ def _loss(chain: Chain, new: Mask, old: Mask, probability: bool) -> Loss | None:
         spread = max(float(np.var(y)), 1e-12)
         gap = ((y - answer) ** 2 - (y - guess) ** 2) / spread
         due = (answer - guess) ** 2 / spread
-    hour = chain.frame[Role.TIME].dt.floor("h").astype("int64").to_numpy()[rows]
+    hour = times.dt.floor("h").astype("int64").to_numpy()
     code = np.unique(hour, return_inverse=True)[1]
     # Rows of an hour share their weather: the hour, not the row, is independent.
     total = np.bincount(code, weights=gap - gap.mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from analysis.answers import explanations
 from analysis.answers.explanations import Difference, Usual
+from analysis.answers.replayed import Replayed, replayed
 from analysis.answers.stand import FEWEST, Mask, StandIn, learn
 from analysis.classes import one_against_rest
 from analysis.evidence import CannotExamine, Scope
@@ -18,6 +19,7 @@ from analysis.inputs import surrogate
 from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.profile import Bins, bins_of, kinds, plain
 from analysis.publishes import Publish, chains, once
+from analysis.replay import CannotReplay, as_logged, can_replay
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, naive
 
@@ -41,6 +43,8 @@ class Chain:
     """Rows of arms that share snapshots; ``late`` are those since it began.
 
     ``usual`` is what its earlier publishes changed; ``past`` their rows: new and old ones.
+    ``replayed`` are the answers of the artifacts themselves, where there is a scorer; ``unscored``
+    says why there are none though there is one.
     """
 
     arms: tuple[str, ...]
@@ -49,6 +53,8 @@ class Chain:
     stand: StandIn
     usual: Usual
     past: tuple[tuple[Mask, Mask], ...]
+    replayed: Replayed | None = None
+    unscored: str = ""
 
     def served_by(self, snapshot: str) -> Mask:
         """Which rows a snapshot answered."""
@@ -90,9 +96,12 @@ def read(
     kind = kinds(log, warehouse.features)
     if not kind:
         raise CannotExamine("The log has no features: old and new snapshots can't be compared.")
-    roles = (Role.TIME, Role.PREDICTION, Role.SNAPSHOT, Role.ARM, Role.LABEL)
+    also: tuple[str, ...] = (Role.TIME, Role.PREDICTION, Role.SNAPSHOT, Role.ARM, Role.LABEL)
+    if can_replay(warehouse):
+        log, copies = as_logged(log, warehouse.features)
+        also += copies
     names = {p.snapshot for p in chosen} | {p.before for p in chosen}
-    frame = _some(plain(log, kind, roles), names, begun, scope.seed)
+    frame = _some(plain(log, kind, also), names, begun, scope.seed)
     bins = bins_of(frame[frame[Role.TIME] < naive(begun)], kind)
     probability = surrogate.is_probability(frame[Role.PREDICTION].to_numpy(float))
     span = min(max(scope.window.end - begun, SPAN[0]), SPAN[1])
@@ -105,6 +114,8 @@ def read(
         part = frame[frame[Role.ARM].isin(arms)].reset_index(drop=True)
         others = [p for p in once(every) if p.arm in arms and p not in chosen]
         chain = _chain(arms, part, asked, others, (begun, span), bins, probability, scope.seed)
+        if chain and asked and can_replay(warehouse):
+            chain = _scored(warehouse, chain, asked, others, scope.seed)
         out += [chain] if chain else []
     return out, probability
 
@@ -171,3 +182,22 @@ def _chain(
         each = [stand.difference(new, old, known.covariance) for new, old in past]
         known = explanations.usual([d for d in each if d is not None], size)
     return Chain(arms, frame, late, stand, known, tuple(past))
+
+
+def _scored(
+    warehouse: Warehouse,
+    chain: Chain,
+    asked: Sequence[Publish],
+    others: Sequence[Publish],
+    seed: int,
+) -> Chain:
+    """The chain with the answers of its snapshots' artifacts, or why there are none."""
+    model = asked[0].model
+    try:
+        found = replayed(
+            warehouse, model, chain.frame, chain.late, chain.stand, (asked, others), seed
+        )
+    except CannotReplay as error:
+        return replace(chain, unscored=str(error))
+    missing = "" if found else "the registry names no artifacts that are there"
+    return replace(chain, replayed=found, unscored=missing)

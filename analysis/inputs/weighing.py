@@ -15,6 +15,7 @@ import numpy as np
 
 from analysis import odds
 from analysis.inputs import agreement, familiar, feeds, suspicion
+from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import Odd
 from analysis.inputs.suspicion import Finding, View
 from analysis.inputs.views import Reading
@@ -171,23 +172,30 @@ def weigh(
     output: Floats,
     odd: Odd,
     fed: Mapping[str, tuple[str, ...]],
+    deployed: Deployed | None = None,
 ) -> Verdict:
     """Inputs, model or none, with shares of what moved the predictions.
 
     ``odd`` rows of the day and edge samples do not count as familiar inputs; ``fed`` are the
-    features that each node of the lineage feeds.
+    features that each node of the lineage feeds. What the ``deployed`` artifacts answer tells the
+    model's part; a surrogate only guesses it.
     """
     least = _least(r)
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
     found = _credited(found, familiar.beyond(r, output, broken))
-    answers = familiar.answers_shift(r, output, broken, odd)
-    arm = familiar.beside_others(r, output, broken)
-    against = _heard(View(*answers), least)
+    if deployed:
+        answers, arm = deployed.shift, familiar.NOT_SEEN
+        against, erred = -np.inf, 0.0
+    else:
+        answers = familiar.answers_shift(r, output, broken, odd)
+        arm = familiar.beside_others(r, output, broken)
+        against, erred = _heard(View(*answers), least), answers[1]
     model_odds, model_size = max(answers, arm)
-    logs["model"] = float(np.log(0.25)) + max(against, _heard(View(*arm), least))
+    own = (_heard(View(*a), least) for a in (answers, arm))
+    logs["model"] = float(np.log(0.25)) + max(own)
     prior = float(np.log(0.4 / (len(found) + len(fed))))
-    each = {f.name: prior + _alone(f, least, against, answers[1]) for f in found}
+    each = {f.name: prior + _alone(f, least, against, erred) for f in found}
     by_feed, along = _by_feed(found, fed, lambda view: prior + _heard(view, least))
     logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *by_feed]))
     shares = odds.share_out(logs)

@@ -21,6 +21,7 @@ from analysis.tables import (
     Model,
     Predictions,
     Runs,
+    Scorer,
     Snapshots,
     Training,
 )
@@ -89,6 +90,7 @@ class Settings(Section):
     monitors: Monitors = Monitors()
     walk: Walk = Walk()
     budget: Budget = Budget()
+    scorer: Scorer | None = None
     mitigations: tuple[Mitigation, ...] = ()
     state: State = State()
 
@@ -115,6 +117,7 @@ class Settings(Section):
             url=_beside(self.data.url, self.root),
             models=self.models,
             metrics=self.metrics,
+            scorer=self.scorer,
             **{name: getattr(self.tables, name) for name in Tables.model_fields},
         )
 

@@ -7,6 +7,7 @@ the new one, never half of it.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SETTINGS = "hawkeye.toml"
 DIMENSIONS = ("carrier", "origin", "dest")
 ARTIFACTS = "snapshots"
+SCORER = (sys.executable, "-m", "bot.demo.scorer", "{rows}", "{answers}")
+"""Found from anywhere: the demo is installed where it runs."""
 
 
 def write_world(
@@ -178,6 +181,7 @@ def contract_of() -> Contract:
             "runs": _columns("runs", "status", "rows", "data_time", "schema", "version")
             | {"time": "finished"},
             "training": _columns("training", "model", "time", "partition", "label"),
+            "scorer": {"command": SCORER},
             "models": [
                 {"name": name, "task": task, "threshold": THRESHOLD if task == "binary" else 0.5}
                 for name, task in MODELS.items()
@@ -201,7 +205,8 @@ def settings_text(contract: Contract) -> str:
     for name, table in data.items():
         if name in ("url", "models", "metrics"):
             continue
-        lines += [f"[tables.{name}]", *_pairs(table), ""]
+        heading = name if name == "scorer" else f"tables.{name}"
+        lines += [f"[{heading}]", *_pairs(table), ""]
     for name in ("models", "metrics"):
         for entry in data[name]:
             lines += [f"[[{name}]]", *_pairs(entry), ""]

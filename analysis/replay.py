@@ -1,0 +1,196 @@
+"""The team's own scorer: what the artifacts of snapshots answer to rows of the log.
+
+A stand-in guesses what another snapshot would have answered; its artifact knows. The scorer is a
+program of the team's, in an environment of its own, that is handed a file of rows, each with the
+artifact to score it with, and leaves a file of answers.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.tables import Role, Scorer
+from analysis.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+Artifacts = Mapping[tuple[str, str], str]
+"""Where the artifact of a (model, snapshot) lies: an absolute path or an address."""
+
+RAW = "as logged: "
+"""Stands before the names of features that came along as the log has them."""
+FAITHFUL = 0.9
+"""Part of the variance of logged answers that a replay must give back to be believed."""
+FEWEST = 40
+"""Rows with a logged and a replayed answer, at the least, to judge that by."""
+_OURS = ("HAWKEYE_", "SLACK_")
+
+
+class CannotReplay(Exception):
+    """The scorer gave no usable answers; the message says why, ``said`` what it printed last."""
+
+    def __init__(self, why: str, said: str = "") -> None:
+        super().__init__(why)
+        self.said = said
+
+
+def can_replay(warehouse: Warehouse) -> bool:
+    """Whether the settings name a scorer, and the registry says where artifacts lie."""
+    registry = warehouse.contract.snapshots
+    return (
+        warehouse.contract.scorer is not None
+        and registry is not None
+        and registry.artifact is not None
+        and not warehouse.predicts_classes
+    )
+
+
+def as_logged(log: Any, features: Sequence[str]) -> tuple[Any, tuple[str, ...]]:
+    """``log`` with copies of the features as they stand in it, and the names of the copies."""
+    copies = {RAW + name: log[name] for name in features}
+    return log.mutate(**copies), tuple(copies)
+
+
+def artifacts(warehouse: Warehouse) -> Artifacts:
+    """Where the artifact of each model's snapshot lies, without files that are gone."""
+    table = warehouse.table("snapshots").select("model", "snapshot", "artifact")
+    frame = warehouse.fetch(table).dropna()
+    out = {}
+    for model, snapshot, where in frame.itertuples(index=False, name=None):
+        place = str(where)
+        if "://" not in place:
+            file = warehouse.root / place
+            if not file.exists():
+                continue
+            place = str(file.resolve())
+        out[str(model), str(snapshot)] = place
+    return out
+
+
+def answers(
+    warehouse: Warehouse, rows: pd.DataFrame, snapshots: Sequence[str], where: Artifacts
+) -> Floats:
+    """What ``snapshots[i]`` answers to row i of ``rows``; NaN where its artifact is not known.
+
+    ``rows`` has Role.MODEL, Role.TIME and the features as :func:`as_logged` copies them; ``where``
+    is of :func:`artifacts`. Raises CannotReplay.
+    """
+    import pandas as pd
+
+    scorer = warehouse.contract.scorer
+    assert scorer is not None
+    models = rows[Role.MODEL].astype(str)
+    artifact = pd.Series(
+        [where.get(pair) for pair in zip(models, snapshots, strict=True)], rows.index, dtype=object
+    )
+    known = artifact.notna().to_numpy()
+    out = np.full(len(rows), np.nan)
+    if not known.any():
+        return out
+    features = {c: c.removeprefix(RAW) for c in rows.columns if c.startswith(RAW)}
+    asked = rows.loc[known, list(features)].rename(columns=features)
+    told: dict[str, Any] = {
+        "artifact": artifact[known],
+        "model": models[known],
+        "snapshot": np.asarray(snapshots, object)[known],
+        "time": rows.loc[known, Role.TIME],
+    }
+    if clash := sorted(set(told) & set(asked.columns)):
+        raise CannotReplay(f"a feature is called `{clash[0]}`, which is what a row for it says")
+    out[known] = _run(scorer, warehouse.root, asked.assign(**told))
+    return out
+
+
+def cross(
+    warehouse: Warehouse, rows: pd.DataFrame, snapshots: Sequence[str], where: Artifacts
+) -> dict[str, Floats]:
+    """What each of the snapshots answers to each row of one model, in one call; unknown ones left
+    out. Raises CannotReplay.
+    """
+    import pandas as pd
+
+    model = str(rows[Role.MODEL].iloc[0]) if len(rows) else ""
+    known = [s for s in dict.fromkeys(snapshots) if (model, s) in where]
+    if not known or not len(rows):
+        return {}
+    every = pd.concat([rows] * len(known), ignore_index=True)
+    found = answers(warehouse, every, np.repeat(known, len(rows)).tolist(), where)
+    return dict(zip(known, found.reshape(len(known), len(rows)), strict=True))
+
+
+def faithful(logged: Floats, replayed: Floats) -> float:
+    """R² of replayed answers about the logged ones; NaN where fewer than FEWEST have both."""
+    both = np.isfinite(logged) & np.isfinite(replayed)
+    spread = float(np.var(logged[both])) if both.sum() >= FEWEST else 0.0
+    if spread < 1e-12:
+        return float("nan")
+    return 1 - float(np.mean((logged[both] - replayed[both]) ** 2)) / spread
+
+
+def believe(logged: Floats, replayed: Floats) -> None:
+    """CannotReplay where replayed answers are not about those that were logged then."""
+    r2 = faithful(logged, replayed)
+    if not np.isfinite(r2):
+        raise CannotReplay("too few of its answers can be held against those in the log")
+    if r2 < FAITHFUL:
+        raise CannotReplay(
+            f"the scorer does not give the answers that the log has (R² {max(r2, 0.0):.2f})"
+        )
+
+
+def _run(scorer: Scorer, root: Path, rows: pd.DataFrame) -> Floats:
+    with tempfile.TemporaryDirectory(prefix="hawkeye-") as folder:
+        asked, told = Path(folder, "rows.parquet"), Path(folder, "answers.parquet")
+        rows.to_parquet(asked, index=False)
+        files = {"{rows}": str(asked), "{answers}": str(told)}
+        command = [files.get(argument, argument) for argument in scorer.command]
+        # What opens Slack is nobody else's.
+        known = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
+        try:
+            done = subprocess.run(
+                command,
+                cwd=root,
+                env=known,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=scorer.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise CannotReplay(
+                f"the scorer gave no answer within {scorer.seconds:g} s for {len(rows):,} rows"
+            ) from None
+        except OSError as error:
+            raise CannotReplay(f"the scorer did not start ({error.strerror})") from None
+        said = done.stderr.decode(errors="replace").strip()
+        if done.returncode:
+            raise CannotReplay(f"the scorer ended with code {done.returncode}", said)
+        return _read(told, len(rows), said)
+
+
+def _read(file: Path, count: int, said: str) -> Floats:
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(file)
+        values: Floats = frame["prediction"].to_numpy(float, na_value=np.nan)
+    except FileNotFoundError:
+        raise CannotReplay("the scorer left no file of answers", said) from None
+    except KeyError:
+        raise CannotReplay("the scorer's answers have no column `prediction`", said) from None
+    except (ValueError, TypeError, OSError):
+        raise CannotReplay("the scorer's answers are no Parquet file of numbers", said) from None
+    if len(values) != count:
+        raise CannotReplay(f"the scorer gave {len(values):,} answers to {count:,} rows", said)
+    return values
