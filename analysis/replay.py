@@ -32,6 +32,8 @@ RAW = "as logged: "
 """Stands before the names of features that came along as the log has them."""
 FAITHFUL = 0.9
 """Part of the variance of logged answers that a replay must give back to be believed."""
+TRIED = 500
+"""Rows that a first try scores."""
 FEWEST = 40
 """Rows with a logged and a replayed answer, at the least, to judge that by."""
 _OURS = ("HAWKEYE_", "SLACK_")
@@ -136,6 +138,21 @@ def faithful(logged: Floats, replayed: Floats) -> float:
     if spread < 1e-12:
         return float("nan")
     return 1 - float(np.mean((logged[both] - replayed[both]) ** 2)) / spread
+
+
+def tried(warehouse: Warehouse) -> None:
+    """Scores some of the latest rows that have an artifact; raises CannotReplay when that fails,
+    or when the answers are not about those in the log."""
+    where = artifacts(warehouse)
+    if not where:
+        raise CannotReplay("the registry names no artifacts that are there")
+    log, copies = as_logged(warehouse.predictions(), warehouse.features)
+    log = log.filter(log[Role.SNAPSHOT].isin(sorted({s for _, s in where})))
+    roles = (Role.TIME, Role.PREDICTION, Role.MODEL, Role.SNAPSHOT)
+    log = log.select(*roles, *copies).order_by(log[Role.TIME].desc()).limit(TRIED)
+    rows = warehouse.fetch(log)
+    found = answers(warehouse, rows, rows[Role.SNAPSHOT].astype(str).tolist(), where)
+    believe(rows[Role.PREDICTION].to_numpy(float, na_value=np.nan), found)
 
 
 def believe(logged: Floats, replayed: Floats) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from analysis import replay
 from analysis.columns import ONLY_CLASSES, TIMES, example, no_time
 from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine
@@ -24,6 +25,7 @@ _TIMES |= {"data_time"}
 _NUMBERS = {"prediction", "label", "weight", "value", "denominator", "share", "rows"}
 _LOOKED_AT = 10_000
 _MOST_MODELS = 200
+_LAST_LINES = 5
 _SECONDS_END = 10**11
 """The year 5138 in seconds since 1970: a larger integer is no count of seconds."""
 _UNITS = ((10**17, "nanoseconds"), (10**14, "microseconds"), (_SECONDS_END, "milliseconds"))
@@ -71,6 +73,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         with engine_errors(warehouse.contract):
             missing = list(_models(settings, warehouse, places))
             missing += _probabilities(settings, warehouse, places)
+            missing += _scorer(warehouse, places)
     except CannotExamine as error:
         key = ("tables", "predictions", "source")
         missing = [places.problem(key, "rows that could not be looked at", str(error))]
@@ -106,6 +109,27 @@ def _probabilities(settings: Settings, warehouse: Warehouse, places: Places) -> 
             said = f'"{name}", which holds {low:g} to {high:g}'
             expected = f"{what} from 0 to 1: `{metric.name}` ({metric.kind}) needs them"
             yield places.problem(("tables", "predictions", key), said, expected)
+
+
+def _scorer(warehouse: Warehouse, places: Places) -> Iterator[Problem]:
+    """A scorer that nothing can be asked of, that fails, or that answers otherwise than the log."""
+    if warehouse.contract.scorer is None:
+        return
+    registry, log = warehouse.contract.snapshots, warehouse.contract.predictions
+    if registry is None or registry.artifact is None:
+        found, expected = "no column to take artifacts from", "the column of `[tables.snapshots]`"
+        yield places.problem(("tables", "snapshots", "artifact"), found, expected)
+    elif log.snapshot is None:
+        found, expected = "no column to tell snapshots by", "the column that says what served a row"
+        yield places.problem(("tables", "predictions", "snapshot"), found, expected)
+    elif replay.can_replay(warehouse):
+        try:
+            replay.tried(warehouse)
+        except replay.CannotReplay as error:
+            last = "\n".join(error.said.splitlines()[-_LAST_LINES:])
+            tail = f"; the last that it printed:\n{last}" if last else ""
+            expected = f"a program whose answers are those in the log (docs/scorer.md){tail}"
+            yield places.problem(("scorer", "command"), f"{error}", expected)
 
 
 def _places(settings: Settings) -> Iterator[_Place]:

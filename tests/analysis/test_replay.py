@@ -1,0 +1,229 @@
+"""With a scorer the artifacts themselves are asked: about snapshots, serving, what they lean on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.evidence import Onset, Suspect
+from analysis.features import which_features
+from analysis.inputs import deployed
+from analysis.inputs.blocks import compare
+from analysis.inside import look_inside
+from analysis.replay import RAW, CannotReplay, answers, artifacts
+from analysis.snapshots import which_snapshot
+from analysis.tables import Role
+from tests.analysis import logs
+
+PROGRAM = """\
+import json, sys
+import numpy as np
+import pandas as pd
+
+rows = pd.read_parquet(sys.argv[1])
+out = pd.Series(np.nan, index=rows.index)
+for path, mine in rows.groupby("artifact"):
+    model = json.load(open(path))
+    z = model["bias"] + sum(w * mine[n].fillna(0) for n, w in model["weights"].items())
+    out[mine.index] = 1 / (1 + np.exp(-z))
+pd.DataFrame({"prediction": out}).to_parquet(sys.argv[2])
+"""
+SOUND = {"a": 1.0, "b": 0.6, "c": -0.4}
+BAD = {"a": 0.05, "b": 0.6, "c": 2.5}
+COMMAND = (sys.executable, "score.py", "{rows}", "{answers}")
+
+
+def served(weights, bias, rows):
+    """What a snapshot with these weights answers."""
+    return 1 / (1 + np.exp(-(bias + sum(w * rows[n] for n, w in weights.items()))))
+
+
+def world(folder, newest, command=COMMAND, change=None, seconds=60.0):
+    """Retrained every other day; the ``newest`` weights go live at the onset.
+
+    ``change`` edits the rows since then before they are answered, and may return answers.
+    """
+    rng = np.random.default_rng(3)
+    frame = logs.log(seed=5)
+    for name in SOUND:
+        frame[name] = rng.normal(0, 1, len(frame))
+    late = logs.since_onset(frame)
+    other = change(frame, late) if change else None
+    day = (frame["time"] - frame["time"].min()).dt.days // 2
+    day = day.where(~late, day.max() + 1)
+    registry = []
+    for number in sorted(day.unique()):
+        weights = {n: w + rng.normal(0, 0.03) for n, w in SOUND.items()}
+        if number == day.max():
+            weights = newest or weights
+        mine, name = (day == number).to_numpy(), f"ranker-{number}"
+        frame.loc[mine, "snapshot"] = name
+        frame.loc[mine, "prediction"] = served(weights, -1.0, frame[mine])
+        (folder / f"{name}.json").write_text(json.dumps({"bias": -1.0, "weights": weights}))
+        at = frame.loc[mine, "time"].min()
+        registry.append((name, "ranker", at, f"{name}.json"))
+    if other is not None:
+        frame.loc[late, "prediction"] = other(frame.loc[late, "prediction"])
+    truth = served(SOUND, -1.0, frame)
+    frame["label"] = (rng.random(len(frame)) < truth).astype(float)
+    columns = ["snapshot", "model", "published", "artifact"]
+    pd.DataFrame(registry, columns=columns).to_parquet(folder / "snapshots.parquet")
+    (folder / "score.py").write_text(PROGRAM)
+    warehouse = logs.warehouse(
+        folder,
+        frame.drop(columns=["f", "region", "channel"]),
+        snapshots={"source": "snapshots.parquet", "artifact": "artifact"},
+        scorer={"command": command, "seconds": seconds},
+    )
+    return warehouse, registry[-1][0]
+
+
+def scope(**more):
+    """The alert's, with its onset known."""
+    found = logs.scope()
+    onset = Onset(logs.ONSET, logs.ONSET - timedelta(hours=1), logs.ONSET + timedelta(hours=1))
+    return replace(found, onset=onset, **more)
+
+
+def test_a_snapshot_whose_artifact_answers_the_same_rows_otherwise_is_named(tmp_path):
+    """Old and new artifact are held against what earlier publishes changed."""
+    warehouse, newest = world(tmp_path, BAD)
+    found = which_snapshot(warehouse, scope())
+    assert (found.verdict, found.named[0].name) == ("snapshot", newest)
+    assert found.named[0].changed.startswith("same rows: answers differ by")
+
+
+def test_a_retraining_that_answers_alike_is_cleared(tmp_path):
+    """However near the onset it went live."""
+    warehouse, _ = world(tmp_path, None)
+    found = which_snapshot(warehouse, scope())
+    assert (found.verdict, found.named) == ("not_snapshot", ())
+    assert found.confidence > 0.9
+
+
+def test_inputs_that_broke_beside_a_publish_do_not_accuse_the_snapshot(tmp_path):
+    """Both artifacts answer rows from before, which nothing has broken."""
+
+    def broken(frame, late):
+        frame.loc[late, "a"] = frame.loc[late, "a"] * 60 + 40
+
+    warehouse, _ = world(tmp_path, None, change=broken)
+    assert which_snapshot(warehouse, scope()).verdict == "not_snapshot"
+    found = which_features(warehouse, scope())
+    assert (found.verdict, found.named[0].name) == ("inputs", "a")
+    assert found.figures["model_shift"] == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_log_that_does_not_hold_what_is_deployed_is_the_models(tmp_path):
+    """Answers that serving changes behind the artifact are told, with how."""
+
+    def halved(frame, late):
+        return lambda p: 1 / (1 + np.exp(-(np.log(p / (1 - p)) * 0.5 + 1.0)))
+
+    warehouse, _ = world(tmp_path, None, change=halved)
+    found = which_features(warehouse, scope())
+    assert found.verdict == "model"
+    assert "not those of what is deployed" in found.headline
+    inside = look_inside(warehouse, scope(suspects=(Suspect("model", "ranker", 0.9),)))
+    assert inside.verdict == "model"
+    assert "logits are 0.50 × deployed +1.00" in inside.headline
+
+
+def test_a_served_model_that_is_the_deployed_one_is_fine(tmp_path):
+    """And nothing is left unexamined for that."""
+    warehouse, _ = world(tmp_path, None)
+    found = look_inside(warehouse, scope(suspects=(Suspect("model", "ranker", 0.9),)))
+    assert found.verdict == "fine"
+    assert "served as it is deployed" in found.headline
+    assert found.not_examined == ()
+
+
+def test_what_a_bad_snapshot_leans_on_is_told(tmp_path):
+    """Features that shuffled move its answers far more, or far less, than its predecessors'."""
+    warehouse, newest = world(tmp_path, BAD)
+    found = look_inside(warehouse, scope(suspects=(Suspect("snapshot", newest, 0.9),)))
+    said = {s.name: s.changed for s in found.suspects if s.kind == "feature"}
+    assert set(said) == {"a", "c"}
+    assert "less on a than" in said["a"]
+    assert "more on c than" in said["c"]
+
+
+def test_a_sound_snapshot_leans_on_nothing_else(tmp_path):
+    """No feature is told of a usual retraining."""
+    warehouse, newest = world(tmp_path, None)
+    found = look_inside(warehouse, scope(suspects=(Suspect("snapshot", newest, 0.9),)))
+    assert [s for s in found.suspects if s.kind == "feature"] == []
+
+
+PRINTS = (sys.executable, "-c", "import sys; sys.exit('secret-value')", "{rows}", "{answers}")
+SLEEPS = (sys.executable, "-c", "import time; time.sleep(30)", "{rows}", "{answers}")
+SILENT = (sys.executable, "-c", "pass", "{rows}", "{answers}")
+ABSENT = ("./no-such-program", "{rows}", "{answers}")
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (PRINTS, "ended with code 1"),
+        (SLEEPS, "no answer within 1 s"),
+        (SILENT, "left no file of answers"),
+        (ABSENT, "did not start (No such file or directory)"),
+    ],
+)
+def test_a_scorer_that_fails_is_told_and_the_step_goes_on(tmp_path, command, why):
+    """By the stand-ins; what the program printed may hold values, and is not posted."""
+    warehouse, newest = world(tmp_path, BAD, command, seconds=1)
+    found = which_snapshot(warehouse, scope())
+    assert found.verdict == "snapshot"
+    assert [m for m in found.not_examined if newest in m and why in m]
+    features = which_features(warehouse, scope())
+    assert any(why in m for m in features.not_examined)
+    assert "secret-value" not in str(found) + str(features)
+
+
+def test_a_scorer_that_does_not_answer_like_the_log_is_not_believed(tmp_path):
+    """A missing feature, another scale: the R² is told."""
+    warehouse, _ = world(tmp_path, BAD)
+    (tmp_path / "score.py").write_text(PROGRAM.replace("1 / (1 + np.exp(-z))", "z"))
+    found = which_features(warehouse, scope())
+    assert any(
+        "does not give the answers that the log has (R² 0.00)" in m for m in found.not_examined
+    )
+
+
+def test_a_snapshot_in_doubt_is_not_taken_for_what_should_be(tmp_path):
+    """Its own artifact would clear it whatever it answers."""
+    warehouse, newest = world(tmp_path, BAD)
+    doubtful = scope(suspects=(Suspect("snapshot", newest, 0.5),))
+    assert deployed.read(warehouse, doubtful, compare(doubtful)) is None
+
+
+def test_rows_without_an_artifact_have_no_answer(tmp_path):
+    """And files that are gone are asked of nobody."""
+    warehouse, newest = world(tmp_path, None)
+    (tmp_path / f"{newest}.json").unlink()
+    where = artifacts(warehouse)
+    assert ("ranker", newest) not in where
+    rows = pd.DataFrame({RAW + n: [1.0, 2.0] for n in SOUND})
+    rows[Role.MODEL], rows[Role.TIME] = "ranker", pd.Timestamp(2024, 3, 1)
+    found = answers(warehouse, rows, ["ranker-0", newest], where)
+    assert np.isfinite(found).tolist() == [True, False]
+
+
+def test_the_scorer_is_told_nothing_that_opens_slack(tmp_path, monkeypatch):
+    """Its environment lacks the bot's own variables."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("HAWKEYE_KEY", "1")
+    ends = "import os, sys; sys.exit(any(k[:3] in ('SLA', 'HAW') for k in os.environ) * 7)"
+    warehouse, _ = world(tmp_path, None, (sys.executable, "-c", ends, "{rows}", "{answers}"))
+    rows = pd.DataFrame(
+        {RAW + "a": [1.0], Role.MODEL: "ranker", Role.TIME: pd.Timestamp(2024, 3, 1)}
+    )
+    with pytest.raises(CannotReplay, match="left no file"):
+        answers(warehouse, rows, ["ranker-0"], artifacts(warehouse))
