@@ -17,7 +17,7 @@ from analysis.evidence import CannotExamine, Evidence, Onset, Scope, Suspect, Wi
 from analysis.snapshots import which_snapshot
 from analysis.tables import Contract
 from analysis.warehouse import Warehouse
-from benchmarks import streams
+from benchmarks import scorer, streams
 from benchmarks.histories import BAD, DAYS, TREATMENT, Chain, History
 from benchmarks.served import FAMILIES, logit
 
@@ -34,6 +34,8 @@ HARMED = 3.0
 BESIDE = ("", "publish", "traffic")
 """Beside a bad snapshot: nothing, a good publish of another chain within the hour, or a shift of
 traffic at the onset."""
+ARTIFACTS = 14
+"""So many are kept of each chain."""
 CASES_EACH = 24
 """So many cases share a history."""
 
@@ -100,10 +102,14 @@ def draw(bad: int, innocent: int, seed: int) -> list[Case]:
 
 
 class Bench:
-    """Plays cases; ``folder`` holds the tables of one at a time, ``cache`` the parsed flights."""
+    """Plays cases; ``folder`` holds the tables of one at a time, ``cache`` the parsed flights.
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    With ``scored`` the check can ask the artifacts of all snapshots.
+    """
+
+    def __init__(self, folder: Path, cache: Path, scored: bool = False) -> None:
         self.folder = folder
+        self.scored = scored
         self._cache = cache
         self._streams: dict[str, streams.Stream] = {}
         self._history: tuple[Any, History] | None = None
@@ -139,11 +145,14 @@ class Bench:
         moved, harm = 0.0, 0.0
         if bad:
             # The model "other" scores every request, and once.
-            asked = log[(log["time"] >= onset) & (log["model"] == "other")]
-            moved, harm = _oracle(history, chain, k, (bad, dose), asked)
+            requests = log[(log["time"] >= onset) & (log["model"] == "other")]
+            moved, harm = _oracle(history, chain, k, (bad, dose), requests)
         late = pd.Timedelta(minutes=int(rng.integers(-NOTICED, NOTICED)) * int(rng.integers(2)))
         named = bool(rng.integers(3))
-        found, seconds = self._look(history, served, log, onset + late, end, named)
+        asked = (chain, k, bad, dose)
+        registry = self._registry(history, served, asked, end)
+        registry.to_parquet(self.folder / "snapshots.parquet", index=False)
+        found, seconds = self._look(history, log, onset + late, end, named)
         said = _said(found)
         name = chain.name(k) + "-bad" if bad else ""
         publishes = sum(len(c.publishes) for c in history.chains) // len(history.chains)
@@ -164,7 +173,6 @@ class Bench:
     def _look(
         self,
         history: History,
-        served: Sequence[Served],
         log: pd.DataFrame,
         since: Any,
         end: Any,
@@ -174,8 +182,7 @@ class Bench:
         if history.stream.labelled:
             roles |= {"label": "label", "label_time": "label_time"}
         log[[*roles, *history.stream.features]].to_parquet(self.folder / "log.parquet", index=False)
-        _registry(served, end).to_parquet(self.folder / "snapshots.parquet", index=False)
-        contract = {
+        contract: dict[str, Any] = {
             "predictions": {
                 "source": "log.parquet",
                 "features": history.stream.features,
@@ -185,6 +192,9 @@ class Bench:
             "snapshots": {"source": "snapshots.parquet"},
             "metrics": [{"name": "mean", "kind": "mean_prediction"}],
         }
+        if self.scored:
+            contract["snapshots"] = {"source": "snapshots.parquet", "artifact": "artifact"}
+            contract["scorer"] = {"command": scorer.COMMAND}
         now, at = (t.to_pydatetime().replace(tzinfo=UTC) for t in (end, since))
         bound = pd.Timedelta(minutes=NOTICED + 10).to_pytimedelta()
         scope = Scope(
@@ -203,6 +213,28 @@ class Bench:
         except CannotExamine as error:
             found = error
         return found, time.perf_counter() - begun
+
+    def _registry(
+        self,
+        history: History,
+        served: Sequence[Served],
+        asked: tuple[Chain, int, str, float],
+        end: pd.Timestamp,
+    ) -> pd.DataFrame:
+        """Every snapshot published by ``end``; the latest of each chain with its artifact."""
+        suspect, k, bad, dose = asked
+        rows = []
+        for c, publishes in served:
+            known = [i for i, at in enumerate(publishes) if at < end]
+            for i in known:
+                wrong = (bad, dose) if bad and (c, i) == (suspect, k) else ("", 0.0)
+                name = c.name(i) + ("-bad" if wrong[0] else "")
+                file = f"artifacts/{name}.pickle"
+                if self.scored and i > known[-1] - ARTIFACTS:
+                    scorer.put(self.folder / file, history.snapshot(c, i, *wrong))
+                row = {"model": c.model, "snapshot": name, "published": publishes[i]}
+                rows.append(row | {"artifact": file})
+        return pd.DataFrame(rows)
 
 
 def _said(found: Evidence | CannotExamine) -> dict[str, Any]:
@@ -313,16 +345,6 @@ def _nearest(served: Sequence[Served], onset: pd.Timestamp, named: bool) -> str:
     ]
     gap, name = min(every)
     return name if gap <= pd.Timedelta(hours=1) else ""
-
-
-def _registry(served: Sequence[Served], end: pd.Timestamp) -> pd.DataFrame:
-    rows = [
-        {"model": c.model, "snapshot": c.name(i), "published": at}
-        for c, publishes in served
-        for i, at in enumerate(publishes)
-        if at < end
-    ]
-    return pd.DataFrame(rows)
 
 
 def _break(

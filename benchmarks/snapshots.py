@@ -22,8 +22,12 @@ FAULTS, CONTROLS, SEED = 18, 30, 5
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """The short run."""
-    yield from summary(list(Bench(folder, folder).outcomes(draw(FAULTS, CONTROLS, SEED))))
+    """The short run: from the log alone, then with the artifacts."""
+    for scored in (False, True):
+        played = list(Bench(folder, folder, scored).outcomes(draw(FAULTS, CONTROLS, SEED)))
+        if scored:
+            yield Row("with a scorer:", "")
+        yield from summary(played)
 
 
 def summary(played: Sequence[Outcome]) -> Iterator[Row]:
@@ -81,12 +85,15 @@ def _share(found: Iterator[bool]) -> str:
 @click.option("--controls", default=300, show_default=True)
 @click.option("--seed", default=SEED, show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep parsed flights here.")
+@click.option("--scorer/--no-scorer", default=True, help="Whether artifacts can be scored.")
 @click.option("--verbose", is_flag=True, help="Tell of each case that went wrong.")
-def main(faults: int, controls: int, seed: int, cache: Path | None, verbose: bool) -> None:
+def main(
+    faults: int, controls: int, seed: int, cache: Path | None, scorer: bool, verbose: bool
+) -> None:
     """Play the cases and print the table."""
     played = []
     with tempfile.TemporaryDirectory() as scratch:
-        bench = Bench(Path(scratch), cache or Path(scratch))
+        bench = Bench(Path(scratch), cache or Path(scratch), scorer)
         for each in bench.outcomes(draw(faults, controls, seed)):
             played.append(each)
             wrong = each.accused or (each.scored and not each.hit) or not each.verdict
