@@ -103,7 +103,7 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         if sign.log_odds > POSITIVE:
             plain.setdefault(sign.name, sign)
     told = list(plain.values())[:3]
-    features = {sign.name for sign in leans}
+    features = {sign.name for sign in leans if sign.name in warehouse.features}
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.01), 0.99),

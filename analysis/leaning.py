@@ -32,6 +32,9 @@ MOST_FEATURES = 60
 EARLIER = 5
 LEANS_MOVE = 0.3
 """A retraining moves the logarithm of a lean by about this much."""
+MUTE, MUTE_NAME, SURE = 0.2, "answers", 8.0
+"""Above this share of rows without an answer, that says it all, for as much as a weight that is no
+number does."""
 FAINT = 0.02
 """A lean below this part of the answers' spread counts as that much."""
 
@@ -60,6 +63,9 @@ def lean_signs(
     probability = surrogate.is_probability(logged)
     answers = {n: surrogate.served(a, probability) for n, a in found.items()}
     _believe(rows, surrogate.served(logged, probability), answers)
+    mute = float(np.mean(~np.isfinite(answers[suspect][: len(rows)])))
+    if mute > MUTE:
+        return [Sign(MUTE_NAME, SURE, f"{mute:.0%} of the same rows get no number from it")]
     leans = {n: _leans(a, len(rows)) for n, a in answers.items()}
     return _signs(features, leans[suspect], np.array([leans[n] for n in names]))
 

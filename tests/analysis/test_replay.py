@@ -161,6 +161,14 @@ def test_a_sound_snapshot_leans_on_nothing_else(tmp_path):
     assert [s for s in found.suspects if s.kind == "feature"] == []
 
 
+def test_an_artifact_that_answers_no_number_is_told_as_that(tmp_path):
+    """Weights that are no number give answers that are none."""
+    warehouse, newest = world(tmp_path, {n: float("nan") for n in SOUND})
+    found = look_inside(warehouse, scope(suspects=(Suspect("snapshot", newest, 0.9),)))
+    assert found.verdict == "snapshot"
+    assert "100% of the same rows get no number from it" in found.headline
+
+
 PRINTS = (sys.executable, "-c", "import sys; sys.exit('secret-value')", "{rows}", "{answers}")
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(30)", "{rows}", "{answers}")
 SILENT = (sys.executable, "-c", "pass", "{rows}", "{answers}")
