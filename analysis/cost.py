@@ -133,6 +133,7 @@ def _scanned(connection: Any, scan: Mapping[str, Any], paths: set[str], meter: M
 
 def _bytes(columns: pd.DataFrame, names: set[str], bounds: list[tuple[str, str, str]]) -> int:
     groups = ["file_name", "row_group_id"]
+    names = {name for name in names if not _in_folders(columns, name)}
     wanted = columns[columns["name"].isin(names)]
     if len(wanted["name"].unique()) < len(names):
         return 0  # another file's columns
@@ -143,6 +144,11 @@ def _bytes(columns: pd.DataFrame, names: set[str], bounds: list[tuple[str, str, 
         keys = wanted.set_index(groups).index
         wanted = wanted[~keys.isin(gone.set_index(groups).index)]
     return int(wanted["size"].sum())
+
+
+def _in_folders(columns: pd.DataFrame, name: str) -> bool:
+    """Whether a column stands in the names of folders, ``day=2026-01-08/``: it takes no bytes."""
+    return bool(columns["file_name"].str.contains(f"/{name}=", regex=False).all())
 
 
 # -- engines that say it themselves --------------------------------------------------------------

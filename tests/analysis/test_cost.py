@@ -86,6 +86,20 @@ def test_row_groups_outside_of_the_window_do_not_count(tmp_path: Path) -> None:
         house.fetch(_mean(house))
 
 
+def test_a_column_in_the_names_of_folders_takes_no_bytes_and_hides_none(
+    tmp_path: Path,
+) -> None:
+    """A log partitioned by day, cut by that day: what is read beside it still counts."""
+    frame = pd.read_parquet(_log(tmp_path))
+    frame["day"] = frame["time"].dt.strftime("%Y-%m-%d")
+    frame.to_parquet(tmp_path / "parted", partition_cols=["day"], index=False)
+    house = _house(tmp_path / "parted", 1_000_000)
+    log = house.predictions()
+    house.fetch(log.group_by("day").aggregate(mean=log["_prediction"].mean()))
+    files = (tmp_path / "parted").rglob("*.parquet")
+    assert house.bytes_read == sum(_packed(file, "time", "p") for file in files)
+
+
 def test_the_queries_of_a_step_add_up_and_the_one_that_goes_over_is_not_run(tmp_path: Path) -> None:
     """Two and a half scans: the third one is refused, by what all three would read."""
     path = _log(tmp_path)
