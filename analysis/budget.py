@@ -27,7 +27,8 @@ class Excess:
         """What a person reads."""
         needs, may = amount(self.of, self.needs), amount(self.of, self.may)
         if self.of == "bytes":
-            return f"This would read about {needs}, more than the {may} that you allow a step."
+            said = f"about {needs}, more" if needs != may else "a little more"
+            return f"This would read {said} than the {may} that you allow a step."
         return f"This was stopped after {needs}, which is what you allow a step."
 
 

@@ -220,3 +220,9 @@ def test_an_engine_that_does_not_know_is_let_run(name: str, plan: Any) -> None:
 def test_amounts_are_said_as_people_say_them(of: Any, number: float, said: str) -> None:
     """Two digits are enough to decide by."""
     assert amount(of, number) == said
+
+
+def test_a_need_that_looks_like_the_budget_is_told_as_a_little_more() -> None:
+    """About 10 GB, more than 10 GB: nobody would understand it."""
+    said = Excess("bytes", 10.2e9, 10e9).sentence
+    assert said == "This would read a little more than the 10 GB that you allow a step."
