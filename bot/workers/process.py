@@ -79,7 +79,7 @@ class WorkerProcess:
 
     def run(self, work: bytes, name: str, seconds: float | None = None) -> Any:
         """The result of the pickled work called ``name`` in messages; ``seconds`` are those that
-        it may take, where they are not those of the limits.
+        it may take, by the budget of a step, where they are not those of the limits.
 
         Raises what the work raised, or TooLong, TooBig or WorkerLost, after which the process
         may be gone: see ``alive``. Raises NotBegun when it had died before, unnoticed.
@@ -92,7 +92,7 @@ class WorkerProcess:
             self._pipe.send((may, work))
             while kind not in ("done", "raised"):
                 while not self._pipe.poll(_LOOK_SECONDS):
-                    self._watch(name, time.monotonic() - began, may)
+                    self._watch(name, time.monotonic() - began, may, seconds is not None)
                 kind, value = self._pipe.recv()
         except (EOFError, OSError):
             if not kind:
@@ -134,17 +134,18 @@ class WorkerProcess:
         self._process.join(1)
         return "failed", f"it {_ending(self._process.exitcode)}"
 
-    def _watch(self, name: str, seconds: float, may: float) -> None:
+    def _watch(self, name: str, seconds: float, may: float, given: bool) -> None:
         if self._stop():
             self.end()
             raise WorkerLost(f"{name} was stopped: the bot shuts down. It runs again at the start.")
         if seconds > may:
             self.end()
+            section = "budget" if given else "walk"
             raise TooLong(
                 Excess("seconds", may, may),
                 f"{name} was stopped after {seconds:,.0f} s; it may take "
                 f"{may:,g} s. Choose a shorter window or fewer suspects, or "
-                "raise `seconds` under [walk] in the settings.",
+                f"raise `seconds` under [{section}] in the settings.",
             )
         self._held = memory_mb(self.pid)
         if self._held > self._limits.memory_mb:

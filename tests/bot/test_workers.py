@@ -41,6 +41,14 @@ def test_a_piece_of_work_may_be_given_more_time_and_says_what_it_had(workers: Wo
     assert caught.value.excess == Excess("seconds", 2, 2)
 
 
+def test_work_that_is_stopped_names_the_setting_that_stopped_it(workers: Workers) -> None:
+    """A step's own seconds are those of its budget; raising the pool's would change nothing."""
+    with pytest.raises(TooLong, match=r"under \[budget\]"):
+        workers.submit(time.sleep, 30.0, seconds=1.0).result(LONG)
+    with pytest.raises(TooLong, match=r"under \[walk\]"):
+        workers.submit(time.sleep, 30.0).result(LONG)
+
+
 @pytest.fixture
 def single() -> Iterator[Workers]:
     """One worker, so that work waits for work."""
