@@ -27,7 +27,8 @@ walk goes on. When none could look for one and the same reason, that goes to sta
 exit code is 1. Otherwise it is 0, whatever the walk concludes.
 
 A step that would read more than `[budget]` allows ends the walk: how much it would read goes to
-standard error, with exit code 1. `--over-budget` lets every step read what it needs.
+standard error, with exit code 1. `--over-budget` lets every step read what it needs. Seconds do
+not count here: a step takes as long as it needs, and Ctrl-C ends the walk.
 
 It prints one JSON object, described by this JSON Schema:
 

@@ -53,9 +53,9 @@ def triage_headless(
     (``tell`` is told how many are), ``since`` to 24 hours before ``now``.
     ``ask`` takes (question, verdicts, proposal) and gives the verdict; without it every proposal
     is accepted. ``over_budget`` lets steps read more than `[budget]` says. Raises
-    UnknownSubjectError, CannotExamine when no step could look, and OverBudget.
+    UnknownSubjectError, CannotExamine when no step could look, and OverBudget. A step may take
+    any time: whoever waits for it can end it.
     """
-
     tree = wanted_tree()
     if start and not tree.is_node(start):
         raise UnknownSubjectError(_no_node(start, [node.name for node in tree.nodes]))
@@ -63,15 +63,10 @@ def triage_headless(
         entry = _entry(settings, subject, settings.warehouse(FAR).features)
         now = now or _newest(settings, clock or datetime.now(UTC), tell)
     since = since or now - LOOK_BACK
-    if since >= now:
-        raise CannotExamine(
-            f"There is nothing to look at since {words.clock(since)}: the tables are read as "
-            f"of {words.clock(now)}, which is not after it. Choose an earlier `--since`."
-        )
+    window = _window(since, now)
     baseline = Window(since - timedelta(days=settings.walk.baseline_days), since)
-    scope = Scope(now, Window(since, now), baseline, entry, subject)
+    scope = Scope(now, window, baseline, entry, subject)
     alert = Alert("person", f"headless:{subject}", entry, subject, f"{subject}: headless", since)
-
     most_bytes = None if over_budget else settings.budget.bytes
 
     def check(node: str, scope: Scope) -> Evidence:
@@ -97,6 +92,15 @@ def triage_headless(
     if why := saw_nothing(walked):
         raise CannotExamine(why)
     return report(walked)
+
+
+def _window(since: datetime, now: datetime) -> Window:
+    if since >= now:
+        raise CannotExamine(
+            f"There is nothing to look at since {words.clock(since)}: the tables are read as "
+            f"of {words.clock(now)}, which is not after it. Choose an earlier `--since`."
+        )
+    return Window(since, now)
 
 
 def _newest(settings: Settings, clock: datetime, tell: Callable[[str], None]) -> datetime:
