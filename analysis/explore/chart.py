@@ -20,6 +20,7 @@ METHOD = (
 )
 FEWEST_TO_LEAN = 6
 """From so many points on, nearly all on one side of what is expected are told."""
+_INSIDE = "does not leave the band that is drawn here"
 BY = (
     "The series of each value of the dimension with most rows; since it began against the same "
     "hours of the days before."
@@ -37,9 +38,11 @@ def draw(warehouse: Warehouse, question: Question) -> Evidence:
 def _whole(warehouse: Warehouse, question: Question) -> Evidence:
     held = lines.held(warehouse, question)
     span, title = _span(question), _title(question, held)
-    alt = f"{question.name} since {words.clock(span.since)}. " + " ".join(map(_said, held))
+    off = _is_off(question)
+    told = " ".join(_said(h, off=off) for h in held)
+    alt = f"{question.name} since {words.clock(span.since)}. {told}"
     chart = charts.panels([h.drawn for h in held], span, title, alt)
-    rest = " ".join(_said(h) for h in held[1:] if h.out > h.points / 4)
+    rest = " ".join(_said(h, off=off) for h in held[1:] if h.out > h.points / 4)
     return _evidence(question, f"{title}. {rest}".strip(), chart, METHOD, held[0].rows, span)
 
 
@@ -49,10 +52,19 @@ def _title(question: Question, held: list[Held]) -> str:
         name = f"{one.drawn.name} of {name}"
     elif question.thing == "feature":
         name = one.drawn.name
-    return _said(one, name).rstrip(".")
+    return _said(one, name, _is_off(question)).rstrip(".")
 
 
-def _said(one: Held, name: str = "") -> str:
+def _is_off(question: Question) -> bool:
+    """Whether the walk found what is charted to be off, by one of its series, and since when."""
+    scope = question.scope
+    subject = (question.thing, question.name) == (scope.entry, scope.subject)
+    return subject and scope.onset is not None
+
+
+def _said(one: Held, name: str = "", off: bool = False) -> str:
+    """What the series did beside its band. Of what is ``off`` only that is told: it may be off by
+    all points together, or by another series or band, and is not called usual."""
     name = name or one.drawn.name
     if not one.points:
         return f"{name} has no values since it began."
@@ -62,9 +74,17 @@ def _said(one: Held, name: str = "") -> str:
     if one.out > max(1, one.points / 10):
         return f"{name} left its band {one.out} of {one.points} times: {figures}."
     side = max(one.below, one.points - one.below)
+    left = f"left its band {one.out} of {one.points} times"
     if one.points >= FEWEST_TO_LEAN and side >= 0.9 * one.points:
         where = "low" if one.below == side else "high"
-        return f"{name} is in its band, but {where} in it {side} of {one.points} times: {figures}."
+        if one.out:
+            return f"{name} {left}, and is {where} {side} of {one.points} times: {figures}."
+        lean = f"{where} in it {side} of {one.points} times: {figures}."
+        return f"{name} {_INSIDE if off else 'is in its band'}, {'' if off else 'but '}{lean}"
+    if one.out:
+        return f"{name} {left}{'' if off else ', which is usual'}: {figures}."
+    if off:
+        return f"{name} {_INSIDE}: {figures}."
     return f"{name} stays in its band: {figures}."
 
 

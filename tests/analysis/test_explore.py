@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from analysis import metrics
-from analysis.evidence import CannotExamine, Filter
+from analysis.charts.explore import Drawn
+from analysis.evidence import CannotExamine, Filter, Onset
 from analysis.explore import Misnamed, Question, lines, look
+from analysis.explore.chart import _said
 from analysis.few import enough_pass
 from analysis.publishes import publishes
 from analysis.scenarios import Options, plant
@@ -51,6 +53,42 @@ def test_a_calm_series_is_told_to_be_in_its_band(tmp_path):
     house = warehouse(tmp_path, log(), MEAN)
     assert "in its band" in ask(house, "chart", name="mean_prediction").headline
     assert "in its band" in ask(house, "chart", thing="feature", name="f").headline
+
+
+def _beside(out: int, below: int) -> lines.Held:
+    """A series of twenty points since it began."""
+    none = np.array([])
+    return lines.Held(Drawn("ctr", none, none), 0.3, 0.4, out, below, 20, 2000)
+
+
+def test_a_series_that_left_its_band_once_is_not_told_to_stay_in_it():
+    """One of twenty points is usual, and is said to be; the alert may name that very one."""
+    assert "ctr left its band 1 of 20 times, which is usual: 0.3" in _said(_beside(1, 10))
+    assert "left its band 1 of 20 times, and is low 19 of 20 times" in _said(_beside(1, 19))
+    assert "ctr stays in its band: 0.3" in _said(_beside(0, 10))
+
+
+def test_a_chart_of_what_the_alert_calls_off_never_calls_it_usual():
+    """All points together tell what none of them does alone."""
+    for out, below in ((0, 10), (1, 10), (0, 19), (1, 19), (5, 12), (15, 19)):
+        said = _said(_beside(out, below), off=True)
+        assert "s in its band" not in said
+        assert "usual:" not in said
+    assert "ctr does not leave the band that is drawn here" in _said(_beside(0, 10), off=True)
+
+
+def test_only_the_subject_of_an_alert_goes_by_the_walk_and_only_once_that_has_an_onset(tmp_path):
+    """Another series, and one that the walk has not judged, are told by their bands alone."""
+    house = warehouse(tmp_path, log(), MEAN, metric("volume"))
+    calm = scope("mean_prediction")
+    off = replace(calm, onset=Onset(ONSET, ONSET - timedelta(hours=1), ONSET))
+    about = {
+        (asked.onset is not None, name): look(house, Question("chart", asked, name=name)).headline
+        for asked in (calm, off)
+        for name in ("mean_prediction", "volume")
+    }
+    inside = [key for key, said in about.items() if "does not leave the band" in said]
+    assert inside == [(True, "mean_prediction")], about
 
 
 @pytest.mark.parametrize("hours", [0, 168])
