@@ -38,7 +38,8 @@ class Walk(Section):
     workers: int = Field(default=2, ge=1, le=64)
     """Worker processes that run checks. With more than one, one is kept free for people."""
     seconds: float = Field(default=60, gt=0, le=3600)
-    """Seconds that a check may take before it is stopped; a step of a walk then asks for more."""
+    """Seconds that a look may take before it is stopped; a step of a walk, unless `[budget]` says
+    otherwise, which then asks for more."""
     memory_mb: int = Field(default=4000, ge=500)
     """Megabytes that a worker may hold before it is stopped; about 200 are the libraries'."""
 
