@@ -237,9 +237,9 @@ def _of_stand_in(r: views.Reading) -> _Answers:
 def _served_title(who: str, verdict: str, exact: bool, words: str) -> str:
     if exact:
         return (
-            f"{who} is not served as it is deployed since the onset: {words}"
+            f"{who} has not been served as deployed since the onset: {words}"
             if verdict == "model"
-            else f"{who} is served as it is deployed: its artifacts give the answers of the log"
+            else f"{who} is served as deployed: its artifacts give the answers of the log"
         )
     if verdict == "model":
         return f"{who} gives the same inputs other answers since the onset: {words}"

@@ -44,6 +44,10 @@ def summary(played: Sequence[Outcome]) -> Iterator[Row]:
             for name in RANKERS
         ),
     )
+    yield Row(
+        "— by rank alone, whatever the verdict, as the rankers beside it",
+        f"{_share(o.hit(1) for o in scored)} / {_share(o.hit(3) for o in scored)}",
+    )
     for kind in KINDS:
         mine = [o for o in scored if o.case.kind == kind]
         if mine:
