@@ -16,7 +16,7 @@ import numpy as np
 from analysis import odds, replay
 from analysis.evidence import Scope
 from analysis.inputs import gather, surrogate
-from analysis.inputs.blocks import BLOCK, Comparison
+from analysis.inputs.blocks import BLOCK, FEWEST_BLOCKS, Comparison
 from analysis.inputs.gather import FEWEST_ROWS
 from analysis.replay import CannotReplay
 from analysis.tables import Role
@@ -79,10 +79,14 @@ def read(warehouse: Warehouse, scope: Scope, c: Comparison) -> Deployed | None:
     probability = surrogate.is_probability(logged)
     logged, answered = (surrogate.served(v, probability) for v in (logged, said))
     block = rows[BLOCK].to_numpy(np.int64)
-    if np.isfinite(answered[block == 0]).sum() < FEWEST:
-        raise CannotReplay("artifacts of too few rows since the onset are known")
+    both = np.isfinite(logged) & np.isfinite(answered)
+    if (both & (block == 0)).sum() < FEWEST:
+        raise CannotReplay("too few rows since the onset have an artifact that answers them")
     before = block > 0
     replay.believe(logged[before], answered[before])
+    days = np.unique(block[both & before], return_counts=True)[1]
+    if (days >= FEWEST_ROWS).sum() < FEWEST_BLOCKS:
+        raise CannotReplay("too few days before the onset have artifacts that are still there")
     r2 = replay.faithful(logged[before], answered[before])
     return Deployed(logged, answered, block, r2)
 
