@@ -115,7 +115,7 @@ def read(
         others = [p for p in once(every) if p.arm in arms and p not in chosen]
         chain = _chain(arms, part, asked, others, (begun, span), bins, probability, scope.seed)
         if chain and asked and can_replay(warehouse):
-            chain = _scored(warehouse, chain, asked, others, scope.seed)
+            chain = _scored(warehouse, chain, asked, others, probability, scope.seed)
         out += [chain] if chain else []
     return out, probability
 
@@ -189,13 +189,21 @@ def _scored(
     chain: Chain,
     asked: Sequence[Publish],
     others: Sequence[Publish],
+    probability: bool,
     seed: int,
 ) -> Chain:
     """The chain with the answers of its snapshots' artifacts, or why there are none."""
     model = asked[0].model
     try:
         found = replayed(
-            warehouse, model, chain.frame, chain.late, chain.stand, (asked, others), seed
+            warehouse,
+            model,
+            chain.frame,
+            chain.late,
+            chain.stand,
+            (asked, others),
+            probability,
+            seed,
         )
     except CannotReplay as error:
         return replace(chain, unscored=str(error))

@@ -64,11 +64,12 @@ def replayed(
     late: Mask,
     stand: StandIn,
     publishes: tuple[Sequence[Publish], Sequence[Publish]],
+    probability: bool,
     seed: int,
 ) -> Replayed | None:
     """Scores rows of a chain's ``frame`` with the snapshots of ``publishes``: asked and earlier.
 
-    None where artifacts of too few are known. Raises CannotReplay, also where the scorer does not
+    ``probability``: whether the stand-in's answers are logits. None where artifacts of too few are known. Raises CannotReplay, also where the scorer does not
     give back what the log has.
     """
     asked, earlier = publishes
@@ -79,7 +80,6 @@ def replayed(
         return None
     rows = _rows(frame, late, stand, {n for p in asked for n in (p.snapshot, p.before)}, seed)
     part = frame.iloc[rows].assign(**{Role.MODEL: model}).reset_index(drop=True)
-    probability = surrogate.is_probability(frame[Role.PREDICTION].to_numpy(float))
     found = {
         name: surrogate.served(answers, probability)
         for name, answers in replay.cross(warehouse, part, names, where).items()

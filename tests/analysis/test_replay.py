@@ -107,6 +107,17 @@ def test_a_retraining_that_answers_alike_is_cleared(tmp_path):
     assert found.confidence > 0.9
 
 
+def test_an_arm_beside_that_answers_on_a_larger_scale_does_not_part_log_and_artifacts(tmp_path):
+    """All arms of a model are read on one scale, and so are the artifacts' answers."""
+    warehouse, newest = world(tmp_path, BAD)
+    frame = pd.read_parquet(tmp_path / "log.parquet")
+    beside = frame.assign(arm="large", snapshot="large-0", prediction=frame["prediction"] * 50)
+    pd.concat([frame, beside]).to_parquet(tmp_path / "log.parquet", index=False)
+    found = which_snapshot(warehouse, scope())
+    assert found.named[0].name == newest
+    assert found.named[0].changed.startswith("same rows: answers differ by")
+
+
 def test_inputs_that_broke_beside_a_publish_do_not_accuse_the_snapshot(tmp_path):
     """Both artifacts answer rows from before, which nothing has broken."""
 
@@ -203,6 +214,23 @@ def test_a_scorer_that_does_not_answer_like_the_log_is_not_believed(tmp_path):
     assert any(
         "does not give the answers that the log has (R² 0.00)" in m for m in found.not_examined
     )
+
+
+def test_without_artifacts_of_earlier_days_nothing_is_called_served_as_deployed(tmp_path):
+    """Artifacts that a team deletes after a day or two leave no usual to hold today against."""
+
+    def halved(frame, late):
+        return lambda p: 1 / (1 + np.exp(-(np.log(p / (1 - p)) * 0.5 + 1.0)))
+
+    warehouse, _ = world(tmp_path, None, change=halved)
+    numbers = sorted(int(f.stem.split("-")[1]) for f in tmp_path.glob("ranker-*.json"))
+    for number in numbers[:-3]:
+        (tmp_path / f"ranker-{number}.json").unlink()
+    found = look_inside(warehouse, scope(suspects=(Suspect("model", "ranker", 0.9),)))
+    assert "as it is deployed" not in found.headline
+    assert any("too few days before the onset" in m for m in found.not_examined)
+    features = which_features(warehouse, scope())
+    assert any("too few days before the onset" in m for m in features.not_examined)
 
 
 def test_a_snapshot_in_doubt_is_not_taken_for_what_should_be(tmp_path):
