@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -19,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from handlers.alerts import FORMATS, BadPayload, Format, Known, Taken
+from handlers.alerts import FORMATS, FORMS, BadPayload, Format, Known, Taken
 from handlers.alerts.authentication import Keys, refusal
 from handlers.desk import Desk, Desks, nearest
 from handlers.intake import Outcome, take_in
@@ -116,7 +117,7 @@ def alert_routes(
             body = await _body(request)
             _authenticate(request, body, keys)
             name, format_ = _format(request, formats)
-            payload = _payload(request, body)
+            payload = _payload(request, body, name in FORMS)
             taken = await run_in_threadpool(_taken, format_, payload, desks)
             outcome = await run_in_threadpool(take_in, desks, taken)
         except _Refused as refused:
@@ -222,8 +223,10 @@ async def bounded(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _payload(request: Request, body: bytes) -> Any:
+def _payload(request: Request, body: bytes, may_be_form: bool) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if may_be_form and kind == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     if kind != "application/json" and not kind.endswith("+json"):
         raise _Refused(
             415, f"Send JSON with `Content-Type: application/json`, not {kind[:60] or 'without'}."

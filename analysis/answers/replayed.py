@@ -69,8 +69,8 @@ def replayed(
 ) -> Replayed | None:
     """Scores rows of a chain's ``frame`` with the snapshots of ``publishes``: asked and earlier.
 
-    ``probability``: whether the stand-in's answers are logits. None where artifacts of too few are known. Raises CannotReplay, also where the scorer does not
-    give back what the log has.
+    ``probability``: whether the stand-in's answers are logits. None where artifacts of too few
+    are known. Raises CannotReplay, also where the scorer does not give back what the log has.
     """
     asked, earlier = publishes
     earlier = sorted(earlier, key=lambda p: p.at)[-PAST:]

@@ -21,6 +21,7 @@ from handlers.alerts.shared import BadPayload, Known, Stray, Taken
 
 __all__ = [
     "FORMATS",
+    "FORMS",
     "GENERIC_KEYS",
     "BadPayload",
     "Draft",
@@ -48,3 +49,5 @@ FORMATS: dict[str, Format] = {
     "generic": generic,
 }
 """The formats that we ship, by the last part of their address."""
+FORMS = frozenset({"datadog"})
+"""Those whose sender may send the payload's keys as fields of a form instead."""

@@ -176,6 +176,17 @@ def test_an_unknown_format_names_the_nearest_but_only_to_those_who_have_the_toke
     assert client(desk).post("/alerts/alertmanger", json={}).status_code == 401
 
 
+def test_datadog_may_encode_its_payload_as_a_form(desk):
+    """A tick in its settings: the payload's keys come as fields."""
+    fields = {"alert_id": "7", "alert_title": "[P2] [Triggered] precision & more", "tags": ""}
+    form = {**OURS, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = client(desk).post("/alerts/datadog", data=fields, headers=form)
+    assert answer.status_code == 202, answer.text
+    assert client(desk).post("/alerts/generic", data=fields, headers=form).status_code == 415
+    empty = client(desk).post("/alerts/datadog", data={"a": "b"}, headers=form)
+    assert (empty.status_code, "alert_id" in empty.text) == (422, True)
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status", "sentence"),
     [
