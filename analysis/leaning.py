@@ -52,10 +52,10 @@ def lean_signs(
     Rows are of the window ``before`` it was published. Raises CannotReplay.
     """
     where = replay.artifacts(warehouse)
-    names = [n for n in earlier if (model, n) in where][-EARLIER:]
+    names = [n for n in earlier if n != suspect and (model, n) in where][-EARLIER:]
     if (model, suspect) not in where or not names:
         raise CannotReplay("the registry names no artifacts that are there")
-    rows = _rows(warehouse, model, before, seed)
+    rows = _rows(warehouse, model, names, before, seed)
     features = warehouse.features[:MOST_FEATURES]
     shuffled = _shuffled(rows, features, seed)
     found = replay.cross(warehouse, shuffled, [*names, suspect], where)
@@ -66,17 +66,23 @@ def lean_signs(
     mute = float(np.mean(~np.isfinite(answers[suspect][: len(rows)])))
     if mute > MUTE:
         return [Sign(MUTE_NAME, SURE, f"{mute:.0%} of the same rows get no number from it")]
-    leans = {n: _leans(a, len(rows)) for n, a in answers.items()}
+    names = [n for n in names if np.isfinite(answers[n][: len(rows)]).mean() >= 1 - MUTE]
+    if not names:
+        raise CannotReplay("no snapshot before it answers these rows")
+    leans = {n: _leans(answers[n], len(rows)) for n in (*names, suspect)}
     return _signs(features, leans[suspect], np.array([leans[n] for n in names]))
 
 
-def _rows(warehouse: Warehouse, model: str, before: Window, seed: int) -> pd.DataFrame:
-    log = warehouse.predictions(before, models=(model,))
+def _rows(
+    warehouse: Warehouse, model: str, names: Sequence[str], before: Window, seed: int
+) -> pd.DataFrame:
+    """Rows that ``names`` served, so that there are logged answers to hold theirs against."""
+    log = warehouse.predictions(before, models=(model,), snapshots=names)
     log, copies = replay.as_logged(log, warehouse.features)
     log = log.select(Role.TIME, Role.PREDICTION, Role.MODEL, Role.SNAPSHOT, *copies)
     count = int(log.count().to_pandas())
     if count < replay.FEWEST:
-        raise CannotReplay(f"the log has {count} rows from before it was published")
+        raise CannotReplay(f"the log has {count} rows of the snapshots before it")
     share = max(1, round(LOTS * min(1.0, 1.2 * ROWS / count)))
     log = lots(log, log.columns[:HASHED], seed)
     frame: pd.DataFrame = log.filter(log[LOT] < share).drop(LOT).limit(2 * ROWS).to_pandas()

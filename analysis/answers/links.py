@@ -30,6 +30,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 MOST_LINKS = 5
 """The latest publishes of a model that are measured."""
+_UNANSWERED = "one of them is not known, or gives too few answers"
 LOSS_WOBBLE = 0.015
 """Before any publish was seen: a retraining moves the mean loss by about this much."""
 
@@ -115,7 +116,7 @@ def _link(chain: Chain, p: Publish, chances: Floats, probability: bool) -> Link 
         seen.rows,
         chain.stand.r2,
         explanations.log_bayes_factor(seen, chain.usual, chances, losses),
-        unscored=chain.unscored,
+        unscored=chain.unscored or (_UNANSWERED if chain.replayed else ""),
     )
 
 
