@@ -22,7 +22,7 @@ from analysis.inputs import deployed, views
 from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import answers_shift, beside_others, familiar
 from analysis.leaning import lean_signs
-from analysis.replay import CannotReplay, can_replay
+from analysis.replay import CannotReplay, called, can_replay
 from analysis.training_signs import (
     POSITIVE,
     Curve,
@@ -135,12 +135,12 @@ def _leans(
     warehouse: Warehouse, scope: Scope, row: Any, earlier: Sequence[str]
 ) -> tuple[list[Sign], str]:
     """Features that it leans on otherwise, or why its artifact can't tell; nothing without one."""
-    if not can_replay(warehouse):
+    model, name = called(warehouse, str(row["model"])), str(row["snapshot"])
+    if not can_replay(warehouse, (model,)):
         return [], "what it leans on: its artifact was not scored"
     published = aware(row["published"])
     before = Window(min(scope.baseline.start, published - timedelta(days=7)), published)
     try:
-        model, name = str(row["model"]), str(row["snapshot"])
         return lean_signs(warehouse, model, name, earlier, before, scope.seed), ""
     except CannotReplay as error:
         return [], f"what it leans on: {error}"

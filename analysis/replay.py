@@ -8,7 +8,9 @@ artifact to score it with, and leaves a file of answers.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis import keeper
+from analysis.portable import as_text
 from analysis.tables import Role, Scorer
-from analysis.warehouse import Warehouse
+from analysis.warehouse import ONE_MODEL, Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,11 +36,15 @@ RAW = "as logged: "
 """Stands before the names of features that came along as the log has them."""
 FAITHFUL = 0.9
 """Part of the variance of logged answers that a replay must give back to be believed."""
+MOST_SAID = 4_000
+"""Bytes of what a program printed that are kept, the last ones."""
 TRIED = 500
 """Rows that a first try scores."""
 FEWEST = 40
 """Rows with a logged and a replayed answer, at the least, to judge that by."""
 _OURS = ("HAWKEYE_", "SLACK_")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""What an address begins with, also `models:/` and `dbfs:/`; the drive of a path is one letter."""
 
 
 class CannotReplay(Exception):
@@ -47,11 +55,15 @@ class CannotReplay(Exception):
         self.said = said
 
 
-def can_replay(warehouse: Warehouse) -> bool:
-    """Whether the settings name a scorer, and the registry says where artifacts lie."""
+def can_replay(warehouse: Warehouse, models: Sequence[str] = ()) -> bool:
+    """Whether the settings name a scorer, the registry says where artifacts lie, and what these
+    models (all by default) answer has a size: classes have none."""
     registry = warehouse.contract.snapshots
+    known = warehouse.contract.models
+    tasks = {m.task for m in known if not models or m.name in models}
     return (
-        warehouse.contract.scorer is not None
+        tasks != {"multiclass"}
+        and warehouse.contract.scorer is not None
         and registry is not None
         and registry.artifact is not None
         and not warehouse.predicts_classes
@@ -66,18 +78,24 @@ def as_logged(log: Any, features: Sequence[str]) -> tuple[Any, tuple[str, ...]]:
 
 def artifacts(warehouse: Warehouse) -> Artifacts:
     """Where the artifact of each model's snapshot lies, without files that are gone."""
-    table = warehouse.table("snapshots").select("model", "snapshot", "artifact")
-    frame = warehouse.fetch(table).dropna()
+    table = warehouse.table("snapshots")
+    names = {name: as_text(table[name]) for name in ("model", "snapshot", "artifact")}
+    frame = warehouse.fetch(table.select(**names)).dropna()
     out = {}
     for model, snapshot, where in frame.itertuples(index=False, name=None):
         place = str(where)
-        if "://" not in place:
+        if not _ADDRESS.match(place):
             file = warehouse.root / place
-            if not file.exists():
+            if not os.path.exists(file):  # Path's own raises where a name is too long
                 continue
             place = str(file.resolve())
-        out[str(model), str(snapshot)] = place
+        out[called(warehouse, str(model)), str(snapshot)] = place
     return out
+
+
+def called(warehouse: Warehouse, model: str) -> str:
+    """What the log calls a model of the registry: a log without such a column has but one."""
+    return model if warehouse.contract.predictions.model is not None else ONE_MODEL
 
 
 def answers(
@@ -109,7 +127,9 @@ def answers(
         "time": rows.loc[known, Role.TIME],
     }
     if clash := sorted(set(told) & set(asked.columns)):
-        raise CannotReplay(f"a feature is called `{clash[0]}`, which is what a row for it says")
+        raise CannotReplay(
+            f"the log has a feature called `{clash[0]}`, a name that the scorer's file needs itself"
+        )
     out[known] = _run(scorer, warehouse.root, asked.assign(**told))
     return out
 
@@ -169,31 +189,56 @@ def believe(logged: Floats, replayed: Floats) -> None:
 def _run(scorer: Scorer, root: Path, rows: pd.DataFrame) -> Floats:
     with tempfile.TemporaryDirectory(prefix="hawkeye-") as folder:
         asked, told = Path(folder, "rows.parquet"), Path(folder, "answers.parquet")
-        rows.to_parquet(asked, index=False)
+        try:
+            rows.to_parquet(asked, index=False)
+        except (ValueError, TypeError, NotImplementedError):
+            raise CannotReplay("a feature of the log has a type that Parquet can't hold") from None
         files = {"{rows}": str(asked), "{answers}": str(told)}
         command = [files.get(argument, argument) for argument in scorer.command]
         # What opens Slack is nobody else's.
         known = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
-        try:
-            done = subprocess.run(
-                command,
-                cwd=root,
-                env=known,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=scorer.seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+        code, said = _kept(Path(folder), command, root, known, scorer.seconds)
+        if code is None:
             raise CannotReplay(
-                f"the scorer gave no answer within {scorer.seconds:g} s for {len(rows):,} rows"
-            ) from None
-        except OSError as error:
-            raise CannotReplay(f"the scorer did not start ({error.strerror})") from None
-        said = done.stderr.decode(errors="replace").strip()
-        if done.returncode:
-            raise CannotReplay(f"the scorer ended with code {done.returncode}", said)
+                f"the scorer gave no answer within {scorer.seconds:g} s for {len(rows):,} rows",
+                said,
+            )
+        if code.startswith(keeper.NOT_STARTED):
+            why = code.removeprefix(keeper.NOT_STARTED)
+            raise CannotReplay(f"the scorer did not start ({why})")
+        if code != "0":
+            raise CannotReplay(f"the scorer ended with code {code}", said)
         return _read(told, len(rows), said)
+
+
+def _kept(
+    folder: Path, command: Sequence[str], root: Path, known: Mapping[str, str], seconds: float
+) -> tuple[str | None, str]:
+    """What the keeper says of the command (None: it took too long), and what that printed last."""
+    start = [sys.executable, "-I", "-S", keeper.__file__, str(folder), *command]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        start, cwd=root, env=known, stdin=pipe, stdout=pipe, text=True, start_new_session=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.wait(seconds)
+            code: str | None = process.stdout.read().strip()
+        except subprocess.TimeoutExpired:
+            code = None
+        said = _tail(folder / keeper.SAID)
+        process.stdin.close()
+    return code, said
+
+
+def _tail(file: Path) -> str:
+    try:
+        with file.open("rb") as lines:
+            lines.seek(max(0, file.stat().st_size - MOST_SAID))
+            return lines.read().decode(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _read(file: Path, count: int, said: str) -> Floats:
@@ -206,7 +251,7 @@ def _read(file: Path, count: int, said: str) -> Floats:
         raise CannotReplay("the scorer left no file of answers", said) from None
     except KeyError:
         raise CannotReplay("the scorer's answers have no column `prediction`", said) from None
-    except (ValueError, TypeError, OSError):
+    except (ValueError, TypeError, OSError, NotImplementedError):
         raise CannotReplay("the scorer's answers are no Parquet file of numbers", said) from None
     if len(values) != count:
         raise CannotReplay(f"the scorer gave {len(values):,} answers to {count:,} rows", said)

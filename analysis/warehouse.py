@@ -23,6 +23,8 @@ from analysis.tables import Contract, Metric, Role, TableSource
 if TYPE_CHECKING:
     import pandas as pd
 
+ONE_MODEL = "model"
+"""The name of the model of a log that has no column for it."""
 MOST_ROWS = 200_000
 """No result with more rows than this comes into pandas."""
 
@@ -179,7 +181,7 @@ class Warehouse:
         raw = self._raw("predictions")
         need_numbers(raw, self.contract)
         constants: dict[str, Any] = {
-            Role.MODEL: ibis.literal("model"),
+            Role.MODEL: ibis.literal(ONE_MODEL),
             Role.SNAPSHOT: ibis.literal("current"),
             Role.EXPERIMENT: ibis.literal("none"),
             Role.ARM: ibis.literal("all"),

@@ -97,7 +97,8 @@ def read(
     if not kind:
         raise CannotExamine("The log has no features: old and new snapshots can't be compared.")
     also: tuple[str, ...] = (Role.TIME, Role.PREDICTION, Role.SNAPSHOT, Role.ARM, Role.LABEL)
-    if can_replay(warehouse):
+    scores = can_replay(warehouse, (chosen[0].model,))
+    if scores:
         log, copies = as_logged(log, warehouse.features)
         also += copies
     names = {p.snapshot for p in chosen} | {p.before for p in chosen}
@@ -114,7 +115,7 @@ def read(
         part = frame[frame[Role.ARM].isin(arms)].reset_index(drop=True)
         others = [p for p in once(every) if p.arm in arms and p not in chosen]
         chain = _chain(arms, part, asked, others, (begun, span), bins, probability, scope.seed)
-        if chain and asked and can_replay(warehouse):
+        if chain and asked and scores:
             chain = _scored(warehouse, chain, asked, others, probability, scope.seed)
         out += [chain] if chain else []
     return out, probability

@@ -66,7 +66,7 @@ def read(warehouse: Warehouse, scope: Scope, c: Comparison) -> Deployed | None:
     None without a scorer, or where a snapshot is in doubt: its artifact is what is suspected.
     Raises CannotReplay.
     """
-    if not replay.can_replay(warehouse) or scope.named("snapshot"):
+    if not replay.can_replay(warehouse, scope.named("model")) or scope.named("snapshot"):
         return None
     arms = tuple(name.rsplit("/", 1)[-1] for name in scope.named("arm"))
     log = warehouse.predictions(models=scope.named("model"), arms=arms)

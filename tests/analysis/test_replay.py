@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,9 +20,10 @@ from analysis.features import which_features
 from analysis.inputs import deployed
 from analysis.inputs.blocks import compare
 from analysis.inside import look_inside
-from analysis.replay import RAW, CannotReplay, answers, artifacts
+from analysis.replay import RAW, CannotReplay, answers, artifacts, can_replay
 from analysis.snapshots import which_snapshot
 from analysis.tables import Role
+from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
 PROGRAM = """\
@@ -238,6 +243,153 @@ def test_a_snapshot_in_doubt_is_not_taken_for_what_should_be(tmp_path):
     warehouse, newest = world(tmp_path, BAD)
     doubtful = scope(suspects=(Suspect("snapshot", newest, 0.5),))
     assert deployed.read(warehouse, doubtful, compare(doubtful)) is None
+
+
+def rewritten(folder, **columns):
+    """The registry with these columns instead."""
+    registry = pd.read_parquet(folder / "snapshots.parquet").assign(**columns)
+    registry.to_parquet(folder / "snapshots.parquet", index=False)
+
+
+@pytest.mark.parametrize(
+    "where", ["s3://models/ranker/1", "models:/ranker/1", "dbfs:/models/ranker", "runs:/12ab/model"]
+)
+def test_an_address_is_handed_on_as_it_is(tmp_path, where):
+    """Only what can be a path is looked for in the folder."""
+    warehouse, newest = world(tmp_path, None)
+    rewritten(tmp_path, artifact=where)
+    assert artifacts(warehouse)["ranker", newest] == where
+
+
+def test_what_is_too_long_for_a_path_is_no_artifact(tmp_path):
+    """Such as a model that stands in the registry itself."""
+    warehouse, _ = world(tmp_path, None)
+    rewritten(tmp_path, artifact="{" + "1, " * 3000 + "}")
+    assert artifacts(warehouse) == {}
+
+
+def test_a_log_of_one_model_needs_no_column_for_it(tmp_path):
+    """Its rows are those of the registry's, whatever that calls the model."""
+    warehouse, newest = world(tmp_path, BAD)
+    frame = pd.read_parquet(tmp_path / "log.parquet").drop(columns="model")
+    frame.to_parquet(tmp_path / "log.parquet", index=False)
+    contract = warehouse.contract
+    log = contract.predictions.model_copy(update={"model": None})
+    alone = Warehouse(contract.model_copy(update={"predictions": log}), tmp_path, logs.NOW)
+    assert ("model", newest) in artifacts(alone)
+    found = look_inside(alone, scope(suspects=(Suspect("snapshot", newest, 0.9),)))
+    assert {s.name for s in found.suspects if s.kind == "feature"} == {"a", "c"}
+
+
+def test_numbers_that_are_classes_are_not_scored(tmp_path):
+    """Steps read one class against the rest there, and class 3 is no more than class 1."""
+    warehouse, _ = world(tmp_path, None)
+    models = [{"name": "ranker", "task": "multiclass"}, {"name": "other", "task": "binary"}]
+    contract = type(warehouse.contract).model_validate(
+        {**warehouse.contract.model_dump(by_alias=True), "models": models}
+    )
+    mixed = Warehouse(contract, tmp_path, logs.NOW)
+    assert not can_replay(mixed, ("ranker",))
+    assert can_replay(mixed, ("other",))
+    asked = scope(suspects=(Suspect("model", "ranker", 0.9),))
+    assert deployed.read(mixed, asked, compare(asked)) is None
+
+
+def test_an_artifact_without_answers_is_told(tmp_path):
+    """The stand-in goes on, and it says that the artifacts did not decide."""
+    warehouse, newest = world(tmp_path, BAD)
+    mute = {"bias": float("nan"), "weights": SOUND}
+    (tmp_path / f"{newest}.json").write_text(json.dumps(mute))
+    found = which_snapshot(warehouse, scope())
+    assert any(newest in m and "too few answers" in m for m in found.not_examined)
+
+
+def test_a_type_that_parquet_lacks_is_told(tmp_path):
+    """And the step goes on."""
+    warehouse, _ = world(tmp_path, None)
+    rows = pd.DataFrame({RAW + "a": [{"x": 1}, {"x": "1"}], Role.MODEL: "ranker"})
+    rows[Role.TIME] = pd.Timestamp(2024, 3, 1)
+    with pytest.raises(CannotReplay, match="a type that Parquet can't hold"):
+        answers(warehouse, rows, ["ranker-0", "ranker-0"], artifacts(warehouse))
+
+
+def test_snapshots_that_served_briefly_have_leans_too(tmp_path):
+    """Rows are those that they served, not those of the whole history."""
+    warehouse, newest = world(tmp_path, BAD)
+    frame = pd.read_parquet(tmp_path / "log.parquet")
+    names = sorted(set(frame["snapshot"]), key=lambda n: int(n.split("-")[1]))
+    brief = names[-6:-1]
+    old = frame["snapshot"].isin(brief) & (frame["time"] < pd.Timestamp(logs.ONSET.date()))
+    frame.loc[old, "snapshot"] = names[0]
+    hours = frame["time"].dt.hour // 3
+    late = (frame["time"] >= pd.Timestamp(logs.ONSET.date())) & (frame["snapshot"] != newest)
+    frame.loc[late, "snapshot"] = np.array(brief)[hours[late] % len(brief)]
+    frame.to_parquet(tmp_path / "log.parquet", index=False)
+    found = look_inside(warehouse, scope(suspects=(Suspect("snapshot", newest, 0.9),)))
+    assert not any("leans on" in m for m in found.not_examined)
+
+
+def asked(warehouse):
+    """Answers to one row."""
+    row = {RAW + "a": [1.0], Role.MODEL: "ranker", Role.TIME: pd.Timestamp(2024, 3, 1)}
+    return answers(warehouse, pd.DataFrame(row), ["ranker-0"], artifacts(warehouse))
+
+
+LEAVES = """\
+import os, subprocess, sys, time
+from pathlib import Path
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+Path("left").write_text(f"{child.pid} {Path(sys.argv[1]).parent}")
+sys.stdout.write("x" * 10_000_000)
+time.sleep(float(sys.argv[3]))
+"""
+
+
+def ended(folder, within=10.0):
+    """Whether what LEAVES started is gone, and the folder of its files with it."""
+    pid, files = (folder / "left").read_text().split()
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        if not Path(files).exists() and not running(int(pid)):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def running(pid):
+    """Whether a process is there, and no zombie that nobody has looked at."""
+    told = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip()[:1] not in ("", "Z")
+
+
+@pytest.mark.parametrize(
+    ("sleeps", "why"), [("0", "left no file of answers"), ("60", "no answer within 3 s")]
+)
+def test_what_a_scorer_starts_does_not_outlive_the_call(tmp_path, sleeps, why):
+    """Whether it ends or is ended; and what it leaves running keeps nobody waiting."""
+    command = (sys.executable, "leaves.py", "{rows}", "{answers}", sleeps)
+    warehouse, _ = world(tmp_path, None, command, seconds=3)
+    (tmp_path / "leaves.py").write_text(LEAVES)
+    with pytest.raises(CannotReplay, match=why):
+        asked(warehouse)
+    assert ended(tmp_path)
+
+
+def test_a_scorer_ends_with_the_worker_that_asked_it(tmp_path):
+    """A worker that is killed in the midst of it leaves neither program nor values behind."""
+    command = (sys.executable, "leaves.py", "{rows}", "{answers}", "60")
+    warehouse, _ = world(tmp_path, None, command, seconds=60)
+    (tmp_path / "leaves.py").write_text(LEAVES)
+    worker = multiprocessing.get_context("spawn").Process(target=asked, args=(warehouse,))
+    worker.start()
+    until = time.monotonic() + 30
+    while not (tmp_path / "left").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    worker.kill()
+    worker.join()
+    assert ended(tmp_path)
 
 
 def test_rows_without_an_artifact_have_no_answer(tmp_path):
