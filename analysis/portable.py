@@ -105,7 +105,8 @@ def middle(column: Any) -> Any:
 def lots(table: Any, columns: Sequence[str], seed: int = 0) -> Any:
     """``table`` with a column LOT in 0 … LOTS - 1 to sample by, the same for the same seed.
 
-    Rows that are alike in all of ``columns`` draw the same lot: name enough of them. An engine
+    Rows that are alike in all of ``columns`` draw the same lot: name enough of them; nested ones,
+    which not every engine can hash, are passed over. An engine
     without a hash goes by the number of the row instead, in the order in which it is read.
     """
     import ibis
@@ -117,6 +118,8 @@ def lots(table: Any, columns: Sequence[str], seed: int = 0) -> Any:
         return table.mutate(**{LOT: (number * 618_033 + seed * 7919) % LOTS})
     key = ibis.literal(seed * 7919, type="int64")
     for name in columns:
+        if table[name].type().is_nested():
+            continue
         # Halved, so that the sum stays within 64 bits.
         key = key // 2 + _hashed(table[name], engine).fill_null(0) // 2
     return table.mutate(**{LOT: key.abs() % LOTS})
