@@ -21,7 +21,7 @@ from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspec
 from analysis.inputs import deployed, views
 from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import answers_shift, beside_others, familiar
-from analysis.leaning import lean_signs
+from analysis.leaning import MOST_FEATURES, lean_signs
 from analysis.replay import CannotReplay, called, can_replay
 from analysis.training_signs import (
     POSITIVE,
@@ -84,6 +84,8 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
     signs += leans
     signs.sort(key=lambda s: (-cause_of_others(s), -s.log_odds))
     missing = [unscored] if unscored else []
+    if not unscored and (rest := len(warehouse.features) - MOST_FEATURES) > 0:
+        missing.append(f"how much it leans on {rest} of the features: too many to shuffle each")
     if not curve:
         missing.append("the training curve: the registry has none")
     if not modules(row["weights"]):

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -47,12 +48,20 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 """What an address begins with, also `models:/` and `dbfs:/`; the drive of a path is one letter."""
 
 
+_SLOW: WeakKeyDictionary[Warehouse, CannotReplay] = WeakKeyDictionary()
+"""Scorers that took too long once are not asked again by the same step."""
+
+
 class CannotReplay(Exception):
     """The scorer gave no usable answers; the message says why, ``said`` what it printed last."""
 
     def __init__(self, why: str, said: str = "") -> None:
         super().__init__(why)
         self.said = said
+
+
+class TooSlow(CannotReplay):
+    """It gave none in its time."""
 
 
 def can_replay(warehouse: Warehouse, models: Sequence[str] = ()) -> bool:
@@ -130,7 +139,13 @@ def answers(
         raise CannotReplay(
             f"the log has a feature called `{clash[0]}`, a name that the scorer's file needs itself"
         )
-    out[known] = _run(scorer, warehouse.root, asked.assign(**told))
+    if warehouse in _SLOW:
+        raise _SLOW[warehouse]
+    try:
+        out[known] = _run(scorer, warehouse.root, asked.assign(**told))
+    except TooSlow as error:
+        _SLOW[warehouse] = error
+        raise
     return out
 
 
@@ -199,7 +214,7 @@ def _run(scorer: Scorer, root: Path, rows: pd.DataFrame) -> Floats:
         known = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         code, said = _kept(Path(folder), command, root, known, scorer.seconds)
         if code is None:
-            raise CannotReplay(
+            raise TooSlow(
                 f"the scorer gave no answer within {scorer.seconds:g} s for {len(rows):,} rows",
                 said,
             )

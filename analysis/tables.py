@@ -282,8 +282,9 @@ class Scorer(_Strict):
     command: tuple[str, ...] = Field(min_length=2)
     """Program and arguments, started in the folder of the settings file. `"{rows}"` stands for a
     Parquet file to read, `"{answers}"` for the one to write."""
-    seconds: float = Field(default=60, gt=0, le=3600)
-    """Seconds that one call may take. A step goes on without it then, and says so."""
+    seconds: float = Field(default=20, gt=0, le=3600)
+    """Seconds that one call may take. A step goes on without it then, and says so. Fewer than a
+    step may take itself, or it is stopped before it can."""
 
     @model_validator(mode="after")
     def _is_told_both_files(self) -> Scorer:

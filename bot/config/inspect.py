@@ -73,7 +73,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         with engine_errors(warehouse.contract):
             missing = list(_models(settings, warehouse, places))
             missing += _probabilities(settings, warehouse, places)
-            missing += _scorer(warehouse, places)
+            missing += _scorer(settings, warehouse, places)
     except CannotExamine as error:
         key = ("tables", "predictions", "source")
         missing = [places.problem(key, "rows that could not be looked at", str(error))]
@@ -111,10 +111,14 @@ def _probabilities(settings: Settings, warehouse: Warehouse, places: Places) -> 
             yield places.problem(("tables", "predictions", key), said, expected)
 
 
-def _scorer(warehouse: Warehouse, places: Places) -> Iterator[Problem]:
+def _scorer(settings: Settings, warehouse: Warehouse, places: Places) -> Iterator[Problem]:
     """A scorer that nothing can be asked of, that fails, or that answers otherwise than the log."""
-    if warehouse.contract.scorer is None:
+    if (scorer := warehouse.contract.scorer) is None:
         return
+    step = settings.budget.seconds or settings.walk.seconds
+    if scorer.seconds >= step:
+        expected = f"fewer than the {step:g} that a step may take ([budget] or [walk])"
+        yield places.problem(("scorer", "seconds"), f"{scorer.seconds:g} seconds", expected)
     registry, log = warehouse.contract.snapshots, warehouse.contract.predictions
     if registry is None or registry.artifact is None:
         found, expected = "no column to take artifacts from", "the column of `[tables.snapshots]`"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from analysis.features import which_features
 from analysis.inputs import deployed
 from analysis.inputs.blocks import compare
 from analysis.inside import look_inside
+from analysis.portable import LOT, lots
 from analysis.replay import RAW, CannotReplay, answers, artifacts, can_replay
 from analysis.snapshots import which_snapshot
 from analysis.tables import Role
@@ -28,6 +30,7 @@ from tests.analysis import logs
 
 PROGRAM = """\
 import json, sys
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -377,6 +380,25 @@ def test_what_a_scorer_starts_does_not_outlive_the_call(tmp_path, sleeps, why):
     assert ended(tmp_path)
 
 
+def test_a_scorer_that_was_too_slow_is_not_asked_again(tmp_path):
+    """A step has one wait to lose, not one for each call."""
+    warehouse, _ = world(tmp_path, None, SLEEPS, seconds=1)
+    with pytest.raises(CannotReplay, match="no answer within 1 s"):
+        asked(warehouse)
+    begun = time.monotonic()
+    with pytest.raises(CannotReplay, match="no answer within 1 s"):
+        asked(warehouse)
+    assert time.monotonic() - begun < 0.9
+
+
+def test_features_too_many_to_shuffle_are_told(tmp_path, monkeypatch):
+    """Silence about them would read as "fine"."""
+    monkeypatch.setattr("analysis.inside.MOST_FEATURES", 2)
+    warehouse, newest = world(tmp_path, None)
+    found = look_inside(warehouse, scope(suspects=(Suspect("snapshot", newest, 0.9),)))
+    assert any("leans on 1 of the features" in m for m in found.not_examined)
+
+
 def test_a_scorer_ends_with_the_worker_that_asked_it(tmp_path):
     """A worker that is killed in the midst of it leaves neither program nor values behind."""
     command = (sys.executable, "leaves.py", "{rows}", "{answers}", "60")
@@ -415,3 +437,10 @@ def test_the_scorer_is_told_nothing_that_opens_slack(tmp_path, monkeypatch):
     )
     with pytest.raises(CannotReplay, match="left no file"):
         answers(warehouse, rows, ["ranker-0"], artifacts(warehouse))
+
+
+def test_nested_features_draw_no_lots():
+    """BigQuery makes no text of a structure, and a copy of one stands among the first columns."""
+    table = ibis.memtable(pd.DataFrame({"a": [1, 1], "s": [{"x": 1}, {"x": 2}]}))
+    found = lots(table, ("a", "s"))[LOT].to_pandas()
+    assert found.nunique() == 1

@@ -64,6 +64,15 @@ def test_answers_on_another_scale_are_told(tmp_path, settings_text):
     assert "does not give the answers that the log has" in told(tmp_path, settings_text)
 
 
+def test_more_seconds_than_a_step_has_are_told(tmp_path, settings_text):
+    """The step would be stopped before it could go on without the scorer."""
+    assert "fewer than the 60 that a step may take" in told(
+        tmp_path, settings_text + "seconds = 60\n"
+    )
+    longer = settings_text + "seconds = 60\n[budget]\nseconds = 90\n"
+    assert told(tmp_path, longer) == ""
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
