@@ -30,7 +30,6 @@ from tests.analysis import logs
 
 PROGRAM = """\
 import json, sys
-import ibis
 import numpy as np
 import pandas as pd
 
