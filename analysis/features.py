@@ -132,14 +132,7 @@ def _say(
         table=_table(suspects),
         not_examined=(*_not_examined(warehouse, r), *filter(None, (unscored,))),
         disagreements=_disagreements(d, r),
-        figures={
-            "explained_by_inputs": d.explained,
-            "surrogate_r2": quality,
-            "model_shift": d.model_size,
-            "p_inputs": d.shares["inputs"],
-            "p_model": d.shares["model"],
-            "p_none": d.shares["none"],
-        },
+        figures=_figures(d, quality),
         how=How(
             METHOD,
             r.comparison.window,
@@ -150,6 +143,15 @@ def _say(
             notes,
         ),
     )
+
+
+def _figures(d: Verdict, quality: float) -> dict[str, float]:
+    return {
+        "explained_by_inputs": d.explained,
+        "surrogate_r2": quality,
+        "model_shift": d.model_size,
+        **{f"p_{verdict}": share for verdict, share in d.shares.items()},
+    }
 
 
 def _suspect(r: Reading, f: Finding, part: float, hidden: bool) -> Suspect:

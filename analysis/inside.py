@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from analysis.training_signs import (
     weight_signs,
 )
 from analysis.warehouse import Warehouse, aware
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -67,10 +70,7 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         raise CannotExamine("There is no table `snapshots` in the settings to look into.")
     frame = warehouse.fetch(warehouse.table("snapshots")).sort_values("published", kind="stable")
     frame["snapshot"] = frame["snapshot"].astype(str)
-    mine = frame[frame["snapshot"] == suspect]
-    if mine.empty:
-        raise CannotExamine(f"The table `snapshots` has no row for {suspect}.")
-    row = mine.iloc[-1]
+    row = _registered(frame, suspect, scope.named("model"))
     same = frame[frame["model"].astype(str) == str(row["model"])]
     past = same[same["published"] < row["published"]].tail(6)
     curves = {str(r.snapshot): points(r.curve) for r in past.itertuples()}
@@ -84,8 +84,6 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
     signs += leans
     signs.sort(key=lambda s: (-cause_of_others(s), -s.log_odds))
     missing = [unscored] if unscored else []
-    if not unscored and (rest := len(warehouse.features) - MOST_FEATURES) > 0:
-        missing.append(f"how much it leans on {rest} of the features: too many to shuffle each")
     if not curve:
         missing.append("the training curve: the registry has none")
     if not modules(row["weights"]):
@@ -105,22 +103,13 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         if sign.log_odds > POSITIVE:
             plain.setdefault(sign.name, sign)
     told = list(plain.values())[:3]
-    features = {sign.name for sign in leans if sign.name in warehouse.features}
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.01), 0.99),
         headline=title + ".",
         suspects=(
             Suspect("snapshot", suspect, shares["snapshot"], signs[0].words if signs else ""),
-            *(
-                Suspect(
-                    "feature" if s.name in features else "module",
-                    s.name,
-                    odds.probability(s.log_odds),
-                    s.words,
-                )
-                for s in told
-            ),
+            *(Suspect(s.kind, s.name, odds.probability(s.log_odds), s.words) for s in told),
         ),
         proposed=1 if verdict == "snapshot" else 0,
         charts=pictures,
@@ -133,19 +122,31 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
     )
 
 
+def _registered(frame: pd.DataFrame, suspect: str, models: Sequence[str]) -> Any:
+    """The registry's row of a snapshot, of one of ``models`` where others share its name."""
+    mine = frame[frame["snapshot"] == suspect]
+    if mine.empty:
+        raise CannotExamine(f"The table `snapshots` has no row for {suspect}.")
+    asked = mine[mine["model"].astype(str).isin(models)]
+    return (mine if asked.empty else asked).iloc[-1]
+
+
 def _leans(
     warehouse: Warehouse, scope: Scope, row: Any, earlier: Sequence[str]
 ) -> tuple[list[Sign], str]:
-    """Features that it leans on otherwise, or why its artifact can't tell; nothing without one."""
+    """Features that it leans on otherwise, and what its artifact could not be asked."""
     model, name = called(warehouse, str(row["model"])), str(row["snapshot"])
     if not can_replay(warehouse, (model,)):
         return [], "what it leans on: its artifact was not scored"
     published = aware(row["published"])
     before = Window(min(scope.baseline.start, published - timedelta(days=7)), published)
     try:
-        return lean_signs(warehouse, model, name, earlier, before, scope.seed), ""
+        signs = lean_signs(warehouse, model, name, earlier, before, scope.seed)
     except CannotReplay as error:
         return [], f"what it leans on: {error}"
+    rest = len(warehouse.features) - MOST_FEATURES
+    many = f"how much it leans on {rest} of the features: too many to shuffle each"
+    return signs, many if rest > 0 else ""
 
 
 def _title(suspect: str, verdict: str, signs: Sequence[Sign]) -> str:

@@ -62,7 +62,8 @@ def lean_signs(
     logged = rows[Role.PREDICTION].to_numpy(float, na_value=np.nan)
     probability = surrogate.is_probability(logged)
     answers = {n: surrogate.served(a, probability) for n, a in found.items()}
-    _believe(rows, surrogate.served(logged, probability), answers)
+    own = replay.own(rows[Role.SNAPSHOT].to_numpy(), answers)
+    replay.believe(surrogate.served(logged, probability), own)
     mute = float(np.mean(~np.isfinite(answers[suspect][: len(rows)])))
     if mute > MUTE:
         return [Sign(MUTE_NAME, SURE, f"{mute:.0%} of the same rows get no number from it")]
@@ -101,15 +102,6 @@ def _shuffled(rows: pd.DataFrame, features: Sequence[str], seed: int) -> pd.Data
     return pd.concat(each, ignore_index=True)
 
 
-def _believe(rows: pd.DataFrame, logged: Floats, answers: dict[str, Floats]) -> None:
-    served = rows[Role.SNAPSHOT].to_numpy()
-    own = np.full(len(rows), np.nan)
-    for name, found in answers.items():
-        mine = served == name
-        own[mine] = found[: len(rows)][mine]
-    replay.believe(logged, own)
-
-
 def _leans(answers: Floats, count: int) -> Floats:
     """Typical move of the answers per shuffled feature, in their standard deviations, on logs."""
     plain, shuffled = answers[:count], answers[count:].reshape(-1, count)
@@ -128,7 +120,7 @@ def _signs(features: Sequence[str], now: Floats, past: Floats) -> list[Sign]:
         if sure > POSITIVE:
             way = "more" if moved > 0 else "less"
             words = f"leans {np.exp(abs(moved)):.2g} × {way} on {name} than snapshots before it"
-            out.append(Sign(name, sure, words))
+            out.append(Sign(name, sure, words, "feature"))
     return sorted(out, key=lambda s: -s.log_odds)
 
 

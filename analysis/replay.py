@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from analysis import keeper
+from analysis.inputs.surrogate import is_probability, served
 from analysis.portable import as_text
 from analysis.tables import Role, Scorer
 from analysis.warehouse import ONE_MODEL, Warehouse
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 Artifacts = Mapping[tuple[str, str], str]
 """Where the artifact of a (model, snapshot) lies: an absolute path or an address."""
@@ -187,7 +187,18 @@ def tried(warehouse: Warehouse) -> None:
     log = log.select(*roles, *copies).order_by(log[Role.TIME].desc()).limit(TRIED)
     rows = warehouse.fetch(log)
     found = answers(warehouse, rows, rows[Role.SNAPSHOT].astype(str).tolist(), where)
-    believe(rows[Role.PREDICTION].to_numpy(float, na_value=np.nan), found)
+    logged = rows[Role.PREDICTION].to_numpy(float, na_value=np.nan)
+    probability = is_probability(logged)
+    believe(served(logged, probability), served(found, probability))
+
+
+def own(snapshots: Any, answers: Mapping[str, Floats]) -> Floats:
+    """Of the answers of several snapshots to the same rows, those of the one that served each."""
+    out = np.full(len(snapshots), np.nan)
+    for name, found in answers.items():
+        mine = snapshots == name
+        out[mine] = found[: len(snapshots)][mine]
+    return out
 
 
 def believe(logged: Floats, replayed: Floats) -> None:

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -48,6 +48,7 @@ class Sign:
     name: str
     log_odds: float
     words: str
+    kind: Literal["module", "feature"] = "module"
 
 
 def cause_of_others(sign: Sign) -> int:

@@ -18,13 +18,13 @@ from analysis.snapshots import which_snapshot
 from analysis.tables import Contract
 from analysis.warehouse import Warehouse
 from benchmarks import scorer, streams
-from benchmarks.histories import BAD, DAYS, TREATMENT, Chain, History
+from benchmarks.histories import BAD, DAYS, Chain, History
 from benchmarks.served import FAMILIES, logit
+from benchmarks.snapshot_worlds import BASELINE, DAY, Served, chains_served, happen, log_of
 
 INNOCENT = ("quiet", "publish", "inputs", "traffic", "world")
 """Nothing at all; a good publish; and broken inputs, a shift of traffic or of the world's ways
 within an hour of a good publish."""
-BASELINE = pd.Timedelta(days=14)
 NOTICED = 20
 """An onset is off by up to so many minutes, in half of the cases."""
 MOVED = 3.0
@@ -137,11 +137,11 @@ class Bench:
         k, onset, end = _moment(case, history, chain, rng)
         bad = case.kind if case.kind in BAD else ""
         dose = float(rng.uniform(0.3, 1.0) if bad in ("dropped", "stale", "skewed") else 0.5)
-        served = _served(history, chain, case.beside, onset, rng)
-        log = _log(history, served, (chain, k), (bad, dose), onset, end)
+        served = chains_served(history, chain, case.beside, onset, rng)
+        log = log_of(history, served, (chain, k), (bad, dose), onset, end)
         shift = case.beside if bad else case.kind
         if shift not in ("", "quiet", "publish"):
-            log = _break(log, shift, history, onset, rng)
+            log = happen(log, shift, history, onset, rng)
         moved, harm = 0.0, 0.0
         if bad:
             # The model "other" scores every request, and once.
@@ -274,65 +274,8 @@ def _moment(
     raise ValueError(f"history {case.history} has no window of {FEWEST} rows")
 
 
-DAY = pd.Timedelta(days=1)
 FEWEST = 200
 """Rows of the stream in a window, at the least."""
-
-
-Served = tuple[Chain, tuple[pd.Timestamp, ...]]
-"""A chain, and when its snapshots went live."""
-
-
-def _served(
-    history: History, chain: Chain, beside: str, onset: pd.Timestamp, rng: np.random.Generator
-) -> list[Served]:
-    """All chains; beside a publish in question another one publishes within the hour, if asked."""
-    out = [(c, c.publishes) for c in history.chains]
-    if beside != "publish":
-        return out
-    at = int(rng.choice([i for i, c in enumerate(history.chains) if c is not chain]))
-    other, times = out[at]
-    near = min(range(len(times)), key=lambda i: abs(times[i] - onset))
-    moved = onset + pd.Timedelta(minutes=int(rng.integers(-60, 60)))
-    out[at] = other, (*times[:near], moved, *times[near + 1 :])
-    return out
-
-
-def _log(
-    history: History,
-    served: Sequence[Served],
-    asked: tuple[Chain, int],
-    bad: tuple[str, float],
-    onset: pd.Timestamp,
-    end: pd.Timestamp,
-) -> pd.DataFrame:
-    """The serving log of all chains; the snapshot ``asked`` is the bad one, if any is."""
-    times = history.stream.frame["time"]
-    low, high = times.searchsorted([onset - BASELINE - DAY, end])
-    rows = history.stream.frame.iloc[low:high]
-    treated = np.random.default_rng(history.start.dayofyear).random(len(rows)) < TREATMENT
-    parts = []
-    for c, publishes in served:
-        mine = rows
-        if c.model == "main":
-            mine = rows[treated == (c.arm == "treatment")]
-        current = np.searchsorted(np.array(publishes), mine["time"].to_numpy(), "right") - 1
-        for i in np.unique(current):
-            wrong = bad if (c, i) == asked else ("", 0.0)
-            part = mine[current == i]
-            model = history.snapshot(c, int(i), *wrong)
-            name = c.name(int(i)) + ("-bad" if wrong[0] else "")
-            parts.append(
-                part.assign(
-                    prediction=model(part),
-                    model=c.model,
-                    experiment="rollout" if c.model == "main" else "none",
-                    arm=c.arm,
-                    snapshot=name,
-                )
-            )
-    log: pd.DataFrame = pd.concat(parts).sort_values("time", kind="stable", ignore_index=True)
-    return log
 
 
 def _nearest(served: Sequence[Served], onset: pd.Timestamp, named: bool) -> str:
@@ -345,42 +288,6 @@ def _nearest(served: Sequence[Served], onset: pd.Timestamp, named: bool) -> str:
     ]
     gap, name = min(every)
     return name if gap <= pd.Timedelta(hours=1) else ""
-
-
-def _break(
-    log: pd.DataFrame, kind: str, history: History, onset: pd.Timestamp, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Something else than a snapshot happens at the onset; models answer what they are asked."""
-    since = (log["time"] >= onset).to_numpy()
-    if kind == "traffic":
-        name = str(rng.choice(history.stream.dims))
-        level = str(rng.choice(log[name].astype(str).unique()))
-        other = (log[name].astype(str) != level).to_numpy()
-        gone = since & other & (rng.random(len(log)) < 0.8)
-        return log[~gone].reset_index(drop=True)
-    if kind == "world":
-        flipped = since & (rng.random(len(log)) < 0.3)
-        return log.assign(label=np.where(flipped, 1 - log["label"], log["label"]))
-    return _break_inputs(log, history, since, rng)
-
-
-def _break_inputs(
-    log: pd.DataFrame, history: History, since: np.ndarray, rng: np.random.Generator
-) -> pd.DataFrame:
-    """A used feature is missing, or in another unit, in most rows; all chains see the same."""
-    numbers = [f for f, kind in history.stream.kinds.items() if kind == "number"]
-    name = str(rng.choice(numbers))
-    hit = since & (rng.random(len(log)) < 0.8)
-    values = log[name].to_numpy(float)
-    wrong = np.full(len(log), np.nan) if rng.integers(2) else values * 1.8 + 32
-    log = log.assign(**{name: np.where(hit, wrong, values)})
-    prediction = log["prediction"].to_numpy(float).copy()
-    chains = {f"{c.model}-{c.arm}": c for c in history.chains}
-    for snapshot, part in log[hit].groupby("snapshot"):
-        chain, _, k = str(snapshot).rpartition("-")
-        trained = history.snapshot(chains[chain], int(k))
-        prediction[part.index] = trained(part)
-    return log.assign(prediction=prediction)
 
 
 def _oracle(

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from handlers.alerts import FORMATS, FORMS, BadPayload, Format, Known, Taken
+from handlers.alerts import FORMATS, MAY_BE_FORMS, BadPayload, Format, Known, Taken
 from handlers.alerts.authentication import Keys, refusal
 from handlers.desk import Desk, Desks, nearest
 from handlers.intake import Outcome, take_in
@@ -117,7 +117,7 @@ def alert_routes(
             body = await _body(request)
             _authenticate(request, body, keys)
             name, format_ = _format(request, formats)
-            payload = _payload(request, body, name in FORMS)
+            payload = _payload(request, body, name in MAY_BE_FORMS)
             taken = await run_in_threadpool(_taken, format_, payload, desks)
             outcome = await run_in_threadpool(take_in, desks, taken)
         except _Refused as refused:

@@ -7,14 +7,14 @@ something else shook the answers; labelled rows say which of two answers was rig
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.answers import explanations, reading
-from analysis.answers.explanations import UNSEEN, WORTH, Loss
+from analysis.answers.explanations import UNSEEN, WORTH, Difference, Loss, Usual
 from analysis.answers.reading import Chain
 from analysis.answers.replayed import Replayed
 from analysis.answers.stand import FEWEST, Mask
@@ -102,22 +102,9 @@ def _link(chain: Chain, p: Publish, chances: Floats, probability: bool) -> Link 
     seen = chain.difference(new, old)
     if seen is None:
         return None
-    loss, losses = _losses(chain, new, old, probability)
-    ways = seen.mean(chain.usual.larger(explanations.LARGER[0]))
-    return Link(
-        p,
-        float(ways[0]),
-        float(np.sqrt(ways @ ways)),
-        chain.usual.size,
-        chain.usual.seen,
-        chain.stand.where(ways),
-        loss[0],
-        loss[1],
-        seen.rows,
-        chain.stand.r2,
-        explanations.log_bayes_factor(seen, chain.usual, chances, losses),
-        unscored=chain.unscored or (_UNANSWERED if chain.replayed else ""),
-    )
+    losses = _losses(chain, new, old, probability)
+    link = _measured(p, chain, seen, chain.usual, chances, losses)
+    return replace(link, unscored=chain.unscored or (_UNANSWERED if chain.replayed else ""))
 
 
 def _scored(chain: Chain, p: Publish, probability: bool) -> Link | None:
@@ -126,23 +113,35 @@ def _scored(chain: Chain, p: Publish, probability: bool) -> Link | None:
     seen = both.difference(p.snapshot, p.before) if both else None
     if both is None or seen is None:
         return None
-    now = _scored_loss(chain, both, p, probability)
-    loss, losses = _beyond_usual(now, [])
-    ways = seen.mean(both.usual.larger(explanations.LARGER[0]))
+    losses = _beyond_usual(_scored_loss(chain, both, p, probability), [])
+    # The same rows through both: nothing else can have shaken the answers.
+    link = _measured(p, chain, seen, both.usual, explanations.STILL, losses)
+    return replace(link, r2=1.0, scored=True)
+
+
+def _measured(
+    p: Publish,
+    chain: Chain,
+    seen: Difference,
+    usual: Usual,
+    chances: Floats,
+    found: tuple[tuple[float, float], dict[str, float]],
+) -> Link:
+    loss, losses = found
+    ways = seen.mean(usual.larger(explanations.LARGER[0]))
     return Link(
         p,
         float(ways[0]),
         float(np.sqrt(ways @ ways)),
-        both.usual.size,
-        both.usual.seen,
-        chain.stand.where(ways[:-1]),
+        usual.size,
+        usual.seen,
+        # What no direction of the stand-in holds has no words.
+        chain.stand.where(ways[: chain.stand.basis.shape[1]]),
         loss[0],
         loss[1],
         seen.rows,
-        1.0,
-        # The same rows through both: nothing else can have shaken the answers.
-        explanations.log_bayes_factor(seen, both.usual, explanations.STILL, losses),
-        scored=True,
+        chain.stand.r2,
+        explanations.log_bayes_factor(seen, usual, chances, losses),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,18 +44,37 @@ class Replayed:
     """Answers of artifacts to the same ``rows`` (indices into the chain's frame).
 
     ``answers`` has an array (rows,) for each snapshot, on the scale that effects add up on;
-    ``early`` are the rows from before it began; ``usual`` is what earlier publishes changed.
+    ``early`` are the rows from before it began; ``past`` are earlier publishes.
     """
 
     stand: StandIn
     rows: Ints
     early: Mask
     answers: Mapping[str, Floats]
-    usual: Usual
+    past: tuple[Publish, ...]
+
+    @cached_property
+    def usual(self) -> Usual:
+        """What earlier publishes changed."""
+        each = [self.difference(p.snapshot, p.before) for p in self.past]
+        directions = self.stand.basis.shape[1] + 1
+        return explanations.usual([d for d in each if d is not None], directions)
 
     def difference(self, new: str, old: str) -> Difference | None:
         """What the one answers otherwise than the other; None where an artifact is not known."""
-        return _difference(self.stand, self.rows, self.early, self.answers, new, old)
+        if new not in self.answers or old not in self.answers:
+            return None
+        apart = (self.answers[new] - self.answers[old]) / self.stand.spread
+        known = self.early & np.isfinite(apart)
+        count = int(known.sum())
+        if count < FEWEST:
+            return None
+        basis = self.stand.basis[self.rows][known]
+        ways = np.linalg.lstsq(basis, apart[known], rcond=None)[0]
+        rest = float(np.sqrt(np.mean((apart[known] - basis @ ways) ** 2)))
+        ways = np.append(ways, rest)
+        precision = np.eye(len(ways)) * count / max(rest**2, LEAST)
+        return Difference(precision, precision @ ways, np.zeros_like(precision), count)
 
 
 def replayed(
@@ -85,11 +105,9 @@ def replayed(
         for name, answers in replay.cross(warehouse, part, names, where).items()
     }
     early = ~late[rows]
-    _believe(part[Role.SNAPSHOT].to_numpy(), stand.answer[rows], found, early)
-    past = [_difference(stand, rows, early, found, p.snapshot, p.before) for p in earlier]
-    size = stand.basis.shape[1] + 1
-    usual = explanations.usual([d for d in past if d is not None], size)
-    return Replayed(stand, rows, early, found, usual)
+    own = replay.own(part[Role.SNAPSHOT].to_numpy(), found)
+    replay.believe(stand.answer[rows][early], own[early])
+    return Replayed(stand, rows, early, found, tuple(earlier))
 
 
 def _rows(frame: pd.DataFrame, late: Mask, stand: StandIn, names: set[str], seed: int) -> Ints:
@@ -101,38 +119,6 @@ def _rows(frame: pd.DataFrame, late: Mask, stand: StandIn, names: set[str], seed
     told = np.flatnonzero(labelled)
     some = rng.permutation(early)[:ROWS_EARLY], rng.permutation(told)[:ROWS_LABELLED]
     return np.unique(np.concatenate(some))
-
-
-def _believe(served: Any, logged: Floats, found: Mapping[str, Floats], early: Mask) -> None:
-    """CannotReplay where the artifacts do not give back the answers that they gave then."""
-    own = np.full(len(logged), np.nan)
-    for name, answers in found.items():
-        mine = served == name
-        own[mine] = answers[mine]
-    replay.believe(logged[early], own[early])
-
-
-def _difference(
-    stand: StandIn,
-    rows: Ints,
-    early: Mask,
-    answers: Mapping[str, Floats],
-    new: str,
-    old: str,
-) -> Difference | None:
-    if new not in answers or old not in answers:
-        return None
-    apart = (answers[new] - answers[old]) / stand.spread
-    known = early & np.isfinite(apart)
-    count = int(known.sum())
-    if count < FEWEST:
-        return None
-    basis = stand.basis[rows][known]
-    ways = np.linalg.lstsq(basis, apart[known], rcond=None)[0]
-    rest = float(np.sqrt(np.mean((apart[known] - basis @ ways) ** 2)))
-    ways = np.append(ways, rest)
-    precision = np.eye(len(ways)) * count / max(rest**2, LEAST)
-    return Difference(precision, precision @ ways, np.zeros_like(precision), count)
 
 
 __all__ = ["Replayed", "replayed"]

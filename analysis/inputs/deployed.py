@@ -18,6 +18,7 @@ from analysis.evidence import Scope
 from analysis.inputs import gather, surrogate
 from analysis.inputs.blocks import BLOCK, FEWEST_BLOCKS, Comparison
 from analysis.inputs.gather import FEWEST_ROWS
+from analysis.inputs.views import arms_of
 from analysis.replay import CannotReplay
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
@@ -68,8 +69,7 @@ def read(warehouse: Warehouse, scope: Scope, c: Comparison) -> Deployed | None:
     """
     if not replay.can_replay(warehouse, scope.named("model")) or scope.named("snapshot"):
         return None
-    arms = tuple(name.rsplit("/", 1)[-1] for name in scope.named("arm"))
-    log = warehouse.predictions(models=scope.named("model"), arms=arms)
+    log = warehouse.predictions(models=scope.named("model"), arms=arms_of(scope))
     log, copies = replay.as_logged(log, warehouse.features)
     roles = (Role.TIME, Role.PREDICTION, Role.MODEL, Role.SNAPSHOT)
     rows = gather.beside(log.select(*roles, *copies), c, scope.seed)

@@ -21,8 +21,8 @@ from handlers.alerts.shared import BadPayload, Known, Stray, Taken
 
 __all__ = [
     "FORMATS",
-    "FORMS",
     "GENERIC_KEYS",
+    "MAY_BE_FORMS",
     "BadPayload",
     "Draft",
     "Format",
@@ -49,5 +49,5 @@ FORMATS: dict[str, Format] = {
     "generic": generic,
 }
 """The formats that we ship, by the last part of their address."""
-FORMS = frozenset({"datadog"})
+MAY_BE_FORMS = frozenset({"datadog"})
 """Those whose sender may send the payload's keys as fields of a form instead."""

@@ -172,6 +172,18 @@ def test_what_a_bad_snapshot_leans_on_is_told(tmp_path):
     assert "more on c than" in said["c"]
 
 
+def test_of_snapshots_that_share_a_name_that_of_the_model_in_question_is_looked_into(tmp_path):
+    """Another model's, however late it was published, is not its."""
+    warehouse, newest = world(tmp_path, BAD)
+    registry = pd.read_parquet(tmp_path / "snapshots.parquet")
+    theirs = registry.tail(1).assign(model="other", published=logs.NOW.replace(tzinfo=None))
+    theirs["published"] -= timedelta(hours=1)
+    pd.concat([registry, theirs]).to_parquet(tmp_path / "snapshots.parquet")
+    named = (Suspect("model", "ranker", 0.9), Suspect("snapshot", newest, 0.9))
+    found = look_inside(warehouse, scope(suspects=named))
+    assert {s.name for s in found.suspects if s.kind == "feature"} == {"a", "c"}
+
+
 def test_a_sound_snapshot_leans_on_nothing_else(tmp_path):
     """No feature is told of a usual retraining."""
     warehouse, newest = world(tmp_path, None)
