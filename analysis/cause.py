@@ -263,7 +263,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
     if verdict == "infrastructure":
         one = next((x for x in seen.infra if x.near), None)
         where = f": `{one.name}` broke at {words.clock(one.at)}" if one else ""
-        when = ", when it began" if scope.onset else ""
+        when = ", when it began" if scope.onset and not (one and one.ahead) else ""
         return f"Infrastructure{where}{when}."
     if verdict == "traffic":
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."

@@ -37,7 +37,8 @@ METHOD = (
     "same hour, standing still, repeating its past, slope of label minus prediction; features that "
     "one node feeds also together. Weighed by what a gradient-boosted surrogate of the served "
     "prediction makes of it; a suspect arm's answers also against those of the other arms. With a "
-    "scorer, what the deployed artifacts answer to the same rows is the inputs' part."
+    "scorer, what the deployed artifacts answer to the same rows is the inputs' part, and what "
+    "they make of its values a feature's effect."
 )
 LEAST_PART = 0.05
 """A feature that explains less than this of what moved the predictions is not handed on, unless
@@ -64,8 +65,10 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
     reading = read(warehouse, scope)
     dims = tuple(d for d in warehouse.dimensions if d not in reading.bins)
     output = reading.output(reading.days)
-    found, odd = examine(reading, dims, warehouse.has_labels)
     served, unscored = _deployed(warehouse, scope, reading)
+    if served:
+        reading = reading.with_measured(served.effects)
+    found, odd = examine(reading, dims, warehouse.has_labels)
     decided = weigh(reading, found, output, odd, _fed(warehouse, reading), served)
     return _say(warehouse, scope, reading, decided, output, (served, unscored), begun)
 
@@ -73,7 +76,7 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
 def _deployed(warehouse: Warehouse, scope: Scope, r: Reading) -> tuple[Deployed | None, str]:
     """What the deployed artifacts answer, or why that can't be told though there is a scorer."""
     try:
-        return deployed.read(warehouse, scope, r.comparison), ""
+        return deployed.read(warehouse, scope, r), ""
     except CannotReplay as error:
         return None, f"the deployed artifacts on these rows: {error}"
 
@@ -168,6 +171,8 @@ def describe(r: Reading, f: Finding, hidden: bool) -> str:
     """In a few words what changed about a feature."""
     kind, view = f.best
     heard = {k: v.log_odds for k, v in f.views.items()}
+    if view.log_odds < 0.5 and heard.get("past", 0.0) <= 3:
+        return "usual"
     old, new = _before_after(r, f.name)
     if r.bins[f.name].kind == "level":
         change = changes.levels(old, new, hidden)
@@ -189,8 +194,6 @@ def describe(r: Reading, f: Finding, hidden: bool) -> str:
             "peers": "differs within an hour as never before (rows mixed up?)",
             "labels": "no longer goes with the outcome (old or other rows' values?)",
         }[kind]
-    if view.log_odds < 0.5:
-        return "usual"
     return change.words or "another distribution"
 
 

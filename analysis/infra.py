@@ -43,7 +43,9 @@ METHOD = (
     "same search finds on earlier days. With many series, each has to be that much clearer."
 )
 NEAR = timedelta(hours=2)
-"""A cause breaks at most this long before, or shortly after, what it causes."""
+"""A cause breaks at most this long before, or shortly after, what it causes …"""
+SHOWS_LATE = timedelta(hours=3)
+"""… unless that shows late: each such stretch longer makes it less likely by a factor of e."""
 LARGEST = 3.0
 """A break smaller than this many usual residuals is no suspect, however certain."""
 _UP_IS_GOOD = re.compile(
@@ -58,7 +60,11 @@ _UP_IS_BAD = re.compile(
 
 @dataclass(frozen=True)
 class Broken:
-    """One series and its break. ``log_odds`` already counts how many series were looked at."""
+    """One series and its break. ``log_odds`` already counts how many series were looked at.
+
+    ``near`` is False where it broke after the onset; ``ahead`` is how long before it did, beyond
+    the onset's bounds.
+    """
 
     service: str
     metric: str
@@ -69,6 +75,7 @@ class Broken:
     log_odds: float
     size: float
     near: bool
+    ahead: timedelta = timedelta(0)
 
     @property
     def name(self) -> str:
@@ -213,14 +220,17 @@ def _examine(
     log_odds = unusual.log_odds if unusual.seen and unusual.z > 0 else -1.5
     if not unusual.seen:
         log_odds = 0.3 * max(found.evidence, 0.0) - 1.0
-    near = found.high >= early - 1 and found.low <= late
+    near = found.low <= late
     size = float(np.nanmedian(np.abs((work - band.expected) / band.spread)[found.index :]))
     log_odds = min(log_odds, 20.0) - math.log(count)
-    if near and not early - 1 <= found.index <= late:
+    ahead = timedelta(seconds=width) * max(early - 1 - found.high, 0)
+    log_odds -= ahead / SHOWS_LATE
+    if near and not ahead and not early - 1 <= found.index <= late:
         # Its likeliest place is elsewhere: only the part of its bounds that is near speaks for it.
         shared = min(found.high, late) - max(found.low, early - 1) + 1
         log_odds += math.log(shared / (found.high - found.low + 1))
-    return Broken(service, metric, times, values, _plain(band, values), found, log_odds, size, near)
+    usual = _plain(band, values)
+    return Broken(service, metric, times, values, usual, found, log_odds, size, near, ahead)
 
 
 def _even(values: Floats) -> Floats:
@@ -278,6 +288,8 @@ def _headline(
     service, (_, one) = next(iter(services.items()))
     now, usual = _levels(one)
     when = ", when it began" if scope.onset else ", near the alert's start"
+    if one.ahead:
+        when = f", {words.span(one.ahead + NEAR)} before that showed"
     return (
         f"`{service}`: its {one.metric} went to {words.number(now)} (usually "
         f"{words.number(usual)}) at {words.clock(one.at)}{when}."
@@ -315,8 +327,10 @@ def chart(ranked: list[Broken], scope: Scope, broken: bool = True) -> Chart:
         for one in ranked[:6]
     ]
     some = [p.name for p in panels if p.suspect]
+    early = [one.name for one in ranked[:6] if one.ahead]
+    when = "before" if set(some) <= set(early) else "at"
     title = (
-        f"{words.listed(some, 2)} broke at the onset"
+        f"{words.listed(some, 2)} broke {when} the onset"
         if some
         else "No infrastructure series broke at the onset"
     )

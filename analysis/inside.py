@@ -191,7 +191,7 @@ def _serving(warehouse: Warehouse, scope: Scope, begun: float) -> Evidence:
     r = views.read(warehouse, scope)
     unscored = "artifacts were not scored: answers were compared in the log"
     try:
-        exact = deployed.read(warehouse, scope, r.comparison)
+        exact = deployed.read(warehouse, scope, r, ask_effects=False)
     except CannotReplay as error:
         exact, unscored = None, f"the deployed artifacts on these rows: {error}"
     a = _of_artifacts(exact) if exact else _of_stand_in(r)

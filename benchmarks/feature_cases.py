@@ -23,7 +23,7 @@ from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from analysis.features import which_features
 from analysis.tables import Contract
 from analysis.warehouse import Warehouse
-from benchmarks import rankers, served, streams
+from benchmarks import rankers, scorer, served, streams
 from benchmarks.feature_faults import DECOYS_ALONE, DOSES, KINDS, MODEL_SIDE, Planted, Site, plant
 
 SPREADS = 3.0
@@ -35,6 +35,7 @@ NOTICED = 20
 """An onset is known to within so many minutes."""
 DRAWS = 12
 CLEAN = "clean"
+SNAPSHOT = "deployed"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Incident:
     ``end``. ``truth`` and ``spreads`` (the oracle's shift) are not for the check."""
 
     stream: streams.Stream
-    family: str
+    model: served.Model
     dose: float
     log: pd.DataFrame
     onset: pd.Timestamp
@@ -120,11 +121,15 @@ def draw(faults: int, controls: int, seed: int) -> list[Case]:
 
 
 class Bench:
-    """Streams and models, made once; ``folder`` is for logs, ``cache`` for what may be kept."""
+    """Streams and models, made once; ``folder`` is for logs, ``cache`` for what may be kept.
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    With ``scored`` the check can ask the artifact of what is deployed.
+    """
+
+    def __init__(self, folder: Path, cache: Path, scored: bool = False) -> None:
         self.folder = folder
         self.cache = cache
+        self.scored = scored
         self._models: dict[tuple[str, str, int, int], tuple[served.Model, np.ndarray]] = {}
 
     @cached_property
@@ -152,7 +157,7 @@ class Bench:
         scored = peers and i.spreads > SPREADS and bool(i.truth)
         return Outcome(
             case,
-            i.family,
+            i.model.family,
             i.dose,
             i.truth,
             i.spreads,
@@ -202,16 +207,16 @@ class Bench:
         log["prediction"] = 1 / (1 + np.exp(-np.append(clean[low:mid], score)))
         late = pd.Timedelta(minutes=int(rng.integers(-NOTICED, NOTICED)) * int(rng.integers(2)))
         spreads = float(shift / spread)
-        return Incident(stream, family, dose, log, onset, onset + late, end, planted.truth, spreads)
+        return Incident(stream, model, dose, log, onset, onset + late, end, planted.truth, spreads)
 
     def _look(self, i: Incident) -> tuple[Evidence | CannotExamine, float]:
         stream = i.stream
         roles = {"time": "time", "prediction": "prediction"}
         if stream.labelled:
             roles |= {"label": "label", "label_time": "label_time"}
-        log = i.log[[*roles.values(), *stream.features]]
-        log.to_parquet(self.folder / "log.parquet", index=False)
-        contract = {
+        if self.scored:
+            roles |= {"snapshot": "snapshot"}
+        contract: dict[str, Any] = {
             "predictions": {
                 "source": "log.parquet",
                 "features": stream.features,
@@ -219,7 +224,10 @@ class Bench:
                 **roles,
             },
             "metrics": [{"name": "mean", "kind": "mean_prediction"}],
+            **(self._deployed(i) if self.scored else {}),
         }
+        log = i.log.assign(snapshot=SNAPSHOT)[[*roles, *stream.features]]
+        log.to_parquet(self.folder / "log.parquet", index=False)
         now, since = (t.to_pydatetime().replace(tzinfo=UTC) for t in (i.end, i.since))
         start = since - pd.Timedelta(days=stream.history).to_pytimedelta()
         scope = Scope(now, Window(since, now), Window(start, since), "metric", "mean")
@@ -230,6 +238,18 @@ class Bench:
         except CannotExamine as error:
             found = error
         return found, time.perf_counter() - begun
+
+    def _deployed(self, i: Incident) -> dict[str, Any]:
+        """The tables that say what the log holds answers of: one snapshot all along."""
+        artifact = f"artifacts/{SNAPSHOT}.pickle"
+        scorer.put(self.folder / artifact, i.model)
+        row = {"model": "model", "snapshot": SNAPSHOT, "published": i.log["time"].iloc[0]}
+        published = pd.DataFrame([row | {"artifact": artifact}])
+        published.to_parquet(self.folder / "snapshots.parquet", index=False)
+        return {
+            "snapshots": {"source": "snapshots.parquet", "artifact": "artifact"},
+            "scorer": {"command": scorer.COMMAND},
+        }
 
 
 def _said(found: Evidence | CannotExamine) -> dict[str, Any]:

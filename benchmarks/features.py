@@ -150,6 +150,7 @@ def _median(values: list[float]) -> float:
 @click.option("--controls", default=300, show_default=True)
 @click.option("--seed", default=SEED, show_default=True)
 @click.option("--peers/--no-peers", default=True, help="Run the public rankers too.")
+@click.option("--scorer/--no-scorer", default=True, help="Whether the artifact can be scored.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep parsed flights here.")
 @click.option(
     "--out",
@@ -162,6 +163,7 @@ def main(
     controls: int,
     seed: int,
     peers: bool,
+    scorer: bool,
     cache: Path | None,
     out: Path | None,
     most: int | None,
@@ -171,7 +173,7 @@ def main(
     played = [o for o in _kept(out) if o.case in cases]
     done = {o.case for o in played}
     with tempfile.TemporaryDirectory() as scratch:
-        bench = Bench(Path(scratch), cache or Path(scratch))
+        bench = Bench(Path(scratch), cache or Path(scratch), scorer)
         for each in bench.outcomes([c for c in cases if c not in done][:most], peers):
             played.append(each)
             if out is not None:

@@ -6,14 +6,20 @@ The views of its own values, and what a view is, are in :mod:`analysis.inputs.su
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import odds
 from analysis.inputs import freshness, joint
-from analysis.inputs.suspicion import View, both, middle, rise, trace
+from analysis.inputs.suspicion import (
+    View,
+    both,
+    middle,
+    rise,
+    trace,
+)
 from analysis.inputs.views import Reading
 from analysis.tables import Role
 from analysis.warehouse import naive
@@ -52,12 +58,14 @@ def joint_material(r: Reading, dims: tuple[str, ...]) -> Joint:
     bins = {n: r.bins[n] for n in names}
     n = len(r.days.frame)
     both = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
-    learned = np.concatenate([r.days.block != 0, np.zeros(len(r.edge.frame), dtype=bool)])
+    half = r.half(both)
+    half[:n] = np.where(r.days.block == 0, 2, half[:n])
     hour = both[Role.TIME].dt.hour.to_numpy(float) + both[Role.TIME].dt.minute.to_numpy(float) / 60
     context = np.column_stack([joint.clock(hour), *_dims(both, dims)])
-    every = joint.scores(both, bins, context, learned)
-    days = joint.Scores(every.z[:n], every.own, every.context, learned[:n])
-    edge = joint.Scores(every.z[n:], every.own, every.context, learned[n:])
+    taught = np.where(np.arange(len(both)) < n, half, 2)
+    every = joint.scores(both, bins, context, taught)
+    days = replace(every, z=every.z[:n], half=half[:n])
+    edge = replace(every, z=every.z[n:], half=half[n:])
     peers, group, timely = _peers(r, every, both, (*dims, *_few(r, names)))
     return Joint(days, edge, peers, group, timely)
 

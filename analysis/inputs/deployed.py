@@ -7,21 +7,27 @@ that is the doing of how the model is served.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import odds, replay
 from analysis.evidence import Scope
-from analysis.inputs import gather, surrogate
-from analysis.inputs.blocks import BLOCK, FEWEST_BLOCKS, Comparison
+from analysis.inputs import effects, gather, surrogate
+from analysis.inputs.blocks import BLOCK, FEWEST_BLOCKS
+from analysis.inputs.effects import Effect
 from analysis.inputs.gather import FEWEST_ROWS
-from analysis.inputs.views import arms_of
+from analysis.inputs.views import Reading, arms_of
+from analysis.profile import plain
 from analysis.replay import CannotReplay
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -34,12 +40,14 @@ FEWEST = 20
 @dataclass(frozen=True)
 class Deployed:
     """Rows of a comparison: ``logged`` and ``answered`` (rows,), on the scale that effects add up
-    on; ``block`` as in the comparison, 0 is the window. ``r2`` of the answers before it."""
+    on; ``block`` as in the comparison, 0 is the window. ``r2`` of the answers before it;
+    ``effects`` of the features, by what is deployed in the window."""
 
     logged: Floats
     answered: Floats
     block: Ints
     r2: float
+    effects: Mapping[str, Effect] = field(default_factory=dict)
 
     @cached_property
     def shift(self) -> tuple[float, float]:
@@ -61,24 +69,57 @@ class Deployed:
         return float(mine.mean()) if len(mine) >= FEWEST_ROWS else float("nan")
 
 
-def read(warehouse: Warehouse, scope: Scope, c: Comparison) -> Deployed | None:
-    """Rows of the scope's models and arms, and what was deployed then answers to them.
+def read(
+    warehouse: Warehouse, scope: Scope, r: Reading, ask_effects: bool = True
+) -> Deployed | None:
+    """Rows of the scope's models and arms, and what was deployed then answers to them; with what it
+    makes of each feature when ``ask_effects``.
 
     None without a scorer, or where a snapshot is in doubt: its artifact is what is suspected.
     Raises CannotReplay.
     """
     if not replay.can_replay(warehouse, scope.named("model")) or scope.named("snapshot"):
         return None
+    import pandas as pd
+
+    rows = _rows(warehouse, scope, r)
+    snapshots = rows[Role.SNAPSHOT].astype(str)
+    bins = {n: r.bins[n] for n in r.features if ask_effects}
+    asked = effects.question(rows, bins, {n: r.usage(n) for n in bins}, scope.seed)
+    put = asked.asked(rows)
+    every = pd.concat([rows, put], ignore_index=True)
+    now = _latest(rows)
+    serving = [now.get(m, "") for m in put[Role.MODEL].astype(str)]
+    said = replay.answers(warehouse, every, [*snapshots, *serving], replay.artifacts(warehouse))
+    logged = rows[Role.PREDICTION].to_numpy(float, na_value=np.nan)
+    probability = surrogate.is_probability(logged)
+    logged, every_answer = (surrogate.served(v, probability) for v in (logged, said))
+    answered = every_answer[: len(rows)]
+    block = rows[BLOCK].to_numpy(np.int64)
+    r2 = _believed(logged, answered, block)
+    return Deployed(logged, answered, block, r2, asked.effects(every_answer[len(rows) :]))
+
+
+def _rows(warehouse: Warehouse, scope: Scope, r: Reading) -> pd.DataFrame:
+    """A sample in the blocks, with the features both as they are counted and as logged."""
     log = warehouse.predictions(models=scope.named("model"), arms=arms_of(scope))
     log, copies = replay.as_logged(log, warehouse.features)
     roles = (Role.TIME, Role.PREDICTION, Role.MODEL, Role.SNAPSHOT)
-    rows = gather.beside(log.select(*roles, *copies), c, scope.seed)
-    where = replay.artifacts(warehouse)
-    said = replay.answers(warehouse, rows, rows[Role.SNAPSHOT].astype(str).tolist(), where)
-    logged = rows[Role.PREDICTION].to_numpy(float, na_value=np.nan)
-    probability = surrogate.is_probability(logged)
-    logged, answered = (surrogate.served(v, probability) for v in (logged, said))
-    block = rows[BLOCK].to_numpy(np.int64)
+    kind = {n: r.bins[n].kind for n in r.features}
+    return gather.beside(plain(log, kind, (*roles, *copies)), r.comparison, scope.seed)
+
+
+def _latest(rows: pd.DataFrame) -> dict[str, str]:
+    """The snapshot that answers most of each model's rows in the window."""
+    now = rows[rows[BLOCK] == 0]
+    return {
+        str(model): str(mine[Role.SNAPSHOT].astype(str).mode().iloc[0])
+        for model, mine in now.groupby(now[Role.MODEL].astype(str))
+    }
+
+
+def _believed(logged: Floats, answered: Floats, block: Ints) -> float:
+    """R² of the answers before the window; raises CannotReplay where they are too few or wrong."""
     both = np.isfinite(logged) & np.isfinite(answered)
     if (both & (block == 0)).sum() < FEWEST:
         raise CannotReplay("too few rows since the onset have an artifact that answers them")
@@ -87,8 +128,7 @@ def read(warehouse: Warehouse, scope: Scope, c: Comparison) -> Deployed | None:
     days = np.unique(block[both & before], return_counts=True)[1]
     if (days >= FEWEST_ROWS).sum() < FEWEST_BLOCKS:
         raise CannotReplay("too few days before the onset have artifacts that are still there")
-    r2 = replay.faithful(logged[before], answered[before])
-    return Deployed(logged, answered, block, r2)
+    return replay.faithful(logged[before], answered[before])
 
 
 __all__ = ["Deployed", "read"]

@@ -45,7 +45,9 @@ def together(found: Sequence[Finding]) -> View:
     expected = float(np.mean([min(t.expected, LOUDEST) for t in each]))
     shift, jump = rise(days), rise(edge)
     parts = [f.best[1].impact * odds.probability(f.log_odds) for f in seen]
-    return View(both(shift, jump, expected), float(np.hypot.reduce(parts)), shift.now, shift.usual)
+    # Many small changes that did not come at the onset are drift: an absent jump is a full veto.
+    evidence = both(shift, jump, expected, np.inf)
+    return View(evidence, float(np.hypot.reduce(parts)), shift.now, shift.usual)
 
 
 def _loudest(found: Finding) -> Trace:

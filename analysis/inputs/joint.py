@@ -2,8 +2,10 @@
 
 A join that hands rows the values of other rows leaves every marginal as it was; what breaks is
 the agreement. Each feature is predicted from all others by ridge regression on rank-normal
-scores and one-hot levels (a Gaussian copula in spirit), and from the other rows of the same
-hour and group. The mean squared residual per block says how well it agrees.
+scores, their quantile cells and one-hot levels (an additive model, Hastie and Tibshirani 1990: a
+child's age says a lot about its schooling, and nothing linear), and from the other rows of the same
+hour and group. The mean squared residual per block says how well it agrees; days are judged by
+what was learnt on other days.
 """
 
 from __future__ import annotations
@@ -25,63 +27,111 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 ONE_HOT = 12
 """A category's most frequent levels that get a column of their own."""
-WIDEST = 160
+WIDEST = 240
 """Columns used to predict a feature; the least used features are left out beyond."""
+CELLS = 12
+"""Quantile cells of a number, fewer where there are many numbers."""
 RIDGE = 0.02
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Rows as columns of scores; ``own[feature]`` are its columns, ``context`` those of none."""
+    """Rows as columns of scores; ``own[feature]`` are its columns, ``cells[feature]`` say more of
+    it to others, ``context`` are of none. ``half`` (rows,): 0 or 1 for the baseline's days in turn,
+    2 for rows that nothing is learnt from.
+    """
 
     z: Floats
     own: Mapping[str, Ints]
+    cells: Mapping[str, Ints]
     context: Ints
-    fitted: np.ndarray[Any, np.dtype[np.bool_]]
+    half: Ints
 
     @cached_property
-    def moments(self) -> tuple[Floats, Floats]:
-        """Means and covariances of all columns over the fitted rows."""
-        rows = self.z[self.fitted]
+    def fitted(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Rows of the baseline."""
+        return self.half < 2
+
+    @cached_property
+    def moments(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+        """Means and covariances of all columns over the rows of each half."""
+        return self._moments(0), self._moments(1)
+
+    def _moments(self, half: int) -> tuple[Floats, Floats]:
+        rows = self.z[self.half == half]
         middle = rows.mean(axis=0)
         return middle, (rows - middle).T @ (rows - middle) / len(rows)
 
 
-def scores(frame: pd.DataFrame, bins: Mapping[str, Bins], context: Floats, baseline: Any) -> Scores:
-    """Rank-normal scores (by the ranks of the ``baseline`` rows) and centred one-hot levels.
+def scores(frame: pd.DataFrame, bins: Mapping[str, Bins], context: Floats, half: Ints) -> Scores:
+    """Rank-normal scores (by the ranks of the baseline's rows) and centred one-hot levels.
 
     A missing number scores 0 and, where the baseline has missing values, a column says so.
     ``context`` (rows, columns) helps to predict but is not judged.
     """
-    from scipy.special import ndtri
-
+    baseline = half < 2
     columns: list[Floats] = []
     own: dict[str, Ints] = {}
+    ranks: dict[str, Floats] = {}
     for name, b in bins.items():
         first = len(columns)
         if b.kind == "level":
-            cell = b.cells(frame[name])
-            share = np.bincount(cell[baseline], minlength=b.size) / max(baseline.sum(), 1)
-            top = [int(i) for i in np.argsort(-share)[:ONE_HOT] if share[i] > 0.002]
-            columns += [(cell == i) * 1.0 - share[i] for i in top[: max(len(top) - 1, 1)]]
+            columns += _levels(b.cells(frame[name]), b.size, baseline)
         else:
             values = frame[name].to_numpy(dtype=float, na_value=np.nan)
-            known = np.sort(values[baseline & np.isfinite(values)])
-            if len(known) < 10 or known[0] == known[-1]:
-                own[name] = np.array([], dtype=np.int64)
-                continue
-            low = np.searchsorted(known, values, "left")
-            high = np.searchsorted(known, values, "right")
-            rank = (low + high + 1) / 2 / (len(known) + 1)
-            score = np.clip(ndtri(np.clip(rank, 0.004, 0.996)), -2.7, 2.7)
-            missing = ~np.isfinite(values)
-            columns.append(np.where(missing, 0.0, score))
-            if missing[baseline].mean() > 0.005:
-                columns.append(missing - missing[baseline].mean())
+            rank = _rank(values, baseline)
+            if rank is not None:
+                ranks[name] = rank
+                columns += _numbers(rank, baseline)
         own[name] = np.arange(first, len(columns), dtype=np.int64)
+    cells: dict[str, Ints] = {}
+    most = min(CELLS, (WIDEST - len(columns) - context.shape[1]) // max(len(ranks), 1))
+    for name, rank in ranks.items():
+        first = len(columns)
+        columns += _cells(rank, most, baseline)
+        cells[name] = np.arange(first, len(columns), dtype=np.int64)
     start = len(columns)
     z = np.column_stack([*columns, context]) if columns else context
-    return Scores(z, own, np.arange(start, z.shape[1], dtype=np.int64), np.asarray(baseline))
+    return Scores(z, own, cells, np.arange(start, z.shape[1], dtype=np.int64), half)
+
+
+def _levels(cell: Ints, size: int, baseline: Any) -> list[Floats]:
+    share = np.bincount(cell[baseline], minlength=size) / max(baseline.sum(), 1)
+    top = [int(i) for i in np.argsort(-share)[:ONE_HOT] if share[i] > 0.002]
+    return [(cell == i) * 1.0 - share[i] for i in top[: max(len(top) - 1, 1)]]
+
+
+def _rank(values: Floats, baseline: Any) -> Floats | None:
+    """Of each value among the baseline's, 0 to 1, NaN where it is missing; None of a constant."""
+    known = np.sort(values[baseline & np.isfinite(values)])
+    if len(known) < 10 or known[0] == known[-1]:
+        return None
+    low = np.searchsorted(known, values, "left")
+    high = np.searchsorted(known, values, "right")
+    return np.where(np.isfinite(values), (low + high + 1) / 2 / (len(known) + 1), np.nan)
+
+
+def _numbers(rank: Floats, baseline: Any) -> list[Floats]:
+    from scipy.special import ndtri
+
+    missing = np.isnan(rank)
+    score = np.clip(ndtri(np.clip(rank, 0.004, 0.996)), -2.7, 2.7)
+    columns = [np.where(missing, 0.0, score)]
+    if missing[baseline].mean() > 0.005:
+        columns.append(missing - missing[baseline].mean())
+    return columns
+
+
+def _cells(rank: Floats, most: int, baseline: Any) -> list[Floats]:
+    """A centred column per quantile cell but one; none of a feature with two values."""
+    if most < 3:
+        return []
+    cell = np.floor(np.clip(np.nan_to_num(rank, nan=-1.0), -1.0, 0.999) * most)
+    known, count = np.unique(cell[baseline], return_counts=True)
+    kept = [v for v, n in zip(known, count, strict=True) if v >= 0 and n > 0.002 * baseline.sum()]
+    if len(kept) < 3:
+        return []
+    return [(cell == v) - float((cell[baseline] == v).mean()) for v in kept[1:]]
 
 
 def clock(hour: Floats) -> Floats:
@@ -98,51 +148,76 @@ class Linear:
     weights: Floats
     middle: Floats
     target: Floats
-    scale: Floats
+
+    def guess(self, z: Floats, peers: Floats | None) -> Floats:
+        """The feature's columns by all others, shape (rows, columns)."""
+        known = len(self.use)
+        every = np.zeros((z.shape[1], self.weights.shape[1]))
+        every[self.use] = self.weights[:known]
+        out: Floats = z @ every + (self.target - self.middle @ self.weights)
+        if peers is not None:
+            out += peers[:, None] * self.weights[known:]
+        return out
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What each half of the days teaches of a feature; ``scale`` is the variance of all of its
+    columns together: a rare level says little."""
+
+    halves: tuple[Linear, Linear]
+    scale: float
 
 
 def fit(
     s: Scores, name: str, without: Iterable[str] = (), peers: Floats | None = None
-) -> Linear | None:
-    """Predicts a feature from the others on the baseline rows; None for one without columns.
+) -> Crossed | None:
+    """Predicts a feature from the others on the baseline's rows; None for one without columns.
 
     ``without`` are features that are not trusted as predictors; ``peers`` (rows,) is an extra
     predictor.
     """
     mine = s.own[name]
-    if not len(mine) or not s.fitted.any():
+    if not len(mine) or min(np.bincount(s.half, minlength=2)[:2]) == 0:
         return None
     out = set(without) | {name}
-    others = [s.own[o] for o in s.own if o not in out]
+    rest = [o for o in s.own if o not in out]
+    others = [s.own[o] for o in rest] + [s.cells[o] for o in rest if o in s.cells]
     use = np.concatenate([s.context, *others])[:WIDEST].astype(np.int64)
-    middle, cross = s.moments
+    scale = float(np.mean([np.diag(cross)[mine].sum() for _, cross in s.moments]))
+    halves = (_half(s, mine, use, peers, 0), _half(s, mine, use, peers, 1))
+    return Crossed(halves, max(scale, 1e-9))
+
+
+def _half(s: Scores, mine: Ints, use: Ints, peers: Floats | None, half: int) -> Linear:
+    middle, cross = s.moments[half]
     inner, y = cross[np.ix_(use, use)], cross[np.ix_(use, mine)]
     centre = middle[use]
     if peers is not None:
-        extra = peers[s.fitted]
-        rows = s.z[s.fitted]
-        beside = (extra - extra.mean()) @ rows / len(rows)
+        rows = s.half == half
+        extra = peers[rows]
+        beside = (extra - extra.mean()) @ s.z[rows] / len(extra)
         side = beside[use][:, None]
         inner = np.block([[inner, side], [side.T, np.array([[extra.var()]])]])
         y = np.vstack([y, beside[mine][None]])
         centre = np.append(centre, extra.mean())
     inner = inner + RIDGE * np.eye(len(inner))
     weights: Floats = np.asarray(np.linalg.solve(inner, y), dtype=np.float64)
-    scale = np.maximum(np.diag(cross)[mine], 1e-9)
-    return Linear(use, weights, centre, middle[mine], scale)
+    return Linear(use, weights, centre, middle[mine])
 
 
-def residuals(s: Scores, name: str, model: Linear | None, peers: Floats | None = None) -> Floats:
-    """Squared residual per row over the feature's baseline variance; zeros without a model."""
+def residuals(s: Scores, name: str, model: Crossed | None, peers: Floats | None = None) -> Floats:
+    """Squared residual per row over the feature's baseline variance; zeros without a model.
+
+    By what the other half of the days taught; rows of neither half by the mean of both.
+    """
     if model is None:
         return np.zeros(len(s.z))
-    known = len(model.use)
-    every = np.zeros((s.z.shape[1], model.weights.shape[1]))
-    every[model.use] = model.weights[:known]
-    guess = s.z @ every + (model.target - model.middle @ model.weights)
-    if peers is not None:
-        guess += peers[:, None] * model.weights[known:]
-    left: Floats = ((s.z[:, s.own[name]] - guess) ** 2 / model.scale).mean(axis=1)
+    each = [
+        ((s.z[:, s.own[name]] - half.guess(s.z, peers)) ** 2).sum(axis=1) / model.scale
+        for half in model.halves
+    ]
+    left: Floats = np.where(s.half == 0, each[1], np.where(s.half == 1, each[0], np.mean(each, 0)))
     return left
 
 

@@ -25,6 +25,8 @@ ROBUST_DF = 8
 """Degrees of freedom of what is usual, however many days are known: how far a feature's figures
 stray is a matter of storms and holidays, with heavier tails than a month of days can show. Lange,
 Little and Taylor (1989), "Robust statistical modeling using the t distribution"."""
+MISPLACED = 3.0
+"""What an absent jump at the onset takes off, at most: one onset in twenty lies elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,12 @@ class Finding:
         return max(v.log_odds for v in self.views.values()) - float(np.log(len(self.views)))
 
 
-def both(days: odds.Shift, edge: odds.Shift, expected: float) -> float:
+def both(days: odds.Shift, edge: odds.Shift, expected: float, veto: float = MISPLACED) -> float:
     """Evidence of a fault must stand out from earlier days *and* jump at the onset.
 
     ``expected`` is how far the edge's figure would rise if the whole change were a jump. Where
     that is within its scatter, the edge can't tell and earlier days alone speak, a bit less
-    loudly; where it would be plain to see, its absence is a veto.
+    loudly; where it would be plain to see, its absence takes ``veto`` off at most.
     """
     if not edge.seen:
         return days.log_odds
@@ -114,6 +116,7 @@ def both(days: odds.Shift, edge: odds.Shift, expected: float) -> float:
     if together > 0:
         # They share the hours since the onset: their mean (a logarithmic pool), not their sum.
         together = (days.log_odds + edge.log_odds) / 2
+    together = max(together, days.log_odds - veto)
     return power * together + (1 - power) * alone
 
 

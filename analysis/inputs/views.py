@@ -8,7 +8,7 @@ earlier days. Natural drift moves the first and not the second; a fault moves bo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from analysis.classes import one_against_rest
 from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import gather, surrogate
 from analysis.inputs.blocks import BLOCK, Comparison, compare
+from analysis.inputs.effects import Effect
 from analysis.inputs.gather import FEWEST_ROWS
 from analysis.profile import Bins, Profile, kinds, plain
 from analysis.profile.kept import Kept
@@ -67,8 +68,9 @@ class Reading:
 
     ``days`` also holds rows of other baseline hours (block -1), which the surrogate learns
     from. ``of_class`` is the class that the prediction is for, against the rest; "" where it has
-    a size. ``counts`` and ``edge_counts`` cover all rows, not the sample. ``others`` are
-    rows of the arms beside a suspect one, in the same blocks.
+    a size. ``measured`` effects are those of the deployed artifact. ``counts`` and
+    ``edge_counts`` cover all rows, not the sample. ``others`` are rows of the arms beside a
+    suspect one, in the same blocks.
     """
 
     comparison: Comparison
@@ -82,6 +84,7 @@ class Reading:
     skipped: tuple[str, ...]
     of_class: str = ""
     others: Sample | None = None
+    measured: Mapping[str, Effect] = field(default_factory=dict)
     _effects: dict[tuple[str, int], Floats] = field(default_factory=dict, repr=False)
 
     @property
@@ -96,7 +99,13 @@ class Reading:
 
     def usage(self, name: str) -> float:
         """How far predictions move when the feature is shuffled, in the output's units."""
+        if name in self.measured:
+            return self.measured[name].usage
         return (self.halves[0].usage[name] + self.halves[1].usage[name]) / 2
+
+    def with_measured(self, effects: Mapping[str, Effect]) -> Reading:
+        """The same with what the deployed artifact makes of the features."""
+        return replace(self, measured=effects, _effects={})
 
     @cached_property
     def _curves(self) -> tuple[dict[str, surrogate.Curve], dict[str, surrogate.Curve]]:
@@ -104,12 +113,16 @@ class Reading:
         return self.halves[0].curves(news), self.halves[1].curves(news)
 
     def effect(self, name: str, sample: Sample) -> Floats:
-        """The surrogate's main effect of a feature, per row of a sample."""
+        """The main effect of a feature per row of a sample: the artifact's where it was asked, else
+        the surrogate's."""
         key = (name, id(sample))
         if key not in self._effects:
             values = sample.x[:, list(self.bins).index(name)]
-            parts = [c[name](values) for c in self._curves if name in c]
-            self._effects[key] = sum(parts, np.zeros(len(values))) / 2
+            if name in self.measured:
+                self._effects[key] = self.measured[name].curve(values)
+            else:
+                parts = [c[name](values) for c in self._curves if name in c]
+                self._effects[key] = sum(parts, np.zeros(len(values))) / 2
         return self._effects[key]
 
     def target(self, sample: Sample) -> Floats:
@@ -119,13 +132,17 @@ class Reading:
 
     def output(self, sample: Sample) -> Floats:
         """The surrogate's output per row, from the half that never saw the row's day."""
-        even = _day(sample.frame, self.comparison) % 2 == 0
-        earlier = (sample.frame[Role.TIME] < naive(self.comparison.window.start)).to_numpy()
+        mine = self.half(sample.frame)
         out = np.zeros(len(sample.x))
-        for half, unseen in zip(self.halves, (~even, even), strict=True):
-            rows = unseen | ~earlier
+        for number, half in enumerate(self.halves):
+            rows = mine != number
             out[rows] += half(sample.x[rows])
-        return np.where(earlier, out, out / 2)
+        return np.where(mine < 2, out, out / 2)
+
+    def half(self, frame: pd.DataFrame) -> Ints:
+        """Which half of the days each row is of, 0 or 1; 2 since the window's start."""
+        earlier = (frame[Role.TIME] < naive(self.comparison.window.start)).to_numpy()
+        return np.where(earlier, _day(frame, self.comparison) % 2, 2)
 
     def quality(self, output: Floats) -> float:
         """R² of the surrogate on baseline rows that it did not see."""

@@ -7,7 +7,7 @@ surrogate can't explain on familiar inputs is the model's (:mod:`analysis.inputs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,9 +81,19 @@ def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> tuple[list[Findi
             still, past, lag = agreement.fresh(r, r.days.frame, name, material.group[name])
             views |= {"still": still, "past": past}
         found.append(Finding(name, r.usage(name), views, lag))
-    found = _without_the_broken(r, material, found)
+    found = _without_the_broken(r, material, _by_labels_alone(found))
     broken = [f.name for f in found if f.log_odds > SURE]
     return found, familiar.odd_rows(material.days, material.edge, broken)
+
+
+def _by_labels_alone(found: list[Finding]) -> list[Finding]:
+    """Where values plainly broke, errors go with whatever the model combines with them: labels then
+    accuse no other feature."""
+    broken = {f.name for f in found if f.views["marginal"].log_odds > SURE}
+    return [
+        f if not broken or f.name in broken else replace(f, views={**f.views, "labels": NOT_LOOKED})
+        for f in found
+    ]
 
 
 def _label_gap(r: Reading) -> Floats:
@@ -183,7 +193,8 @@ def weigh(
     least = _least(r)
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
-    found = _credited(found, familiar.beyond(r, output, broken))
+    if not r.measured:
+        found = _credited(found, familiar.beyond(r, output, broken))
     if deployed:
         answers, arm = deployed.shift, familiar.NOT_SEEN
         against, erred = -np.inf, 0.0
@@ -216,7 +227,7 @@ def weigh(
         model_odds,
         model_size,
         sum(parts.values()),
-        _certainly_broken(found) | _taken_along(found, along, logs["none"]),
+        _certainly_broken(found, r.measured) | _taken_along(found, along, logs["none"]),
     )
 
 
@@ -237,11 +248,18 @@ def _alone(f: Finding, least: float, against: float, erred: float) -> float:
     return weight
 
 
-def _certainly_broken(found: list[Finding]) -> frozenset[str]:
-    """Features whose values broke and that the model uses half as much as the middle one."""
+def _certainly_broken(found: list[Finding], measured: Collection[str]) -> frozenset[str]:
+    """Features whose values broke and that the model uses half as much as the middle one.
+
+    Of ``measured`` ones their effect counts too: a surrogate's is a guess where it never was.
+    """
     in_use = 0.5 * float(np.median([f.usage for f in found]))
+
+    def used(f: Finding) -> float:
+        return max(f.usage, f.views["marginal"].impact if f.name in measured else 0.0)
+
     certain = [f for f in found if f.views["marginal"].log_odds > CERTAIN]
-    return frozenset(f.name for f in certain if f.usage > in_use)
+    return frozenset(f.name for f in certain if used(f) > in_use)
 
 
 def _by_feed(

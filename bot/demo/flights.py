@@ -8,7 +8,6 @@ setuptools, so its files are located without importing it. All moments are whole
 from __future__ import annotations
 
 import hashlib
-import pickle
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -18,6 +17,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from bot.demo.cached import cached
 
 Minutes: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -154,17 +155,7 @@ def uniform(number: Minutes, salt: str) -> Floats:
 
 def load(cache: Path) -> Raw:
     """All of 2013, from ``cache`` when it was parsed before. Raises DataMissing."""
-    file = cache / f"raw-{_CACHE_FORMAT}.pickle"
-    if file.exists():
-        with file.open("rb") as stream:
-            raw: Raw = pickle.load(stream)
-        return raw
-    raw = parse(data_folder())
-    cache.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    temporary.write_bytes(pickle.dumps(raw, protocol=5))
-    temporary.replace(file)
-    return raw
+    return cached(cache / f"raw-{_CACHE_FORMAT}.pickle", lambda: parse(data_folder()))
 
 
 def data_folder() -> Path:

@@ -7,7 +7,6 @@ about a week apart, so that clean snapshots can be kept from one world to the ne
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.demo.cached import cached
 from bot.demo.flights import DAY, HOUR, Floats, Minutes, to_minute, to_time
 from bot.demo.nets import Recipe, Trained, train
 
@@ -147,15 +147,8 @@ def run(job: Job, design: Floats, cache: Path | None) -> Trained:
     for part in (matrix, np.ascontiguousarray(job.label)):
         seen.update(part.tobytes())
     seen.update(f"{_CACHE_FORMAT}{job.publish.series.task}{job.recipe}".encode())
-    file = cache / f"net-{seen.hexdigest()}.pickle" if cache else None
-    if file is not None and file.exists():
-        with file.open("rb") as stream:
-            trained: Trained = pickle.load(stream)
-        return trained
-    trained = train(job.publish.series.task, matrix, job.label, job.recipe)
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".new")
-        temporary.write_bytes(pickle.dumps(trained, protocol=5))
-        temporary.replace(file)
-    return trained
+
+    def make() -> Trained:
+        return train(job.publish.series.task, matrix, job.label, job.recipe)
+
+    return cached(cache / f"net-{seen.hexdigest()}.pickle", make) if cache else make()

@@ -1,0 +1,158 @@
+"""What the deployed artifact itself makes of each feature: its main effect and its usage.
+
+A surrogate knows nothing of values that it never saw, and little of features that seldom matter;
+the artifact answers whatever it is asked. Partial dependence (Friedman 2001) over values that
+stand in the log, so that every feature keeps the type that the scorer expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.inputs.blocks import BLOCK
+from analysis.inputs.surrogate import GRID, Curve
+from analysis.profile import Bins
+from analysis.replay import RAW
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+
+MOST_ROWS = 20_000
+"""Rows that are asked about at the most; features beyond, the least used ones, are left out."""
+BACKGROUND = 40, 12
+"""Rows that each value is put into, and how few will do."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """``usage`` as :class:`analysis.inputs.surrogate.Surrogate` gives it; the main effect."""
+
+    usage: float
+    curve: Curve
+
+
+@dataclass(frozen=True)
+class Points:
+    """Values of one feature: the ``rows`` (n,) that hold them, ``at`` (n,) as encoded, NaN where it
+    is missing, and the ``share`` (n,) of the earlier rows that each stands for."""
+
+    rows: Ints
+    at: Floats
+    share: Floats
+
+
+@dataclass(frozen=True)
+class Question:
+    """Rows to score: each value of each feature in each of the ``background`` rows, in turn."""
+
+    points: Mapping[str, Points]
+    background: Ints
+
+    def asked(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The background rows as they are, then with each feature's values put in.
+
+        ``rows`` are those of :func:`question`; columns with :data:`RAW` names are exchanged.
+        """
+        import pandas as pd
+
+        size = len(self.background)
+        puts = sum(len(p.rows) for p in self.points.values())
+        plain = np.tile(self.background, puts + 1)
+        columns = {c: rows[c].take(plain).array for c in rows.columns if not c.startswith(RAW)}
+        start = size
+        places = {}
+        for name, p in self.points.items():
+            places[RAW + name] = (start, np.repeat(p.rows, size))
+            start += len(p.rows) * size
+        for column in (c for c in rows.columns if c.startswith(RAW)):
+            at = plain
+            if column in places:
+                first, put = places[column]
+                at = np.concatenate([plain[:first], put, plain[first + len(put) :]])
+            columns[column] = rows[column].take(at).array
+        return pd.DataFrame(columns)
+
+    def effects(self, answers: Floats) -> dict[str, Effect]:
+        """From what the rows of :meth:`asked` get, on the scale that effects add up on.
+
+        Features with an answer that is no number are left out.
+        """
+        size = len(self.background)
+        middle, start = float(answers[:size].mean()), size
+        found = {}
+        for name, p in self.points.items():
+            mine = answers[start : start + len(p.rows) * size].reshape(len(p.rows), size)
+            start += mine.size
+            if np.isfinite(mine).all():
+                found[name] = Effect(_usage(mine, p.share), _curve(mine, p.at, middle))
+        return found
+
+
+def question(
+    rows: pd.DataFrame, bins: Mapping[str, Bins], usage: Mapping[str, float], seed: int
+) -> Question:
+    """What to ask about each feature of ``bins``, the most used first.
+
+    ``rows`` is a sample with BLOCK, the features as :func:`analysis.profile.plain` gives them and
+    copies of them as logged.
+    """
+    earlier = np.flatnonzero((rows[BLOCK] > 0).to_numpy())
+    points: dict[str, Points] = {}
+    total = 1
+    for name in sorted(bins, key=lambda n: -usage.get(n, 0.0)):
+        found = _points(rows, name, bins[name])
+        if (total + len(found.rows)) * BACKGROUND[1] > MOST_ROWS:
+            break
+        if len(found.rows) > 1:
+            points[name], total = found, total + len(found.rows)
+    size = min(BACKGROUND[0], MOST_ROWS // total, len(earlier))
+    rng = np.random.default_rng(seed)
+    return Question(points, np.sort(rng.choice(earlier, size, replace=False)))
+
+
+def _points(rows: pd.DataFrame, name: str, b: Bins) -> Points:
+    earlier = (rows[BLOCK] > 0).to_numpy()
+    if b.kind == "level":
+        cell = b.cells(rows[name])
+        values, first = np.unique(cell, return_index=True)
+        share = np.array([(cell[earlier] == v).mean() for v in values])
+        return Points(first, np.where(values == b.size - 1, np.nan, values.astype(float)), share)
+    value = rows[name].to_numpy(float, na_value=np.nan)
+    missing = np.flatnonzero(np.isnan(value))[:1]
+    lacks = float(np.isnan(value[earlier]).mean())
+    before, now = (_spread(value, part) for part in (earlier, (rows[BLOCK] == 0).to_numpy()))
+    held = np.full(len(before), (1 - lacks) / max(len(before), 1))
+    share = np.concatenate([held, np.zeros(len(now)), np.full(len(missing), lacks)])
+    at = np.concatenate([before, now, missing]).astype(np.int64)
+    return Points(at, value[at], share)
+
+
+def _spread(value: Floats, part: Any) -> Ints:
+    """Rows whose values cover those of a part of the rows: its quantiles, ends included."""
+    known = np.flatnonzero(part & np.isfinite(value))
+    if not len(known):
+        return known
+    known = known[np.argsort(value[known], kind="stable")]
+    return known[np.round(np.linspace(0, len(known) - 1, GRID)).astype(np.int64)]
+
+
+def _usage(answers: Floats, share: Floats) -> float:
+    """Root mean square change when the feature is shuffled: twice the variance over its values."""
+    weight = (share / max(float(share.sum()), 1e-12))[:, None]
+    mean = (weight * answers).sum(axis=0)
+    return float(np.sqrt(2 * (weight * (answers - mean) ** 2).sum(axis=0).mean()))
+
+
+def _curve(answers: Floats, at: Floats, middle: float) -> Curve:
+    effect = answers.mean(axis=1) - middle
+    missing = np.isnan(at)
+    grid, first = np.unique(at[~missing], return_index=True)
+    lacking = float(effect[missing][0]) if missing.any() else 0.0
+    return Curve(grid, effect[~missing][first], lacking)
