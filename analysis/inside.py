@@ -53,7 +53,8 @@ METHOD = (
 def look_inside(warehouse: Warehouse, scope: Scope) -> Evidence:
     """Looks into the suspect snapshot, or at serving when none is suspected.
 
-    Verdicts snapshot, model, fine. Raises CannotExamine when neither registry nor log can tell.
+    Verdicts snapshot, model, fine. Raises CannotExamine when neither registry nor log can tell:
+    a snapshot of which nothing is recorded is not fine for that.
     """
     begun = time.perf_counter()
     named = scope.named("snapshot")
@@ -88,12 +89,12 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         missing.append("the training curve: the registry has none")
     if not modules(row["weights"]):
         missing.append("weights per module: the registry has none")
+    if not signs:
+        raise CannotExamine(f"Nothing tells what {suspect} is like inside: {'; '.join(missing)}.")
     # Whoever comes here has a snapshot whose answers are worse and whose data are fine.
     logs = {"fine": float(np.log(0.35))}
-    share = float(np.log(0.65 / max(len(signs), 1)))
-    logs["snapshot"] = float(
-        np.logaddexp.reduce([share + s.log_odds for s in signs]) if signs else np.log(0.3)
-    )
+    share = float(np.log(0.65 / len(signs)))
+    logs["snapshot"] = float(np.logaddexp.reduce([share + s.log_odds for s in signs]))
     shares = odds.share_out(logs)
     verdict = max(shares, key=lambda k: shares[k])
     title = _title(suspect, verdict, signs)
@@ -108,14 +109,12 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         confidence=min(max(shares[verdict], 0.01), 0.99),
         headline=title + ".",
         suspects=(
-            Suspect("snapshot", suspect, shares["snapshot"], signs[0].words if signs else ""),
+            Suspect("snapshot", suspect, shares["snapshot"], signs[0].words),
             *(Suspect(s.kind, s.name, odds.probability(s.log_odds), s.words) for s in told),
         ),
         proposed=1 if verdict == "snapshot" else 0,
         charts=pictures,
-        table=Table(("where", "finding"), tuple((s.name, s.words) for s in signs[:6]))
-        if signs
-        else None,
+        table=Table(("where", "finding"), tuple((s.name, s.words) for s in signs[:6])),
         not_examined=tuple(missing),
         figures={"p_snapshot": shares["snapshot"], "earlier_snapshots": float(len(past))},
         how=How(METHOD, None, None, 0, 0, time.perf_counter() - begun),
@@ -150,7 +149,7 @@ def _leans(
 
 
 def _title(suspect: str, verdict: str, signs: Sequence[Sign]) -> str:
-    if verdict == "snapshot" and signs:
+    if verdict == "snapshot":
         return f"The training of {suspect} went wrong: {signs[0].words}"
     return f"{suspect} looks inside like the snapshots before it"
 

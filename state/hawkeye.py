@@ -49,7 +49,8 @@ _INSIDE = Node(
     "before and after.",
     mitigation="Roll the snapshot, or the serving setting, back.",
     check=inside.look_inside,
-    blind="fine",
+    # Its answers accuse a snapshot: what nobody can look into does not clear it.
+    blind="snapshot",
     branches=(
         Branch("snapshot", "snapshot_exit", "This snapshot's training"),
         Branch("model", "model", "How it is served"),
@@ -239,6 +240,7 @@ NODES = (
     replace(
         _INSIDE,
         name="inside_model",
+        blind="fine",
         branches=(*_INSIDE.branches[:2], Branch("fine", "unknown", "Nothing inside")),
         examples=(),
     ),

@@ -12,6 +12,7 @@ from analysis.evidence import CannotExamine, Suspect
 from analysis.inside import look_inside
 from analysis.scenarios import Options, plant
 from analysis.warehouse import Warehouse
+from state.hawkeye import TREE
 
 SMALL = Options(rows_per_day=900, days=17)
 
@@ -75,6 +76,22 @@ def test_a_usual_snapshot_is_fine_inside(seed, tmp_path):
     """A good curve and usual weights accuse nobody."""
     evidence = look("unit_change", seed, tmp_path, snapshot="delay-3")
     assert evidence.verdict == "fine"
+
+
+def test_a_snapshot_of_which_nothing_is_recorded_is_not_fine_for_that(tmp_path):
+    """Without curve, weights and artifact its inside is unknown, and says so."""
+
+    def bare(_):
+        return {"curve": None, "weights": None}
+
+    with pytest.raises(CannotExamine, match="the registry has none"):
+        look("unit_change", 1, tmp_path, bare, snapshot="delay-3")
+
+
+def test_a_snapshot_that_nobody_can_look_into_stays_the_suspect():
+    """Its answers accuse it: the walk ends there, and does not clear it and go on."""
+    assert TREE.node("inside").blind == "snapshot"
+    assert TREE.node("inside_model").blind == "fine"
 
 
 def test_changed_serving_is_described_as_a_line_on_the_old_answers(tmp_path):
