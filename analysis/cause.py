@@ -1,9 +1,10 @@
 """Traffic, infrastructure, the model, or the world?
 
-Six things can be seen to move or not: quality (calibration, NE: predictions against labels),
-labels, predictions at equal mix, one arm beside the others, the mix of traffic, infrastructure.
-Each class of cause moves some of them and leaves others alone; the classes' probabilities follow
-by Bayes' rule, with a Bayes factor per thing from its spread over earlier days.
+Things that move or not: quality (calibration, NE: predictions against labels), labels,
+predictions, one arm beside the others, the mix of traffic, infrastructure, and the volume where
+the alert is about it. Each class of cause moves some of them and leaves others alone; the classes'
+probabilities follow by Bayes' rule, with a Bayes factor per thing from its spread over earlier
+days.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from analysis.performance.parting import partings
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
 from analysis.performance.sums import add_up
 from analysis.warehouse import Warehouse
+from analysis.weekdays import rows_said, usual_volumes, volume_shift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +94,9 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
             f"days: {'; '.join(one.rstrip('.') for one in seen.missing)}."
         )
     shares = weigh(seen.moved, seen.along)
-    verdict = max(shares, key=lambda name: shares[name])
+    # Where no infrastructure is recorded, nothing can show which of it broke.
+    named = [name for name in shares if name != "infrastructure" or "infra" in seen.moved]
+    verdict = max(named, key=lambda name: shares[name])
     headline = _headline(verdict, seen, scope)
     suspects = tuple(
         Suspect("metric", name, share)
@@ -123,7 +127,7 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
 
 
 def look(warehouse: Warehouse, scope: Scope) -> Seen:
-    """Hold each of the six things against earlier days."""
+    """Hold each of these things against earlier days."""
     seen = Seen()
     metric = cut.metric_of(warehouse, scope)
     _look_at_models(warehouse, scope, metric.model, seen)
@@ -131,6 +135,8 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
         blocks = Blocks.of(scope)
         cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
         seen.missing += missing
+        if metric.kind == "volume":
+            _look_at_volume(cells, blocks, seen)
         _look_at_mix(cells, dims, seen)
         seen.rows = int(cells.loc[cells[BLOCK] == 0, "volume"].sum())
         seen.baseline_rows = int(cells.loc[cells[BLOCK] > 0, "volume"].sum())
@@ -224,6 +230,14 @@ def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
     )
 
 
+def _look_at_volume(cells: pd.DataFrame, blocks: Blocks, seen: Seen) -> None:
+    """How much traffic came at all; where nobody asked for that, its mix says more."""
+    shift = volume_shift(cells, usual_volumes(cells, blocks))
+    if shift.seen:
+        seen.moved["volume"], seen.shifts["volume"] = shift.log_odds, shift
+        seen.said["volume"] = rows_said(shift)
+
+
 def _percent(logit: float) -> float:
     return 1 / (1 + math.exp(-logit))
 
@@ -266,8 +280,12 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         when = ", when it began" if scope.onset and not (one and one.ahead) else ""
         return f"Infrastructure{where}{when}."
     if verdict == "traffic":
+        if "volume" in said and seen.moved.get("mix", 0) <= 0:
+            return f"The traffic changed: {said['volume']}, of the usual mix."
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."
     if verdict == "world":
+        if "labels" not in said and "volume" in said:
+            return f"The world changed, nothing seems broken: {said['volume']}."
         labels = said.get("labels", "labels moved")
         went = "went along"
         if seen.along is not None and seen.along < HALF_WAY:
@@ -292,6 +310,7 @@ def _table(seen: Seen, classes: tuple[Suspect, ...]) -> Table:
         "predictions": "predictions",
         "arms": "one arm alone",
         "mix": "mix of traffic",
+        "volume": "volume",
         "infra": "infrastructure",
     }
     rows = []

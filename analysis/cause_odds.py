@@ -14,8 +14,8 @@ CLASSES = ("model", "traffic", "infrastructure", "world")
 PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15}
 """How often each class is the cause, before anything is seen; uninformative on purpose."""
 MOVES: Mapping[str, Mapping[str, float]] = {
-    # A broken model is wrong; the world does not move for it. Its labels may be missing. One arm
-    # alone may be hit: nothing that happens outside singles one out.
+    # A broken model is wrong; the world does not move for it, nor do requests stay away. Its labels
+    # may be missing. One arm alone may be hit: nothing that happens outside singles one out.
     "model": {
         "quality": 0.85,
         "labels": 0.05,
@@ -23,6 +23,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "mix": 0.04,
         "infra": 0.02,
         "arms": 0.3,
+        "volume": 0.01,
     },
     # A storm moves labels and predictions together; an extreme one strains the model a little.
     "world": {
@@ -32,6 +33,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "mix": 0.08,
         "infra": 0.02,
         "arms": 0.02,
+        "volume": 0.5,
     },
     # More requests are more load: infrastructure follows.
     "traffic": {
@@ -41,8 +43,10 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "mix": 0.96,
         "infra": 0.15,
         "arms": 0.03,
+        "volume": 0.8,
     },
-    # Missing features or timeouts usually leave predictions off, labels as they were.
+    # Missing features or timeouts usually leave predictions off, labels as they were. Requests
+    # that fail are missing from the log.
     "infrastructure": {
         "quality": 0.6,
         "labels": 0.05,
@@ -50,6 +54,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "mix": 0.1,
         "infra": 0.98,
         "arms": 0.1,
+        "volume": 0.5,
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""

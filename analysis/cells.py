@@ -28,7 +28,7 @@ CONFIRMED = {
     "calibration": "quality",
     "normalised_entropy": "quality",
     "auc": "quality",
-    "volume": "mix",
+    "volume": "volume",
 }
 """What has moved once a person has said that a metric of this kind did."""
 SURE = 2.0

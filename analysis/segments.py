@@ -24,8 +24,10 @@ from analysis.drilldown.cuboids import explain
 from analysis.drilldown.leaves import Segment
 from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
-from analysis.odds import Shift
+from analysis.odds import NOT_SEEN, Shift
+from analysis.quality import Floats
 from analysis.warehouse import Warehouse
+from analysis.weekdays import level, rows_said, usual_volumes, volume_shift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,13 +52,14 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     blocks = Blocks.of(scope)
     cells, dims, missing = load_cells(warehouse, metric, blocks)
     frame = against_usual(cells, dims)
+    frame["usual_volume"] *= level(cells, usual_volumes(cells, blocks))
+    candidates = math.log(max(len(frame), 2))
     found = explain(frame, dims, "volume", "usual_volume")
-    judged = [(one, _against_history(cells, one)) for one in found]
+    judged, rest = _judged(cells, found, candidates * 0.25)
     judged = [(one, s) for one, s in judged if s.seen or blocks.count < 3]
     judged.sort(key=lambda pair: -pair[1].log_odds)
-    labels = label_shift(cells)
+    labels = label_shift(rest)  # a segment brings labels of its own
     weights = {"none": 0.0}
-    candidates = math.log(max(len(frame), 2))
     if judged:
         weights["segment"] = min(judged[0][1].log_odds - 0.25 * candidates, 12.0)
     if labels.seen:
@@ -64,6 +67,12 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
         if scope.entry == "metric" and CONFIRMED.get(metric.kind or "") == "labels":
             moved = max(moved, SURE)
         weights["world"] = min(moved, 12.0)
+    everywhere = NOT_SEEN
+    if scope.entry == "metric" and metric.kind == "volume":
+        everywhere = volume_shift(rest, usual_volumes(rest, blocks))
+        # Somebody said that the volume moved: where nothing can be compared, that is what is known.
+        moved = everywhere.log_odds if everywhere.seen else SURE
+        weights["world"] = min(max(moved, weights.get("world", -math.inf)), 12.0)
     shares = odds.share_out(weights)
     verdict = max(shares, key=lambda v: shares[v])
     strong = _strong(judged, candidates * 0.25)
@@ -71,12 +80,13 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
         Suspect("segment", one.name, max(min(one.share, 1.0), -1.0), changed=_moved(s))
         for one, s in strong
     )
-    headline = _headline(verdict, strong, labels, blocks)
+    headline = _headline(verdict, strong, labels, everywhere, cells)
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.005), 0.995),
         headline=headline,
         suspects=suspects if verdict == "segment" else (),
+        proposed=len(suspects) if verdict == "segment" else 0,
         charts=(_bars(frame, dims, strong, verdict, headline),),
         table=_table(strong) if strong else None,
         not_examined=tuple(missing),
@@ -104,12 +114,34 @@ def _strong(judged: list[tuple[Segment, Shift]], bar: float) -> list[tuple[Segme
     ] or judged[:1]
 
 
-def _against_history(cells: pd.DataFrame, one: Segment) -> Shift:
-    """The segment's share of traffic now against that of earlier blocks."""
+def _judged(
+    cells: pd.DataFrame, found: Sequence[Segment], bar: float
+) -> tuple[list[tuple[Segment, Shift]], pd.DataFrame]:
+    """Segments with their share of traffic against earlier blocks, and the cells outside of those
+    that moved by more than ``bar``.
+
+    Where one grows, the shares of all others shrink: each but the clearest has to have moved in
+    the traffic that is left without those before it as well.
+    """
+    out: list[tuple[Segment, Shift]] = []
+    left = cells
+    for one in found:
+        inside = _inside(cells, one)
+        moved = share_shift(left, inside).log_odds > bar
+        if moved or not out:
+            out.append((one, share_shift(cells, inside)))
+        if moved:  # its cells stay, empty, so that every block is there
+            sums = ["volume", "labels", "positives"]
+            left = left.assign(**{name: left[name] * (1 - inside) for name in sums})
+    return out, left
+
+
+def _inside(cells: pd.DataFrame, one: Segment) -> Floats:
+    """1 for the segment's cells, 0 for others."""
     inside = np.ones(len(cells))
     for d, v in one.where.items():
         inside *= (cells[d].astype(str) == v).to_numpy(float)
-    return share_shift(cells, inside)
+    return inside
 
 
 def _moved(s: Shift) -> str:
@@ -123,17 +155,29 @@ def _share(logit: float) -> float:
 
 
 def _headline(
-    verdict: str, strong: list[tuple[Segment, Shift]], labels: Shift, blocks: Blocks
+    verdict: str,
+    strong: list[tuple[Segment, Shift]],
+    labels: Shift,
+    everywhere: Shift,
+    cells: pd.DataFrame,
 ) -> str:
     if verdict == "segment":
-        names = words.listed([one.name for one, _ in strong], 2)
-        return f"Traffic moved in {names}: {_moved(strong[0][1])}."
+        others = [f"in {one.name}" for one, _ in strong[1:]]
+        also = f"; also {words.listed(others, 2)}" if others else ""
+        return f"Traffic moved in {strong[0][0].name}: {_moved(strong[0][1])}{also}."
+    if verdict == "world" and everywhere.seen and everywhere.log_odds >= labels.log_odds:
+        return f"Traffic moved everywhere alike: {rows_said(everywhere)}."
     if verdict == "world":
+        # Positives are counted as a share; other labels have a mean.
+        share = float(cells["positives"].sum()) <= float(cells["labels"].sum())
+        name, told = "mean label", words.number
+        if share:
+            name, told = "rate of positives", words.percent
         return (
-            f"No segment of traffic moved; what happens did: the rate of positives is "
-            f"{words.percent(labels.now)}, usually {words.percent(labels.usual)}."
+            f"No segment of traffic moved; what happens did: the {name} is "
+            f"{told(labels.now)}, usually {told(labels.usual)}."
         )
-    days = words.plural(blocks.count, "earlier day")
+    days = words.plural(int(cells.loc[cells[BLOCK] > 0, BLOCK].nunique()), "earlier day")
     return f"No segment of traffic moved beyond what it does in {days}."
 
 

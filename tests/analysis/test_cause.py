@@ -71,6 +71,40 @@ def test_the_class_of_the_planted_cause_is_named(tmp_path, seed, change, broken,
     assert sum(v for k, v in evidence.figures.items() if "probability" in k) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("broken", "verdict"), [(True, "infrastructure"), (False, "traffic")])
+def test_requests_that_stay_away_everywhere_are_not_the_model(tmp_path, broken, verdict):
+    """A third of all traffic is gone: lost by a service that broke then, or nobody sent it."""
+    frame = logs.log(1)
+    gone = logs.since_onset(frame) & (np.random.default_rng(1).random(len(frame)) < 0.4)
+    tables = _infra(tmp_path, broken)
+    wh = logs.warehouse(tmp_path, frame[~gone], logs.metric("volume"), **tables)
+    evidence = cause.which_class(wh, logs.scope("volume"))
+    assert evidence.verdict == verdict
+    assert "%" not in evidence.headline  # the mix did not change
+
+
+def test_infrastructure_that_nobody_records_is_not_blamed(tmp_path):
+    """Where there is no table to look into, the next question would have nothing to ask."""
+    frame = logs.log(1)
+    gone = logs.since_onset(frame) & (np.random.default_rng(1).random(len(frame)) < 0.4)
+    wh = logs.warehouse(tmp_path, frame[~gone], logs.metric("volume"))
+    evidence = cause.which_class(wh, logs.scope("volume"))
+    assert evidence.verdict in ("traffic", "world")
+
+
+def test_the_world_of_a_regression_is_seen_in_its_labels(tmp_path):
+    """Amounts that grow, and predictions that know: nothing broke."""
+    frame = logs.log(1)
+    frame["f"] += 3 * logs.since_onset(frame)
+    frame["prediction"] = 30 + 5 * frame["f"]
+    frame["label"] = frame["prediction"] + np.random.default_rng(0).normal(0, 3, len(frame))
+    models = [{"name": "ranker", "task": "regression"}]
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"), models=models)
+    evidence = cause.which_class(wh, logs.scope("mean_prediction"))
+    assert evidence.verdict == "world"
+    assert "mean label" in evidence.headline
+
+
 def test_mix_and_rate_add_up_to_the_change():
     """Nothing is left over, and each part is what was planted."""
     cells = pd.DataFrame(

@@ -164,6 +164,57 @@ def test_traffic_that_grew_in_one_region_is_named(tmp_path, seed):
     assert evidence.confidence > 0.6
 
 
+def test_a_weekend_is_no_dip_of_every_segment(tmp_path):
+    """Weekends are half as busy; on one of them a region grows: it alone is named."""
+    frame = logs.log(2, days=29)
+    ago = (frame["time"].dt.normalize() - pd.Timestamp(logs.NOW.date())).dt.days
+    rng = np.random.default_rng(0)
+    frame = frame[(~ago.isin([0, -1, -7, -8, -14, -15, -21, -22])) | (rng.random(len(frame)) < 0.5)]
+    bots = frame[
+        logs.since_onset(frame) & (frame["region"] == "west") & (frame["channel"] == "web")
+    ]
+    frame = pd.concat([frame, *[bots] * 5])
+    evidence = segments.which_traffic(logs.warehouse(tmp_path, frame), logs.scope(days=28))
+    assert evidence.verdict == "segment"
+    assert [s.name for s in evidence.named] == ["region=west, channel=web"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_traffic_that_fell_everywhere_is_the_world(tmp_path, seed):
+    """Half of all requests stay away: nobody's segment, and no model's doing."""
+    frame = logs.log(seed)
+    gone = logs.since_onset(frame) & (np.random.default_rng(seed).random(len(frame)) < 0.5)
+    wh = logs.warehouse(tmp_path, frame[~gone], logs.metric("volume"))
+    evidence = segments.which_traffic(wh, logs.scope("volume"))
+    assert evidence.verdict == "world"
+    assert "everywhere alike" in evidence.headline
+
+
+def test_a_segment_that_brings_other_labels_is_not_the_world(tmp_path):
+    """Requests of a region with more positives: the rate moves with the mix."""
+    frame = logs.log(3)
+    frame.loc[frame["region"] == "west", "label"] = 1.0
+    late = frame[logs.since_onset(frame) & (frame["region"] == "west")]
+    evidence = segments.which_traffic(
+        logs.warehouse(tmp_path, pd.concat([frame, *[late] * 6])), logs.scope()
+    )
+    assert evidence.verdict == "segment"
+    assert evidence.confidence > 0.9
+
+
+def test_labels_that_are_amounts_are_no_rate_of_positives(tmp_path):
+    """Trips of 30 minutes that take 40: a mean, not per cent."""
+    frame = logs.log(1)
+    frame["prediction"] = 30 + 5 * frame["f"]
+    frame["label"] = frame["prediction"] + 10 * logs.since_onset(frame)
+    models = [{"name": "ranker", "task": "regression"}]
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_label"), models=models)
+    evidence = segments.which_traffic(wh, logs.scope("mean_label"))
+    assert evidence.verdict == "world"
+    assert "mean label" in evidence.headline
+    assert "%" not in evidence.headline
+
+
 def test_labels_that_moved_everywhere_are_the_world(tmp_path):
     """No segment moved; the rate did."""
     frame = logs.log(1)
