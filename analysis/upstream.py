@@ -68,7 +68,8 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
     shares = suspicion.blame(ills, coverage)
     pair = pairs.find(suspicion, ills, shares)
     traced = any(h.log_odds > TRACE for h in ills.values())
-    shares = _with_doubt(shares, scope.belief, traced, suspicion.nobody)
+    told = sum(h.runs > 0 for h in ills.values()) / len(ills)
+    shares = _with_doubt(shares, scope.belief, traced, told, suspicion.nobody)
     found = _Found(graph, features, coverage, ills, shares, pair)
     return _say(warehouse, scope, found, begun)
 
@@ -112,19 +113,20 @@ def _health(
 
 
 def _with_doubt(
-    shares: dict[str, float], belief: float, traced: bool, nobody: float
+    shares: dict[str, float], belief: float, traced: bool, told: float, nobody: float
 ) -> dict[str, float]:
     """The shares beside ``NOTHING``: that no input broke at all, by Bayes' rule.
 
     A broken input mostly leaves a trace in some run above it: where there is none, "broken"
-    keeps UNTRACED of its odds. Traces are weighed in ``shares`` already.
+    keeps UNTRACED of its odds, as far as runs are recorded at all (of ``told`` of the nodes).
+    Traces are weighed in ``shares`` already.
     """
     doubt = (1 - belief) / max(belief, 0.01)
     if traced:
         # "No node" has this weight against one for all nodes before the runs are seen.
         doubt *= shares[""] * (1 + float(np.exp(-nobody)))
     else:
-        doubt /= UNTRACED
+        doubt /= 1 - told * (1 - UNTRACED)
     return {name: share / (1 + doubt) for name, share in shares.items()} | {
         NOTHING: doubt / (1 + doubt)
     }
@@ -216,7 +218,18 @@ def _headline(verdict: str, f: _Found, best: str, others: tuple[str, ...]) -> st
         return f"{names} {verb} from {best}{team}: {_trace(f.health[best])}."
     if verdict == "nothing":
         return f"Nothing broke above {names}, which was a weak suspicion: the cause lies elsewhere."
-    return f"Nothing upstream of {names} shows why: {len(f.coverage)} nodes look as usual."
+    return f"Nothing upstream of {names} shows why: {_looked(f)}."
+
+
+def _looked(f: _Found) -> str:
+    """How many nodes look as usual, and of how many nothing is recorded."""
+    seen = sum(f.health[n].runs > 0 for n in f.coverage)
+    usual = f"{words.plural(seen, 'node')} {'look' if seen != 1 else 'looks'} as usual"
+    dark = len(f.coverage) - seen
+    if not dark:
+        return usual
+    unseen = f"{words.plural(dark, 'node')} {'have' if dark != 1 else 'has'} no runs recorded"
+    return f"{usual}, {unseen}" if seen else unseen
 
 
 def _trace(health: Health) -> str:

@@ -49,6 +49,18 @@ def test_without_runs_nothing_upstream_is_accused(tmp_path):
     evidence, _ = look("nulls", 1, tmp_path, without_runs=True)
     assert evidence.verdict == "feature_only"
     assert any("runs" in m for m in evidence.not_examined)
+    assert "no runs recorded" in evidence.headline
+    assert "as usual" not in evidence.headline
+
+
+def test_runs_that_nobody_records_do_not_speak_for_the_features(tmp_path):
+    """A suspicion as weak as 0.6 stays one where no run could have shown a trace."""
+    planted = plant("nulls", 1, tmp_path, SMALL)
+    contract = planted.contract.model_copy(update={"runs": None})
+    warehouse = Warehouse(contract, planted.root, planted.scope.now)
+    evidence = which_upstream(warehouse, replace(planted.at("upstream"), belief=0.6))
+    assert evidence.verdict == "feature_only"
+    assert evidence.figures["p_nothing"] == pytest.approx(0.4)
 
 
 def test_without_a_suspect_feature_the_person_is_asked(tmp_path):
