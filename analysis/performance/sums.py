@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from analysis import metrics
 from analysis.evidence import Scope
 from analysis.metrics import BLOCK, Blocks
+from analysis.performance.evened import evened
+from analysis.portable import as_text
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
 
@@ -54,6 +56,27 @@ def add_up(
         _add_up(warehouse, _rows(table, only, but), kinds)
         for only, but, kinds in _asked(warehouse, brief)
     ]
+
+
+def add_up_evenly(
+    warehouse: Warehouse, scope: Scope, models: Sequence[str], dimension: str
+) -> list[Sums]:
+    """:func:`add_up` of the models alone, in brief, at the usual mix of ``dimension``.
+
+    Without rankings, whose figures are not sums, and where today's traffic has no usual mix.
+    """
+    table = metrics.rows_of(warehouse, Blocks.of(scope), models=models)
+    table = table.mutate(**{dimension: as_text(table[dimension]).fill_null("(null)")})
+    out = []
+    for only, but, kinds in _asked(warehouse, brief=True):
+        every = tuple(dict.fromkeys(k for some in kinds.values() for k in some))
+        if "ndcg" in every:
+            continue
+        cut = (BLOCK, Role.MODEL, dimension)
+        even = evened(metrics.add_up(warehouse, _rows(table, only, but), every, cut), dimension)
+        if even is not None:
+            out.append(Sums(kinds, even, None))
+    return out
 
 
 def _add_up(warehouse: Warehouse, rows: Any, kinds: Mapping[str, tuple[str, ...]]) -> Sums:

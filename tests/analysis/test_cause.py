@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import cause, cause_odds
+from analysis import cause, cause_odds, seen
 from analysis.evidence import CannotExamine
 from analysis.scenarios import Options, plant
 from analysis.warehouse import Warehouse
@@ -105,6 +105,30 @@ def test_the_world_of_a_regression_is_seen_in_its_labels(tmp_path):
     assert "mean label" in evidence.headline
 
 
+def test_traffic_whose_figures_are_other_ones_is_not_a_model_that_got_worse(tmp_path):
+    """A region of long trips, wrong by more minutes, sends more: at the usual mix nothing moved."""
+    frame = logs.log(1)
+    far = frame["region"] == "west"
+    frame["prediction"] = 30 + 5 * frame["f"] + 30 * far
+    error = np.random.default_rng(0).normal(0, 1, len(frame)) * np.where(far, 12, 3)
+    frame["label"] = frame["prediction"] + error
+    late = frame[logs.since_onset(frame) & far]
+    models = [{"name": "ranker", "task": "regression"}]
+    frame = pd.concat([frame, *[late] * 4])
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"), models=models)
+    evidence = cause.which_class(wh, logs.scope("mean_prediction"))
+    assert evidence.verdict == "traffic"
+    assert evidence.confidence > 0.8
+    assert evidence.figures["log odds that quality moved"] < 0
+
+
+def test_a_model_that_broke_while_the_mix_moved_is_seen_at_the_usual_mix(tmp_path):
+    """Both at once: the mix does not hide the damage."""
+    frame = _traffic(_model(logs.log(0), 0), 0)
+    evidence = cause.which_class(logs.warehouse(tmp_path, frame), logs.scope())
+    assert evidence.figures["log odds that quality moved"] > 2
+
+
 def test_mix_and_rate_add_up_to_the_change():
     """Nothing is left over, and each part is what was planted."""
     cells = pd.DataFrame(
@@ -115,7 +139,7 @@ def test_mix_and_rate_add_up_to_the_change():
             "below": [100.0, 100.0, 300.0, 50.0],
         }
     )
-    parts = cause.split(cells, "d")
+    parts = seen.split(cells, "d")
     assert parts.mix + parts.rate == pytest.approx(50 / 350 - 50 / 200)
     assert parts.rate == pytest.approx(0.0)
     assert parts.mix_share == pytest.approx(1.0)

@@ -1,0 +1,217 @@
+"""What moved and what did not, each held against earlier days: what a class of cause is told by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import cells as cut
+from analysis import infra, quality, words
+from analysis.evidence import CannotExamine, Scope
+from analysis.metrics import BLOCK, Blocks
+from analysis.odds import Shift
+from analysis.performance.judging import worst
+from analysis.performance.parting import partings
+from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
+from analysis.performance.sums import add_up, add_up_evenly
+from analysis.warehouse import Warehouse
+from analysis.weekdays import rows_said, usual_volumes, volume_shift
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AT_USUAL_MIX = " at the usual mix"
+
+
+@dataclass(frozen=True)
+class Split:
+    """A change of a ratio split over one dimension: ``mix`` + ``rate`` is the whole change."""
+
+    dimension: str
+    mix: float
+    rate: float
+
+    @property
+    def mix_share(self) -> float:
+        """The mix's part of all movement, 0 to 1."""
+        total = abs(self.mix) + abs(self.rate)
+        return abs(self.mix) / total if total else 0.0
+
+
+@dataclass
+class Seen:
+    """What was looked at: log odds that each thing moved, the figures, and what was missing.
+
+    ``mixed``: the dimension whose mix moved most. ``along``: by which part of the labels' move
+    the predictions moved, where labels did.
+    """
+
+    moved: dict[str, float] = field(default_factory=dict)
+    along: float | None = None
+    mixed: str = ""
+    shifts: dict[str, Shift] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
+    infra: list[infra.Broken] = field(default_factory=list)
+    rows: int = 0
+    baseline_rows: int = 0
+
+
+def look(warehouse: Warehouse, scope: Scope) -> Seen:
+    """Hold each of these things against earlier days."""
+    seen = Seen()
+    metric = cut.metric_of(warehouse, scope)
+    try:
+        blocks = Blocks.of(scope)
+        cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
+        seen.missing += missing
+        if metric.kind == "volume":
+            _look_at_volume(cells, blocks, seen)
+        _look_at_mix(cells, dims, seen)
+        seen.rows = int(cells.loc[cells[BLOCK] == 0, "volume"].sum())
+        seen.baseline_rows = int(cells.loc[cells[BLOCK] > 0, "volume"].sum())
+    except CannotExamine as error:
+        seen.missing.append(str(error))
+    _look_at_models(warehouse, scope, metric.model, seen)
+    thing = cut.CONFIRMED.get(metric.kind or "")
+    # What was seen to move need not have done so at the usual mix.
+    even = seen.said.get(thing or "", "").endswith(AT_USUAL_MIX)
+    if scope.entry == "metric" and thing in seen.moved and not even:
+        seen.moved[thing] = max(seen.moved[thing], cut.SURE)
+    try:
+        seen.infra = infra.breaks(warehouse, scope)
+        broke = infra.probability_of_break(seen.infra)
+        broke = min(max(broke, 0.003), 0.997)
+        seen.moved["infra"] = math.log(broke / (1 - broke))
+    except CannotExamine as error:
+        seen.missing.append(f"infrastructure: {error}")
+    return seen
+
+
+def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen: Seen) -> None:
+    """Quality, labels, predictions, and one arm beside the others."""
+    models = (model,) if model else ()
+    try:
+        sums = add_up(warehouse, scope, models, brief=True)
+    except CannotExamine as error:
+        seen.missing.append(str(error))
+        return
+    seen.missing += too_short(scope)
+    readings, even = read(warehouse, sums), list[Reading]()
+    if seen.moved.get("mix", 0) > 0 and seen.mixed in warehouse.dimensions:
+        even = read(warehouse, add_up_evenly(warehouse, scope, models, seen.mixed))
+    _look_at_readings(warehouse, even or readings, seen)
+    if even:
+        # Other traffic brings other figures: what is left of a change without it is the change.
+        for thing in {"quality", "predictions", "labels"} & set(seen.said):
+            seen.said[thing] += AT_USUAL_MIX
+    apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
+    if apart is not None:
+        seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
+
+
+def _look_at_readings(warehouse: Warehouse, readings: Sequence[Reading], seen: Seen) -> None:
+    names = dict.fromkeys(r.model for r in readings)
+    judged = [one for one in (worst(readings, m) for m in names) if one is not None]
+    judged = [one for one in judged if one.kind in quality.NEEDS_LABEL and one.shift.seen]
+    if judged:
+        one = max(judged, key=lambda r: r.worse)
+        looks = math.log(2 * len(judged))  # several figures of each model were looked at
+        seen.moved["quality"] = one.worse - looks if one.worse > 0 else one.worse
+        seen.shifts["quality"] = one.shift
+        seen.said["quality"] = describe(one)
+    elif not warehouse.has_labels:
+        seen.missing.append("quality: the serving log has no labels")
+    elif any(r.kind in quality.NEEDS_LABEL and r.rows >= FEWEST_LABELS for r in readings):
+        seen.missing.append("quality: less than three earlier days have labels to compare with")
+    else:
+        seen.missing.append("quality: labels of too few rows of the window have come")
+    for kind, thing in (("mean_prediction", "predictions"), ("mean_label", "labels")):
+        mine = [r for r in readings if r.kind == kind and not r.arm and r.shift.seen]
+        if mine:
+            moved = max(mine, key=lambda r: r.shift.log_odds)
+            looks = math.log(len(mine)) if moved.shift.log_odds > 0 else 0.0
+            seen.moved[thing] = moved.shift.log_odds - looks
+            seen.shifts[thing] = moved.shift
+            seen.said[thing] = describe(moved)
+    seen.along = _along(readings)
+
+
+def _along(readings: Sequence[Reading]) -> float | None:
+    """Of the model whose labels moved most: the predictions' move as a part of the labels'."""
+    means = {(r.model, r.kind): r for r in readings if not r.arm and math.isfinite(r.now)}
+    labels = [r for r in means.values() if r.kind == "mean_label" and r.shift.log_odds > 0]
+    for label in sorted(labels, key=lambda r: -r.shift.log_odds):
+        prediction = means.get((label.model, "mean_prediction"))
+        if prediction is not None and label.now != label.usual:
+            return (prediction.now - prediction.usual) / (label.now - label.usual)
+    return None
+
+
+def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
+    """Shares of traffic by value, and how much of the metric's change the mix carries."""
+    seen.splits = [split(cells, d) for d in dims]
+    best, looked = None, 0
+    for d in dims:
+        text = cells[d].to_numpy(str)
+        for level in _large_levels(cells, d):
+            looked += 1
+            shift = cut.share_shift(cells, (text == level).astype(float))
+            if shift.seen and (best is None or shift.log_odds > best[2].log_odds):
+                best = (d, level, shift)
+    if best is None:
+        return
+    seen.mixed, level, shift = best
+    looks = math.log(max(looked, 1)) if shift.log_odds > 0 else 0.0
+    small = abs(_percent(shift.now) - _percent(shift.usual)) < 0.02
+    seen.moved["mix"] = min(shift.log_odds - looks, 0.0 if small else math.inf)
+    seen.shifts["mix"] = shift
+    usual, now = (words.percent(_percent(x)) for x in (shift.usual, shift.now))
+    seen.said["mix"] = f"{seen.mixed}={level}: {usual} → {now}"
+
+
+def _look_at_volume(cells: pd.DataFrame, blocks: Blocks, seen: Seen) -> None:
+    """How much traffic came at all; where nobody asked for that, its mix says more."""
+    shift = volume_shift(cells, usual_volumes(cells, blocks))
+    if shift.seen:
+        seen.moved["volume"], seen.shifts["volume"] = shift.log_odds, shift
+        seen.said["volume"] = rows_said(shift)
+
+
+def _percent(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def _large_levels(cells: pd.DataFrame, dim: str, most: int = 12) -> list[str]:
+    """The values with the most traffic, now and before together."""
+    volume = cells.groupby(dim)["volume"].sum().sort_values(ascending=False)
+    return [str(level) for level in volume.index[:most]]
+
+
+def split(cells: pd.DataFrame, dim: str) -> Split:
+    """Mix and rate of the metric's change over one dimension (shift-share, Dunn 1960).
+
+    With shares s and rates r of the values now and usually, mix = Σ (s − s₀) · r̄ and
+    rate = Σ s̄ · (r − r₀), bars being midpoints, so that nothing is left over.
+    """
+    blocks = cells[BLOCK].to_numpy(int)
+    levels, codes = np.unique(cells[dim].to_numpy(str), return_inverse=True)
+    count = len(levels)
+    value, below = cells["value"].to_numpy(float), cells["below"].to_numpy(float)
+    now, past = blocks == 0, blocks > 0
+    v1, d1 = (np.bincount(codes[now], x[now], count) for x in (value, below))
+    v0, d0 = (np.bincount(codes[past], x[past], count) for x in (value, below))
+    if not d1.sum() or not d0.sum():
+        return Split(dim, 0.0, 0.0)
+    s1, s0 = d1 / d1.sum(), d0 / d0.sum()
+    whole0, whole1 = v0.sum() / d0.sum(), v1.sum() / d1.sum()
+    with np.errstate(all="ignore"):
+        r0 = np.where(d0 > 0, v0 / d0, whole0)
+        r1 = np.where(d1 > 0, v1 / d1, r0)
+    mix = float(((s1 - s0) * ((r1 + r0) / 2 - (whole0 + whole1) / 2)).sum())
+    return Split(dim, mix, float(whole1 - whole0) - mix)
