@@ -89,13 +89,11 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         where = f": `{one.name}` broke at {words.clock(one.at)}" if one else ""
         when = ", when it began" if scope.onset and not (one and one.ahead) else ""
         return f"Infrastructure{where}{when}."
+    if verdict in ("traffic", "world") and (told := _volume(verdict, seen)):
+        return told
     if verdict == "traffic":
-        if "volume" in said and seen.moved.get("mix", 0) <= 0:
-            return f"The traffic changed: {said['volume']}, of the usual mix."
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."
     if verdict == "world":
-        if "labels" not in said and "volume" in said:
-            return f"The world changed, nothing seems broken: {said['volume']}."
         labels = said.get("labels", "labels moved")
         went = "went along"
         if seen.along is not None and seen.along < HALF_WAY:
@@ -111,6 +109,19 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
     ]
     rest = f"; {words.listed(quiet)} as usual" if quiet else ""
     return f"The model: {why or 'nothing else moved'}{rest}."
+
+
+def _volume(verdict: str, seen: Seen) -> str:
+    """The headline where nothing but the volume moved, if that; empty where something else did."""
+    other = "mix" if verdict == "traffic" else "labels"
+    if "volume" not in seen.said or seen.moved.get(other, 0) > 0:
+        return ""
+    rows = seen.said["volume"]
+    if seen.shifts["volume"].log_odds <= 0:
+        return f"No cause stands out: {rows}, as on other days over the whole of these hours."
+    if verdict == "traffic":
+        return f"The traffic changed: {rows}, of the usual mix."
+    return f"The world changed, nothing seems broken: {rows}."
 
 
 def _table(seen: Seen, classes: tuple[Suspect, ...]) -> Table:

@@ -58,6 +58,17 @@ MOVES: Mapping[str, Mapping[str, float]] = {
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
+DEMAND: Mapping[str, float] = {
+    "quality": 0.1,
+    "labels": 0.1,
+    "predictions": 0.1,
+    "mix": 0.08,
+    "infra": 0.02,
+    "arms": 0.02,
+    "volume": 0.95,
+}
+"""Another world that changes: on a holiday fewer requests come, each of them as ever. One story of
+the world is as likely as the other, where the volume is looked at."""
 STRONGEST = 6.0
 """No single thing counts for more than this many units of log odds."""
 ALONG = 0.9, 0.3
@@ -72,17 +83,22 @@ def weigh(moved: Mapping[str, float], along: float | None = None) -> dict[str, f
     A thing that a class moves with probability π counts (1 − π) + π · BF for that class. Labels
     that moved without the predictions (``along``) are no sign of a world that changed.
     """
-    weights = {}
-    for name in CLASSES:
-        total = math.log(PRIOR[name])
-        for thing, log_odds in moved.items():
-            factor = math.exp(min(max(log_odds, -STRONGEST), STRONGEST))
-            chance = MOVES[name][thing]
-            total += math.log(1 - chance + chance * factor)
-        weights[name] = total
+    weights = {name: math.log(PRIOR[name]) + _explains(MOVES[name], moved) for name in CLASSES}
     if along is not None:
         weights["world"] += _went_along(along)
+    if "volume" in moved:
+        demand = math.log(PRIOR["world"]) + _explains(DEMAND, moved)
+        weights["world"] = odds.mixed([(1.0, weights["world"]), (1.0, demand)])
     return odds.share_out(weights)
+
+
+def _explains(moves: Mapping[str, float], moved: Mapping[str, float]) -> float:
+    """Log Bayes factor of a cause that moves these things so often."""
+    total = 0.0
+    for thing, log_odds in moved.items():
+        factor = math.exp(min(max(log_odds, -STRONGEST), STRONGEST))
+        total += math.log(1 - moves[thing] + moves[thing] * factor)
+    return total
 
 
 def _went_along(part: float) -> float:
