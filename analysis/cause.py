@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from analysis import infra, words
 from analysis.cause_odds import weigh
@@ -20,9 +19,6 @@ from analysis.charts.style import BASELINE, EXPECTED, INCIDENT
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.seen import Seen, look
 from analysis.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    pass
 
 METHOD = (
     "The change is split into mix (which traffic came) and rate (what happened inside segments); "
