@@ -68,8 +68,9 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
     served, unscored = _deployed(warehouse, scope, reading)
     if served:
         reading = reading.with_measured(served.effects)
-    found, odd = examine(reading, dims, warehouse.has_labels)
-    decided = weigh(reading, found, output, odd, _fed(warehouse, reading), served)
+    fed = _fed(warehouse, reading)
+    found, odd = examine(reading, dims, warehouse.has_labels, fed)
+    decided = weigh(reading, found, output, odd, fed, served)
     return _say(warehouse, scope, reading, decided, output, (served, unscored), begun)
 
 

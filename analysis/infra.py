@@ -46,6 +46,8 @@ NEAR = timedelta(hours=2)
 """A cause breaks at most this long before, or shortly after, what it causes …"""
 SHOWS_LATE = timedelta(hours=3)
 """… unless that shows late: each such stretch longer makes it less likely by a factor of e."""
+BEFORE = 6
+"""Points right before a break that show whether it was one."""
 LARGEST = 3.0
 """A break smaller than this many usual residuals is no suspect, however certain."""
 _UP_IS_GOOD = re.compile(
@@ -62,8 +64,8 @@ _UP_IS_BAD = re.compile(
 class Broken:
     """One series and its break. ``log_odds`` already counts how many series were looked at.
 
-    ``near`` is False where it broke after the onset; ``ahead`` is how long before it did, beyond
-    the onset's bounds.
+    ``near`` is False where it broke after the onset or long before; ``ahead`` is how long before it
+    did, beyond the onset's bounds.
     """
 
     service: str
@@ -220,17 +222,25 @@ def _examine(
     log_odds = unusual.log_odds if unusual.seen and unusual.z > 0 else -1.5
     if not unusual.seen:
         log_odds = 0.3 * max(found.evidence, 0.0) - 1.0
-    near = found.low <= late
-    size = float(np.nanmedian(np.abs((work - band.expected) / band.spread)[found.index :]))
+    off = np.abs((work - band.expected) / band.spread)
+    size = float(np.nanmedian(off[found.index :]))
     log_odds = min(log_odds, 20.0) - math.log(count)
     ahead = timedelta(seconds=width) * max(early - 1 - found.high, 0)
     log_odds -= ahead / SHOWS_LATE
+    near = found.low <= late and not (ahead and _was_broken(off, found.index, size))
     if near and not ahead and not early - 1 <= found.index <= late:
         # Its likeliest place is elsewhere: only the part of its bounds that is near speaks for it.
         shared = min(found.high, late) - max(found.low, early - 1) + 1
         log_odds += math.log(shared / (found.high - found.low + 1))
     usual = _plain(band, values)
     return Broken(service, metric, times, values, usual, found, log_odds, size, near, ahead)
+
+
+def _was_broken(off: Floats, index: int, size: float) -> bool:
+    """Whether a series was about as far off right before its break: it broke before the search."""
+    before = off[max(index - BEFORE, 0) : index]
+    known = before[np.isfinite(before)]
+    return not len(known) or float(np.median(known)) > size / 2
 
 
 def _even(values: Floats) -> Floats:

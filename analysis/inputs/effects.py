@@ -127,20 +127,23 @@ def _points(rows: pd.DataFrame, name: str, b: Bins) -> Points:
     value = rows[name].to_numpy(float, na_value=np.nan)
     missing = np.flatnonzero(np.isnan(value))[:1]
     lacks = float(np.isnan(value[earlier]).mean())
-    before, now = (_spread(value, part) for part in (earlier, (rows[BLOCK] == 0).to_numpy()))
-    held = np.full(len(before), (1 - lacks) / max(len(before), 1))
-    share = np.concatenate([held, np.zeros(len(now)), np.full(len(missing), lacks)])
-    at = np.concatenate([before, now, missing]).astype(np.int64)
+    before = _spread(value, earlier, (np.arange(GRID) + 0.5) / GRID)
+    ends = _spread(value, earlier, np.array([0.0, 1.0]))
+    now = _spread(value, (rows[BLOCK] == 0).to_numpy(), np.linspace(0, 1, GRID))
+    at = np.concatenate([before, ends, now, missing]).astype(np.int64)
+    share = np.zeros(len(at))
+    share[: len(before)] = (1 - lacks) / max(len(before), 1)
+    share[len(at) - len(missing) :] = lacks
     return Points(at, value[at], share)
 
 
-def _spread(value: Floats, part: Any) -> Ints:
-    """Rows whose values cover those of a part of the rows: its quantiles, ends included."""
+def _spread(value: Floats, part: Any, quantiles: Floats) -> Ints:
+    """Rows that hold these quantiles of a part of the rows."""
     known = np.flatnonzero(part & np.isfinite(value))
     if not len(known):
         return known
     known = known[np.argsort(value[known], kind="stable")]
-    return known[np.round(np.linspace(0, len(known) - 1, GRID)).astype(np.int64)]
+    return known[np.round(quantiles * (len(known) - 1)).astype(np.int64)]
 
 
 def _usage(answers: Floats, share: Floats) -> float:

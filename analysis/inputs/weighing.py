@@ -37,6 +37,8 @@ CERTAIN = 8.0
 """Above this log Bayes factor they broke, whatever else did."""
 CHANGED = 1.5
 """Above this log Bayes factor a feature changed, by itself or with others."""
+LOUD = 4
+"""Features that disagree the most, of which it is asked who broke."""
 MOST_BROKEN = 8
 """Features with plainly wrong values that the joint view is looked at without."""
 
@@ -63,10 +65,13 @@ class Verdict:
 # -- looking ----------------------------------------------------------------------------------
 
 
-def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> tuple[list[Finding], Odd]:
+def examine(
+    r: Reading, dims: tuple[str, ...], labels: bool, fed: Mapping[str, tuple[str, ...]]
+) -> tuple[list[Finding], Odd]:
     """All views of all features; the joint views again without features that are broken.
 
-    Also the rows in which a broken feature does not go with the others.
+    ``fed`` are the features that each node of the lineage feeds. Also the rows in which a broken
+    feature does not go with the others.
     """
     material = agreement.joint_material(r, dims)
     gap = _label_gap(r) if labels else np.full(len(r.days.frame), np.nan)
@@ -81,7 +86,7 @@ def examine(r: Reading, dims: tuple[str, ...], labels: bool) -> tuple[list[Findi
             still, past, lag = agreement.fresh(r, r.days.frame, name, material.group[name])
             views |= {"still": still, "past": past}
         found.append(Finding(name, r.usage(name), views, lag))
-    found = _without_the_broken(r, material, _by_labels_alone(found))
+    found = _without_the_broken(r, material, _by_labels_alone(found), fed)
     broken = [f.name for f in found if f.log_odds > SURE]
     return found, familiar.odd_rows(material.days, material.edge, broken)
 
@@ -132,7 +137,10 @@ def _at_rate(logit: Floats, rate: float) -> Floats:
 
 
 def _without_the_broken(
-    r: Reading, material: agreement.Joint, found: list[Finding]
+    r: Reading,
+    material: agreement.Joint,
+    found: list[Finding],
+    fed: Mapping[str, tuple[str, ...]],
 ) -> list[Finding]:
     """A feature that disagrees only with broken ones is fine: look again without those."""
     # Values that are plainly wrong come first: their neighbours only suffer from them.
@@ -142,7 +150,7 @@ def _without_the_broken(
         if turn or not broken:
             if not rest:
                 break
-            broken.append(_culprit(r, material, rest, tuple(broken)))
+            broken += _culprits(r, material, found, rest, tuple(broken), fed)
         out = tuple(broken)
         for i, f in enumerate(found):
             if f.name in broken or max(f.views["joint"].log_odds, f.views["peers"].log_odds) < 0:
@@ -158,19 +166,30 @@ def _without_the_broken(
     return found
 
 
-def _culprit(
-    r: Reading, material: agreement.Joint, rest: list[Finding], out: tuple[str, ...]
-) -> str:
-    """Of features that disagree with each other, the one without which the others agree."""
-    loud = sorted(rest, key=lambda f: -f.log_odds)[:4]
+def _culprits(
+    r: Reading,
+    material: agreement.Joint,
+    found: list[Finding],
+    rest: list[Finding],
+    out: tuple[str, ...],
+    fed: Mapping[str, tuple[str, ...]],
+) -> tuple[str, ...]:
+    """Of features that disagree with each other, those without which the others agree: one of
+    them, or those of a feed that broke as a whole."""
+    loud = sorted(rest, key=lambda f: -f.log_odds)[:LOUD]
     if len(loud) == 1 or loud[0].views["joint"].log_odds < loud[0].log_odds - 1:
-        return max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name
+        return (max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name,)
+    names = {f.name for f in loud}
+    several = [mine for mine in fed.values() if len(names & set(mine)) > 1]
     left = {}
-    for f in loud:
-        others = [o for o in loud if o is not f]
-        again = [agreement.agreement(r, material, o.name, (*out, f.name), False) for o in others]
-        left[f.name] = sum(max(v.log_odds, 0.0) for v in again)
-    return min(left, key=lambda n: left[n])
+    for mine in [*((f.name,) for f in loud), *several]:
+        others = [o for o in loud if o.name not in mine]
+        again = [agreement.agreement(r, material, o.name, (*out, *mine), False) for o in others]
+        # A feed that breaks takes all of its features along: those that agree speak against it.
+        kept = [f.log_odds for f in found if f.name in mine and f.name not in out]
+        left[mine] = sum(max(v.log_odds, 0.0) for v in again) + sum(max(-k, 0.0) for k in kept)
+    best = min(left, key=lambda mine: left[mine])
+    return tuple(f.name for f in rest if f.name in best)
 
 
 # -- deciding ---------------------------------------------------------------------------------

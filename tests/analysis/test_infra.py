@@ -65,6 +65,14 @@ def test_a_break_long_before_the_onset_is_not_blamed(tmp_path):
     assert evidence.verdict == "none"
 
 
+def test_a_break_whose_effect_shows_late_is_the_suspect_and_said_to_be_earlier(tmp_path):
+    """Labels are few: what they are judged by may leave its band hours after its cause."""
+    evidence = _ask(tmp_path, at=logs.ONSET - timedelta(hours=5), factor=3.0)
+    assert evidence.verdict == "service"
+    assert evidence.headline.endswith("3.8 hours before that showed.")
+    assert "broke before the onset" in evidence.charts[0].title
+
+
 def test_a_change_for_the_better_is_not_blamed(tmp_path):
     """Latency that halves hurts nobody."""
     assert _ask(tmp_path, factor=0.6).verdict == "none"

@@ -138,6 +138,21 @@ def test_inputs_that_broke_beside_a_publish_do_not_accuse_the_snapshot(tmp_path)
     assert found.figures["model_shift"] == pytest.approx(0.0, abs=0.02)
 
 
+def test_a_second_broken_feature_is_handed_on_by_what_the_artifact_makes_of_it(tmp_path):
+    """Its effect is far from where any log could teach it, and beside a larger one."""
+
+    def broken(frame, late):
+        frame.loc[late, "a"] = frame.loc[late, "a"] * 60 + 40
+        frame["idle"] = np.random.default_rng(1).normal(0, 1, len(frame))
+        frame.loc[late, "idle"] += 1000
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SOUND, "idle", 0.002)
+        warehouse, _ = world(tmp_path, None, change=broken)
+        found = which_features(warehouse, scope())
+    assert {s.name for s in found.named} == {"a", "idle"}
+
+
 def test_a_log_that_does_not_hold_what_is_deployed_is_the_models(tmp_path):
     """Answers that serving changes behind the artifact are told, with how."""
 
