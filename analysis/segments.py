@@ -169,7 +169,7 @@ def _headline(
         return f"Traffic moved everywhere alike: {rows_said(everywhere)}."
     if verdict == "world":
         # Positives are counted as a share; other labels have a mean.
-        share = float(cells["positives"].sum()) <= float(cells["labels"].sum())
+        share = bool(cells["positives"].between(0, cells["labels"]).all())
         name, told = "mean label", words.number
         if share:
             name, told = "rate of positives", words.percent
