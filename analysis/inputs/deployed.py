@@ -92,8 +92,8 @@ def read(
     serving = [now.get(m, "") for m in put[Role.MODEL].astype(str)]
     said = replay.answers(warehouse, every, [*snapshots, *serving], replay.artifacts(warehouse))
     logged = rows[Role.PREDICTION].to_numpy(float, na_value=np.nan)
-    probability = surrogate.is_probability(logged)
-    logged, every_answer = (surrogate.served(v, probability) for v in (logged, said))
+    # On the scale of the reading: effects stand beside those of its surrogate.
+    logged, every_answer = (surrogate.served(v, r.probability) for v in (logged, said))
     answered = every_answer[: len(rows)]
     block = rows[BLOCK].to_numpy(np.int64)
     r2 = _believed(logged, answered, block)

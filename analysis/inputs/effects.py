@@ -82,14 +82,18 @@ class Question:
     def effects(self, answers: Floats) -> dict[str, Effect]:
         """From what the rows of :meth:`asked` get, on the scale that effects add up on.
 
-        Features with an answer that is no number are left out.
+        Background rows without an answer (of a model whose artifact is gone) do not count; features
+        whose values leave others without one are left out, and all are where too few have one.
         """
-        size = len(self.background)
-        middle, start = float(answers[:size].mean()), size
+        size = start = len(self.background)
+        known = np.isfinite(answers[:size])
+        if known.sum() < BACKGROUND[1]:
+            return {}
+        middle = float(answers[:size][known].mean())
         found = {}
         for name, p in self.points.items():
             mine = answers[start : start + len(p.rows) * size].reshape(len(p.rows), size)
-            start += mine.size
+            start, mine = start + mine.size, mine[:, known]
             if np.isfinite(mine).all():
                 found[name] = Effect(_usage(mine, p.share), _curve(mine, p.at, middle))
         return found
@@ -98,7 +102,8 @@ class Question:
 def question(
     rows: pd.DataFrame, bins: Mapping[str, Bins], usage: Mapping[str, float], seed: int
 ) -> Question:
-    """What to ask about each feature of ``bins``, the most used first.
+    """What to ask about each feature of ``bins``, the most used first; nothing about ages: the time
+    of one row is another age in the next.
 
     ``rows`` is a sample with BLOCK, the features as :func:`analysis.profile.plain` gives them and
     copies of them as logged.
@@ -106,7 +111,8 @@ def question(
     earlier = np.flatnonzero((rows[BLOCK] > 0).to_numpy())
     points: dict[str, Points] = {}
     total = 1
-    for name in sorted(bins, key=lambda n: -usage.get(n, 0.0)):
+    asked = [n for n, b in bins.items() if b.kind != "age"]
+    for name in sorted(asked, key=lambda n: -usage.get(n, 0.0)):
         found = _points(rows, name, bins[name])
         if (total + len(found.rows)) * BACKGROUND[1] > MOST_ROWS:
             break

@@ -212,8 +212,8 @@ def weigh(
     least = _least(r)
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
-    if not r.measured:
-        found = _credited(found, familiar.beyond(r, output, broken))
+    beyond = familiar.beyond(r, output, broken)
+    found = _credited(found, {n: size for n, size in beyond.items() if n not in r.measured})
     if deployed:
         answers, arm = deployed.shift, familiar.NOT_SEEN
         against, erred = -np.inf, 0.0

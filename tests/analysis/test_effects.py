@@ -11,6 +11,7 @@ from analysis.inputs.blocks import BLOCK
 from analysis.odds import Shift
 from analysis.profile import Bins, bins_of
 from analysis.replay import RAW
+from analysis.tables import Role
 
 
 def sample(n=600, seed=0):
@@ -96,6 +97,50 @@ def test_a_constant_is_not_asked_about():
     rows["x"] = rows[RAW + "x"] = 1.0
     question = effects.question(rows, {"x": Bins("number", edges=(0.9, 1.0))}, {}, 0)
     assert "x" not in question.points or len(set(question.points["x"].at)) == 1
+
+
+KIND = {"number": "number", "level": "level", "opened": "age"}
+
+
+@pytest.fixture
+def rows():
+    """Eight hundred rows of two models; numbers are whole in the log, and levels yes or no."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({BLOCK: rng.integers(0, 4, 800), "number": rng.integers(0, 9, 800)})
+    frame["level"] = rng.choice(["true", "false"], 800)
+    frame["opened"] = rng.integers(0, 90_000, 800).astype(float)
+    frame[Role.TIME] = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(800), unit="min")
+    frame[Role.MODEL] = rng.choice(["ours", "theirs"], 800)
+    frame[RAW + "number"] = frame["number"]
+    frame[RAW + "level"] = frame["level"] == "true"
+    frame[RAW + "opened"] = frame[Role.TIME] - pd.to_timedelta(frame["opened"], unit="s")
+    frame["number"] = frame["number"].astype(float)
+    return frame
+
+
+def _question(rows):
+    bins = bins_of(rows[rows[BLOCK] > 0], KIND)
+    return effects.question(rows, bins, dict.fromkeys(bins, 1.0), 0)
+
+
+def _additive(asked):
+    """An additive model."""
+    return 2.0 * asked[RAW + "number"].to_numpy(float) + 3.0 * asked[RAW + "level"].to_numpy(float)
+
+
+def test_rows_of_a_model_without_an_artifact_leave_the_others_effects(rows):
+    """Two models share the log, and one artifact is gone."""
+    asked = _question(rows)
+    put = asked.asked(rows)
+    answers = np.where(put[Role.MODEL] == "theirs", np.nan, _additive(put))
+    no, yes = asked.effects(answers)["level"].curve(np.array([0.0, 1.0]))
+    assert yes - no == pytest.approx(3)
+    assert asked.effects(np.full(len(put), np.nan)) == {}
+
+
+def test_ages_are_not_asked_about(rows):
+    """The time of one row is another age in the next."""
+    assert set(_question(rows).points) == {"number", "level"}
 
 
 def test_an_absent_jump_takes_off_no_more_than_a_misplaced_onset_is_worth():
