@@ -13,13 +13,7 @@ import numpy as np
 
 from analysis import odds
 from analysis.inputs import freshness, joint
-from analysis.inputs.suspicion import (
-    View,
-    both,
-    middle,
-    rise,
-    trace,
-)
+from analysis.inputs.suspicion import View, both, middle, rise, trace
 from analysis.inputs.views import Reading
 from analysis.tables import Role
 from analysis.warehouse import naive

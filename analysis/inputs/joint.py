@@ -32,6 +32,8 @@ WIDEST = 240
 CELLS = 12
 """Quantile cells of a number, fewer where there are many numbers."""
 RIDGE = 0.02
+FEWEST = 60
+"""With fewer rows a half teaches nothing of its own: all of the baseline then does."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,16 @@ class Scores:
 
     @cached_property
     def moments(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-        """Means and covariances of all columns over the rows of each half."""
+        """Means and covariances of all columns over the rows that each half is taught by."""
         return self._moments(0), self._moments(1)
 
+    def taught(self, half: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Rows of a half; of the whole baseline where that has too few, as in less than a day."""
+        rows: np.ndarray[Any, np.dtype[np.bool_]] = self.half == half
+        return rows if rows.sum() >= FEWEST else self.fitted
+
     def _moments(self, half: int) -> tuple[Floats, Floats]:
-        rows = self.z[self.half == half]
+        rows = self.z[self.taught(half)]
         middle = rows.mean(axis=0)
         return middle, (rows - middle).T @ (rows - middle) / len(rows)
 
@@ -178,7 +185,7 @@ def fit(
     predictor.
     """
     mine = s.own[name]
-    if not len(mine) or min(np.bincount(s.half, minlength=2)[:2]) == 0:
+    if not len(mine) or not s.fitted.any():
         return None
     out = set(without) | {name}
     rest = [o for o in s.own if o not in out]
@@ -194,7 +201,7 @@ def _half(s: Scores, mine: Ints, use: Ints, peers: Floats | None, half: int) -> 
     inner, y = cross[np.ix_(use, use)], cross[np.ix_(use, mine)]
     centre = middle[use]
     if peers is not None:
-        rows = s.half == half
+        rows = s.taught(half)
         extra = peers[rows]
         beside = (extra - extra.mean()) @ s.z[rows] / len(extra)
         side = beside[use][:, None]
