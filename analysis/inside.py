@@ -82,19 +82,21 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         *weight_signs(modules(row["weights"]), weights),
     ]
     leans, unscored = _leans(warehouse, scope, row, past["snapshot"].tolist())
-    signs += leans
+    signs += leans or []
     signs.sort(key=lambda s: (-cause_of_others(s), -s.log_odds))
     missing = [unscored] if unscored else []
     if not curve:
         missing.append("the training curve: the registry has none")
     if not modules(row["weights"]):
         missing.append("weights per module: the registry has none")
-    if not signs:
+    if not signs and leans is None:
         raise CannotExamine(f"Nothing tells what {suspect} is like inside: {'; '.join(missing)}.")
     # Whoever comes here has a snapshot whose answers are worse and whose data are fine.
     logs = {"fine": float(np.log(0.35))}
-    share = float(np.log(0.65 / len(signs)))
-    logs["snapshot"] = float(np.logaddexp.reduce([share + s.log_odds for s in signs]))
+    share = float(np.log(0.65 / max(len(signs), 1)))
+    logs["snapshot"] = float(
+        np.logaddexp.reduce([share + s.log_odds for s in signs]) if signs else np.log(0.3)
+    )
     shares = odds.share_out(logs)
     verdict = max(shares, key=lambda k: shares[k])
     title = _title(suspect, verdict, signs)
@@ -109,12 +111,14 @@ def _snapshot(warehouse: Warehouse, scope: Scope, suspect: str, begun: float) ->
         confidence=min(max(shares[verdict], 0.01), 0.99),
         headline=title + ".",
         suspects=(
-            Suspect("snapshot", suspect, shares["snapshot"], signs[0].words),
+            Suspect("snapshot", suspect, shares["snapshot"], signs[0].words if signs else ""),
             *(Suspect(s.kind, s.name, odds.probability(s.log_odds), s.words) for s in told),
         ),
         proposed=1 if verdict == "snapshot" else 0,
         charts=pictures,
-        table=Table(("where", "finding"), tuple((s.name, s.words) for s in signs[:6])),
+        table=Table(("where", "finding"), tuple((s.name, s.words) for s in signs[:6]))
+        if signs
+        else None,
         not_examined=tuple(missing),
         figures={"p_snapshot": shares["snapshot"], "earlier_snapshots": float(len(past))},
         how=How(METHOD, None, None, 0, 0, time.perf_counter() - begun),
@@ -132,24 +136,24 @@ def _registered(frame: pd.DataFrame, suspect: str, models: Sequence[str]) -> Any
 
 def _leans(
     warehouse: Warehouse, scope: Scope, row: Any, earlier: Sequence[str]
-) -> tuple[list[Sign], str]:
-    """Features that it leans on otherwise, and what its artifact could not be asked."""
+) -> tuple[list[Sign] | None, str]:
+    """Features that it leans on otherwise (None: it was not asked), and what it was not asked."""
     model, name = called(warehouse, str(row["model"])), str(row["snapshot"])
     if not can_replay(warehouse, (model,)):
-        return [], "what it leans on: its artifact was not scored"
+        return None, "what it leans on: its artifact was not scored"
     published = aware(row["published"])
     before = Window(min(scope.baseline.start, published - timedelta(days=7)), published)
     try:
         signs = lean_signs(warehouse, model, name, earlier, before, scope.seed)
     except CannotReplay as error:
-        return [], f"what it leans on: {error}"
+        return None, f"what it leans on: {error}"
     rest = len(warehouse.features) - MOST_FEATURES
     many = f"how much it leans on {rest} of the features: too many to shuffle each"
     return signs, many if rest > 0 else ""
 
 
 def _title(suspect: str, verdict: str, signs: Sequence[Sign]) -> str:
-    if verdict == "snapshot":
+    if verdict == "snapshot" and signs:
         return f"The training of {suspect} went wrong: {signs[0].words}"
     return f"{suspect} looks inside like the snapshots before it"
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.evidence import Onset, Suspect
+from analysis.evidence import CannotExamine, Onset, Suspect
 from analysis.features import which_features
 from analysis.inputs import deployed
 from analysis.inputs.blocks import compare
@@ -204,6 +204,16 @@ def test_a_sound_snapshot_leans_on_nothing_else(tmp_path):
     warehouse, newest = world(tmp_path, None)
     found = look_inside(warehouse, scope(suspects=(Suspect("snapshot", newest, 0.9),)))
     assert [s for s in found.suspects if s.kind == "feature"] == []
+
+
+def test_a_sound_snapshot_that_only_its_artifact_tells_of_is_fine(tmp_path):
+    """It was asked, so that nobody says that nothing tells; of a scorer that fails they do."""
+    warehouse, newest = world(tmp_path, None)
+    named = scope(suspects=(Suspect("snapshot", newest, 0.9),))
+    assert look_inside(warehouse, named).verdict == "fine"
+    (tmp_path / "score.py").write_text("raise SystemExit(1)")
+    with pytest.raises(CannotExamine, match="what it leans on: the scorer ended with code 1"):
+        look_inside(warehouse, named)
 
 
 def test_an_artifact_that_answers_no_number_is_told_as_that(tmp_path):
