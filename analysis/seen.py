@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -102,20 +102,37 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen:
         seen.missing.append(str(error))
         return
     seen.missing += too_short(scope)
-    readings, even = read(warehouse, sums), list[Reading]()
-    if seen.moved.get("mix", 0) > 0 and seen.mixed in warehouse.dimensions:
-        even = read(warehouse, add_up_evenly(warehouse, scope, models, seen.mixed))
-    _look_at_readings(warehouse, even or readings, seen)
-    if even:
-        # Other traffic brings other figures: what is left of a change without it is the change.
-        for thing in {"quality", "predictions", "labels"} & set(seen.said):
-            seen.said[thing] += AT_USUAL_MIX
+    even = _at_usual_mix(warehouse, scope, models, seen)
+    evened = {r.model for r in even}
+    rest = [r for r in read(warehouse, sums) if r.model not in evened]
+    _look_at_readings(warehouse, [*even, *rest], evened, seen)
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
 
 
-def _look_at_readings(warehouse: Warehouse, readings: Sequence[Reading], seen: Seen) -> None:
+def _at_usual_mix(
+    warehouse: Warehouse, scope: Scope, models: Sequence[str], seen: Seen
+) -> list[Reading]:
+    """Readings at the usual mix, of the models that have one, where the mix moved.
+
+    Other traffic brings other figures: what is left of a change without it is the change.
+    """
+    if seen.moved.get("mix", 0) <= 0 or seen.mixed not in warehouse.dimensions:
+        return []
+    try:
+        return read(warehouse, add_up_evenly(warehouse, scope, models, seen.mixed))
+    except CannotExamine as error:
+        seen.missing.append(f"figures at the usual mix of {seen.mixed}: {error}")
+        return []
+
+
+def _look_at_readings(
+    warehouse: Warehouse, readings: Sequence[Reading], evened: Collection[str], seen: Seen
+) -> None:
+    def told(one: Reading) -> str:
+        return describe(one) + (AT_USUAL_MIX if one.model in evened else "")
+
     names = dict.fromkeys(r.model for r in readings)
     judged = [one for one in (worst(readings, m) for m in names) if one is not None]
     judged = [one for one in judged if one.kind in quality.NEEDS_LABEL and one.shift.seen]
@@ -124,7 +141,7 @@ def _look_at_readings(warehouse: Warehouse, readings: Sequence[Reading], seen: S
         looks = math.log(2 * len(judged))  # several figures of each model were looked at
         seen.moved["quality"] = one.worse - looks if one.worse > 0 else one.worse
         seen.shifts["quality"] = one.shift
-        seen.said["quality"] = describe(one)
+        seen.said["quality"] = told(one)
     elif not warehouse.has_labels:
         seen.missing.append("quality: the serving log has no labels")
     elif any(r.kind in quality.NEEDS_LABEL and r.rows >= FEWEST_LABELS for r in readings):
@@ -138,7 +155,7 @@ def _look_at_readings(warehouse: Warehouse, readings: Sequence[Reading], seen: S
             looks = math.log(len(mine)) if moved.shift.log_odds > 0 else 0.0
             seen.moved[thing] = moved.shift.log_odds - looks
             seen.shifts[thing] = moved.shift
-            seen.said[thing] = describe(moved)
+            seen.said[thing] = told(moved)
     seen.along = _along(readings)
 
 

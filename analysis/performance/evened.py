@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 MOST = 10.0
 """No row counts for more than so many: a few rows can't stand for a segment that is gone."""
 KEPT = 0.5
-"""Where less of today's traffic than this is of values that were there before, it has no usual
-mix."""
+"""Where less of a model's traffic of today than this is of values that were there before, it has no
+usual mix."""
 SQUARES = frozenset({"w2", "lw2"})
 """Sums of squared weights, which grow with the square of a weight."""
 
@@ -26,7 +26,7 @@ def evened(sums: pd.DataFrame, dimension: str) -> pd.DataFrame | None:
 
     ``sums`` are of :func:`analysis.metrics.add_up` per block, model and value. Every value's sums
     are weighted by its mean share over earlier blocks ÷ its share in the block (direct
-    standardisation). None where today's traffic has no usual mix.
+    standardisation). Without models whose traffic of today has no usual mix; None of none.
     """
     keys = [BLOCK, Role.MODEL]
     share = sums["n"] / sums.groupby(keys)["n"].transform("sum")
@@ -35,11 +35,13 @@ def evened(sums: pd.DataFrame, dimension: str) -> pd.DataFrame | None:
     usual = share[past].groupby([sums[Role.MODEL], sums[dimension]]).sum()
     pairs = zip(sums[Role.MODEL], sums[dimension], strict=True)
     mean = np.array([usual.get(pair, 0.0) / max(count.get(pair[0], 0), 1) for pair in pairs])
-    now = ~past.to_numpy()
-    if float(sums["n"][now & (mean > 0)].sum()) < KEPT * float(sums["n"][now].sum()):
+    now, known = sums[~past], sums["n"].where(mean > 0, 0.0)[~past]
+    kept = known.groupby(now[Role.MODEL]).sum() / now.groupby(Role.MODEL)["n"].sum()
+    usable = sums[Role.MODEL].isin(kept.index[kept >= KEPT])
+    if not usable.any():
         return None
     weight = np.minimum(mean / share.to_numpy(float), MOST)
     out = sums.drop(columns=dimension)
     for name in out.columns.difference(keys):
         out[name] = out[name] * (weight**2 if name in SQUARES else weight)
-    return out.groupby(keys, as_index=False).sum()
+    return out[usable].groupby(keys, as_index=False).sum()

@@ -132,6 +132,39 @@ def test_traffic_whose_figures_are_other_ones_is_not_a_model_that_got_worse(tmp_
     assert evidence.figures["log odds that quality moved"] < 0
 
 
+def _two_models():
+    """A classifier, and a ranking that turns its order round as a region grows."""
+    frame = _traffic(logs.log(0), 0)
+    ranked = frame.assign(model="order", group=np.arange(len(frame)) // 20)
+    ranked["prediction"] = ranked["f"] * np.where(logs.since_onset(ranked), -1, 1)
+    ranked["label"] = (ranked["f"] > -1).astype(float)
+    return pd.concat([frame, ranked], ignore_index=True)
+
+
+def test_a_ranking_has_no_usual_mix_and_is_looked_at_beside_those_that_have(tmp_path):
+    """Its figures are not sums; they still tell that it broke, and are not said to be evened."""
+    models = [{"name": "order", "task": "ranking"}]
+    wh = logs.warehouse(tmp_path, _two_models(), models=models)
+    found = seen.look(wh, logs.scope())
+    assert found.moved["mix"] > 0
+    assert found.moved["quality"] > 2
+    assert found.said["quality"].startswith("NDCG")
+    assert not found.said["quality"].endswith(seen.AT_USUAL_MIX)
+    assert found.said["labels"].endswith(seen.AT_USUAL_MIX)
+
+
+def test_figures_that_cost_too_much_at_the_usual_mix_are_read_as_they_are(tmp_path, monkeypatch):
+    """And it is told."""
+
+    def refused(*_):
+        raise CannotExamine("Too many rows.")
+
+    monkeypatch.setattr(seen, "add_up_evenly", refused)
+    found = seen.look(logs.warehouse(tmp_path, _traffic(logs.log(0), 0)), logs.scope())
+    assert "quality" in found.moved
+    assert any("usual mix of region" in m for m in found.missing)
+
+
 def test_a_model_that_broke_while_the_mix_moved_is_seen_at_the_usual_mix(tmp_path):
     """Both at once: the mix does not hide the damage."""
     frame = _traffic(_model(logs.log(0), 0), 0)

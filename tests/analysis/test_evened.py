@@ -35,3 +35,11 @@ def test_rows_that_stand_for_many_have_the_error_of_few():
 def test_values_that_were_never_there_have_no_usual_mix():
     """A dimension that went null says nothing of what is usual."""
     assert evened(_sums({"c": 100.0}), "d") is None
+
+
+def test_of_two_models_the_one_without_a_usual_mix_is_left_out():
+    """The other's figures stand, however small its traffic is."""
+    ours, theirs = _sums({"a": 5.0, "b": 5.0}), _sums({"c": 1000.0})
+    found = evened(pd.concat([ours, theirs.assign(**{Role.MODEL: "n"})], ignore_index=True), "d")
+    assert set(found[Role.MODEL]) == {"m"}
+    assert set(found[BLOCK]) == {0, 1, 2}
