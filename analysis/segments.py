@@ -26,6 +26,7 @@ from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import NOT_SEEN, Shift
 from analysis.quality import Floats
+from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 from analysis.weekdays import level, rows_said, usual_volumes, volume_shift
 
@@ -80,7 +81,11 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
         Suspect("segment", one.name, max(min(one.share, 1.0), -1.0), changed=_moved(s))
         for one, s in strong
     )
-    headline = _headline(verdict, strong, labels, everywhere, cells)
+    world = ""
+    if verdict == "world":
+        moved_too = [one.name for one, s in strong if s.log_odds > candidates * 0.25]
+        world = _world(moved_too, labels, everywhere, _is_rate(warehouse, metric, cells))
+    headline = _headline(verdict, strong, world, cells)
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.005), 0.995),
@@ -157,28 +162,42 @@ def _share(logit: float) -> float:
 def _headline(
     verdict: str,
     strong: list[tuple[Segment, Shift]],
-    labels: Shift,
-    everywhere: Shift,
+    world: str,
     cells: pd.DataFrame,
 ) -> str:
     if verdict == "segment":
         others = [f"in {one.name}" for one, _ in strong[1:]]
         also = f"; also {words.listed(others, 2)}" if others else ""
         return f"Traffic moved in {strong[0][0].name}: {_moved(strong[0][1])}{also}."
-    if verdict == "world" and everywhere.seen and everywhere.log_odds >= labels.log_odds:
-        return f"Traffic moved everywhere alike: {rows_said(everywhere)}."
-    if verdict == "world":
-        # Positives are counted as a share; other labels have a mean.
-        share = bool(cells["positives"].between(0, cells["labels"]).all())
-        name, told = "mean label", words.number
-        if share:
-            name, told = "rate of positives", words.percent
-        return (
-            f"No segment of traffic moved; what happens did: the {name} is "
-            f"{told(labels.now)}, usually {told(labels.usual)}."
-        )
+    if world:
+        return world
     days = words.plural(int(cells.loc[cells[BLOCK] > 0, BLOCK].nunique()), "earlier day")
     return f"No segment of traffic moved beyond what it does in {days}."
+
+
+def _world(moved: Sequence[str], labels: Shift, everywhere: Shift, rate: bool) -> str:
+    """The headline of a world that moved; the figures are of traffic outside of ``moved``."""
+    names = words.listed(list(moved), 2)
+    if everywhere.seen and everywhere.log_odds >= labels.log_odds:
+        rows = rows_said(everywhere)
+        if moved:
+            return f"Traffic moved everywhere, in {names} most: {rows} in the rest."
+        return f"Traffic moved everywhere alike: {rows}."
+    if not labels.seen:
+        return "No segment of traffic stands out, and too few earlier days tell what its volume is."
+    name, told = ("rate of positives", words.percent) if rate else ("mean label", words.number)
+    figures = f"the {name} is {told(labels.now)}, usually {told(labels.usual)}"
+    if moved:
+        return f"What happens moved, and not only where traffic did ({names}): elsewhere {figures}."
+    return f"No segment of traffic moved; what happens did: {figures}."
+
+
+def _is_rate(warehouse: Warehouse, metric: Metric, cells: pd.DataFrame) -> bool:
+    """Whether labels are counted as a share of positives; amounts and grades have a mean."""
+    known = warehouse.contract.models
+    tasks = {m.task for m in known if metric.model in (None, m.name)}
+    whole = bool(cells["positives"].between(0, cells["labels"]).all())
+    return whole and not tasks & {"regression", "ranking"}
 
 
 def _table(strong: list[tuple[Segment, Shift]]) -> Table:

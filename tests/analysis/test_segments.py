@@ -8,6 +8,7 @@ import pytest
 
 from analysis import segments
 from analysis.evidence import CannotExamine
+from analysis.odds import NOT_SEEN, Shift
 from tests.analysis import logs
 
 
@@ -190,6 +191,28 @@ def test_traffic_that_fell_everywhere_is_the_world(tmp_path, seed):
     assert "everywhere alike" in evidence.headline
 
 
+def test_a_volume_without_earlier_days_is_told_without_figures(tmp_path):
+    """Somebody said that it moved, and nothing can be compared: no figure is made up."""
+    frame = logs.log(1, days=2)
+    wh = logs.warehouse(tmp_path, frame, logs.metric("volume"))
+    evidence = segments.which_traffic(wh, logs.scope("volume", days=1))
+    assert evidence.verdict == "world"
+    assert "too few earlier days" in evidence.headline
+    assert "–" not in evidence.headline
+
+
+def test_a_world_that_moved_beside_a_segment_does_not_deny_that():
+    """Both moved: the figures are those outside of it, and say so."""
+    moved = Shift(0.5, 0.2, 0.01, 30.0, 14)
+    for shifts in ((moved, NOT_SEEN), (NOT_SEEN, moved)):
+        alone = segments._world((), *shifts, rate=True)
+        beside = segments._world(("region=west",), *shifts, rate=True)
+        assert "region=west" in beside
+        assert "No segment" not in beside
+        assert "alike" not in beside
+        assert "region=west" not in alone
+
+
 def test_a_segment_that_brings_other_labels_is_not_the_world(tmp_path):
     """Requests of a region with more positives: the rate moves with the mix."""
     frame = logs.log(3)
@@ -213,6 +236,17 @@ def test_labels_that_are_amounts_are_no_rate_of_positives(tmp_path):
     assert evidence.verdict == "world"
     assert "mean label" in evidence.headline
     assert "%" not in evidence.headline
+
+
+def test_labels_that_are_small_amounts_are_no_rate_of_positives(tmp_path):
+    """Shares of an hour, all below one."""
+    frame = logs.log(1)
+    frame["prediction"] = 0.2 + 0.01 * frame["f"]
+    frame["label"] = frame["prediction"] + 0.1 * logs.since_onset(frame)
+    models = [{"name": "ranker", "task": "regression"}]
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_label"), models=models)
+    evidence = segments.which_traffic(wh, logs.scope("mean_label"))
+    assert "mean label" in evidence.headline
 
 
 def test_labels_that_moved_everywhere_are_the_world(tmp_path):
