@@ -61,7 +61,7 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
         confidence=min(max(shares[verdict], 0.005), 0.995),
         headline=headline,
         suspects=(),
-        charts=_charts(seen, shares, scope, headline),
+        charts=_charts(seen, verdict, shares, scope, headline),
         table=_table(seen, suspects),
         not_examined=tuple(seen.missing),
         disagreements=_disagreements(seen, verdict),
@@ -151,10 +151,10 @@ def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
 
 
 def _charts(
-    seen: Seen, shares: Mapping[str, float], scope: Scope, headline: str
+    seen: Seen, verdict: str, shares: Mapping[str, float], scope: Scope, headline: str
 ) -> tuple[Chart, ...]:
     ranked = sorted(shares.items(), key=lambda x: -x[1])
-    rows = [(n, s, INCIDENT if n == ranked[0][0] else BASELINE) for n, s in ranked]
+    rows = [(n, s, INCIDENT if n == verdict else BASELINE) for n, s in ranked]
     panels = [("How probable each class of cause is", rows)]
     clearest = max(seen.splits, key=lambda s: s.mix_share, default=None)
     if clearest is not None and clearest.mix + clearest.rate:
