@@ -116,7 +116,7 @@ def _volume(verdict: str, seen: Seen) -> str:
     if seen.shifts["volume"].log_odds <= 0:
         return f"No cause stands out: {rows}, as on other days over the whole of these hours."
     if verdict == "traffic":
-        return f"The traffic changed: {rows}, of the usual mix."
+        return f"The traffic changed: {rows}{', of the usual mix' if 'mix' in seen.moved else ''}."
     return f"The world changed, nothing seems broken: {rows}."
 
 

@@ -19,7 +19,7 @@ from analysis.performance.parting import partings
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
 from analysis.performance.sums import add_up, add_up_evenly
 from analysis.warehouse import Warehouse
-from analysis.weekdays import rows_said, usual_volumes, volume_shift
+from analysis.weekdays import rows_said, totals, usual_volumes, volume_shift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,9 +68,11 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
     metric = cut.metric_of(warehouse, scope)
     try:
         blocks = Blocks.of(scope)
+        if metric.kind == "volume" and metric.source is None:
+            _look_at_volume(totals(warehouse, metric, blocks), blocks, seen)
         cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
         seen.missing += missing
-        if metric.kind == "volume":
+        if metric.kind == "volume" and metric.source is not None:
             _look_at_volume(cells, blocks, seen)
         _look_at_mix(cells, dims, seen)
         seen.rows = int(cells.loc[cells[BLOCK] == 0, "volume"].sum())

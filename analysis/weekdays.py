@@ -7,16 +7,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis import odds, words
+from analysis import metrics, odds, words
 from analysis.metrics import BLOCK, DAY, Blocks
 from analysis.odds import Shift
 from analysis.quality import Floats
+from analysis.tables import Metric
+from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST = 2
 """Earlier blocks on today's weekday, at the least, that say what it is like."""
+
+
+def totals(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> pd.DataFrame:
+    """Rows per block of the serving log, also where it has no dimensions: ``_block``, ``volume``.
+
+    The window is there though nothing came in it.
+    """
+    import pandas as pd
+
+    models = (metric.model,) if metric.model else ()
+    arms = (metric.arm,) if metric.arm else ()
+    table = metrics.rows_of(warehouse, blocks, models=models, arms=arms)
+    sums = metrics.add_up(warehouse, table, ("volume",), (BLOCK,))
+    counted = sums[[BLOCK, "n"]].rename(columns={"n": "volume"})
+    if not (counted[BLOCK] == 0).any():
+        counted = pd.concat([counted, pd.DataFrame({BLOCK: [0], "volume": [0.0]})])
+    return counted
 
 
 def usual_volumes(cells: pd.DataFrame, blocks: Blocks) -> Floats:
@@ -61,5 +80,5 @@ def level(cells: pd.DataFrame, usual: Floats) -> float:
 
 def rows_said(shift: Shift) -> str:
     """What :func:`volume_shift` found, in words."""
-    now, usual = (words.number(math.exp(x)) for x in (shift.now, shift.usual))
+    now, usual = (words.number(round(math.exp(x) - 0.5)) for x in (shift.now, shift.usual))
     return f"{now} rows instead of about {usual}"

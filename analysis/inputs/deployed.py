@@ -22,7 +22,7 @@ from analysis.inputs.effects import Effect
 from analysis.inputs.gather import FEWEST_ROWS
 from analysis.inputs.views import Reading, arms_of
 from analysis.profile import plain
-from analysis.replay import CannotReplay
+from analysis.replay import CannotReplay, TooSlow
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
 
@@ -90,14 +90,22 @@ def read(
     every = pd.concat([rows, put], ignore_index=True)
     now = _latest(rows)
     serving = [now.get(m, "") for m in put[Role.MODEL].astype(str)]
-    said = replay.answers(warehouse, every, [*snapshots, *serving], replay.artifacts(warehouse))
+    where = replay.artifacts(warehouse)
+    try:
+        said = replay.answers(warehouse, every, [*snapshots, *serving], where)
+    except TooSlow:
+        if not ask_effects:
+            raise
+        # So many rows take it too long: what was served comes before what might have been.
+        said = replay.answers(warehouse, rows, snapshots.tolist(), where, again=True)
     logged = rows[Role.PREDICTION].to_numpy(float, na_value=np.nan)
     # On the scale of the reading: effects stand beside those of its surrogate.
     logged, every_answer = (surrogate.served(v, r.probability) for v in (logged, said))
     answered = every_answer[: len(rows)]
     block = rows[BLOCK].to_numpy(np.int64)
     r2 = _believed(logged, answered, block)
-    return Deployed(logged, answered, block, r2, asked.effects(every_answer[len(rows) :]))
+    more = every_answer[len(rows) :]
+    return Deployed(logged, answered, block, r2, asked.effects(more) if len(more) else {})
 
 
 def _rows(warehouse: Warehouse, scope: Scope, r: Reading) -> pd.DataFrame:

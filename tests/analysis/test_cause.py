@@ -94,6 +94,20 @@ def test_infrastructure_that_nobody_records_is_not_blamed(tmp_path):
     assert "rows instead of about" in evidence.headline
 
 
+@pytest.mark.parametrize(("share", "verdict"), [(0.5, "world"), (1.0, "traffic")])
+def test_requests_that_stay_away_are_missed_without_dimensions_and_down_to_none(
+    tmp_path, share, verdict
+):
+    """A log needs no dimensions to be counted; and where nothing came, that is what is known."""
+    frame = logs.log(1).drop(columns=["region", "channel"])
+    gone = logs.since_onset(frame) & (np.random.default_rng(1).random(len(frame)) < share)
+    wh = logs.warehouse(tmp_path, frame[~gone], logs.metric("volume"))
+    evidence = cause.which_class(wh, logs.scope("volume"))
+    assert evidence.verdict == verdict
+    assert "rows instead of about" in evidence.headline
+    assert (" 0 rows" in evidence.headline) == (share == 1.0)
+
+
 def test_a_volume_like_on_other_days_is_not_said_to_have_changed(tmp_path):
     """The alert says that the volume moved, and the figures that it did not."""
     evidence = cause.which_class(

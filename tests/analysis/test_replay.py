@@ -416,6 +416,21 @@ def test_what_a_scorer_starts_does_not_outlive_the_call(tmp_path, sleeps, why):
     assert ended(tmp_path)
 
 
+def test_a_scorer_that_is_too_slow_for_effects_still_tells_what_was_served(tmp_path):
+    """What the log holds is asked before what values might have done."""
+
+    def broken(frame, late):
+        frame.loc[late, "a"] = frame.loc[late, "a"] * 60 + 40
+
+    warehouse, _ = world(tmp_path, None, change=broken, seconds=6)
+    slow = "import time\ntime.sleep(60 if len(rows) > 15_000 else 0)\nout = pd.Series"
+    (tmp_path / "score.py").write_text(PROGRAM.replace("out = pd.Series", slow))
+    found = which_features(warehouse, scope())
+    assert (found.verdict, found.named[0].name) == ("inputs", "a")
+    assert found.figures["model_shift"] == pytest.approx(0.0, abs=0.02)
+    assert not any("artifacts" in one for one in found.not_examined)
+
+
 def test_a_scorer_that_was_too_slow_is_not_asked_again(tmp_path):
     """A step has one wait to lose, not one for each call."""
     warehouse, _ = world(tmp_path, None, SLEEPS, seconds=1)
