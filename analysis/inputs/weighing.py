@@ -86,19 +86,9 @@ def examine(
             still, past, lag = agreement.fresh(r, r.days.frame, name, material.group[name])
             views |= {"still": still, "past": past}
         found.append(Finding(name, r.usage(name), views, lag))
-    found = _without_the_broken(r, material, _by_labels_alone(found), fed)
+    found = _without_the_broken(r, material, found, fed)
     broken = [f.name for f in found if f.log_odds > SURE]
     return found, familiar.odd_rows(material.days, material.edge, broken)
-
-
-def _by_labels_alone(found: list[Finding]) -> list[Finding]:
-    """Where values plainly broke, errors go with whatever the model combines with them: labels then
-    accuse no other feature."""
-    broken = {f.name for f in found if f.views["marginal"].log_odds > SURE}
-    return [
-        f if not broken or f.name in broken else replace(f, views={**f.views, "labels": NOT_LOOKED})
-        for f in found
-    ]
 
 
 def _label_gap(r: Reading) -> Floats:
@@ -180,16 +170,25 @@ def _culprits(
     if len(loud) == 1 or loud[0].views["joint"].log_odds < loud[0].log_odds - 1:
         return (max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name,)
     names = {f.name for f in loud}
-    several = [mine for mine in fed.values() if len(names & set(mine)) > 1]
+    several = [
+        mine
+        for mine in fed.values()
+        if names & set(mine) and len((names | set(out)) & set(mine)) > 1
+    ]
     left = {}
     for mine in [*((f.name,) for f in loud), *several]:
         others = [o for o in loud if o.name not in mine]
         again = [agreement.agreement(r, material, o.name, (*out, *mine), False) for o in others]
         # A feed that breaks takes all of its features along: those that agree speak against it.
-        kept = [f.log_odds for f in found if f.name in mine and f.name not in out]
+        kept = [_loudest(f) for f in found if f.name in mine and f.name not in out]
         left[mine] = sum(max(v.log_odds, 0.0) for v in again) + sum(max(-k, 0.0) for k in kept)
-    best = min(left, key=lambda mine: left[mine])
+    best = min(left, key=lambda mine: (left[mine], len(mine)))
     return tuple(f.name for f in rest if f.name in best)
+
+
+def _loudest(f: Finding) -> float:
+    """The strongest view's log Bayes factor, of the views that could look."""
+    return max((v.log_odds for v in f.views.values() if v.log_odds), default=0.0)
 
 
 # -- deciding ---------------------------------------------------------------------------------

@@ -162,20 +162,6 @@ def test_rows_mixed_up_are_found_by_what_goes_with_a_number_in_steps(tmp_path):
     assert (evidence.verdict, evidence.suspects[0].name) == ("inputs", "school")
 
 
-def test_where_values_plainly_broke_labels_accuse_no_other_feature(tmp_path):
-    """Errors then go with whatever the model combines with them."""
-    frame, late, rng = made_up()
-    frame["w"] = rng.normal(0, 1, len(frame))
-    z = 0.8 * (frame["x"] - 10) * frame["w"]
-    frame["label"] = (rng.random(len(frame)) < 1 / (1 + np.exp(-z))).astype(float)
-    frame["label_at"] = frame["time"]
-    frame.loc[late, "x"] = frame.loc[late, "x"] * 1.8 + 32
-    frame["p"] = 1 / (1 + np.exp(-0.8 * (frame["x"] - 10).clip(-10, 10) * frame["w"]))
-    evidence = own(tmp_path, frame, label="label", label_time="label_at")
-    assert [s.name for s in evidence.named] == ["x"]
-    assert {s.changed for s in evidence.suspects if s.name != "x"} <= {"usual"}
-
-
 def test_a_change_of_serving_is_the_models(tmp_path):
     """Familiar inputs that get other predictions are not the inputs' doing."""
     evidence, _ = look("serving_change", 2, tmp_path)
