@@ -172,8 +172,6 @@ def describe(r: Reading, f: Finding, hidden: bool) -> str:
     """In a few words what changed about a feature."""
     kind, view = f.best
     heard = {k: v.log_odds for k, v in f.views.items()}
-    if view.log_odds < 0.5 and heard.get("past", 0.0) <= 3:
-        return "usual"
     old, new = _before_after(r, f.name)
     if r.bins[f.name].kind == "level":
         change = changes.levels(old, new, hidden)
@@ -189,6 +187,8 @@ def describe(r: Reading, f: Finding, hidden: bool) -> str:
         return f"repeats its values of {f.lag:.0f} h before"
     if kind == "still" and view.log_odds > 2 and change.kind in _VAGUE:
         return "stands still since then"
+    if view.log_odds < 0.5:
+        return "usual"
     if kind in ("joint", "peers", "labels") and change.kind in ("none", "shift", "spread", "mix"):
         return {
             "joint": "no longer goes with the other features (rows mixed up?)",

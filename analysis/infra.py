@@ -299,7 +299,8 @@ def _headline(
     now, usual = _levels(one)
     when = ", when it began" if scope.onset else ", near the alert's start"
     if one.ahead:
-        when = f", {words.span(one.ahead + NEAR)} before that showed"
+        showed = scope.onset.low if scope.onset else scope.window.start
+        when = f", {words.span(showed - one.at)} before that showed"
     return (
         f"`{service}`: its {one.metric} went to {words.number(now)} (usually "
         f"{words.number(usual)}) at {words.clock(one.at)}{when}."

@@ -60,20 +60,15 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     judged = [(one, s) for one, s in judged if s.seen or blocks.count < 3]
     judged.sort(key=lambda pair: -pair[1].log_odds)
     labels = label_shift(rest)  # a segment brings labels of its own
+    confirmed = CONFIRMED.get(metric.kind or "", "") if scope.entry == "metric" else ""
+    everywhere = NOT_SEEN
+    if confirmed == "volume":
+        everywhere = volume_shift(rest, usual_volumes(rest, blocks))
     weights = {"none": 0.0}
+    if world := _world_weights(labels, everywhere, confirmed):
+        weights["world"] = min(max(world), 12.0)
     if judged:
         weights["segment"] = min(judged[0][1].log_odds - 0.25 * candidates, 12.0)
-    if labels.seen:
-        moved = labels.log_odds
-        if scope.entry == "metric" and CONFIRMED.get(metric.kind or "") == "labels":
-            moved = max(moved, SURE)
-        weights["world"] = min(moved, 12.0)
-    everywhere = NOT_SEEN
-    if scope.entry == "metric" and metric.kind == "volume":
-        everywhere = volume_shift(rest, usual_volumes(rest, blocks))
-        # Somebody said that the volume moved: where nothing can be compared, that is what is known.
-        moved = everywhere.log_odds if everywhere.seen else SURE
-        weights["world"] = min(max(moved, weights.get("world", -math.inf)), 12.0)
     shares = odds.share_out(weights)
     verdict = max(shares, key=lambda v: shares[v])
     strong = _strong(judged, candidates * 0.25)
@@ -81,11 +76,11 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
         Suspect("segment", one.name, max(min(one.share, 1.0), -1.0), changed=_moved(s))
         for one, s in strong
     )
-    world = ""
+    told = ""
     if verdict == "world":
         moved_too = [one.name for one, s in strong if s.log_odds > candidates * 0.25]
-        world = _world(moved_too, labels, everywhere, _is_rate(warehouse, metric, cells))
-    headline = _headline(verdict, strong, world, cells)
+        told = _world(moved_too, labels, everywhere, _is_rate(warehouse, metric, cells))
+    headline = _headline(verdict, strong, told, cells)
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.005), 0.995),
@@ -107,6 +102,20 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
             (f"dimensions: {', '.join(dims)}", f"{len(frame):,} cells"),
         ),
     )
+
+
+def _world_weights(labels: Shift, everywhere: Shift, confirmed: str) -> list[float]:
+    """Log odds that what happens moved, and that traffic did everywhere.
+
+    ``confirmed`` is what somebody said to have moved, which counts where figures say less of it or,
+    of the volume, nothing.
+    """
+    found = []
+    if labels.seen:
+        found.append(max(labels.log_odds, SURE) if confirmed == "labels" else labels.log_odds)
+    if confirmed == "volume":
+        found.append(everywhere.log_odds if everywhere.seen else SURE)
+    return found
 
 
 def _strong(judged: list[tuple[Segment, Shift]], bar: float) -> list[tuple[Segment, Shift]]:

@@ -53,7 +53,6 @@ def joint_material(r: Reading, dims: tuple[str, ...]) -> Joint:
     n = len(r.days.frame)
     both = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
     half = r.half(both)
-    half[:n] = np.where(r.days.block == 0, 2, half[:n])
     hour = both[Role.TIME].dt.hour.to_numpy(float) + both[Role.TIME].dt.minute.to_numpy(float) / 60
     context = np.column_stack([joint.clock(hour), *_dims(both, dims)])
     taught = np.where(np.arange(len(both)) < n, half, 2)

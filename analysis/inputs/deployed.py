@@ -18,7 +18,7 @@ from analysis import odds, replay
 from analysis.evidence import Scope
 from analysis.inputs import effects, gather, surrogate
 from analysis.inputs.blocks import BLOCK, FEWEST_BLOCKS
-from analysis.inputs.effects import Effect
+from analysis.inputs.effects import Effect, Question
 from analysis.inputs.gather import FEWEST_ROWS
 from analysis.inputs.views import Reading, arms_of
 from analysis.profile import plain
@@ -80,32 +80,44 @@ def read(
     """
     if not replay.can_replay(warehouse, scope.named("model")) or scope.named("snapshot"):
         return None
+    rows = _rows(warehouse, scope, r)
+    asked = _question(rows, r, scope.seed) if ask_effects else None
+    answered, put = _answers(warehouse, rows, asked, r.probability)
+    # On the scale of the reading: effects stand beside those of its surrogate.
+    logged = surrogate.served(rows[Role.PREDICTION].to_numpy(float, na_value=np.nan), r.probability)
+    block = rows[BLOCK].to_numpy(np.int64)
+    r2 = _believed(logged, answered, block)
+    found = {} if asked is None or put is None else asked.effects(put)
+    return Deployed(logged, answered, block, r2, found)
+
+
+def _question(rows: pd.DataFrame, r: Reading, seed: int) -> Question:
+    bins = {n: r.bins[n] for n in r.features}
+    return effects.question(rows, bins, {n: r.usage(n) for n in bins}, seed)
+
+
+def _answers(
+    warehouse: Warehouse, rows: pd.DataFrame, asked: Question | None, probability: bool
+) -> tuple[Floats, Floats | None]:
+    """What served each row answers to it, and what is deployed now to what is ``asked``, in one
+    call; None where that is too much for the scorer."""
     import pandas as pd
 
-    rows = _rows(warehouse, scope, r)
-    snapshots = rows[Role.SNAPSHOT].astype(str)
-    bins = {n: r.bins[n] for n in r.features if ask_effects}
-    asked = effects.question(rows, bins, {n: r.usage(n) for n in bins}, scope.seed)
-    put = asked.asked(rows)
-    every = pd.concat([rows, put], ignore_index=True)
-    now = _latest(rows)
+    snapshots, where = rows[Role.SNAPSHOT].astype(str).tolist(), replay.artifacts(warehouse)
+    if asked is None:
+        said = replay.answers(warehouse, rows, snapshots, where)
+        return surrogate.served(said, probability), None
+    put, now = asked.asked(rows), _latest(rows)
     serving = [now.get(m, "") for m in put[Role.MODEL].astype(str)]
-    where = replay.artifacts(warehouse)
+    every = pd.concat([rows, put], ignore_index=True)
     try:
         said = replay.answers(warehouse, every, [*snapshots, *serving], where)
     except TooSlow:
-        if not ask_effects:
-            raise
-        # So many rows take it too long: what was served comes before what might have been.
-        said = replay.answers(warehouse, rows, snapshots.tolist(), where, again=True)
-    logged = rows[Role.PREDICTION].to_numpy(float, na_value=np.nan)
-    # On the scale of the reading: effects stand beside those of its surrogate.
-    logged, every_answer = (surrogate.served(v, r.probability) for v in (logged, said))
-    answered = every_answer[: len(rows)]
-    block = rows[BLOCK].to_numpy(np.int64)
-    r2 = _believed(logged, answered, block)
-    more = every_answer[len(rows) :]
-    return Deployed(logged, answered, block, r2, asked.effects(more) if len(more) else {})
+        # What was served comes before what might have been.
+        said = replay.answers(warehouse, rows, snapshots, where, again=True)
+        return surrogate.served(said, probability), None
+    found = surrogate.served(said, probability)
+    return found[: len(rows)], found[len(rows) :]
 
 
 def _rows(warehouse: Warehouse, scope: Scope, r: Reading) -> pd.DataFrame:

@@ -156,16 +156,6 @@ class Linear:
     middle: Floats
     target: Floats
 
-    def guess(self, z: Floats, peers: Floats | None) -> Floats:
-        """The feature's columns by all others, shape (rows, columns)."""
-        known = len(self.use)
-        every = np.zeros((z.shape[1], self.weights.shape[1]))
-        every[self.use] = self.weights[:known]
-        out: Floats = z @ every + (self.target - self.middle @ self.weights)
-        if peers is not None:
-            out += peers[:, None] * self.weights[known:]
-        return out
-
 
 @dataclass(frozen=True)
 class Crossed:
@@ -174,6 +164,17 @@ class Crossed:
 
     halves: tuple[Linear, Linear]
     scale: float
+
+    def guesses(self, z: Floats, peers: Floats | None) -> tuple[Floats, Floats]:
+        """The feature's columns by all others, shape (rows, columns), as each half taught it."""
+        use, count = self.halves[0].use, self.halves[0].weights.shape[1]
+        weights = np.hstack([half.weights for half in self.halves])
+        every = np.zeros((z.shape[1], weights.shape[1]))
+        every[use] = weights[: len(use)]
+        out = z @ every + np.concatenate([h.target - h.middle @ h.weights for h in self.halves])
+        if peers is not None:
+            out += peers[:, None] * weights[len(use) :]
+        return out[:, :count], out[:, count:]
 
 
 def fit(
@@ -220,10 +221,8 @@ def residuals(s: Scores, name: str, model: Crossed | None, peers: Floats | None 
     """
     if model is None:
         return np.zeros(len(s.z))
-    each = [
-        ((s.z[:, s.own[name]] - half.guess(s.z, peers)) ** 2).sum(axis=1) / model.scale
-        for half in model.halves
-    ]
+    own = s.z[:, s.own[name]]
+    each = [((own - guess) ** 2).sum(axis=1) / model.scale for guess in model.guesses(s.z, peers)]
     left: Floats = np.where(s.half == 0, each[1], np.where(s.half == 1, each[0], np.mean(each, 0)))
     return left
 

@@ -69,7 +69,7 @@ def test_a_break_whose_effect_shows_late_is_the_suspect_and_said_to_be_earlier(t
     """Labels are few: what they are judged by may leave its band hours after its cause."""
     evidence = _ask(tmp_path, at=logs.ONSET - timedelta(hours=5), factor=3.0)
     assert evidence.verdict == "service"
-    assert evidence.headline.endswith("3.8 hours before that showed.")
+    assert evidence.headline.endswith("UTC, 4 hours before that showed.")
     assert "broke before the onset" in evidence.charts[0].title
 
 

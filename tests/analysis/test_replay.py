@@ -19,7 +19,7 @@ import pytest
 from analysis.evidence import CannotExamine, Onset, Suspect
 from analysis.features import which_features
 from analysis.inputs import deployed
-from analysis.inputs.blocks import compare
+from analysis.inputs.views import read
 from analysis.inside import look_inside
 from analysis.portable import LOT, lots
 from analysis.replay import RAW, CannotReplay, answers, artifacts, can_replay
@@ -281,7 +281,7 @@ def test_a_snapshot_in_doubt_is_not_taken_for_what_should_be(tmp_path):
     """Its own artifact would clear it whatever it answers."""
     warehouse, newest = world(tmp_path, BAD)
     doubtful = scope(suspects=(Suspect("snapshot", newest, 0.5),))
-    assert deployed.read(warehouse, doubtful, compare(doubtful)) is None
+    assert deployed.read(warehouse, doubtful, read(warehouse, doubtful)) is None
 
 
 def rewritten(folder, **columns):
@@ -331,7 +331,7 @@ def test_numbers_that_are_classes_are_not_scored(tmp_path):
     assert not can_replay(mixed, ("ranker",))
     assert can_replay(mixed, ("other",))
     asked = scope(suspects=(Suspect("model", "ranker", 0.9),))
-    assert deployed.read(mixed, asked, compare(asked)) is None
+    assert deployed.read(mixed, asked, read(mixed, asked)) is None
 
 
 def test_an_artifact_without_answers_is_told(tmp_path):

@@ -225,28 +225,18 @@ def test_a_segment_that_brings_other_labels_is_not_the_world(tmp_path):
     assert evidence.confidence > 0.9
 
 
-def test_labels_that_are_amounts_are_no_rate_of_positives(tmp_path):
-    """Trips of 30 minutes that take 40: a mean, not per cent."""
+@pytest.mark.parametrize(("usual", "spread", "more"), [(30, 5, 10), (0.2, 0.01, 0.1)])
+def test_labels_that_are_amounts_are_no_rate_of_positives(tmp_path, usual, spread, more):
+    """Trips of 30 minutes that take 40, or shares of an hour: a mean, not per cent."""
     frame = logs.log(1)
-    frame["prediction"] = 30 + 5 * frame["f"]
-    frame["label"] = frame["prediction"] + 10 * logs.since_onset(frame)
+    frame["prediction"] = usual + spread * frame["f"]
+    frame["label"] = frame["prediction"] + more * logs.since_onset(frame)
     models = [{"name": "ranker", "task": "regression"}]
     wh = logs.warehouse(tmp_path, frame, logs.metric("mean_label"), models=models)
     evidence = segments.which_traffic(wh, logs.scope("mean_label"))
     assert evidence.verdict == "world"
     assert "mean label" in evidence.headline
     assert "%" not in evidence.headline
-
-
-def test_labels_that_are_small_amounts_are_no_rate_of_positives(tmp_path):
-    """Shares of an hour, all below one."""
-    frame = logs.log(1)
-    frame["prediction"] = 0.2 + 0.01 * frame["f"]
-    frame["label"] = frame["prediction"] + 0.1 * logs.since_onset(frame)
-    models = [{"name": "ranker", "task": "regression"}]
-    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_label"), models=models)
-    evidence = segments.which_traffic(wh, logs.scope("mean_label"))
-    assert "mean label" in evidence.headline
 
 
 def test_labels_that_moved_everywhere_are_the_world(tmp_path):
