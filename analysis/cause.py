@@ -75,6 +75,7 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
             seen.baseline_rows,
             time.perf_counter() - began,
         ),
+        shares={name: shares[name] for name in named},
     )
 
 

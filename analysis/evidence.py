@@ -121,6 +121,7 @@ class Evidence:
     what could not be looked at and why. ``figures`` are the numbers behind the headline.
     ``proposed`` says how many of the first suspects the verdict names (the rest are shown as
     "looked at, not blamed"); by default those with at least a quarter of the first one's score.
+    ``shares`` are the probabilities of the verdicts, where the check tells the others apart too.
     """
 
     verdict: str
@@ -135,6 +136,7 @@ class Evidence:
     onset: Onset | None = None
     figures: dict[str, float] = field(default_factory=dict)
     how: How = How("")
+    shares: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:

@@ -146,6 +146,7 @@ def _say(
             time.perf_counter() - begun,
             notes,
         ),
+        shares={"snapshot" if fresh and v == "model" else v: p for v, p in d.shares.items()},
     )
 
 

@@ -183,6 +183,7 @@ def _say(warehouse: Warehouse, scope: Scope, f: _Found, begun: float) -> Evidenc
             0,
             time.perf_counter() - begun,
         ),
+        shares=answers,
     )
 
 

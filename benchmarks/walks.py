@@ -23,7 +23,7 @@ from benchmarks.calibration import calibration, calibration_error, separation
 from benchmarks.table import Row
 from bot.config import load
 from bot.demo import NothingToPage, Truth, build, scenarios
-from bot.demo.autoplay import NAMELESS, all_right, is_right
+from bot.demo.autoplay import all_right, is_right
 from bot.triage import triage_headless
 
 BOUNDED = range(100, 102)
@@ -35,9 +35,9 @@ PICTURE = "reliability-{}.png"
 class Outcome:
     """One incident: what was planted, what was concluded, and how sure the walk was.
 
-    ``confidence`` is the conclusion's; ``top`` says whether the truth is among the three first
-    suspects; ``path`` has a (node, verdict, confidence, headline) for each step; ``seconds`` is
-    the time of all checks.
+    ``confidence`` is the conclusion's; ``top`` says whether the three first candidates hold the
+    truth, all of it; ``path`` has a (node, verdict, confidence, headline) for each step;
+    ``seconds`` is the time of all checks.
     """
 
     scenario: str
@@ -67,10 +67,11 @@ def outcome(name: str, seed: int, truth: Truth, result: dict[str, Any]) -> Outco
     """An outcome from the JSON of a walk."""
     found, path = result["conclusion"], result["path"]
     right = all_right(found, truth)
-    named = truth.kind not in NAMELESS and all(
-        any(is_right({"kind": t.kind, "causes": [s]}, t.kind, t.names) for s in found["ranked"][:3])
-        for t in (truth, *truth.also)
-    )
+    first = [
+        {"kind": c["kind"], "causes": [{"name": n} for n in c["names"]]}
+        for c in result["candidates"][:3]
+    ]
+    named = all(any(is_right(c, t.kind, t.names) for c in first) for t in (truth, *truth.also))
     return Outcome(
         name,
         seed,

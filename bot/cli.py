@@ -313,6 +313,11 @@ def _tell(result: dict[str, object]) -> None:
     assert isinstance(conclusion, dict)
     causes = ", ".join(f"{c['kind']} {c['name']}" for c in conclusion["causes"])
     click.echo(f"Cause: {conclusion['kind']}" + (f" ({causes})" if causes else ""))
+    others = result["candidates"]
+    assert isinstance(others, list)
+    for other in others[1:3]:
+        names = f" ({', '.join(other['names'])})" if other["names"] else ""
+        click.echo(f"If not: {other['kind']}{names}, {other['confidence']:.0%}")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,21 @@
-"""The walk without Slack: every proposal is accepted, the result is one JSON object.
+"""The walk without Slack: every proposal is accepted, unless somebody chooses otherwise.
 
-Its form is :class:`bot.report.Report`, documented in docs/headless.md.
+What is told of it: :mod:`bot.report`; what else it could be: :mod:`bot.detours`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Suspect
 from state import events as ev
-from state.effects import RunCheck
+from state.effects import Effect, RunCheck
 from state.incident import Incident, Step
 from state.machine import advance
-from state.steps import suspects_left
 from state.tree import Tree
 
 MOST_STEPS = 40
@@ -30,10 +29,14 @@ Check = Callable[[str, Scope], Evidence]
 
 @dataclass(frozen=True)
 class Walked:
-    """A walk that has ended, and how long each step's check took (seconds, by step number)."""
+    """A walk that has ended, and how long each step's check took (seconds, by step number).
+
+    ``before`` is the incident as it was when a step's answer was still to come, by its number.
+    """
 
     incident: Incident
     seconds: dict[int, float]
+    before: dict[int, Incident] = field(default_factory=dict)
 
 
 def walk(
@@ -44,22 +47,52 @@ def walk(
     choose: Callable[[Step], str] | None = None,
 ) -> Walked:
     """Walk from ``opened`` to the conclusion; without ``choose`` every proposal is accepted."""
-    seconds: dict[int, float] = {}
     incident, effects = advance(incident, opened, tree)
     by = "person" if choose else BLINDLY
+    walked = Walked(incident, {})
+    return _onward(walked, effects, tree, check, choose or partial(accepted, tree=tree), by)
+
+
+def resumed(
+    walked: Walked,
+    number: int,
+    verdict: str,
+    suspects: tuple[Suspect, ...],
+    tree: Tree,
+    check: Check,
+) -> Incident:
+    """The walk taken up again at a step that is answered otherwise; every proposal after it is
+    accepted. Gives the incident as it then ends."""
+    before = walked.before[number]
+    answer = ev.Answered(before.opened_at, number, verdict, BLINDLY, suspects)
+    incident, effects = advance(before, answer, tree)
+    choose = partial(accepted, tree=tree)
+    return _onward(Walked(incident, {}), effects, tree, check, choose, BLINDLY).incident
+
+
+def _onward(
+    walked: Walked,
+    effects: Sequence[Effect],
+    tree: Tree,
+    check: Check,
+    choose: Callable[[Step], str],
+    by: str,
+) -> Walked:
+    """From the checks that are asked for to where none is."""
+    incident, seconds, before = walked.incident, walked.seconds, walked.before
     for _ in range(MOST_STEPS):
         request = next((e for e in effects if isinstance(e, RunCheck)), None)
         if request is None:
             break
         began = time.perf_counter()
-        event = _looked(request, check, opened.at)
+        event = _looked(request, check, incident.opened_at)
         seconds[request.step] = round(time.perf_counter() - began, 3)
         incident, _ = advance(incident, event, tree)
+        before[request.step] = incident
         step = incident.steps[request.step - 1]
-        verdict = choose(step) if choose else accepted(step, tree)
-        answer = ev.Answered(opened.at, step.number, verdict, by)
+        answer = ev.Answered(incident.opened_at, step.number, choose(step), by)
         incident, effects = advance(incident, answer, tree)
-    return Walked(incident, seconds)
+    return Walked(incident, seconds, before)
 
 
 def accepted(step: Step, tree: Tree) -> str:
@@ -80,63 +113,6 @@ def saw_nothing(walked: Walked) -> str:
     steps = walked.incident.live_steps
     blind = {step.error.rstrip(".") for step in steps if step.evidence is None}
     found = any(s.evidence and (s.evidence.suspects or s.evidence.onset) for s in steps)
-    if len(blind) != 1 or found or conclusion(walked.incident)["kind"] != "unknown":
+    if len(blind) != 1 or found or any(c.kind != "unknown" for c in walked.incident.causes[:1]):
         return ""
     return f"No step could look. {blind.pop()}."
-
-
-def report(walked: Walked) -> dict[str, Any]:
-    """The walk as plain JSON values."""
-    incident = walked.incident
-    return {
-        "incident": {
-            "subject": incident.alert.subject,
-            "entry": incident.alert.entry,
-            "since": incident.alert.since.isoformat(),
-            "onset": _onset(incident),
-            "now": incident.opened_at.isoformat(),
-            "status": incident.status,
-        },
-        "path": [_step(s, walked.seconds.get(s.number, 0.0)) for s in incident.live_steps],
-        "conclusion": conclusion(incident),
-    }
-
-
-def _onset(incident: Incident) -> str | None:
-    onsets = [s.evidence.onset for s in incident.live_steps if s.evidence and s.evidence.onset]
-    return onsets[0].at.isoformat() if onsets else None
-
-
-def _step(step: Step, seconds: float) -> dict[str, Any]:
-    evidence, answer = step.evidence, step.answer
-    blindly = evidence is None and answer is not None and answer.by == BLINDLY
-    return {
-        "node": step.node,
-        "verdict": answer.verdict if answer and not blindly else None,
-        "confidence": evidence.confidence if evidence else None,
-        "headline": evidence.headline if evidence else step.error,
-        "suspects": [_suspect(s) for s in evidence.suspects] if evidence else [],
-        "not_examined": list(evidence.not_examined) if evidence else [step.error],
-        "seconds": seconds,
-    }
-
-
-def _suspect(suspect: Suspect) -> dict[str, Any]:
-    return {"kind": suspect.kind, "name": suspect.name, "score": suspect.score}
-
-
-def conclusion(incident: Incident) -> dict[str, Any]:
-    """Kind, causes and the ranked suspects of a walk that has ended."""
-    causes = incident.causes
-    named = [s for cause in causes for s in cause.suspects]
-    left = [s for _, s in suspects_left(incident)]
-    return {
-        "kind": causes[0].kind if causes else "unknown",
-        "confidence": round(causes[0].confidence, 4) if causes else 0.0,
-        "causes": [
-            {"kind": s.kind, "name": s.name, "confidence": round(cause.confidence, 4)}
-            for cause in causes
-            for s in cause.suspects
-        ],
-        "ranked": [_suspect(s) for s in (*named, *left)],
-    }

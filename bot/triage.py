@@ -12,9 +12,11 @@ from analysis import words
 from analysis.budget import OverBudget
 from analysis.engine import engine_errors
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
-from bot.headless import accepted, report, saw_nothing, walk
+from bot.detours import candidates
+from bot.headless import accepted, saw_nothing, walk
 from bot.plugins import tree as wanted_tree
 from bot.progress import progress
+from bot.report import report
 from state.events import Opened
 from state.incident import Alert, Entry, Incident, Step
 
@@ -91,7 +93,7 @@ def triage_headless(
     walked = walk(incident, opened, tree, check, partial(choose, ask=ask) if ask else None)
     if why := saw_nothing(walked):
         raise CannotExamine(why)
-    return report(walked)
+    return report(walked, candidates(walked, tree, None if ask else check))
 
 
 def _window(since: datetime, now: datetime) -> Window:

@@ -8,9 +8,9 @@ import pytest
 from analysis.evidence import CannotExamine, Evidence
 from analysis.scenarios import FAULTS, Options, plant
 from analysis.warehouse import Warehouse
-from bot.headless import report, walk
+from bot.headless import walk
 from bot.plugins import tree as wanted_tree
-from bot.report import Report
+from bot.report import Report, report
 from state.events import Opened
 from state.incident import Alert, Incident
 from state.tree import AGAIN
@@ -118,6 +118,6 @@ def test_a_whole_walk_ends_at_what_was_planted_in_the_documented_form(planted):
 
     opened = Opened(scope.now, TREE.start(scope.entry), scope)
     walked = walk(Incident("HE-0", alert, scope.now, 2), opened, TREE, check)
-    found = Report.model_validate(report(walked))
+    found = Report.model_validate(report(walked, ()))
     assert found.conclusion.kind == "training_data"
     assert found.path[0].node == "real"

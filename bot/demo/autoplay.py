@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.headless import accepted, conclusion
+from bot.headless import accepted
+from bot.report import conclusion
 from handlers.messages.conclusion import name as conclusion_name
 from state.incident import Incident, Step
 

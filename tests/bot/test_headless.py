@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Suspect, Window
 from bot.config import load
-from bot.headless import Check, Walked, report, saw_nothing, walk
+from bot.headless import Check, Walked, saw_nothing, walk
 from bot.plugins import tree
-from bot.report import Report
+from bot.report import Report, report
 from bot.triage import triage_headless
 from state.events import Opened
 from state.incident import Alert, Incident
@@ -46,7 +46,7 @@ def test_where_reasons_differ_each_step_tells_its_own() -> None:
     """Nothing to learn from is no reason to break off."""
     end = walked(refusing("Too few rows", named=True))
     assert saw_nothing(end) == ""
-    assert report(end)["path"][0]["headline"] == "Too few rows at real."
+    assert report(end, ())["path"][0]["headline"] == "Too few rows at real."
 
 
 def test_a_step_that_could_not_look_has_no_verdict() -> None:
@@ -59,7 +59,7 @@ def test_a_step_that_could_not_look_has_no_verdict() -> None:
         return Evidence("inputs", 0.9, "temp moved the predictions.", found)
 
     end = walked(check)
-    told = report(end)
+    told = report(end, ())
     Report.model_validate(told)
     verdicts = {step["node"]: step["verdict"] for step in told["path"]}
     assert verdicts["real"] is None

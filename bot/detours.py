@@ -1,0 +1,104 @@
+"""What else it could be: a headless walk goes back to where it was least sure, and walks on there.
+
+The conclusion is one candidate; others are the suspects that its last step names next, and what
+the likeliest branches end in that were not taken. They share what the conclusion leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis.evidence import Suspect
+from bot.headless import Check, Walked, resumed
+from handlers.messages import words
+from state.forks import Fork, forks
+from state.incident import Cause, Incident
+from state.tree import Tree
+
+MOST = 2
+"""So many branches that were not taken are walked."""
+LEAST = 0.03
+"""A branch that is less likely than this is not walked."""
+NAMES = 3
+"""Suspects of the last step that are candidates of their own."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A conclusion that may be the right one: its kind, its names (perhaps none), and a
+    probability."""
+
+    kind: str
+    suspects: tuple[Suspect, ...]
+    confidence: float
+
+
+def candidates(walked: Walked, tree: Tree, check: Check | None) -> tuple[Candidate, ...]:
+    """The conclusion, then what else it could be, the likeliest first.
+
+    With a ``check`` the likeliest branches that were not taken are walked to their ends (``MOST``
+    of them): each takes about as long as the rest of the walk did.
+    """
+    incident = walked.incident
+    first = _concluded(incident)
+    weights = list(_beside(incident, tree))
+    if check is not None:
+        weights += _elsewhere(walked, tree, check)
+    others: dict[tuple[str, frozenset[str]], tuple[float, Candidate]] = {}
+    seen = {_key(first)}
+    for weight, found in sorted(weights, key=lambda pair: -pair[0]):
+        if _key(found) not in seen:
+            seen.add(_key(found))
+            others[_key(found)] = (weight, found)
+    left = max(1 - first.confidence, 0.0)
+    total = max(sum(w for w, _ in others.values()), left, 1e-9)
+    rest = (Candidate(c.kind, c.suspects, left * w / total) for w, c in others.values())
+    return (first, *rest)
+
+
+def _key(c: Candidate) -> tuple[str, frozenset[str]]:
+    return c.kind, frozenset(s.name for s in c.suspects)
+
+
+def _concluded(incident: Incident) -> Candidate:
+    if not incident.causes:
+        return Candidate("unknown", (), 0.0)
+    kind, sure = incident.causes[0].kind, incident.causes[0].confidence
+    return Candidate(kind, tuple(s for c in incident.causes for s in c.suspects), sure)
+
+
+def _beside(incident: Incident, tree: Tree) -> Iterator[tuple[float, Candidate]]:
+    """Suspects of the step that named the cause which it did not name, by their scores."""
+    for cause in incident.causes:
+        step = incident.step(cause.step)
+        if step is None or step.evidence is None or not cause.suspects:
+            continue
+        kind = _telling(cause, tree)
+        named = {s.name for s in cause.suspects}
+        left = [s for s in step.evidence.suspects if s.kind == kind and s.name not in named]
+        total = sum(max(s.score, 0.0) for s in step.evidence.suspects if s.kind == kind)
+        for suspect in left[:NAMES]:
+            if suspect.score > 0:
+                yield suspect.score / total, Candidate(cause.kind, (suspect,), 0.0)
+
+
+def _telling(cause: Cause, tree: Tree) -> str:
+    """The kind of suspect that names a cause first."""
+    exit_ = words.exit_of(tree, cause.kind)
+    return exit_.named_by[0] if exit_ and exit_.named_by else cause.suspects[0].kind
+
+
+def _elsewhere(walked: Walked, tree: Tree, check: Check) -> Iterator[tuple[float, Candidate]]:
+    """What the likeliest branches that were not taken end in."""
+    likely = [f for f in forks(walked.incident, tree) if f.chance >= LEAST]
+    for fork in likely[:MOST]:
+        end = resumed(walked, fork.step, fork.branch.verdict, _along(walked, fork), tree, check)
+        yield fork.chance, _concluded(end)
+
+
+def _along(walked: Walked, fork: Fork) -> tuple[Suspect, ...]:
+    """Whom a branch that points at suspects points at: the first that the step found."""
+    step = walked.incident.step(fork.step)
+    evidence = step.evidence if step else None
+    return evidence.suspects[:1] if evidence and words.points(fork.branch) else ()
