@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from analysis.budget import OverBudget
 from analysis.evidence import Suspect
 from bot.headless import Check, Walked, resumed
 from handlers.messages import words
@@ -93,7 +94,11 @@ def _elsewhere(walked: Walked, tree: Tree, check: Check) -> Iterator[tuple[float
     """What the likeliest branches that were not taken end in."""
     likely = [f for f in forks(walked.incident, tree) if f.chance >= LEAST]
     for fork in likely[:MOST]:
-        end = resumed(walked, fork.step, fork.branch.verdict, _along(walked, fork), tree, check)
+        along = _along(walked, fork)
+        try:
+            end = resumed(walked, fork.step, fork.branch.verdict, along, tree, check)
+        except OverBudget:
+            continue  # the walk has its conclusion: nobody is asked for more than it cost
         yield fork.chance, _concluded(end)
 
 

@@ -34,8 +34,12 @@ def conclusion_message(incident: Incident, tree: Tree, view: View) -> dict[str, 
     lines = [_cause(incident, tree, view, c, len(causes) > 1) for c in causes]
     if len(incident.causes) > MOST_CAUSES:
         lines.append(f"… and {len(incident.causes) - MOST_CAUSES} more causes")
+    other = words.otherwise(incident, tree)
     if all(c.kind == "unknown" for c in causes):
         lines += _undecided(incident, tree)
+    elif other:
+        fork, blames = other
+        lines.append(f"If not that: {blames} ({b.percent(fork.chance)}, step {fork.step}).")
     blocks = [b.section("\n".join(lines))]
     blocks.append(b.context(_record(incident, tree, causes)))
     if incident.is_open:
@@ -105,6 +109,15 @@ def weakest(incident: Incident, tree: Tree) -> Step | None:
     return min(steps, key=lambda s: s.evidence.confidence if s.evidence else 1.0, default=None)
 
 
+def _doubtful(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> int:
+    """The number of the step to decide anew where the conclusion is wrong; 0 where none is told."""
+    if causes[0].kind in ("unknown", "false_alarm"):
+        weak = weakest(incident, tree)
+        return weak.number if weak else 0
+    other = words.otherwise(incident, tree)
+    return other[0].step if other else 0
+
+
 def _record(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> str:
     way = words.path(incident, tree, causes[0] if len(causes) == 1 else None)
     lines = [f"Path: {way or 'none'}"]
@@ -129,10 +142,10 @@ def _buttons(
     row = buttons.mitigations(incident, view, suspects, usual, most=3)
     if causes[0].kind == "false_alarm":
         row = [b.button("Not an incident", "dismiss", ref, style="primary")]
-    weak = weakest(incident, tree)
-    if weak and causes[0].kind in ("unknown", "false_alarm"):
-        back = value(i=incident.id, s=weak.number, o="back")
-        row.append(b.button(f"Back to step {weak.number}", "more:back", back))
+    doubtful = _doubtful(incident, tree, causes)
+    if doubtful:
+        back = value(i=incident.id, s=doubtful, o="back")
+        row.append(b.button(f"Back to step {doubtful}", "more:back", back))
     return [
         *row,
         b.button("Hand off…", "handoff", ref),

@@ -9,11 +9,15 @@ from datetime import datetime
 
 from analysis.evidence import Evidence, Suspect
 from handlers import blocks as b
+from state.forks import Fork, forks
 from state.incident import Cause, Incident, Note, Step
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 
 UNSURE = 0.6
 """Below this confidence a proposal is shown as a guess."""
+
+LIKELY = 0.1
+"""From this probability on, a branch that was not taken is told with the conclusion."""
 
 UNDECIDED = frozenset({"unsure", "watching"})
 """Verdicts that answer nothing yet."""
@@ -170,8 +174,26 @@ def path(incident: Incident, tree: Tree, cause: Cause | None = None) -> str:
     return " → ".join(parts)
 
 
+def otherwise(incident: Incident, tree: Tree) -> tuple[Fork, str] | None:
+    """The likeliest branch that was not taken and what it blames; None where none is likely."""
+    for fork in _likely(incident, tree):
+        if blames := _excluded(tree, fork.branch):
+            return fork, blames[0]
+    return None
+
+
+def _likely(incident: Incident, tree: Tree) -> list[Fork]:
+    """Branches that were not taken and may yet be right: they share what the conclusion leaves."""
+    every = forks(incident, tree)
+    left = 1 - incident.causes[0].confidence if incident.causes else 1.0
+    total = max(sum(f.chance for f in every), left, 1e-9)
+    shared = [replace(f, chance=left * f.chance / total) for f in every]
+    return [f for f in shared if f.chance >= LIKELY]
+
+
 def ruled_out(incident: Incident, tree: Tree) -> list[str]:
     """What the answers excluded, in mrkdwn, each once, in the order of the walk."""
+    likely = {(f.step, f.branch.verdict) for f in _likely(incident, tree)}
     followed = {(s.came_from, s.node) for s in incident.live_steps}
     blamed = {c.kind for c in incident.causes}
     found: list[str] = []
@@ -182,6 +204,7 @@ def ruled_out(incident: Incident, tree: Tree) -> list[str]:
         chosen = (given.verdict, *given.also)
         for branch in node.branches:
             taken = branch.verdict in chosen or (step.number, branch.to) in followed
+            taken |= (step.number, branch.verdict) in likely
             if not taken and branch.to not in (AGAIN, LEFT) and branch.verdict not in blamed:
                 found += _excluded(tree, branch)
     return list(dict.fromkeys(found))

@@ -12,7 +12,7 @@ from handlers.messages import Remedy
 from handlers.messages.view import remedies
 from handlers.messages.words import cause_words
 from state import events as ev
-from state.incident import Cause
+from state.incident import Cause, Incident
 from state.store import Said
 from tests.handlers.looks import buttons, elements, thread, view, words
 from tests.handlers.toy import (
@@ -25,6 +25,7 @@ from tests.handlers.toy import (
     SNAPSHOT,
     TREE,
     UPSTREAM,
+    WALK,
     WATCHING,
     after,
     at,
@@ -213,6 +214,36 @@ def test_what_changed_is_not_said_twice():
 def test_a_track_record_is_claimed_only_when_there_is_one():
     """No "0 of 0 times"."""
     assert "recorded cause" not in words(thread(walked(6))["conclusion-6"])
+
+
+def unsure_of_the_class() -> Incident:
+    """A conclusion that leaves a fifth, most of it to infrastructure."""
+    close = replace(CAUSE, confidence=0.6, shares={"model": 0.6, "infrastructure": 0.4})
+    weak = replace(UPSTREAM, confidence=0.8)
+    incident = after(opened(), ev.Taken(at(1), "U0ANA", "U0ANA"))
+    for number, evidence in enumerate((*WALK[:1], close, *WALK[2:5], weak), 1):
+        incident = after(
+            incident,
+            ev.Checked(at(2 * number), number, evidence),
+            ev.Answered(at(2 * number + 1), number, evidence.verdict, "U0ANA"),
+        )
+    return incident
+
+
+def test_a_conclusion_that_is_not_sure_says_what_it_could_be_instead():
+    """With the way back to where that was decided; it is not said to be ruled out."""
+    post = thread(unsure_of_the_class())["conclusion-6"]
+    text = words(post).replace("\u00a0", " ")
+    assert "If not that: infrastructure (13%, step 2)." in text
+    assert "infrastructure" not in text[text.index("Ruled out") :]
+    assert actions.parse(buttons(post)["Back to step 2"]["value"]).step == 2
+
+
+def test_a_sure_conclusion_offers_nothing_else():
+    """One obvious button."""
+    post = thread(walked(6))["conclusion-6"]
+    assert "If not that" not in words(post)
+    assert not [name for name in buttons(post) if name.startswith("Back to")]
 
 
 def test_an_unknown_cause_says_what_would_decide_it():
