@@ -38,6 +38,8 @@ APART = 3
 """Points within the 98 % between two excursions that still count as one."""
 TOLD = 0.499
 """Highest score of a point that raises no alarm, because one was raised shortly before."""
+PLAINLY = 0.1
+"""Nats a point by which logarithms must describe a series shorter to be its scale."""
 HOURS = 24
 PRIOR = 20
 """Points for which the spread of the whole day stands in an hour's own."""
@@ -70,8 +72,7 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     stamps = _clock(times)
     counted = increments(y)
     judged = y if counted is None or np.isfinite(counted).sum() < FEWEST else counted
-    band, turns = _usual(stamps, judged)
-    z = _by_hour(stamps, (judged - band.expected) / band.spread)
+    band, turns, z = _judged(stamps, judged)
     off = _off(z, A_MONTH * max(float(stamps[-1] - stamps[0]) / MONTH_S, 1.0))
     scores = 1 - np.exp2(-(off**2))
     beyond = off > 1
@@ -87,6 +88,33 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
         band = replace(band, expected=np.where(np.isfinite(judged), ahead, y))
     band = replace(band, expected=band.expected * unit, spread=band.spread * unit)
     return Detection(band, scores, alarms, turns)
+
+
+def _judged(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...], Floats]:
+    """The band, the turns, and residuals in units of what is usual at their hour.
+
+    A seasonal series of positive values is judged by its logarithms where they are described
+    shorter (Box and Cox 1964; the price of turns included): a rhythm that grows with the level is
+    none of its changes.
+    """
+    band, turns = _usual(stamps, y)
+    z = (y - band.expected) / band.spread
+    if band.seasons and np.nanmin(y) > 0:
+        logs = np.log(y)
+        other, bends = _usual(stamps, logs)
+        gain = _length(y, band, turns) - _length(logs, other, bends) - np.nansum(logs)
+        if gain > PLAINLY * np.isfinite(y).sum():
+            z = (logs - other.expected) / other.spread
+            turns, level = bends, np.exp(other.expected)
+            band = replace(other, expected=level, spread=other.spread * level)
+    return band, turns, _by_hour(stamps, z)
+
+
+def _length(y: Floats, band: Band, turns: tuple[Turn, ...]) -> float:
+    """How long it takes to tell the series by its band, in nats, up to a constant."""
+    rest = y - band.expected
+    known = rest[np.isfinite(rest)]
+    return len(known) * math.log(_spread(known)) + 2 * len(turns) * math.log(len(known))
 
 
 def _scaled(values: ArrayLike) -> tuple[Floats, float]:
@@ -176,18 +204,21 @@ def _fit(stamps: NDArray[np.int64], y: Floats) -> Band:
 
 
 def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floats:
-    """The running median over ``season`` seconds, or a day where there are not three of them.
+    """The running median over ``season`` seconds, or a day where there are not two weeks.
 
     A whole season is in each window, so that it follows the level and leaves the season: a
     lasting change must not be learnt as one. Zero where the clock knows no season.
     """
     import pandas as pd
 
-    span = int(stamps[-1] - stamps[0])
     step = step_of(stamps)
-    season = season if span >= 3 * season and season > step else DAY_S
+    span = int(stamps[-1] - stamps[0]) + step
+    if season == WEEK_S and 9 * DAY_S <= span < 2 * WEEK_S and step <= DAY_S:
+        return np.zeros(len(y))  # no week to run over, but perhaps a weekend to learn
+    rounds = 2 if season == WEEK_S else 3
+    season = season if span >= rounds * season and season > step else DAY_S
     width = season // step * len(stamps) // (1 + int(np.count_nonzero(np.diff(stamps))))
-    if width < 4 or span < 3 * season:
+    if width < 4 or span < min(3 * season, 2 * WEEK_S):
         return np.zeros(len(y))
     level = pd.Series(y).rolling(width, center=True, min_periods=width // 2).median()
     level.iloc[: width // 2] = np.nan

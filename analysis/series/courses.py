@@ -143,6 +143,8 @@ def _proposals(x: Floats, trend: bool) -> Iterator[list[int]]:
     costs = _costs(x, trend)
     whole = float(costs[0, len(x)])
     yield []
+    if not whole > 0:
+        return  # without its season nothing is left to cut
     seen: set[tuple[int, ...]] = {()}
     for cuts in _partitions(costs, np.geomspace(0.5 * whole, 0.002 * whole, STEPS)):
         if len(cuts) > len(x) // 10:

@@ -1,6 +1,7 @@
 """What a series usually does at this hour, how far it is off, and since when.
 
-The usual is a level plus a profile over the day and, with three weeks or more, over the week.
+The usual is a level plus a profile over the day and, with three weeks or more, over the week; with
+two weekends, what they are like.
 Both are robust (Huber 1964) and shrunk towards none by as much as their own noise asks for
 (empirical Bayes, Efron & Morris 1975), so that three days of sparse counts do not make a
 profile out of noise. The onset is a Bayesian change point (Smith 1975) on residuals whitened by
@@ -22,6 +23,11 @@ REACH = 4.0
 """Standard deviation of a real step before any data are seen, in units of usual residuals."""
 MOST = 4.0
 """A single point counts for no more than this: one freak hour is not a change of regime."""
+FEWEST_FREE_DAYS = 3
+"""Saturdays and Sundays, of two weekends at least, that tell what weekends are like before there
+are three weeks to tell each day of the week."""
+PLAIN = 4.0
+"""Standard errors between weekends and other days from which that is a season."""
 FEWEST = 8
 """Fewer training points than this make no band."""
 
@@ -119,6 +125,8 @@ def fit(
         raise ValueError(f"{int(known.sum())} points to learn from; {FEWEST} are needed")
     noise = _noise(errors, y, known)
     slots = _slots(stamps, known, week_hours)
+    if "weekend" in slots and not _shows(slots["weekend"], stamps, y, known):
+        del slots["weekend"]
     expected = np.full(len(y), _level(y[known], _weights(noise, 0.0, known)))
     between = 0.0
     for _ in range(4):
@@ -194,7 +202,29 @@ def _slots(
             week_hours and "day" in slots
         ):  # Saturday's evening is not a usual evening at Saturday's level
             slots["hours of the week"] = (stamps % WEEK_S) // max(step, HOUR_S)
+    elif step <= DAY_S:
+        free = ((stamps // DAY_S + 3) % 7 >= 5).astype(np.int64)  # 1970-01-01 was a Thursday
+        if len(np.unique(seen[free[known] > 0] // DAY_S)) >= FEWEST_FREE_DAYS:
+            slots["weekend"] = free
     return slots
+
+
+def _shows(
+    free: NDArray[np.int64], stamps: NDArray[np.int64], y: Floats, known: NDArray[np.bool_]
+) -> bool:
+    """Whether free days differ from the others by more than days do: the day is the unit, whose
+    hours share what it brings."""
+    days, place = np.unique(stamps[known] // DAY_S, return_inverse=True)
+    means = np.bincount(place, y[known]) / np.bincount(place)
+    kind = np.zeros(len(days), dtype=np.int64)
+    kind[place] = free[known]
+    sides = [means[kind == side] for side in (0, 1)]
+    if min(len(side) for side in sides) < FEWEST_FREE_DAYS:
+        return False
+    apart = _middle(sides[0]) - _middle(sides[1])
+    away = np.concatenate([np.abs(side - _middle(side)) for side in sides])
+    error = 1.4826 * _middle(away) * math.sqrt(sum(1 / len(side) for side in sides))
+    return abs(apart) > PLAIN * error
 
 
 def _profile(

@@ -24,7 +24,7 @@ def _series(seed, days=21, memory=0.5, step=0.0, at=0):
 @pytest.mark.parametrize("seed", range(6))
 def test_every_planted_change_of_level_is_detected_and_no_other(seed):
     """Three regimes over a daily cycle, in noise that wanders."""
-    times, y = _series(seed, days=21, memory=0.3)
+    times, y = _series(seed, days=22, memory=0.3)
     y[200:] += 5.0
     y[350:] -= 9.0
     found = detect(times, y).turns
@@ -33,11 +33,42 @@ def test_every_planted_change_of_level_is_detected_and_no_other(seed):
     assert all(c.low <= truth <= c.high for c, truth in zip(found, (200, 350), strict=True))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rhythm_that_grows_with_the_level_is_judged_on_its_own_scale(seed):
+    """Counts over a day's rhythm that double: one change, and no other where the swing doubles."""
+    rng = np.random.default_rng(seed)
+    hours = np.arange(28 * 24)
+    level = np.where(hours < 400, 300, 600) * np.exp(0.8 * np.sin(hours / 24 * 2 * np.pi))
+    y = rng.poisson(level * np.exp(rng.normal(0, 0.05, len(hours)))).astype(float)
+    found = detect(_times(len(hours)), y)
+    assert [abs(turn.index - 400) <= 2 for turn in found.turns] == [True]
+    assert np.nanmedian(np.abs(found.band.expected / level - 1)) < 0.1
+
+
+@pytest.mark.parametrize("days", [12, 16, 21])
+def test_weekends_of_a_short_history_are_no_changes(days):
+    """Two of them tell what they are like."""
+    rng = np.random.default_rng(days)
+    times = _times(days * 24)
+    hours = np.arange(len(times))
+    weekend = (times.astype("datetime64[D]").astype(int) + 3) % 7 >= 5
+    level = 300 * np.exp(0.8 * np.sin(hours / 24 * 2 * np.pi)) * np.where(weekend, 0.6, 1.0)
+    assert detect(times, rng.poisson(level)).turns == ()
+
+
 def test_clean_series_seldom_have_a_change_or_an_alarm():
     """Twenty seasonal series without any change."""
     results = [detect(*_series(seed, memory=0.6)) for seed in range(20)]
     assert sum(bool(r.turns) for r in results) <= 1
     assert np.mean([r.alarms.mean() for r in results]) < 0.002
+
+
+@pytest.mark.parametrize("way", [[0.0, 1.0], [0, 1, 2, 3, 2, 1]])
+def test_a_series_that_only_repeats_itself_has_no_change(way):
+    """Nothing is left of it without its season."""
+    found = detect(np.arange(40 * len(way)), np.tile(way, 40).astype(float))
+    assert found.turns == ()
+    assert not found.alarms.any()
 
 
 def test_a_spike_is_an_alarm_and_not_a_change_of_level():

@@ -31,6 +31,22 @@ def test_the_daily_cycle_is_learnt():
     assert band.spread.mean() == pytest.approx(1.0, rel=0.15)
 
 
+@pytest.mark.parametrize(("free", "days"), [(0.6, 12), (1.0, 12), (0.6, 6)])
+def test_two_weekends_tell_what_weekends_are_like(free, days):
+    """Before there are three weeks; where they are no different, or one alone was seen, nothing
+    is learnt."""
+    rng = np.random.default_rng(5)
+    times = _times(days * 24)  # from a Friday on
+    weekend = (times.astype("datetime64[D]").astype(int) + 3) % 7 >= 5
+    y = 100 * np.where(weekend, free, 1.0) + rng.normal(0, 3, len(times))
+    y += np.repeat(rng.normal(0, 2, days), 24)
+    band = seasonal.fit(times, y)
+    learnt = free < 1 and days > 7
+    assert ("weekend" in band.seasons) == learnt
+    gap = band.expected[~weekend].mean() - band.expected[weekend].mean()
+    assert (gap > 30) == learnt
+
+
 def test_noise_does_not_become_a_profile():
     """Without a cycle the profile is shrunk to almost nothing."""
     rng = np.random.default_rng(1)
