@@ -197,22 +197,32 @@ def _onset(best: Judged, scope: Scope) -> Onset | None:
     """
     if best.found is None:
         return None
+    moments = utc(best.series.times)
     if not _placed(best):
         start = scope.window.start
-        return Onset(start, start - DELAY, min(start + ahead(scope), scope.now))
-    moments = utc(best.series.times)
+        first = int(np.searchsorted(best.series.times, np.datetime64(start.replace(tzinfo=None))))
+        low = min(start - DELAY, moments[_unseen(best, min(first, len(moments) - 1))])
+        return Onset(start, low, min(start + ahead(scope), scope.now))
     width = timedelta(minutes=best.series.minutes)
 
     def within(moment: datetime) -> datetime:
         return min(moment, scope.now)
 
     at, start = moments[best.found.index], scope.window.start
-    low, high = moments[best.found.low], moments[best.found.high] + width
+    low = moments[_unseen(best, best.found.low)]
+    high = moments[best.found.high] + width
     # Within a bucket the alert says more exactly when. It also decides between neighbours that
     # the series can't tell apart: a wide bucket holds hours of both kinds.
     if low <= start < high and at - width <= start < at + 2 * width:
         at = start
     return Onset(within(at), within(low), within(high))
+
+
+def _unseen(best: Judged, index: int) -> int:
+    """The first of the buckets without a value that end at ``index``: what shows first after a
+    closed night may have begun at any hour of it."""
+    known = np.flatnonzero(np.isfinite(best.series.values[:index]))
+    return int(known[-1]) + 1 if len(known) else index
 
 
 def _levels(best: Judged, scope: Scope) -> tuple[float, float]:

@@ -25,6 +25,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 SLACK = 0.25
 """Hours from a run until what it wrote is served."""
+NEAR = 1.25
+"""Hours around the end of a run in which what it wrote shows, where it serves nothing meanwhile."""
 BEFORE = 6.0
 """Hours before the onset that rows per run are compared with."""
 FAILED = ("fail", "error", "abort", "timeout", "cancel", "killed")
@@ -120,13 +122,26 @@ def _silence(mine: pd.DataFrame, onset: Onset, end: datetime) -> Sign | None:
     if len(gaps) < 4:
         return None
     wait = float((np.datetime64(naive(end)) - times[-1]) / np.timedelta64(1, "h"))
-    usual = float(np.quantile(gaps, 0.95)) + 1e-3
+    wont = max(_wait_at_this_hour(times, end), float(np.median(gaps)))
+    usual = min(float(np.quantile(gaps, 0.95)), wont) + 1e-3
     if wait < 2 * usual:
         return Sign("silence", -1.0, "runs on time", None)
     found = odds.log_bayes_factor(2 * float(np.log(wait / usual)) + 2, 8)
     near = abs((_utc(times[-1]) - onset.at).total_seconds()) / 3600 < 3 * usual + 1
     words = f"no run for {wait:.0f} h (usually every {np.median(gaps):.1f} h)"
     return Sign("silence", found + (1.0 if near else -2.0), words, _utc(times[-1]))
+
+
+def _wait_at_this_hour(times: Any, end: datetime) -> float:
+    """How long the last run was ago, at the most, at this time of most earlier days, in hours;
+    infinite below a week of them: a job that rests at night is missed in the morning."""
+    day = np.timedelta64(1, "D")
+    moments = np.datetime64(naive(end)) - day * np.arange(1, 29)
+    moments = moments[moments > times[0]]
+    if len(moments) < 7:
+        return float("inf")
+    last = times[np.searchsorted(times, moments, side="right") - 1]
+    return float(np.quantile((moments - last) / np.timedelta64(1, "h"), 0.9))
 
 
 def _rows(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
@@ -212,15 +227,22 @@ def _event(mine: pd.DataFrame, column: str, onsets: Sequence[Onset], end: dateti
 
 def _timing(before: float, at: float, onsets: Sequence[Onset]) -> float:
     """Log density per hour that it began with a change between two runs, hours from the first
-    onset."""
+    onset.
+
+    Either anywhere between them (a node that serves meanwhile), or as what the later one wrote was
+    served: both count half.
+    """
     from scipy.stats import t
 
-    length, density = at - before + SLACK, 0.0
+    end, density = at + SLACK, 0.0
+    near = max(before, end - NEAR)
     for onset in onsets:
         middle = (onset.at - onsets[0].at).total_seconds() / 3600
         width = max((onset.high - onset.low).total_seconds() / 3600 / 2, 0.5)
-        ends = t.cdf((np.array([before, at + SLACK]) - middle) / width, 3)
-        density += float(ends[1] - ends[0]) / length / len(onsets)
+        ends = t.cdf((np.array([before, near, end]) - middle) / width, 3)
+        between = float(ends[2] - ends[0]) / (end - before)
+        served = float(ends[2] - ends[1]) / (end - near)
+        density += (between + served) / 2 / len(onsets)
     return float(np.log(density + 1e-9))
 
 

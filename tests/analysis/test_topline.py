@@ -169,6 +169,20 @@ def test_an_empty_log_says_so(tmp_path):
         topline.is_it_real(wh, logs.scope(days=4))
 
 
+def test_what_shows_first_after_a_closed_night_may_have_begun_in_it():
+    """The onset's lower bound goes back to the last hour that had a value."""
+    day = logs.NOW.replace(hour=0, minute=0)
+    times = np.array([day.replace(tzinfo=None) + timedelta(hours=i) for i in range(20)])
+    values = np.where((np.arange(20) > 2) & (np.arange(20) < 7), np.nan, 1.0)
+    window = Window(day.replace(hour=7), day.replace(hour=19))
+    series = SimpleNamespace(times=times.astype("datetime64[s]"), minutes=60, values=values)
+    scope = replace(logs.scope(), now=window.end, window=window)
+    for found in (Break(7, 7, 8, "down", 10.0, -1.0), Break(15, 14, 15, "down", 10.0, -1.0)):
+        best = SimpleNamespace(found=found, series=series)
+        onset = topline._onset(best, scope)
+        assert onset.low == day.replace(hour=3 if found.index == 7 else 14)
+
+
 @pytest.mark.parametrize(("high", "at"), [(3, 14), (2, 8)])
 def test_the_alert_decides_between_neighbours_that_the_series_cannot_tell_apart(high, at):
     """Buckets of four hours: the break is in the one from 8 or the one from 12, the alert says
@@ -178,7 +192,9 @@ def test_the_alert_decides_between_neighbours_that_the_series_cannot_tell_apart(
     window = Window(day.replace(hour=14), day.replace(hour=20))
     best = SimpleNamespace(
         found=Break(2, 2, high, "down", 10.0, -1.0),
-        series=SimpleNamespace(times=times.astype("datetime64[s]"), minutes=240),
+        series=SimpleNamespace(
+            times=times.astype("datetime64[s]"), minutes=240, values=np.zeros(len(times))
+        ),
     )
     scope = replace(logs.scope(), now=window.end, window=window)
     assert topline._onset(best, scope).at == day.replace(hour=at)
