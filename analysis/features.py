@@ -69,8 +69,7 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
     if served:
         reading = reading.with_measured(served.effects)
     fed = _fed(warehouse, reading)
-    found, odd = examine(reading, dims, warehouse.has_labels, fed)
-    decided = weigh(reading, found, output, odd, fed, served)
+    decided = weigh(reading, examine(reading, dims, fed), output, fed, served)
     return _say(warehouse, scope, reading, decided, output, (served, unscored), begun)
 
 

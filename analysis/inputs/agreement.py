@@ -1,4 +1,4 @@
-"""Views of a feature beside others: agreement, freshness, and whether it pays off in labels.
+"""Views of a feature beside others: agreement and freshness.
 
 The views of its own values, and what a view is, are in :mod:`analysis.inputs.suspicion`.
 """
@@ -25,8 +25,6 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 MOST_JOINT = 40
 """Features, the most used first, that the joint view looks at."""
-MOST_BY_LABELS = 4.0
-"""Labels alone can't tell a feature's fault from a change of what they mean: a cap."""
 LEAST_EXPLAINED = 0.1
 """Below this part of a feature's variance what the others explain of it is taken for noise."""
 SHARED = 0.5
@@ -144,6 +142,20 @@ def agreement(r: Reading, j: Joint, name: str, without: tuple[str, ...], peers: 
 # -- freshness --------------------------------------------------------------------------------
 
 
+def evenly(r: Reading) -> pd.DataFrame:
+    """The rows of the days, those of the window thinned to as many as an earlier block has.
+
+    The mean of more rows moves less by itself: that is no standing still.
+    """
+    now = np.flatnonzero(r.days.block == 0)
+    usual = int(np.median([(r.days.block == b).sum() for b in r.days.numbers[1:]] or [len(now)]))
+    if not 0 < usual < len(now):
+        return r.days.frame
+    kept = now[np.linspace(0, len(now) - 1, usual).round().astype(int)]
+    rows = np.sort(np.concatenate([np.flatnonzero(r.days.block != 0), kept]))
+    return r.days.frame.iloc[rows]
+
+
 def fresh(
     r: Reading, series: pd.DataFrame, name: str, group: str | None
 ) -> tuple[View, View, float]:
@@ -170,31 +182,3 @@ def fresh(
         evidence = found.log_odds if sign else 0.0
         views.append(View(evidence, size * 0.5, found.now, found.usual, strayed))
     return views[0], views[1], float(lags[0])
-
-
-# -- labels -----------------------------------------------------------------------------------
-
-
-def pays_off(r: Reading, name: str, gap: Floats) -> View:
-    """Does the feature's contribution still go with the labels?
-
-    ``gap`` is label minus prediction per row of the day sample, without the block's own level,
-    NaN without a label. Its slope
-    on the main effect is near zero while the model is calibrated in that feature, and negative
-    once its values are no longer the row's own.
-    """
-    effect = r.effect(name, r.days)
-    if r.usage(name) == 0 or not np.isfinite(gap).any():
-        return View(0.0, 0.0)
-    slopes, errors = [], []
-    for b in r.days.numbers:
-        rows = (r.days.block == b) & np.isfinite(gap)
-        x, y = effect[rows] - effect[rows].mean() if rows.any() else effect[rows], gap[rows]
-        power = float(np.sum(x**2))
-        enough = rows.sum() >= 30 and power > 1e-9
-        slopes.append(float(x @ (y - y.mean())) / power if enough else np.nan)
-        errors.append(float(np.std(y) / np.sqrt(power)) if enough else np.nan)
-    found = odds.shift(-slopes[0], -np.array(slopes[1:]), errors[0], np.array(errors[1:]))
-    spread = float(np.std(effect[r.days.block == 0]))
-    evidence = min(found.log_odds, MOST_BY_LABELS) if found.seen and found.z > 0 else 0.0
-    return View(evidence, spread * 0.5, slopes[0], middle(np.array(slopes[1:])))

@@ -31,19 +31,33 @@ Kinds = Mapping[str, Kind]
 IN_MEMORY = 2_000_000
 """A log with fewer values (rows × features) in baseline and window is cut in memory."""
 WINDOW_ROWS, BLOCK_ROWS, OTHER_ROWS, EDGE_ROWS = 4_000, 8_000, 3_000, 8_000
+LABELLED_ROWS = 40_000
+"""Outcomes say little a row: of a large log so many labelled ones are looked at."""
 FEWEST_ROWS = 12
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """Rows with a label: block, label and prediction of each, and its cell of every feature."""
+
+    block: Ints
+    label: np.ndarray[Any, np.dtype[np.float64]]
+    prediction: np.ndarray[Any, np.dtype[np.float64]]
+    cells: Mapping[str, Ints]
+
+
+@dataclass(frozen=True)
 class Gathered:
-    """Day and edge samples sorted by time, with BLOCK; bins; counts of all rows."""
+    """Day and edge samples sorted by time, with BLOCK; bins; counts of all rows; the labelled
+    rows, all of them where they were in memory, else those of the day sample."""
 
     days: pd.DataFrame
     edge: pd.DataFrame
     bins: Mapping[str, Bins]
     counts: Profile
     edge_counts: Profile
+    labelled: Labelled
 
 
 Past = Callable[[], tuple[Kept, Ints] | None]
@@ -90,6 +104,7 @@ def _from_memory(frame: pd.DataFrame, c: Comparison, scope: Scope, kind: Kinds) 
         bins,
         _count(cells, counted, block),
         _count(cells, counted, edge_block),
+        _labelled(frame, cells, block),
     )
 
 
@@ -151,7 +166,21 @@ def _from_kept(kept: Kept, slices: Ints, log: Any, c: Comparison, scope: Scope) 
         kept.by(dict(zip(hours.tolist(), b.tolist(), strict=True)), slices) for b in blocks
     )
     bins = {**kept.bins, **_arm_bins(days)}
-    return Gathered(days, edge, bins, counts, edge_counts)
+    return Gathered(days, edge, bins, counts, edge_counts, _sampled_labels(days, kept.bins))
+
+
+def _sampled_labels(rows: pd.DataFrame, bins: Mapping[str, Bins]) -> Labelled:
+    cells = {name: b.cells(rows[name]) for name, b in bins.items()}
+    return _labelled(rows, cells, rows[BLOCK].to_numpy(np.int64))
+
+
+def _labelled(frame: pd.DataFrame, cells: Mapping[str, Ints], block: Ints) -> Labelled:
+    """The rows of a frame that have a label and lie in a block (0 and more)."""
+    label = frame[Role.LABEL].to_numpy(float, na_value=np.nan)
+    prediction = frame[Role.PREDICTION].to_numpy(float, na_value=np.nan)
+    rows = (block >= 0) & np.isfinite(label) & np.isfinite(prediction)
+    kept = {name: cell[rows] for name, cell in cells.items()}
+    return Labelled(block[rows], label[rows], prediction[rows], kept)
 
 
 def _some(rng: np.random.Generator, rows: Ints, most: int) -> Ints:
@@ -185,7 +214,9 @@ def _from_engine(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered
     days = _sorted(pd.concat([days, rest], ignore_index=True))
     bins, counted = _bins(days, kind)
     counts, edge_counts = profile(ready, counted, BLOCK), profile(around, counted, BLOCK)
-    return Gathered(days, edge, bins, counts, edge_counts)
+    told = ready.filter(ready[Role.LABEL].notnull())
+    told = _sample(told, LABELLED_ROWS, scope.seed, (0,))
+    return Gathered(days, edge, bins, counts, edge_counts, _sampled_labels(told, counted))
 
 
 def _bins(days: pd.DataFrame, kind: Kinds) -> tuple[dict[str, Bins], dict[str, Bins]]:

@@ -19,7 +19,7 @@ from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import gather, surrogate
 from analysis.inputs.blocks import BLOCK, Comparison, compare
 from analysis.inputs.effects import Effect
-from analysis.inputs.gather import FEWEST_ROWS
+from analysis.inputs.gather import FEWEST_ROWS, Labelled
 from analysis.profile import Bins, Profile, kinds, plain
 from analysis.profile.kept import Kept
 from analysis.profile.saved import history
@@ -82,6 +82,7 @@ class Reading:
     halves: tuple[surrogate.Surrogate, surrogate.Surrogate]
     probability: bool
     skipped: tuple[str, ...]
+    labelled: Labelled
     of_class: str = ""
     others: Sample | None = None
     measured: Mapping[str, Effect] = field(default_factory=dict)
@@ -198,6 +199,7 @@ def read(warehouse: Warehouse, scope: Scope) -> Reading:
         _halves(days, target, bins, comparison, scope.seed),
         probability,
         skipped,
+        found.labelled,
         of_class,
         None if others is None or of_class else _as_sample(others, bins, _numbers(found.counts)),
     )

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from analysis import odds
-from analysis.inputs import agreement, familiar, feeds, suspicion
+from analysis.inputs import agreement, familiar, feeds, labels, suspicion
 from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import Odd
 from analysis.inputs.suspicion import Finding, View
 from analysis.inputs.views import Reading
-from analysis.tables import Role
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -65,65 +65,38 @@ class Verdict:
 # -- looking ----------------------------------------------------------------------------------
 
 
-def examine(
-    r: Reading, dims: tuple[str, ...], labels: bool, fed: Mapping[str, tuple[str, ...]]
-) -> tuple[list[Finding], Odd]:
+@dataclass(frozen=True)
+class Looked:
+    """What was seen: all views of each feature; the rows in which a broken one does not go with the
+    others; what labels say of all that a node of the lineage feeds."""
+
+    found: list[Finding]
+    odd: Odd
+    paid: Mapping[str, View]
+
+
+def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]]) -> Looked:
     """All views of all features; the joint views again without features that are broken.
 
-    ``fed`` are the features that each node of the lineage feeds. Also the rows in which a broken
-    feature does not go with the others.
+    ``fed`` are the features that each node of the lineage feeds.
     """
     material = agreement.joint_material(r, dims)
-    gap = _label_gap(r) if labels else np.full(len(r.days.frame), np.nan)
+    gap, series = labels.gaps(r), agreement.evenly(r)
     found: list[Finding] = []
     for name in r.features:
         views = {"marginal": suspicion.marginal(r, name)}
         views["joint"] = agreement.agreement(r, material, name, (), False)
         views["peers"] = agreement.agreement(r, material, name, (), True)
-        views["labels"] = agreement.pays_off(r, name, gap)
+        views["labels"] = labels.pays_off(r, (name,), gap)
         lag = 0.0
         if name in material.peers and agreement.moves(material, name):
-            still, past, lag = agreement.fresh(r, r.days.frame, name, material.group[name])
+            still, past, lag = agreement.fresh(r, series, name, material.group[name])
             views |= {"still": still, "past": past}
         found.append(Finding(name, r.usage(name), views, lag))
     found = _without_the_broken(r, material, found, fed)
     broken = [f.name for f in found if f.log_odds > SURE]
-    return found, familiar.odd_rows(material.days, material.edge, broken)
-
-
-def _label_gap(r: Reading) -> Floats:
-    """Label minus prediction, each block's predictions shifted (on their scale) to its labels.
-
-    How often the outcome happens, or what counts as one, is no feature's doing: a broken feature
-    shows in *which* rows are wrong, not in how many.
-    """
-    label = r.days.frame[Role.LABEL].to_numpy(float, na_value=np.nan)
-    output = r.target(r.days)
-    gap = np.full(len(label), np.nan)
-    for block in r.days.numbers:
-        rows = (r.days.block == block) & np.isfinite(label) & np.isfinite(output)
-        if rows.any():
-            mean = float(label[rows].mean())
-            shifted = _at_rate if r.probability else _at_mean
-            gap[rows] = label[rows] - shifted(output[rows], mean)
-    return gap
-
-
-def _at_mean(output: Floats, mean: float) -> Floats:
-    """The outputs moved so that their mean is ``mean``."""
-    shifted: Floats = output + (mean - float(output.mean()))
-    return shifted
-
-
-def _at_rate(logit: Floats, rate: float) -> Floats:
-    """Probabilities of the shifted logits whose mean is ``rate``, by bisection."""
-    low, high = -20.0, 20.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        mean = float((1 / (1 + np.exp(-np.clip(logit + middle, -40, 40)))).mean())
-        low, high = (middle, high) if mean < rate else (low, middle)
-    shifted: Floats = 1 / (1 + np.exp(-np.clip(logit + low, -40, 40)))
-    return shifted
+    paid = {node: labels.pays_off(r, names, gap) for node, names in fed.items()}
+    return Looked(found, familiar.odd_rows(material.days, material.edge, broken), paid)
 
 
 def _without_the_broken(
@@ -196,18 +169,18 @@ def _loudest(f: Finding) -> float:
 
 def weigh(
     r: Reading,
-    found: list[Finding],
+    looked: Looked,
     output: Floats,
-    odd: Odd,
     fed: Mapping[str, tuple[str, ...]],
     deployed: Deployed | None = None,
 ) -> Verdict:
     """Inputs, model or none, with shares of what moved the predictions.
 
-    ``odd`` rows of the day and edge samples do not count as familiar inputs; ``fed`` are the
-    features that each node of the lineage feeds. What the ``deployed`` artifacts answer tells the
-    model's part; a surrogate only guesses it.
+    Odd rows do not count as familiar inputs; ``fed`` are the features that each node of the lineage
+    feeds. What the ``deployed`` artifacts answer tells the model's part; a surrogate only guesses
+    it.
     """
+    found = looked.found
     least = _least(r)
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
@@ -217,7 +190,7 @@ def weigh(
         answers, arm = deployed.shift, familiar.NOT_SEEN
         against, erred = -np.inf, 0.0
     else:
-        answers = familiar.answers_shift(r, output, broken, odd)
+        answers = familiar.answers_shift(r, output, broken, looked.odd)
         arm = familiar.beside_others(r, output, broken)
         against, erred = _heard(View(*answers), least), answers[1]
     model_odds, model_size = max(answers, arm)
@@ -225,7 +198,7 @@ def weigh(
     logs["model"] = float(np.log(0.25)) + max(own)
     prior = float(np.log(0.4 / (len(found) + len(fed))))
     each = {f.name: prior + _alone(f, least, against, erred) for f in found}
-    by_feed, along = _by_feed(found, fed, lambda view: prior + _heard(view, least))
+    by_feed, along = _by_feed(found, fed, looked.paid, lambda view: prior + _heard(view, least))
     logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *by_feed]))
     shares = odds.share_out(logs)
     each = {name: float(np.logaddexp(each[name], along[name])) for name in each}
@@ -281,13 +254,17 @@ def _certainly_broken(found: list[Finding], measured: Collection[str]) -> frozen
 
 
 def _by_feed(
-    found: list[Finding], fed: Mapping[str, tuple[str, ...]], weight: Callable[[View], float]
+    found: list[Finding],
+    fed: Mapping[str, tuple[str, ...]],
+    paid: Mapping[str, View],
+    weight: Callable[[View], float],
 ) -> tuple[list[float], dict[str, float]]:
     """Log weights of the feeds; and the one that each feature has by its likeliest feed, less where
     it shows no change.
 
     What is plainly broken by itself speaks for itself: the others are credited with what they show
-    without it.
+    without it. Where nothing is, labels may still tell of the feed as a whole (``paid``): rows that
+    get all of another row's features agree with each other.
     """
     whole, rest = {}, {}
     for node, names in fed.items():
@@ -296,6 +273,11 @@ def _by_feed(
         without = feeds.together([f for f in mine if f.log_odds <= SURE])
         whole[node] = weight(view)
         rest[node] = weight(replace(without, impact=view.impact))
+        if paid[node] != NOT_LOOKED and all(f.log_odds <= SURE for f in mine):
+            # The mean of two views' Bayes factors: either may be the one that sees it.
+            by_labels = weight(paid[node]) - float(np.log(2))
+            whole[node] = float(np.logaddexp(whole[node] - np.log(2), by_labels))
+            rest[node] = float(np.logaddexp(rest[node] - np.log(2), by_labels))
     along = {}
     for f in found:
         weights = whole if f.log_odds > SURE else rest
@@ -319,7 +301,27 @@ def _least(r: Reading) -> float:
     scale = float(np.nanstd(served[r.days.block != 0])) or 1.0
     means = r.days.means(served)
     usual = odds.shift(float(means[0]), means[1:])
-    return float(np.hypot(SMALL_IMPACT * scale, usual.spread if usual.seen else 0.0))
+    if not usual.seen:
+        return SMALL_IMPACT * scale
+    return float(np.hypot(SMALL_IMPACT * scale, min(usual.spread, _spread_by_weekday(r, means))))
+
+
+def _spread_by_weekday(r: Reading, means: Floats) -> float:
+    """How far an earlier block's mean lies from those of its weekday; infinite without three
+    weeks: what a week brings by itself surprises nobody."""
+    if r.comparison.period != timedelta(days=1):
+        return np.inf
+    weekday = np.array(r.days.numbers[1:]) % 7
+    away = []
+    for i, mean in enumerate(means[1:]):
+        others = means[1:][(weekday == weekday[i]) & (np.arange(len(weekday)) != i)]
+        others = others[np.isfinite(others)]
+        if len(others) >= 2 and np.isfinite(mean):
+            away.append((mean - others.mean()) / np.sqrt(1 + 1 / len(others)))
+    if len(away) < 14:
+        return np.inf
+    found = odds.shift(0.0, np.array(away))
+    return found.spread if found.seen else np.inf
 
 
 def _worth_following(shares: dict[str, float]) -> str:

@@ -7,7 +7,7 @@ from analysis.inputs import familiar, views
 from analysis.inputs.effects import Effect
 from analysis.inputs.surrogate import Curve
 from analysis.inputs.suspicion import Finding, View
-from analysis.inputs.weighing import weigh
+from analysis.inputs.weighing import Looked, weigh
 from tests.analysis import logs
 
 
@@ -22,6 +22,6 @@ def test_what_the_artifact_was_not_asked_about_is_judged_by_where_answers_stray(
     monkeypatch.setattr(familiar, "beyond", lambda *_: dict.fromkeys(("f", "region"), 9.0))
     found = [Finding(name, 1.0, {"marginal": View(6.0, 0.1)}) for name in ("f", "region")]
     none = np.zeros(len(r.days.frame), bool), np.zeros(len(r.edge.frame), bool)
-    decided = weigh(r, found, r.output(r.days), none, {})
+    decided = weigh(r, Looked(found, none, {}), r.output(r.days), {})
     impact = {f.name: f.views["marginal"].impact for f, _ in decided.ranked}
     assert impact == {n: 0.1 if n in asked else 9.0 for n in ("f", "region")}

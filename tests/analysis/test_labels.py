@@ -1,0 +1,81 @@
+"""What labels alone can tell of features, and what must not be taken for a fault of theirs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.features import which_features
+from analysis.inputs import weighing
+from analysis.warehouse import Warehouse
+from tests.analysis import logs
+
+
+def users(folder, mixed: float, per_hour: int = 250) -> Warehouse:
+    """A log of three independent features, two of a user; since the onset a part of the rows is
+    served both features of another row's user."""
+    frame = logs.log(1, per_hour=per_hour).drop(columns=["f", "region", "channel"])
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 1, (len(frame), 3))
+    happened = 1 / (1 + np.exp(1.5 - x @ (1.0, 0.7, 0.7)))
+    hit = np.flatnonzero(logs.since_onset(frame) & (rng.random(len(frame)) < mixed))
+    x[hit, :2] = x[rng.permutation(hit), :2]
+    frame = frame.assign(
+        label=(rng.random(len(frame)) < happened) * 1.0,
+        prediction=1 / (1 + np.exp(1.5 - x @ (1.0, 0.7, 0.7))),
+        arm="control",
+        loyalty=x[:, 0],
+        basket=x[:, 1],
+        price=x[:, 2],
+    )
+    edges = [("profile", "loyalty"), ("profile", "basket"), ("catalogue", "price")]
+    lineage = pd.DataFrame(edges, columns=["upstream", "downstream"])
+    lineage.to_parquet(folder / "lineage.parquet", index=False)
+    frame["label_time"] = frame["time"] + timedelta(minutes=20)
+    return logs.warehouse(folder, frame, lineage={"source": "lineage.parquet"})
+
+
+def test_rows_that_get_all_of_another_users_features_are_found_by_their_labels(tmp_path):
+    """The features agree with each other as ever, and each has its usual values."""
+    evidence = which_features(users(tmp_path, 0.45), logs.scope())
+    assert evidence.verdict == "inputs"
+    assert {s.name for s in evidence.named} <= {"loyalty", "basket"}
+    assert "price" not in {s.name for s in evidence.named}
+
+
+def test_labels_of_an_ordinary_day_blame_nobody(tmp_path):
+    """The same log without the fault."""
+    assert which_features(users(tmp_path, 0.0), logs.scope()).verdict == "none"
+
+
+def test_a_large_log_is_judged_by_more_labelled_rows_than_its_sample_holds(tmp_path, monkeypatch):
+    """Counted by the engine, where the sample of earlier days is thin."""
+    from analysis.inputs import gather
+
+    monkeypatch.setattr(gather, "IN_MEMORY", 0)
+    monkeypatch.setattr(gather, "BLOCK_ROWS", 3_000)
+    evidence = which_features(users(tmp_path, 0.45), logs.scope())
+    assert evidence.verdict == "inputs"
+    assert {s.name for s in evidence.named} <= {"loyalty", "basket"}
+
+
+@pytest.mark.parametrize(("weekly", "part"), [(10.0, 0.3), (0.0, 1.01)])
+def test_what_a_week_brings_by_itself_is_no_day_to_day_change(weekly, part):
+    """Four weeks of daily means: their spread is that around their own weekday's."""
+    rng = np.random.default_rng(3)
+    numbers = tuple(range(28))
+    means = rng.normal(0, 1, 28) + weekly * (np.array(numbers) % 7 > 4)
+    r = SimpleNamespace(
+        comparison=SimpleNamespace(period=timedelta(days=1)),
+        days=SimpleNamespace(numbers=numbers),
+    )
+    plain = weighing.odds.shift(float(means[0]), means[1:]).spread
+    found = weighing._spread_by_weekday(r, means)
+    assert min(found, plain) <= part * plain
+    assert found < 2.0
+    short = SimpleNamespace(comparison=r.comparison, days=SimpleNamespace(numbers=numbers[:12]))
+    assert weighing._spread_by_weekday(short, means[:12]) == np.inf
