@@ -83,12 +83,11 @@ def course(values: ArrayLike) -> Course:
     ends = [0, *cuts, count]
     around = zip(ends, ends[1:], ends[2:], strict=False)
     told = () if recurs(short, cuts) else around
-    placed = (_turn(short, *three, trend, width, known) for three in told)
-    sharp = {turn.index: _sharpened(turn, x, known, width) for turn in placed if turn is not None}
+    placed = ((three[1], _turn(short, *three, trend, width, known)) for three in told)
+    sharp = {cut: _sharpened(turn, x, known, width) for cut, turn in placed if turn is not None}
     middle = known[np.minimum(np.arange(count) * width + width // 2, len(known) - 1)]
     fitted = level + unit * _fitted(short, cuts, trend)
-    edges = [int(known[c * width]) for c in cuts]
-    edges = [sharp[edge].index if edge in sharp else edge for edge in edges]
+    edges = [sharp[cut].index if cut in sharp else int(known[cut * width]) for cut in cuts]
     return Course(tuple(sharp.values()), _spread_out(fitted, middle, edges, len(y)))
 
 
@@ -213,6 +212,13 @@ def _fitted(x: Floats, cuts: list[int], trend: bool) -> Floats:
     return out
 
 
+def _bent(x: Floats, place: int) -> Floats:
+    """The line through a stretch that bends at ``place`` without a jump."""
+    t = np.arange(len(x), dtype=float)
+    columns = np.column_stack((np.ones(len(x)), t, np.maximum(t - place, 0.0)))
+    return np.asarray(columns @ np.linalg.lstsq(columns, x, rcond=None)[0])
+
+
 def _surprise(rest: Floats, least: float) -> float:
     """Negative log likelihood of a first-order autoregression with Student's t innovations."""
     before, after = rest[:-1], rest[1:]
@@ -251,11 +257,20 @@ def _turn(
     weight /= weight.sum()
     if weight[np.abs(places - here) <= PLACED].sum() < 0.5:
         return None
+    if trend:
+        # A bend asks one figure fewer than a jump; which of the two it is, the places themselves
+        # tell: a jump's is sharp, a bend's is not.
+        bends = np.array([_surprise(part - _bent(part, int(p)), least) for p in places])
+        both = np.logaddexp(-prices - 0.5 * math.log(len(part)), -bends)
+        weight = np.exp(both - both.max())
+        weight /= weight.sum()
+        here = int(places[int(np.argmax(weight))])
     held = np.cumsum(weight)
     low = before + int(places[int(np.searchsorted(held, 0.025))])
     high = before + int(places[min(int(np.searchsorted(held, 0.975)), len(places) - 1)])
     alone = _surprise(part - _fitted(part, [], trend), least)
     cut_here = _surprise(part - _fitted(part, [here], trend), least)
+    cut = before + here
     rose = float(np.mean(x[cut:after])) > float(np.mean(x[before:cut]))
     return Turn(
         int(known[cut * width]),

@@ -81,3 +81,15 @@ def test_a_long_series_is_averaged_and_its_turn_still_close():
 def test_a_flat_or_very_short_series_does_not_turn(y):
     """Nothing to find, no error."""
     assert course(y).turns == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_trend_that_bends_is_placed_where_it_bends(seed):
+    """Not where two lines that may jump fit best."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(200.0)
+    y = 0.3 * t - 0.75 * np.maximum(t - 110, 0) + rng.normal(0, 2, len(t))
+    found = course(y)
+    assert [abs(turn.index - 110) <= 4 for turn in found.turns] == [True]
+    turn = found.turns[0]
+    assert turn.low <= turn.index <= turn.high
