@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drilldown.leaves import Leaves, Noise, Segment, key_of, sizes
+from analysis.drilldown.leaves import Leaves, Noise, Segment, bases, key_of, sizes
 from analysis.drilldown.settling import absorbed, merged, settled
 from analysis.quality import Floats
 
@@ -111,7 +111,7 @@ def _search(
     grouped = [_group(leaves, cuboid) for cuboid in leaves.cuboids(deepest)]
     bar = 2 * math.log(max(sum(int(count) for _, _, count in grouped), 2)) + MARGIN
     noise = Noise.of(now, was, free)
-    difference, size = now - was, sizes(now, was)
+    difference, size, base = now - was, sizes(now, was), bases(now, was)
     total = float(difference.sum())
     found: list[Segment] = []
     tallies = _tallied(grouped, difference, size, noise, free)
@@ -119,7 +119,7 @@ def _search(
         best = _best(grouped, tallies, size, noise, free)
         if best is None:
             break
-        cuboid, members = settled(leaves, *best, difference, size, noise, free, deepest)
+        cuboid, members = settled(leaves, *best, difference, base, noise, free, deepest)
         rest = free & ~members
         # What is found must not count as noise; what is left must be enough to know the noise.
         calmer = Noise.of(now, was, rest) if rest.sum() >= FEWEST_LEAVES else noise

@@ -25,6 +25,9 @@ LARGE = 5.0
 """Counts below this say nothing about relative noise."""
 GROWN = 5.0
 """A leaf that grew to more than this many times its expectation counts as grown to that many: one
+that nobody expected then has a base, and changed as all of its kind did."""
+GROWN = 5.0
+"""A leaf that grew to more than this many times its expectation counts as grown to that many: one
 that nobody expected then has a size, and changed as all of its kind did."""
 
 
@@ -90,7 +93,20 @@ def key_of(parts: Sequence[NDArray[np.int64]], sizes: Sequence[int]) -> NDArray[
 
 
 def sizes(now: Floats, was: Floats) -> Floats:
-    """What each leaf's change is measured against (n,): its expectation, GROWN at most."""
+    """What each leaf's change is held against when chance is asked about (n,): its count if
+    nothing had changed.
+
+    Both columns tell of that count, so it is their mean: an expectation is often itself a count
+    (the same hours a week ago), and among thousands of leaves some were low by luck, of which
+    3 → 17 would be sixteen times its variance. What fell keeps its expectation: a forecast knows
+    it, and a count of before overstates it at most.
+    """
+    return np.asarray(np.maximum(np.abs(was), (np.abs(now) + np.abs(was)) / 2))
+
+
+def bases(now: Floats, was: Floats) -> Floats:
+    """What each leaf's change is a part of when changes are compared (n,): its expectation, or
+    what it grew to by GROWN."""
     return np.asarray(np.maximum(np.abs(was), np.abs(now) / GROWN))
 
 

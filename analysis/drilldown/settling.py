@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drilldown.leaves import Leaves, Noise, Segment, sizes
+from analysis.drilldown.leaves import Leaves, Noise, Segment, bases, sizes
 from analysis.quality import Floats
 
 STILL = 0.4
@@ -28,7 +28,7 @@ def settled(
     cuboid: tuple[int, ...],
     members: NDArray[np.bool_],
     difference: Floats,
-    size: Floats,
+    base: Floats,
     noise: Noise,
     free: NDArray[np.bool_],
     deepest: int,
@@ -42,7 +42,7 @@ def settled(
         for dim in range(len(leaves.dims)):
             if dim in cuboid or len(cuboid) == deepest:
                 continue
-            parts = Parts.of(leaves.codes[dim], members & free, difference, size, noise)
+            parts = Parts.of(leaves.codes[dim], members & free, difference, base, noise)
             if parts.quiet > STILL:
                 cuboid = tuple(sorted((*cuboid, dim)))
                 members = members & (leaves.codes[dim] == parts.loudest)
@@ -53,12 +53,12 @@ def settled(
         for dim in reversed(cuboid):
             wider = tuple(d for d in cuboid if d != dim)
             first = int(np.flatnonzero(members)[0])
-            around = np.ones(len(size), dtype=bool)
+            around = np.ones(len(base), dtype=bool)
             for d in wider:
                 around &= leaves.codes[d] == leaves.codes[d][first]
             siblings = around & free & ~members
-            mine = float(difference[members & free].sum() / max(size[members & free].sum(), 1e-9))
-            parts = Parts.of(leaves.codes[dim], siblings, difference, size, noise, mine)
+            mine = float(difference[members & free].sum() / max(base[members & free].sum(), 1e-9))
+            parts = Parts.of(leaves.codes[dim], siblings, difference, base, noise, mine)
             if parts.moved >= parts.quiet:
                 cuboid, members = wider, around
                 break
@@ -82,7 +82,7 @@ class Parts:
         codes: NDArray[np.int64],
         chosen: NDArray[np.bool_],
         difference: Floats,
-        size: Floats,
+        base: Floats,
         noise: Noise,
         like: float | None = None,
     ) -> Parts:
@@ -91,10 +91,10 @@ class Parts:
         if not chosen.any():
             return cls(0.0, 0.0, -1)
         key, count = codes[chosen], int(codes.max()) + 1
-        weight = noise.weight(size[chosen])
-        below = np.bincount(key, weight * size[chosen], count)
+        weight = noise.weight(base[chosen])
+        below = np.bincount(key, weight * base[chosen], count)
         above = np.bincount(key, weight * difference[chosen], count)
-        expected = np.bincount(key, size[chosen], count)
+        expected = np.bincount(key, base[chosen], count)
         with np.errstate(all="ignore"):
             change = np.where(below > 0, above / below, 0.0)
             error = np.where(below > 0, 1 / np.sqrt(below), np.inf)
@@ -117,7 +117,7 @@ def merged(
     leaves: Leaves, found: list[Segment], now: Floats, was: Floats, noise: Noise
 ) -> list[Segment]:
     """Siblings that were found one by one become their parent where most of it moved."""
-    difference, size = now - was, sizes(now, was)
+    difference, base = now - was, bases(now, was)
     for _ in range(len(found)):
         pair = next(_siblings(found), None)
         if pair is None:
@@ -128,9 +128,9 @@ def merged(
             place = leaves.dims.index(name)
             around &= leaves.levels[place][leaves.codes[place]] == value
         like = max(alike, key=lambda s: s.score)
-        change = float(difference[like.leaves].sum() / max(size[like.leaves].sum(), 1e-9))
+        change = float(difference[like.leaves].sum() / max(base[like.leaves].sum(), 1e-9))
         parts = Parts.of(
-            leaves.codes[leaves.dims.index(dim)], around, difference, size, noise, change
+            leaves.codes[leaves.dims.index(dim)], around, difference, base, noise, change
         )
         if parts.moved < 2 * parts.quiet:
             kept = [s for s in found if s not in alike]
@@ -141,7 +141,7 @@ def merged(
             shared,
             like.effect,
             moved / whole if whole else like.share / total,
-            math.sqrt(noise.gain(difference[around], size[around])),
+            math.sqrt(noise.gain(difference[around], sizes(now, was)[around])),
             float(now[around].sum()),
             float(was[around].sum()),
             np.flatnonzero(around),
@@ -171,10 +171,10 @@ def absorbed(found: list[Segment], now: Floats, was: Floats) -> list[Segment]:
     A part is found beside the whole where it moved by more than the rest; it stays where it moved
     the other way, or so much more that the rest is hardly worth a word (ALIKE).
     """
-    difference, size = now - was, sizes(now, was)
+    difference, base = now - was, bases(now, was)
 
     def change(one: Segment) -> float:
-        return float(difference[one.leaves].sum() / max(float(size[one.leaves].sum()), 1e-9))
+        return float(difference[one.leaves].sum() / max(float(base[one.leaves].sum()), 1e-9))
 
     kept = list(found)
     for part in found:

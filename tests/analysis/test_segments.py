@@ -103,6 +103,38 @@ def test_traffic_that_nobody_expected_is_one_segment(seed):
     assert [s.name for s in found] == ["d0=v3, d2=v5"]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_counts_of_yesterday_that_were_low_by_luck_are_no_cause(seed):
+    """What is expected is itself a count: of thousands of cells some went from 3 to 17."""
+    rng = np.random.default_rng(seed)
+    frame = _cells(rng, (25, 20, 12, 3))
+    usual = rng.lognormal(0.5, 1.5, len(frame))
+    moved = np.where(frame["d1"] == "v4", 0.4, 1.0)
+    frame["expected"], frame["actual"] = rng.poisson(usual), rng.poisson(usual * moved)
+    found = segments.explain(frame, ["d0", "d1", "d2", "d3"])
+    assert [s.name for s in found] == ["d1=v4"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_forecasts_that_err_by_a_skewed_factor_name_nobody(seed):
+    """Upwards by half as often as downwards by a third; nothing happened."""
+    rng = np.random.default_rng(seed)
+    frame = _cells(rng)
+    frame["actual"] = frame["expected"] * np.exp(rng.normal(0, 0.4, len(frame)))
+    assert segments.explain(frame, ["d0", "d1", "d2", "d3"]) == []
+
+
+def test_what_grew_many_times_is_not_widened_to_what_did_not():
+    """Eight times the errors in one pair of values; its siblings are too few to tell at half."""
+    rng = np.random.default_rng(3)
+    frame = _cells(rng, (5, 4, 3))
+    hit = (frame["d1"] == "v2") & (frame["d2"] == "v0")
+    frame["expected"] = np.where(frame["d2"] == "v0", 2.0, 0.7)
+    frame["actual"] = rng.poisson(frame["expected"] * np.where(hit, 8, 1))
+    (one,) = segments.explain(frame, ["d0", "d1", "d2"])
+    assert one.name == "d1=v2, d2=v0"
+
+
 def test_amounts_below_zero_are_amounts():
     """Losses that doubled in one value."""
     frame = _cells(np.random.default_rng(4))
