@@ -39,6 +39,13 @@ RELATIVE = 0.05
 DEEPEST = 3
 MIX_LEAST = 0.15
 """A shift of traffic is told when it carries at least this part of a ratio's change."""
+ROUNDING = 1e-9
+"""A total that moved by less than this part of itself did not move."""
+PLAIN = 3.0
+"""A ratio that moved by less than so many standard errors did not move: nothing carries a part of
+what is chance."""
+APART = 2.0
+"""A segment whose usual rate is within so many standard errors of everybody's moves no ratio."""
 
 
 def explain(
@@ -83,21 +90,39 @@ def _of_a_ratio(leaves: Leaves, deepest: int, most: int) -> list[Segment]:
     whole = float(now.sum() / max(below_now.sum(), 1e-12) - before)
     with np.errstate(all="ignore"):
         rate = np.where(below_was > 0, was / below_was, before)
+    if abs(whole) < ROUNDING * abs(before):
+        whole = 0.0
+    usual, every = below_now * rate, max(float(below_now.sum()), 1e-12)
     found = []
-    for one in _search(leaves, now, below_now * rate, "rate", deepest, most):
+    for one in _search(leaves, now, usual, "rate", deepest, most):
         part = one.leaves
-        moved = float((now - below_now * rate)[part].sum()) / max(below_now.sum(), 1e-12)
-        share = moved / whole if whole else 0.0
+        share = float((now - usual)[part].sum()) / every / whole if whole else 0.0
         amounts = float(leaves.sums[0][part].sum()), float(leaves.sums[1][part].sum())
         found.append(replace(one, share=share, actual=amounts[0], expected=amounts[1]))
+    noise = Noise.of(now, usual, np.ones(len(now), dtype=bool))
+    plain = PLAIN * math.sqrt(float(noise.variance(usual).sum())) / every
     for one in _search(leaves, below_now, below_was, "mix", deepest, most):
-        part = one.leaves
-        more = below_now[part] / below_now.sum() - below_was[part] / below_was.sum()
-        moved = float((more * (rate[part] - before)).sum())
+        moved, by_chance = _shifted(one, below_now, below_was, rate, before, noise)
         share = moved / whole if whole else 0.0
-        if share >= MIX_LEAST:
+        # Where the ratio stands still, two that cancel out may each have moved it plainly.
+        carries = share >= MIX_LEAST if abs(whole) >= plain else abs(moved) >= plain
+        if carries and abs(moved) > APART * by_chance:
             found.append(replace(one, share=share))
     return sorted(found, key=lambda s: -abs(s.share))
+
+
+def _shifted(
+    one: Segment, below_now: Floats, below_was: Floats, rate: Floats, before: float, noise: Noise
+) -> tuple[float, float]:
+    """By how much a segment's part of the denominator moved the ratio, and how uncertain its usual
+    rate leaves that (a standard error)."""
+    part = one.leaves
+    was = below_was[part]
+    more = below_now[part] / below_now.sum() - was / below_was.sum()
+    with np.errstate(all="ignore"):
+        loose = np.where(was > 0, noise.variance(was * before) / was**2, 0.0)
+    moved = float((more * (rate[part] - before)).sum())
+    return moved, math.sqrt(float((more**2 * loose).sum()))
 
 
 def _is_part(some: Floats, every: Floats) -> bool:
@@ -113,6 +138,8 @@ def _search(
     noise = Noise.of(now, was, free)
     difference, size, base = now - was, sizes(now, was), bases(now, was)
     total = float(difference.sum())
+    if abs(total) < ROUNDING * float(size.sum()):
+        total = 0.0
     found: list[Segment] = []
     tallies = _tallied(grouped, difference, size, noise, free)
     for _ in range(most):

@@ -143,6 +143,10 @@ class Noise:
         poisson = float(np.median([(v - factor) * e for v, e in zip(spreads, sizes, strict=True)]))
         return cls(max(poisson, least), math.sqrt(factor))
 
+    def variance(self, size: Floats) -> Floats:
+        """Of the counts of leaves of this size (n,)."""
+        return np.asarray(self.poisson * np.abs(size) + (self.factor * size) ** 2)
+
     def weight(self, size: Floats) -> Floats:
         """Weight of a unit of difference: the inverse of variance over size."""
         return np.asarray(1 / np.maximum(self.poisson + self.factor**2 * size, 1e-12))

@@ -82,6 +82,46 @@ def test_traffic_that_grew_at_the_usual_rate_does_not_explain_a_ratio():
     assert {(s.effect, s.name) for s in found} == {("rate", "d2=v7")}
 
 
+def _ratio(rng, dim, often):
+    """What explains a day of requests and failures beside three: three times the requests of one
+    value of ``dim``, in which ``often`` of them fail."""
+    frame = _cells(rng, (8, 6, 5))
+    frame["n0"] = rng.poisson(frame["expected"] * 60)
+    more = frame[dim] == "v3"
+    frame["n"] = rng.poisson(frame["expected"] * np.where(more, 60, 20))
+    usual = np.where(more, often, 0.08)
+    frame["v0"] = rng.binomial(frame["n0"], usual) / 3
+    frame["v"] = rng.binomial(frame["n"], usual)
+    frame["n0"] /= 3
+    return segments.explain(frame, ["d0", "d1", "d2"], "v", "v0", denominator=("n", "n0"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_ratio_that_moved_by_chance_has_no_mix(seed):
+    """Three times the requests of one value, whose rate is everybody's: the little that the ratio
+    moved is chance, and a part of chance explains nothing."""
+    found = _ratio(np.random.default_rng(seed), "d0", 0.08)
+    assert found == []
+
+
+def test_a_shift_of_traffic_that_moved_the_ratio_is_told():
+    """Three times the requests of the value that fails three times as often."""
+    found = _ratio(np.random.default_rng(0), "d1", 0.24)
+    assert [(s.effect, s.name) for s in found] == [("mix", "d1=v3")]
+
+
+def test_a_total_that_stands_still_has_no_shares():
+    """What one value lost another got: shares of nothing are no billions."""
+    frame = _cells(np.random.default_rng(0))
+    lost, got = frame["d1"] == "v5", frame["d1"] == "v2"
+    frame.loc[lost, "expected"] = frame.loc[got, "expected"].to_numpy()
+    frame["actual"] = frame["expected"]
+    _plant(frame, {"d1": "v2"}, 1.3)
+    _plant(frame, {"d1": "v5"}, 0.7)
+    found = segments.explain(frame, ["d0", "d1", "d2", "d3"])
+    assert {s.name: s.share for s in found} == {"d1=v2": 0.0, "d1=v5": 0.0}
+
+
 def test_a_hundred_thousand_cells_take_about_a_second():
     """Large cubes are searched by counting, not by looping (generous bound: shared machines)."""
     rng = np.random.default_rng(0)
