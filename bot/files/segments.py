@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.files.shared import AS_JSON, FILES, numbers, placed, read, say, tell
+from bot.files.shared import AS_JSON, FILES, day_of, numbers, placed, read, say, tell
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.drilldown.leaves import Segment
+
+
+DAYS = 3
+"""Fewer earlier days are no usual day."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +114,15 @@ def _given(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
 
 
 def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
-    """Sums per cell since the moment, and of as much time before it."""
+    """Sums per cell since the moment, and of as much time before it: of the same hours of earlier
+    days where that is less than a day and there are DAYS of them."""
     assert w.value is not None
     assert w.time is not None
     assert w.since is not None
     times, start = placed(path, frame, w.time, w.since)
     late = times >= start
-    moments = [times[late].nunique(), times[~late].nunique()]
+    before = ~late & _same_hours(times, start)
+    moments = [times[late].nunique(), times[before].nunique()]
     if not all(moments):
         raise click.ClickException(
             f"{path}: {int((~late).sum())} rows before --since and {int(late.sum())} after; "
@@ -126,13 +133,27 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
         sums["below"] = numbers(path, frame, w.denominator)
     table = frame[list(w.dims)].astype("string").fillna("(null)").assign(**sums)
     now = table[late].groupby(list(w.dims)).sum()
-    was = table[~late].groupby(list(w.dims)).sum() * (moments[0] / moments[1])
+    was = table[before].groupby(list(w.dims)).sum() * (moments[0] / moments[1])
     return (
         now.join(was.add_suffix("_was"), how="outer")
         .fillna(0.0)
         .reset_index()
         .rename(columns={"now_was": "was"})
     )
+
+
+def _same_hours(times: pd.Series[Any], start: int | datetime) -> pd.Series[Any]:
+    """Which times (n,) fall, on whatever day, between the hour of ``start`` and that of the last:
+    a night is not held against the days around it.
+
+    All of them, unless it is less than a day from ``start`` to the last time and DAYS or more to
+    it from the first.
+    """
+    day, since = day_of(times), times - start
+    if day is None or not since.max() < day or -since.min() < DAYS * day:
+        return times.notna()
+    same: pd.Series[Any] = since % day <= since.max()
+    return same if (same & (times < start)).any() else times.notna()
 
 
 def _result(path: Path, found: list[Segment], seconds: float) -> dict[str, Any]:

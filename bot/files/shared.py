@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+UNITS = (
+    (1, "seconds"),
+    (1_000, "milliseconds"),
+    (1_000_000, "microseconds"),
+    (1_000_000_000, "nanoseconds"),
+)
+"""Times since 1970: how many make a second, and what they are called."""
+
 FILES = click.argument(
     "files",
     nargs=-1,
@@ -60,6 +68,27 @@ def moment(text: str, option: str) -> int | datetime:
             param_hint=option,
         ) from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def unit_of(size: float) -> tuple[int, str] | None:
+    """How many make a second, and their name, of a number of this size that counts since 1970;
+    None when it is too small to."""
+    for many, name in UNITS:
+        # The years 1973 to 5138 in one unit lie apart from those in the next.
+        if 1e8 <= abs(size) / many < 1e11:
+            return many, name
+    return None
+
+
+def day_of(times: pd.Series[Any]) -> Any:
+    """A day in the measure of ``times``; None when they are numbers that do not count since
+    1970."""
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(times):
+        return pd.Timedelta(days=1)
+    unit = unit_of(float(times.median()))
+    return None if unit is None else 86_400 * unit[0]
 
 
 def placed(

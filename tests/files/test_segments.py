@@ -87,6 +87,50 @@ def test_a_ratio_tells_mix_from_rate(tmp_path):
     assert found == {(("region", "west"),): "rate", (("region", "north"),): "mix"}
 
 
+def hours(days, unit):
+    """Hourly amounts of three regions, of which each has its busy hours at another time of day;
+    in the last six hours, one app is half as busy."""
+    rng = np.random.default_rng(0)
+    at = np.arange(24 * days)
+    rows = []
+    for i, region in enumerate(("north", "south", "west")):
+        rhythm = 1 + 0.8 * np.sin((at - 8 * i) / 24 * 2 * np.pi)
+        for app in ("web", "phone", "tv", "car"):
+            fall = np.where((at >= at[-1] - 5) & (app == "car"), 0.5, 1.0)
+            counts = rng.poisson(300 * rhythm * fall)
+            rows += [(t, region, app, n) for t, n in zip(at, counts, strict=True)]
+    frame = pd.DataFrame(rows, columns=["t", "region", "app", "n"])
+    start = at[-1] - 5
+    if unit == "iso":
+        first = pd.Timestamp("2026-01-05")
+        frame["t"] = (first + pd.to_timedelta(frame["t"], unit="h")).map(pd.Timestamp.isoformat)
+        return frame, (first + pd.Timedelta(hours=int(start))).isoformat()
+    frame["t"] = 1_767_571_200_000 + frame["t"] * 3_600_000
+    return frame, str(1_767_571_200_000 + int(start) * 3_600_000)
+
+
+@pytest.mark.parametrize("unit", ["iso", "milliseconds"])
+def test_a_part_of_a_day_is_held_against_the_same_hours(tmp_path, unit):
+    """Regions rise and fall with their own rhythm, which is nobody's doing."""
+    frame, since = hours(4, unit)
+    path = tmp_path / "hours.parquet"
+    frame.to_parquet(path)
+    args = ("--dims", "region,app", "--value", "n", "--time", "t", "--since", since, "--json")
+    result = run(path, *args)
+    assert [s["where"] for s in json.loads(result.output)["segments"]] == [{"app": "car"}]
+
+
+def test_hours_that_earlier_days_lack_are_held_against_all(tmp_path):
+    """Nobody kept the evenings so far."""
+    frame, since = hours(5, "milliseconds")
+    evening = frame["t"] % 86_400_000 >= 18 * 3_600_000
+    frame = frame[~evening | (frame["t"] >= int(since))]
+    path = tmp_path / "hours.parquet"
+    frame.to_parquet(path)
+    args = ("--dims", "region,app", "--value", "n", "--time", "t", "--since", since, "--json")
+    assert run(path, *args).exit_code == 0
+
+
 def test_people_get_a_table_and_a_chart(tmp_path, monkeypatch):
     """Without --json; ISO times."""
     frame = over_time(1)
