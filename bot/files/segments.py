@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.files.shared import AS_JSON, FILES, day_of, numbers, placed, read, say, tell
+from bot.files.shared import AS_JSON, FILES, day_of, moment, numbers, placed, read, say, tell
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from analysis.drilldown.leaves import Segment
@@ -44,6 +45,9 @@ class Wanted:
         """Raise click.UsageError unless the options are one way or the other."""
         if not self.dims:
             raise click.UsageError("--dims names no column; an example: --dims region,device")
+        self._check_dims()
+        if self.since:
+            moment(self.since, "--since")
         one = (self.actual, self.expected)
         two = (self.value, self.time, self.since)
         if all(one) and not any((*two, self.denominator)):
@@ -54,6 +58,15 @@ class Wanted:
             "Give either --actual and --expected, or --value (perhaps --denominator), --time "
             "and --since."
         )
+
+    def _check_dims(self) -> None:
+        """Raise click.UsageError when a dimension is what is measured: each amount would be a
+        segment of its own."""
+        for name in ("actual", "expected", "value", "denominator", "time"):
+            if getattr(self, name) in self.dims:
+                raise click.UsageError(
+                    f"--dims names {getattr(self, name)}, which is --{name}; a column is either."
+                )
 
 
 @click.command()
@@ -77,35 +90,61 @@ def segments(
     since: str | None,
     as_json: bool,
 ) -> None:
-    """Name the segments that explain why each FILE's total changed."""
-    import pandas  # noqa: F401 - the seconds of a file are not those of the start-up
+    """Name the segments that explain why each FILE's total changed.
 
-    from analysis.drilldown.cuboids import explain
+    A file that can't be judged is named on standard error; the others still are, and the exit
+    code is 1.
+    """
+    import pandas  # noqa: F401 - the seconds of a file are not those of the start-up
 
     names = tuple(dict.fromkeys(p.strip() for p in dims.split(",") if p.strip()))
     wanted = Wanted(names, actual, expected, value, denominator, time_column, since)
     wanted.check()
+    wrong = 0
     for path in files:
-        began = time.perf_counter()
-        frame = read(path, tuple(dict.fromkeys(wanted.columns)))
-        table = _held(path, frame, wanted) if value else _given(path, frame, wanted)
-        ratio = ("below", "below_was") if denominator else None
-        found = explain(table, list(names), "now", "was", denominator=ratio)
-        seconds = round(time.perf_counter() - began, 3)
-        if as_json:
-            say(_result(path, found, seconds))
-        else:
-            _show(path, found, table)
+        try:
+            _judge(path, wanted, as_json)
+        except click.ClickException as error:
+            error.show()
+            wrong += 1
+    if wrong:
+        raise SystemExit(1)
+
+
+def _judge(path: Path, wanted: Wanted, as_json: bool) -> None:
+    """One file's change, explained and told."""
+    from analysis.drilldown.cuboids import explain
+
+    began = time.perf_counter()
+    frame = read(path, tuple(dict.fromkeys(wanted.columns)))
+    table = (_held if wanted.value else _given)(path, frame, wanted)
+    ratio = ("below", "below_was") if wanted.denominator else None
+    found = explain(table, list(wanted.dims), "now", "was", denominator=ratio)
+    seconds = round(time.perf_counter() - began, 3)
+    if as_json:
+        say(_result(path, found, seconds))
+    else:
+        _show(path, found, table)
+
+
+def _amounts(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A column as floats (n,) with gaps as NaN; raises click.ClickException when all are gaps."""
+    found = numbers(path, frame, column)
+    if not (found == found).any():
+        raise click.ClickException(f"{path}: {column} is a gap or infinite in every row.")
+    return found
 
 
 def _given(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     assert w.actual is not None
     assert w.expected is not None
     table = frame[list(w.dims)].assign(
-        now=numbers(path, frame, w.actual), was=numbers(path, frame, w.expected)
+        now=_amounts(path, frame, w.actual), was=_amounts(path, frame, w.expected)
     )
     # A gap is not a zero: without one of the two there is nothing to compare.
     table = table.dropna(subset=["now", "was"])
+    if table.empty:
+        raise click.ClickException(f"{path}: no row has both {w.actual} and {w.expected}.")
     if not table["was"].abs().sum():
         raise click.ClickException(
             f"{path}: {w.expected} is 0 everywhere; nothing to compare with."
@@ -128,9 +167,9 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
             f"{path}: {int((~late).sum())} rows before --since and {int(late.sum())} after; "
             "both are needed."
         )
-    sums = {"now": numbers(path, frame, w.value)}
+    sums = {"now": _amounts(path, frame, w.value)}
     if w.denominator:
-        sums["below"] = numbers(path, frame, w.denominator)
+        sums["below"] = _amounts(path, frame, w.denominator)
     table = frame[list(w.dims)].astype("string").fillna("(null)").assign(**sums)
     now = table[late].groupby(list(w.dims)).sum()
     was = table[before].groupby(list(w.dims)).sum() * (moments[0] / moments[1])

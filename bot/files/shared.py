@@ -106,24 +106,41 @@ def placed(
 
     times, start = frame[column], moment(since, "--since")
     if pd.api.types.is_numeric_dtype(times):
-        if not isinstance(start, int):
-            size = abs(float(times.median()))
-            if size < 1e8:
-                raise click.ClickException(
-                    f"{path} counts {column} in numbers; --since is {since!r}."
-                )
-            start = int(start.timestamp() * (1000 if size > 1e11 else 1))
         found: pd.Series[Any] = times
+        start = _counted(path, times, column, start, since)
     else:
-        if isinstance(start, int):
-            start = datetime.fromtimestamp(start, UTC)
         found = pd.to_datetime(times, utc=True, errors="coerce", format="mixed")
+        if isinstance(start, int):
+            unit = unit_of(start)
+            if unit and unit[1] != "seconds":
+                raise click.ClickException(
+                    f"{path} has ISO times in {column}; --since {since} is in {unit[1]} since "
+                    "1970: give an ISO time, or seconds."
+                )
+            start = datetime.fromtimestamp(start, UTC)
     if found.isna().any():
         bad = int(found.isna().to_numpy().argmax())
         raise click.ClickException(
             f"{path}: row {bad + 1} of {column} is {str(times.iloc[bad])!r}, not a time."
         )
     return found, start
+
+
+def _counted(
+    path: Path, times: pd.Series[Any], column: str, start: int | datetime, since: str
+) -> int:
+    """The moment as times that are numbers count it."""
+    unit = unit_of(float(times.median()))
+    if not isinstance(start, int):
+        if unit is None:
+            raise click.ClickException(f"{path} counts {column} in numbers; --since is {since!r}.")
+        return int(start.timestamp() * unit[0])
+    other = unit_of(start)
+    if unit and other and unit != other:
+        raise click.ClickException(
+            f"{path} counts {column} in {unit[1]} since 1970; --since {since} is in {other[1]}."
+        )
+    return start
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -153,7 +153,7 @@ def test_people_get_a_table_and_a_chart(tmp_path, monkeypatch):
         (("--dims", "a", "--actual", "x", "--expected", "y", "--time", "t"), "Give either"),
         (("--dims", "z", "--actual", "x", "--expected", "y"), "has no column 'z'"),
         (("--dims", "a", "--actual", "x", "--expected", "zero"), "zero is 0 everywhere"),
-        (("--dims", "a", "--actual", "a", "--expected", "y"), "is 'u', not a number"),
+        (("--dims", "x", "--actual", "a", "--expected", "y"), "is 'u', not a number"),
         (("--dims", ",", "--actual", "x", "--expected", "y"), "--dims names no column"),
         (
             ("--dims", "x", "--value", "y", "--time", "a", "--since", "2026-01-01"),
@@ -163,12 +163,53 @@ def test_people_get_a_table_and_a_chart(tmp_path, monkeypatch):
             ("--dims", "a", "--value", "x", "--time", "t", "--since", "9"),
             "2 rows before --since and 0 after; both are needed.",
         ),
+        (
+            ("--dims", "a,x", "--actual", "x", "--expected", "y"),
+            "names x, which is --actual",
+        ),
+        (("--dims", "a,t", "--value", "x", "--time", "t", "--since", "2"), "which is --time"),
+        (
+            ("--dims", "a", "--actual", "inf", "--expected", "y"),
+            "inf is a gap or infinite",
+        ),
+        (("--dims", "a", "--value", "x", "--time", "t", "--since", "soon"), "'soon' is neither"),
+        (
+            ("--dims", "a", "--value", "x", "--time", "ms", "--since", "1704070800"),
+            "counts ms in milliseconds since 1970; --since 1704070800 is in seconds.",
+        ),
+        (
+            ("--dims", "a", "--value", "x", "--time", "s", "--since", "1704070800000"),
+            "counts s in seconds since 1970; --since 1704070800000 is in milliseconds.",
+        ),
+        (
+            ("--dims", "a", "--value", "x", "--time", "iso", "--since", "1704070800000"),
+            "has ISO times in iso; --since 1704070800000 is in milliseconds since 1970",
+        ),
     ],
 )
 def test_bad_input_ends_in_one_sentence(tmp_path, args, said):
     """It says what is wrong and what there is."""
     path = tmp_path / "small.csv"
-    path.write_text("a,x,y,zero,t\nu,1,2,0,1\nv,3,4,0,2\n")
+    path.write_text(
+        "a,x,y,zero,t,inf,ms,s,iso\n"
+        "u,1,2,0,1,inf,1704067200000,1704067200,2024-01-01T00:00\n"
+        "v,3,4,0,2,-inf,1704074400000,1704074400,2024-01-01T02:00\n"
+    )
     result = run(path, *args, "--json")
     assert result.exit_code in (1, 2)
     assert said in " ".join(result.output.split())
+
+
+def test_a_bad_file_does_not_stop_the_others(tmp_path):
+    """It is named on standard error, and the exit code is 1."""
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    frame = cells(1)
+    frame.loc[frame["b"] == "b3", "actual"] *= 0.5
+    frame.to_csv(good, index=False)
+    frame.assign(actual="many").to_csv(bad, index=False)
+    args = ("--dims", "a,b,c", "--actual", "actual", "--expected", "expected", "--json")
+    result = run(bad, good, *args)
+    assert result.exit_code == 1
+    assert "bad.csv: row 1 of actual is 'many', not a number." in result.stderr
+    (line,) = result.stdout.splitlines()
+    assert json.loads(line)["segments"][0]["where"] == {"b": "b3"}
