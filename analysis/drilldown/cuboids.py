@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drilldown.leaves import Leaves, Noise, Segment, bases, key_of, sizes
+from analysis.drilldown.leaves import ROUNDING, Leaves, Noise, Segment, bases, key_of, sizes
 from analysis.drilldown.settling import absorbed, merged, settled
 from analysis.quality import Floats
 
@@ -39,8 +39,6 @@ RELATIVE = 0.05
 DEEPEST = 3
 MIX_LEAST = 0.15
 """A shift of traffic is told when it carries at least this part of a ratio's change."""
-ROUNDING = 1e-9
-"""A total that moved by less than this part of itself did not move."""
 PLAIN = 3.0
 """A ratio that moved by less than so many standard errors did not move: nothing carries a part of
 what is chance."""

@@ -23,6 +23,8 @@ TAIL = 5.0
 """Deviations beyond so many robust standard deviations are no noise."""
 LARGE = 5.0
 """Counts below this say nothing about relative noise."""
+ROUNDING = 1e-9
+"""A total that moved by less than this part of itself did not move."""
 GROWN = 5.0
 """A leaf that grew to more than this many times its expectation counts as grown to that many: one
 that nobody expected then has a base, and changed as all of its kind did."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drilldown.leaves import Leaves, Noise, Segment, bases, sizes
+from analysis.drilldown.leaves import ROUNDING, Leaves, Noise, Segment, bases, sizes
 from analysis.quality import Floats
 
 STILL = 0.4
@@ -135,12 +135,11 @@ def merged(
         if parts.moved < 2 * parts.quiet:
             kept = [s for s in found if s not in alike]
             return [*merged(leaves, kept, now, was, noise), *alike] if kept else found
-        total = sum(s.share for s in found) or 1.0
         moved, whole = float(difference[around].sum()), float(difference.sum())
         parent = Segment(
             shared,
             like.effect,
-            moved / whole if whole else like.share / total,
+            moved / whole if abs(whole) > ROUNDING * float(base.sum()) else 0.0,
             math.sqrt(noise.gain(difference[around], sizes(now, was)[around])),
             float(now[around].sum()),
             float(was[around].sum()),
