@@ -13,7 +13,7 @@ of the same length of the node's own past. Following anomalies along the graph i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -141,13 +141,14 @@ def _view(
     same = {n: _harm(moves.get((n, metric)), sign) for n in nodes}
     other = {n: _loudest(moves, n, metric) for n in nodes}
     ill = {n: max(same[n].off, SIDE * other[n][1]) for n in nodes}
-    reach = _reach(graph, target, ill)
+    blind = {n for n in nodes if (n, metric) not in moves}
+    reach = _reach(graph, target, ill, blind)
     symptom = moves.get((target, metric), STILL)
     part = _parts(moves, same, symptom)
     alike = {n: symptom.along(same[n]) for n in nodes}
     weight = {
         n: reach[n]
-        * _own(graph, n, same, ill)
+        * _own(graph, n, same, ill, blind)
         * (1 + SIDE * other[n][1])
         * math.log1p(min(abs(same[n].z), PLAIN) + other[n][1])
         * part[n]
@@ -192,28 +193,53 @@ def _parts(
     return {n: part[n] if n in calls else TRAFFICLESS for n in same}
 
 
-def _reach(graph: Graph, target: str, ill: Mapping[str, float]) -> dict[str, float]:
-    """How well each node is joined to the target by ill nodes: the best product along a path."""
+def _reach(
+    graph: Graph, target: str, ill: Mapping[str, float], blind: Collection[str]
+) -> dict[str, float]:
+    """How well each node is joined to the target by ill nodes: the best product along a path.
+
+    ``blind`` nodes are not measured: that is no sign of health, and they pass everything on.
+    """
     best = {target: 1.0}
     queue = [target]
     while queue:
         node = queue.pop(0)
+        passed_on = 1.0 if node == target or node in blind else 0.2 + 0.8 * ill[node]
         for parent in graph.parents(node):
-            through = best[node] * (1.0 if node == target else 0.2 + 0.8 * ill[node])
+            through = best[node] * passed_on
             if through > best.get(parent, 0.0) + 1e-9:
                 best[parent] = through
                 queue.append(parent)
     return best
 
 
-def _own(graph: Graph, node: str, same: Mapping[str, Move], ill: Mapping[str, float]) -> float:
-    """What a node shows and no direct upstream explains."""
+def _own(
+    graph: Graph,
+    node: str,
+    same: Mapping[str, Move],
+    ill: Mapping[str, float],
+    blind: Collection[str],
+) -> float:
+    """What a node shows and no upstream explains, the nearest measured ones."""
     left = ill[node]
     size = abs(same[node].change)
-    for parent in graph.parents(node):
+    for parent in _nearest(graph, node, blind):
         covered = min(1.0, abs(same[parent].change) / (EXPLAINS * size)) if size > 0 else 1.0
         left *= 1 - 0.95 * ill[parent] * covered
     return left
+
+
+def _nearest(graph: Graph, node: str, blind: Collection[str]) -> list[str]:
+    """Direct upstreams, and behind those that are not measured theirs: what they hand down is
+    not seen on the way."""
+    found: dict[str, None] = {}
+    queue = list(graph.parents(node))
+    while queue:
+        parent = queue.pop(0)
+        if parent not in found and parent != node:
+            found[parent] = None
+            queue += graph.parents(parent) if parent in blind else ()
+    return list(found)
 
 
 def _moves(metrics: pd.DataFrame, since: datetime) -> dict[tuple[str, str], Move]:

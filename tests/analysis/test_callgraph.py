@@ -95,3 +95,23 @@ def test_an_upstream_that_shows_the_same_makes_a_doubtful_target_sure():
     found = rank(graph, metrics, "web", "ms", since)
     assert found.nobody < 0.5
     assert found.ranked[0].node == "cart"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_node_that_is_not_measured_passes_on_what_is_above_it(seed):
+    """The database is ill and slows the web through a cart and an auth of which nothing is known;
+    the web, which moved as well, is not to blame for it."""
+    graph, metrics, since = services(seed, "db")
+    late = (metrics["time"] >= since) & (metrics["node"] == "web")
+    metrics.loc[late, "value"] *= 1.5
+    seen = metrics[~metrics["node"].isin(["cart", "auth"])]
+    assert rank(graph, seen, "web", "ms", since).ranked[0].node == "db"
+
+
+def test_what_is_not_measured_may_lie_in_a_circle():
+    """Two nodes that call each other, neither of them measured."""
+    graph, metrics, since = services(0, "db")
+    edges = [e for part in graph.into.values() for e in part]
+    round_ = Graph.of([*edges, Edge("cart", "auth"), Edge("auth", "cart")])
+    seen = metrics[~metrics["node"].isin(["cart", "auth"])]
+    assert rank(round_, seen, "web", "ms", since).ranked[0].node == "db"
