@@ -5,7 +5,7 @@ to blame for what it shows and what none of its own upstreams explains. Nodes ar
 target's metric, in the target's direction and in its unit, so that a dependency whose latency
 rose by three milliseconds does not explain a caller's three hundred; other metrics of a node
 speak for it, but do not lead the way. How far a window lies from usual is judged against windows
-of the same length of the node's own past. Following anomalies along the graph is Chen et al.
+of the same length of the node's own past, less what the hour of the day tells. Following anomalies along the graph is Chen et al.
 2014 (CauseInfer), and that a cause goes up and down when its symptom does is Kim et al. 2013
 (MonitorRank); that it must explain the size is ours.
 """
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.graph.daytime import clock, without_hours
 from analysis.graph.lineage import Graph
 
 if TYPE_CHECKING:
@@ -257,7 +258,10 @@ def _moves(metrics: pd.DataFrame, since: datetime) -> dict[tuple[str, str], Move
     late = (ordered["time"] >= start).to_numpy()
     out: dict[tuple[str, str], Move] = {}
     values, moments = ordered["value"].to_numpy(float), pd.factorize(ordered["time"])[0]
-    for key, rows in ordered.groupby(["node", "metric"], sort=False).indices.items():
+    groups = ordered.groupby(["node", "metric"], sort=False)
+    if (seconds := clock(ordered["time"])) is not None:
+        values = without_hours(values, groups.ngroup().to_numpy(np.int64), seconds, late)
+    for key, rows in groups.indices.items():
         node, name = (str(part) for part in key)  # type: ignore[attr-defined]
         mine, after = values[rows], late[rows]
         found = _move(mine[after], mine[~after], moments[rows][after])

@@ -115,3 +115,49 @@ def test_what_is_not_measured_may_lie_in_a_circle():
     round_ = Graph.of([*edges, Edge("cart", "auth"), Edge("auth", "cart")])
     seen = metrics[~metrics["node"].isin(["cart", "auth"])]
     assert rank(round_, seen, "web", "ms", since).ranked[0].node == "db"
+
+
+def pipeline(seed, lost=0.0, days=4, start="2024-06-01"):
+    """Rows of three jobs every five minutes, by day twice as many as by night; the first may lose
+    a part of its own in the last two hours, and so the others."""
+    rng = np.random.default_rng(seed)
+    times = pd.date_range(start, periods=288 * days + 60, freq="5min")
+    day = 1 + 0.4 * np.sin(2 * np.pi * (times.hour + times.minute / 60) / 24)
+    late = times >= times[-24]
+    frames = [
+        pd.DataFrame({"time": times, "node": node, "metric": "rows", "value": level * day})
+        for node, level in (("load", 3000.0), ("join", 9000.0), ("report", 500.0))
+    ]
+    every = pd.concat(frames, ignore_index=True)
+    every["value"] *= rng.lognormal(0, 0.05, len(every)) * (1 - lost * np.tile(late, 3))
+    graph = Graph.of([Edge("load", "join"), Edge("join", "report")])
+    return graph, every, times[-24].to_pydatetime()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_window_is_held_against_the_same_hours_of_other_days(seed):
+    """A quarter of the rows is missing, which is less than lies between day and night."""
+    graph, metrics, since = pipeline(seed, lost=0.25)
+    found = rank(graph, metrics, "report", "rows", since)
+    assert found.nobody < 0.5
+    assert found.ranked[0].node == "load"
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_the_hours_are_known_of_seconds_since_1970_too(unit):
+    """And of milliseconds; a count of something else has no hours."""
+    graph, metrics, since = pipeline(0, lost=0.25)
+    seconds = (metrics["time"] - pd.Timestamp(0)).dt.total_seconds().astype("int64") * unit
+    start = int(pd.Timestamp(since).timestamp()) * unit
+    assert rank(graph, metrics.assign(time=seconds), "report", "rows", start).nobody < 0.5
+    first = int(seconds.min())
+    places = metrics.assign(time=seconds - first)
+    assert rank(graph, places, "report", "rows", start - first).nobody > 0.5
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_days_do_not_make_a_usual_window_look_odd(seed, days):
+    """Whatever the hours of so few days can tell."""
+    graph, metrics, since = pipeline(seed, days=days)
+    assert rank(graph, metrics, "report", "rows", since).nobody > 0.5
