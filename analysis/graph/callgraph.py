@@ -2,12 +2,13 @@
 
 The change is followed from the target upwards (towards what it calls, or is made from): a node is
 to blame for what it shows and what none of its own upstreams explains. Nodes are compared on the
-target's metric, in the target's direction and in its unit, so that a dependency whose latency
-rose by three milliseconds does not explain a caller's three hundred; other metrics of a node
-speak for it, but do not lead the way. How far a window lies from usual is judged against windows
-of the same length of the node's own past, less what the hour of the day tells. Following anomalies along the graph is Chen et al.
-2014 (CauseInfer), and that a cause goes up and down when its symptom does is Kim et al. 2013
-(MonitorRank); that it must explain the size is ours.
+target's metric, in the target's direction and, where it adds up along the edges, in its unit, so
+that a dependency whose latency rose by three milliseconds does not explain a caller's three
+hundred; where each node counts in a unit of its own, in what is usual for it. Other metrics of a
+node speak for it, but do not lead the way. How far a window lies from usual is judged against
+windows of the same length of the node's own past, less what the hour of the day tells. Following
+anomalies along the graph is Chen et al. 2014 (CauseInfer), and that a cause goes up and down when
+its symptom does is Kim et al. 2013 (MonitorRank); that it must explain the size is ours.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ EXPLAINS = 0.5
 """An upstream that moved by this part of a node's own change explains all of it."""
 PLAIN = 10.0
 """Beyond so many standard deviations more says nothing: a series that never moved has no scale."""
+HOW_MUCH_MORE, HOW_OFTEN, HOW_MANY = 3.0, 0.15, 2
+"""What adds up along calls is less above than below. Where more than this part of the edges (and as
+many at least) have so much more above, nodes have units of their own."""
 SUPPORT = 2.5
 """Standard deviations that an upstream which surely shows the same adds to the target's own."""
 
@@ -68,13 +72,14 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Move:
-    """A series' window against its past: ``z`` in usual standard deviations, ``change`` and the
-    window's mean ``now`` in its own unit; ``course`` (n,) is the change at each of ``times``, which
-    are counted."""
+    """A series' window against its past: ``z`` in usual standard deviations, ``change``, the
+    window's mean ``now`` and its ``usual`` level in its own unit; ``course`` (n,) is the change at
+    each of ``times``, which are counted."""
 
     z: float
     change: float
     now: float
+    usual: float = 0.0
     times: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     course: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
 
@@ -82,6 +87,11 @@ class Move:
     def off(self) -> float:
         """Probability, on the scale of a logistic curve, that the window is not usual."""
         return _logistic(abs(self.z) - DOUBTFUL)
+
+    def size(self, one_unit: bool) -> float:
+        """How much it moved, to be compared between nodes: the change where all count in one unit,
+        else standard deviations, up to where more of them say nothing."""
+        return abs(self.change) if one_unit else min(abs(self.z), PLAIN)
 
     def along(self, other: Move) -> float:
         """How alike two courses are, 0 to 1: the cosine of what they moved by at the same times."""
@@ -142,14 +152,16 @@ def _view(
     same = {n: _harm(moves.get((n, metric)), sign) for n in nodes}
     other = {n: _loudest(moves, n, metric) for n in nodes}
     ill = {n: max(same[n].off, SIDE * other[n][1]) for n in nodes}
+    one_unit = _one_unit(graph, {n: m for (n, name), m in moves.items() if name == metric})
+    moved = {n: m.size(one_unit) for n, m in same.items()}
     blind = {n for n in nodes if (n, metric) not in moves}
     reach = _reach(graph, target, ill, blind)
     symptom = moves.get((target, metric), STILL)
-    part = _parts(moves, same, symptom)
+    part = _parts(moves, moved, symptom.size(one_unit), one_unit)
     alike = {n: symptom.along(same[n]) for n in nodes}
     weight = {
         n: reach[n]
-        * _own(graph, n, same, ill, blind)
+        * _own(graph, n, moved, ill, blind)
         * (1 + SIDE * other[n][1])
         * math.log1p(min(abs(same[n].z), PLAIN) + other[n][1])
         * part[n]
@@ -175,23 +187,35 @@ def _loudest(moves: Mapping[tuple[str, str], Move], node: str, metric: str) -> t
     return name, mine[name] / (1 + 0.1 * math.log(len(mine)))
 
 
+def _one_unit(graph: Graph, measured: Mapping[str, Move]) -> bool:
+    """Whether the nodes' levels of a metric look like amounts of one thing that adds up along the
+    edges, such as latency, and not like things that are counted each in its own way."""
+    usual = {n: abs(m.usual) for n, m in measured.items()}
+    pairs = [(a, b) for b in usual for a in graph.parents(b) if a in usual]
+    more = sum(usual[a] > HOW_MUCH_MORE * usual[b] for a, b in pairs)
+    return more < HOW_MANY or more <= HOW_OFTEN * len(pairs)
+
+
 def _parts(
-    moves: Mapping[tuple[str, str], Move], same: Mapping[str, Move], symptom: Move
+    moves: Mapping[tuple[str, str], Move],
+    moved: Mapping[str, float],
+    symptom: float,
+    one_unit: bool,
 ) -> dict[str, float]:
     """Which part of the target's change each node's change times its traffic can make up, at most
     all of it: what few calls go through matters little. TRAFFICLESS for nodes without a count; the
-    root where no metric counts, since how often a node is called is then unknown."""
+    root where no metric counts, since how often a node is called is then unknown, or where nodes
+    have units of their own, which traffic does not convert."""
     counts = [m for _, m in moves if any(word in m.lower() for word in TRAFFIC)][:1]
-    calls = {n: max(v.now, 0.0) for (n, m), v in moves.items() if m in counts and n in same}
-    known = any(calls.values())
-    moved = {n: abs(m.change) * (calls.get(n, 0.0) if known else 1.0) for n, m in same.items()}
-    target = next(iter(same))
-    whole = abs(symptom.change) * (calls.get(target, 0.0) if known else 1.0)
-    whole = min(whole, max(moved.values())) or max(moved.values()) or 1.0
-    part = {n: min(moved[n] / whole, 1.0) for n in same}
+    calls = {n: max(v.now, 0.0) for (n, m), v in moves.items() if m in counts and n in moved}
+    known = one_unit and any(calls.values())
+    made = {n: size * (calls.get(n, 0.0) if known else 1.0) for n, size in moved.items()}
+    whole = symptom * (calls.get(next(iter(moved)), 0.0) if known else 1.0)
+    whole = min(whole, max(made.values())) or max(made.values()) or 1.0
+    part = {n: min(made[n] / whole, 1.0) for n in moved}
     if not known:
-        return {n: math.sqrt(part[n]) for n in same}
-    return {n: part[n] if n in calls else TRAFFICLESS for n in same}
+        return {n: math.sqrt(part[n]) for n in moved}
+    return {n: part[n] if n in calls else TRAFFICLESS for n in moved}
 
 
 def _reach(
@@ -217,15 +241,15 @@ def _reach(
 def _own(
     graph: Graph,
     node: str,
-    same: Mapping[str, Move],
+    moved: Mapping[str, float],
     ill: Mapping[str, float],
     blind: Collection[str],
 ) -> float:
     """What a node shows and no upstream explains, the nearest measured ones."""
     left = ill[node]
-    size = abs(same[node].change)
+    size = moved[node]
     for parent in _nearest(graph, node, blind):
-        covered = min(1.0, abs(same[parent].change) / (EXPLAINS * size)) if size > 0 else 1.0
+        covered = min(1.0, moved[parent] / (EXPLAINS * size)) if size > 0 else 1.0
         left *= 1 - 0.95 * ill[parent] * covered
     return left
 
@@ -260,7 +284,7 @@ def _moves(metrics: pd.DataFrame, since: datetime) -> dict[tuple[str, str], Move
     values, moments = ordered["value"].to_numpy(float), pd.factorize(ordered["time"])[0]
     groups = ordered.groupby(["node", "metric"], sort=False)
     if (seconds := clock(ordered["time"])) is not None:
-        values = without_hours(values, groups.ngroup().to_numpy(np.int64), seconds, late)
+        values = without_hours(values, groups.ngroup().to_numpy().astype(np.int64), seconds, late)
     for key, rows in groups.indices.items():
         node, name = (str(part) for part in key)  # type: ignore[attr-defined]
         mine, after = values[rows], late[rows]
@@ -282,7 +306,7 @@ def _move(now: Floats, past: Floats, times: NDArray[np.int64]) -> Move | None:
     edge = float(np.quantile(windows, 0.99 if change > 0 else 0.01))
     near = 1.4826 * float(np.median(np.abs(windows - usual)))
     scale = max(abs(edge - usual) / NORMAL_Z, near, LEAST * abs(usual), 1e-12)
-    return Move(change / scale, change, float(np.mean(now)), times, now - usual)
+    return Move(change / scale, change, float(np.mean(now)), usual, times, now - usual)
 
 
 def _logistic(x: float) -> float:

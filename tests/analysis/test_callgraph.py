@@ -161,3 +161,28 @@ def test_few_days_do_not_make_a_usual_window_look_odd(seed, days):
     """Whatever the hours of so few days can tell."""
     graph, metrics, since = pipeline(seed, days=days)
     assert rank(graph, metrics, "report", "rows", since).nobody > 0.5
+
+
+UNITS = {"db": 1e4, "cart": 1.0, "auth": 30.0, "mail": 0.02, "web": 50.0}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nodes_that_count_in_units_of_their_own_are_held_against_what_is_usual_for_each(seed):
+    """The cart's change is the least number of all, and makes all of the web's; the database and
+    the auth, whose numbers are large, moved by a little of what they always do."""
+    rng = np.random.default_rng(seed)
+    times = pd.date_range("2024-05-01", periods=400, freq="5min")
+    late = np.arange(400) >= 388
+    own = {node: rng.normal(0, 1, 400) for node in UNITS}
+    own["cart"] += 6.0 * late
+    own["auth"] += 1.5 * late + 0.8 * own["db"]
+    own["web"] += 0.9 * own["cart"] + 0.5 * own["auth"]
+    frames = [
+        pd.DataFrame({"time": times, "node": n, "metric": "kpi", "value": u * (20 + own[n])})
+        for n, u in UNITS.items()
+    ]
+    edges = [("db", "cart"), ("cart", "web"), ("auth", "web"), ("db", "auth"), ("mail", "web")]
+    graph = Graph.of(Edge(a, b) for a, b in edges)
+    found = rank(graph, pd.concat(frames), "web", "kpi", times[388].to_pydatetime())
+    assert found.ranked[0].node == "cart"
+    assert found.nobody < 0.5
