@@ -24,23 +24,25 @@ HOUR_S, DAY_S, HOURS = 3_600, 86_400, 24
 FEWEST_DAYS, MOST_DAYS = 2, 14
 BETTER = 0.8
 """Hours are taken out where they leave less than this part of the usual distance from a level."""
-UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
-"""How many make a second: numbers since 1970 are seconds, milli-, micro- or nanoseconds."""
+NAMES = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
+"""What numbers since 1970 may count, by how many make a second."""
 
 
 def clock(times: pd.Series[Any]) -> Ints | None:
-    """Moments (n,) as whole seconds since 1970; None for numbers that count something else.
-
-    The years 1973 to 5138 in one unit lie apart from those in the next.
-    """
+    """Moments (n,) as whole seconds since 1970; None for numbers that count something else."""
     import pandas as pd
 
     if not pd.api.types.is_numeric_dtype(times):
         plain = times.dt.tz_convert(None) if times.dt.tz is not None else times
         return plain.to_numpy().astype("datetime64[s]").astype(np.int64)
-    low, high = float(times.min()), float(times.max())
-    unit = next((u for u in UNITS if low / u >= 1e8 and high / u < 1e11), None)
+    unit = unit_of(float(times.min()), float(times.max()))
     return None if unit is None else (times.to_numpy(float) // unit).astype(np.int64)
+
+
+def unit_of(low: float, high: float) -> int | None:
+    """How many of what is counted since 1970 make a second, by the least and the greatest number;
+    None when it is no such count. The years 1973 to 5138 in one unit lie apart from the next's."""
+    return next((unit for unit in NAMES if low / unit >= 1e8 and high / unit < 1e11), None)
 
 
 def without_hours(values: Floats, series: Ints, seconds: Ints, late: NDArray[np.bool_]) -> Floats:

@@ -30,7 +30,9 @@ def profile(file: Path, time_column: str, prediction: str, as_json: bool) -> Non
     ``scan_seconds`` is what reading all the same columns once takes (their sums), on the same
     threads, in the same run.
     """
-    result, counted, bins = _measured(file, time_column, prediction)
+    result, counted, bins, left_out = _measured(file, time_column, prediction)
+    if left_out:
+        click.echo(f"Not counted, as they hold lists or the like: {', '.join(left_out)}.", err=True)
     if as_json:
         say(result)
         return
@@ -44,8 +46,10 @@ def profile(file: Path, time_column: str, prediction: str, as_json: bool) -> Non
 
 def _measured(
     file: Path, time_column: str, prediction: str
-) -> tuple[dict[str, Any], Profile, dict[str, Bins]]:
+) -> tuple[dict[str, Any], Profile, dict[str, Bins], list[str]]:
+    """What is printed, the counts and their bins, and the columns that can't be counted."""
     from analysis.engine import connect
+    from analysis.profile import kinds
 
     table = _read(connect(), file, (time_column, prediction))
     names = [c for c in table.columns if c != time_column]
@@ -65,7 +69,8 @@ def _measured(
         "scan_seconds": round(scan, 3),
         "peak_mb": round(_peak_mb(), 1),
     }
-    return result, counted, bins
+    can = kinds(table, names)
+    return result, counted, bins, [name for name in names if name not in can]
 
 
 def _counted(
@@ -119,10 +124,32 @@ def _read(connection: Any, file: Path, needed: tuple[str, ...]) -> Any:
             f"{file} has no column {', '.join(map(repr, missing))}; "
             f"there are {', '.join(table.columns)}."
         )
-    kind = table[needed[0]].type()
-    if not (kind.is_timestamp() or kind.is_date()):
-        raise click.ClickException(f"{file}: {needed[0]} is {kind}, not a time.")
-    return table
+    kind = table[needed[1]].type()
+    if not (kind.is_numeric() or kind.is_boolean()):
+        raise click.ClickException(f"{file}: {needed[1]} is {kind}, not a number.")
+    return _timed(table, file, needed[0])
+
+
+def _timed(table: Any, file: Path, column: str) -> Any:
+    """``table`` with its times as timestamps: numbers are seconds since 1970, or milli-, micro- or
+    nanoseconds by their size."""
+    from analysis.graph.daytime import unit_of
+
+    kind = table[column].type()
+    if kind.is_timestamp() or kind.is_date():
+        return table
+    if not kind.is_integer():
+        raise click.ClickException(f"{file}: {column} is {kind}, not a time.")
+    ends = table.aggregate(low=table[column].min(), high=table[column].max()).execute().iloc[0]
+    if ends.isna().any():
+        return table.mutate(**{column: table[column].as_timestamp("s")})
+    unit = unit_of(float(ends["low"]), float(ends["high"]))
+    if unit is None:
+        raise click.ClickException(
+            f"{file}: {column} holds {ends['low']:.0f} to {ends['high']:.0f}, which is no time in "
+            "seconds, milli-, micro- or nanoseconds since 1970."
+        )
+    return table.mutate(**{column: (table[column] // unit).cast("int64").as_timestamp("s")})
 
 
 def _scan(table: Any, names: list[str]) -> None:

@@ -71,3 +71,44 @@ def test_many_columns_pass_by_in_parts(log, monkeypatch):
     parts = json.loads(run(log, "--json").output)
     assert [parts[k] for k in ("rows", "columns", "buckets")] == [3600, 3, 72]
     assert whole["columns"] == parts["columns"]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_may_be_counted_since_1970(log, unit):
+    """In any of the usual units; the hours are the same."""
+    frame = pd.read_parquet(log)
+    frame["at"] = frame["at"].astype(f"datetime64[{unit}]").astype("int64")
+    frame.to_parquet(log)
+    result = run(log, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["buckets"] == 72
+
+
+def test_numbers_that_are_no_times_are_refused(log):
+    """With what they are."""
+    frame = pd.read_parquet(log)
+    frame.assign(at=range(len(frame))).to_parquet(log)
+    result = run(log, "--json")
+    assert result.exit_code == 1
+    assert "at holds 0 to 3599, which is no time" in " ".join(result.output.split())
+
+
+def test_a_prediction_of_text_is_refused(log):
+    """It is no number."""
+    frame = pd.read_parquet(log)
+    frame.assign(score="high").to_parquet(log)
+    result = run(log, "--json")
+    assert result.exit_code == 1
+    assert "score is string, not a number" in " ".join(result.output.split())
+
+
+def test_columns_that_cannot_be_counted_are_told(log):
+    """A list; the rest is counted, and standard output stays one JSON object."""
+    frame = pd.read_parquet(log)
+    frame["both"] = [[1, 2]] * len(frame)
+    frame.to_parquet(log)
+    result = run(log, "--json")
+    assert result.exit_code == 0, result.output
+    assert "Not counted" in result.stderr
+    assert "both" in result.stderr
+    assert json.loads(result.stdout)["columns"] == 3

@@ -91,3 +91,15 @@ def test_a_target_of_gaps_alone_cannot_be_asked_about(files):
     result = run(folder, since, "web", "ms", "--json")
     assert result.exit_code == 1
     assert "0 values before --since and 0 after" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(("unit", "size", "said"), [("ms", 1, "milliseconds"), ("s", 1000, "sec")])
+def test_a_moment_in_another_unit_than_the_table_is_told(files, unit, size, said):
+    """Seconds against milliseconds, and the other way round."""
+    folder, since = files
+    metrics = pd.read_csv(folder / "metrics.csv")
+    times = pd.to_datetime(metrics["time"]).astype(f"datetime64[{unit}]").astype("int64")
+    metrics.assign(time=times).to_csv(folder / "metrics.csv", index=False)
+    result = run(folder, int(pd.Timestamp(since).timestamp()) * size, "web", "ms", "--json")
+    assert result.exit_code == 1
+    assert f"The file counts time in {said}" in " ".join(result.output.split())
