@@ -73,6 +73,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         with engine_errors(warehouse.contract):
             missing = list(_models(settings, warehouse, places))
             missing += _probabilities(settings, warehouse, places)
+            missing += _amounts(settings, warehouse, places) if not missing else []
             missing += _scorer(settings, warehouse, places)
     except CannotExamine as error:
         key = ("tables", "predictions", "source")
@@ -109,6 +110,36 @@ def _probabilities(settings: Settings, warehouse: Warehouse, places: Places) -> 
             said = f'"{name}", which holds {low:g} to {high:g}'
             expected = f"{what} from 0 to 1: `{metric.name}` ({metric.kind}) needs them"
             yield places.problem(("tables", "predictions", key), said, expected)
+
+
+def _amounts(settings: Settings, warehouse: Warehouse, places: Places) -> Iterator[Problem]:
+    """Models taken to be binary, by default or by word, whose labels are amounts: several values,
+    some of them outside 0 to 1. So many rows are looked at, and no more."""
+    log = settings.tables.predictions
+    if log.label is None or log.label in log.hidden:
+        return
+    rows = warehouse.rows(log.source)
+    kind = rows[log.label].type()
+    if not (kind.is_numeric() or kind.is_boolean()):
+        return
+    rows = rows.filter(rows[log.label].notnull())
+    name = rows[log.model] if log.model else rows[log.label]
+    some = rows.select(label=as_number(rows[log.label]), model=as_text(name)).limit(_LOOKED_AT)
+    seen = some.to_pandas().dropna()
+    named = {model.name: index for index, model in enumerate(settings.models)}
+    alone = next(iter(named), None)
+    for model, labels in seen.groupby("model" if log.model else (lambda _: alone or ""))["label"]:
+        tasks = [m.task for m in settings.models if not log.model or m.name == model]
+        if any(task != "binary" for task in tasks) or labels.nunique() <= 2:
+            continue
+        low, high = labels.min(), labels.max()
+        if low < 0 or high > 1:
+            where: tuple[str | int, ...] = ("tables", "predictions", "label")
+            where = ("models", named[str(model)], "task") if str(model) in named else where
+            whose = f" of {model}" if model else ""
+            said = f'labels{whose} of {low:g} to {high:g}, where `task` is "binary"'
+            block = f'`task = "regression"` in its `[[models]]` block (name = "{model or "…"}")'
+            yield places.problem(where, said, f"{block}, if it predicts amounts")
 
 
 def _scorer(settings: Settings, warehouse: Warehouse, places: Places) -> Iterator[Problem]:

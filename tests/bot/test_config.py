@@ -295,6 +295,25 @@ def test_scores_where_a_metric_needs_probabilities_are_told(
     assert any("probabilities from 0 to 1" in problem for problem in problems) == told
 
 
+def test_labels_that_are_amounts_need_the_task_of_a_regression(
+    settings_file: Write, tmp_path: Path
+) -> None:
+    """Of a model that is called binary, and of one that the settings do not name."""
+    told = 'expected: `task = "regression"` in its `[[models]]` block (name = "{}")'
+    amounts = SETTINGS.replace('label = "late"', 'label = "temp"')
+    path = settings_file(amounts)
+    name = load(path, {}).models[0].name
+    assert told.format(name) in wrong(path)
+    assert check(load(settings_file(SETTINGS), {})) == []
+    log = "ts,score,late\n" + "".join(f"2026-01-01T{h:02d}:00,0.5,{h * 7}\n" for h in range(24))
+    (tmp_path / "amounts.csv").write_text(log)
+    table = 'source = "amounts.csv"\ntime = "ts"\nprediction = "score"\nlabel = "late"\n'
+    unnamed = f'[tables.predictions]\n{table}[[metrics]]\nname = "error"\nkind = "mae"\n'
+    assert told.format("…") in wrong(settings_file(unnamed))
+    named = unnamed + '[[models]]\nname = "eta"\ntask = "regression"\n'
+    assert check(load(settings_file(named), {})) == []
+
+
 def test_a_file_of_a_header_alone_is_told_as_empty(settings_file: Write, tmp_path: Path) -> None:
     """Not as one whose columns hold text."""
     path = settings_file()
