@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.epochs import unit_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -24,8 +26,6 @@ HOUR_S, DAY_S, HOURS = 3_600, 86_400, 24
 FEWEST_DAYS, MOST_DAYS = 2, 14
 BETTER = 0.8
 """Hours are taken out where they leave less than this part of the usual distance from a level."""
-NAMES = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
-"""What numbers since 1970 may count, by how many make a second."""
 
 
 def clock(times: pd.Series[Any]) -> Ints | None:
@@ -37,12 +37,6 @@ def clock(times: pd.Series[Any]) -> Ints | None:
         return plain.to_numpy().astype("datetime64[s]").astype(np.int64)
     unit = unit_of(float(times.min()), float(times.max()))
     return None if unit is None else (times.to_numpy(float) // unit).astype(np.int64)
-
-
-def unit_of(low: float, high: float) -> int | None:
-    """How many of what is counted since 1970 make a second, by the least and the greatest number;
-    None when it is no such count. The years 1973 to 5138 in one unit lie apart from the next's."""
-    return next((unit for unit in NAMES if low / unit >= 1e8 and high / unit < 1e11), None)
 
 
 def without_hours(values: Floats, series: Ints, seconds: Ints, late: NDArray[np.bool_]) -> Floats:

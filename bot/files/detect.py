@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analysis.epochs import unit_of
 from bot.files.shared import AS_JSON, FILES, numbers, read, say, tell
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.series.anomalies import Detection
-
-EPOCHS = (1, 1_000, 1_000_000, 1_000_000_000)
-"""How many of a unit make a second: times since 1970 in seconds, milli-, micro-, nanoseconds."""
 
 MOST = 8
 """Alarms named beside the table; the chart shows them all."""
@@ -94,10 +92,8 @@ def _counted(path: Path, frame: pd.DataFrame, column: str) -> pd.DataFrame:
     times = frame[column].to_numpy(float)
     if not abs(times).max() < float("inf"):
         raise click.ClickException(f"{path}: {column} has an infinity, which is no time.")
-    for size in EPOCHS:
-        # The years 1973 to 5138 in one unit lie apart from those in the next.
-        if times[0] / size >= 1e8 and times[-1] / size < 1e11:
-            return frame.assign(clock=(times / size).astype(int).astype("datetime64[s]"))
+    if size := unit_of(float(times[0]), float(times[-1])):
+        return frame.assign(clock=(times / size).astype(int).astype("datetime64[s]"))
     return frame.assign(clock=range(len(frame)))
 
 

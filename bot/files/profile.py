@@ -133,7 +133,7 @@ def _read(connection: Any, file: Path, needed: tuple[str, ...]) -> Any:
 def _timed(table: Any, file: Path, column: str) -> Any:
     """``table`` with its times as timestamps: numbers are seconds since 1970, or milli-, micro- or
     nanoseconds by their size."""
-    from analysis.graph.daytime import unit_of
+    from analysis.epochs import unit_of
 
     kind = table[column].type()
     if kind.is_timestamp() or kind.is_date():

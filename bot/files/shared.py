@@ -10,17 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analysis.epochs import NAMES, unit_of
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-UNITS = (
-    (1, "seconds"),
-    (1_000, "milliseconds"),
-    (1_000_000, "microseconds"),
-    (1_000_000_000, "nanoseconds"),
-)
-"""Times since 1970: how many make a second, and what they are called."""
 
 FILES = click.argument(
     "files",
@@ -70,16 +64,6 @@ def moment(text: str, option: str) -> int | datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def unit_of(size: float) -> tuple[int, str] | None:
-    """How many make a second, and their name, of a number of this size that counts since 1970;
-    None when it is too small to."""
-    for many, name in UNITS:
-        # The years 1973 to 5138 in one unit lie apart from those in the next.
-        if 1e8 <= abs(size) / many < 1e11:
-            return many, name
-    return None
-
-
 def day_of(times: pd.Series[Any]) -> Any:
     """A day in the measure of ``times``; None when they are numbers that do not count since
     1970."""
@@ -88,7 +72,7 @@ def day_of(times: pd.Series[Any]) -> Any:
     if not pd.api.types.is_numeric_dtype(times):
         return pd.Timedelta(days=1)
     unit = unit_of(float(times.median()))
-    return None if unit is None else 86_400 * unit[0]
+    return None if unit is None else 86_400 * unit
 
 
 def placed(
@@ -112,9 +96,9 @@ def placed(
         found = pd.to_datetime(times, utc=True, errors="coerce", format="mixed")
         if isinstance(start, int):
             unit = unit_of(start)
-            if unit and unit[1] != "seconds":
+            if unit and unit > 1:
                 raise click.ClickException(
-                    f"{path} has ISO times in {column}; --since {since} is in {unit[1]} since "
+                    f"{path} has ISO times in {column}; --since {since} is in {NAMES[unit]} since "
                     "1970: give an ISO time, or seconds."
                 )
             start = datetime.fromtimestamp(start, UTC)
@@ -134,11 +118,12 @@ def _counted(
     if not isinstance(start, int):
         if unit is None:
             raise click.ClickException(f"{path} counts {column} in numbers; --since is {since!r}.")
-        return int(start.timestamp() * unit[0])
+        return int(start.timestamp() * unit)
     other = unit_of(start)
     if unit and other and unit != other:
         raise click.ClickException(
-            f"{path} counts {column} in {unit[1]} since 1970; --since {since} is in {other[1]}."
+            f"{path} counts {column} in {NAMES[unit]} since 1970; --since {since} is in "
+            f"{NAMES[other]}."
         )
     return start
 

@@ -91,20 +91,8 @@ def _hold(
     if not after or before < 12:
         raise click.ClickException(
             f"{metric} of {target} has {before} values before --since and {after} after; "
-            f"12 before and 1 after are needed.{_other_unit(metrics['time'], start)}"
+            "12 before and 1 after are needed."
         )
-
-
-def _other_unit(times: pd.Series[Any], start: Any) -> str:
-    """A sentence where --since counts in another unit than the table; "" where it does not."""
-    from analysis.graph.daytime import NAMES, unit_of
-
-    if not isinstance(start, int):
-        return ""
-    theirs, mine = unit_of(float(times.min()), float(times.max())), unit_of(start, start)
-    if theirs is None or mine is None or theirs == mine:
-        return ""
-    return f" The file counts time in {NAMES[theirs]} since 1970, --since in {NAMES[mine]}."
 
 
 def _result(ranking: Ranking, seconds: float) -> dict[str, Any]:

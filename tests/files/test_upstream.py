@@ -93,7 +93,9 @@ def test_a_target_of_gaps_alone_cannot_be_asked_about(files):
     assert "0 values before --since and 0 after" in " ".join(result.output.split())
 
 
-@pytest.mark.parametrize(("unit", "size", "said"), [("ms", 1, "milliseconds"), ("s", 1000, "sec")])
+@pytest.mark.parametrize(
+    ("unit", "size", "said"), [("ms", 1, "milliseconds"), ("s", 1000, "seconds")]
+)
 def test_a_moment_in_another_unit_than_the_table_is_told(files, unit, size, said):
     """Seconds against milliseconds, and the other way round."""
     folder, since = files
@@ -102,4 +104,4 @@ def test_a_moment_in_another_unit_than_the_table_is_told(files, unit, size, said
     metrics.assign(time=times).to_csv(folder / "metrics.csv", index=False)
     result = run(folder, int(pd.Timestamp(since).timestamp()) * size, "web", "ms", "--json")
     assert result.exit_code == 1
-    assert f"The file counts time in {said}" in " ".join(result.output.split())
+    assert f"counts time in {said} since 1970; --since" in " ".join(result.output.split())
