@@ -8,6 +8,7 @@ from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
 from handlers.messages import buttons, words
+from handlers.messages.otherwise import otherwise
 from handlers.messages.view import View
 from state.incident import Cause, Incident, Step
 from state.tree import Tree
@@ -34,12 +35,12 @@ def conclusion_message(incident: Incident, tree: Tree, view: View) -> dict[str, 
     lines = [_cause(incident, tree, view, c, len(causes) > 1) for c in causes]
     if len(incident.causes) > MOST_CAUSES:
         lines.append(f"… and {len(incident.causes) - MOST_CAUSES} more causes")
-    other = words.otherwise(incident, tree)
+    other = otherwise(incident, tree)
     if all(c.kind == "unknown" for c in causes):
         lines += _undecided(incident, tree)
     elif other:
-        fork, blames = other
-        lines.append(f"If not that: {blames} ({b.percent(fork.chance)}, step {fork.step}).")
+        chance = b.percent(other.chance)
+        lines.append(f"If not that: {other.blames} ({chance}, step {other.step}).")
     blocks = [b.section("\n".join(lines))]
     blocks.append(b.context(_record(incident, tree, causes)))
     if incident.is_open:
@@ -114,8 +115,8 @@ def _doubtful(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> int:
     if causes[0].kind in ("unknown", "false_alarm"):
         weak = weakest(incident, tree)
         return weak.number if weak else 0
-    other = words.otherwise(incident, tree)
-    return other[0].step if other else 0
+    other = otherwise(incident, tree)
+    return other.step if other else 0
 
 
 def _record(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> str:

@@ -174,15 +174,7 @@ def path(incident: Incident, tree: Tree, cause: Cause | None = None) -> str:
     return " → ".join(parts)
 
 
-def otherwise(incident: Incident, tree: Tree) -> tuple[Fork, str] | None:
-    """The likeliest branch that was not taken and what it blames; None where none is likely."""
-    for fork in _likely(incident, tree):
-        if blames := _excluded(tree, fork.branch):
-            return fork, blames[0]
-    return None
-
-
-def _likely(incident: Incident, tree: Tree) -> list[Fork]:
+def likely_forks(incident: Incident, tree: Tree) -> list[Fork]:
     """Branches that were not taken and may yet be right: they share what the conclusion leaves."""
     every = forks(incident, tree)
     left = 1 - incident.causes[0].confidence if incident.causes else 1.0
@@ -193,7 +185,7 @@ def _likely(incident: Incident, tree: Tree) -> list[Fork]:
 
 def ruled_out(incident: Incident, tree: Tree) -> list[str]:
     """What the answers excluded, in mrkdwn, each once, in the order of the walk."""
-    likely = {(f.step, f.branch.verdict) for f in _likely(incident, tree)}
+    likely = {(f.step, f.branch.verdict) for f in likely_forks(incident, tree)}
     followed = {(s.came_from, s.node) for s in incident.live_steps}
     blamed = {c.kind for c in incident.causes}
     found: list[str] = []
@@ -206,7 +198,7 @@ def ruled_out(incident: Incident, tree: Tree) -> list[str]:
             taken = branch.verdict in chosen or (step.number, branch.to) in followed
             taken |= (step.number, branch.verdict) in likely
             if not taken and branch.to not in (AGAIN, LEFT) and branch.verdict not in blamed:
-                found += _excluded(tree, branch)
+                found += excluded(tree, branch)
     return list(dict.fromkeys(found))
 
 
@@ -218,7 +210,8 @@ def _open(step: Step) -> bool:
     return bool(evidence and not given.override and evidence.confidence < UNSURE)
 
 
-def _excluded(tree: Tree, branch: Branch) -> list[str]:
+def excluded(tree: Tree, branch: Branch) -> list[str]:
+    """What a branch blames, in mrkdwn; nothing where that is nobody."""
     if branch.verdict in _BLAMES_NOBODY:
         return []
     if not tree.is_node(branch.to) and tree.exit(branch.to).kind in ("unknown", "resolved"):

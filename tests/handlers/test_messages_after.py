@@ -239,6 +239,18 @@ def test_a_conclusion_that_is_not_sure_says_what_it_could_be_instead():
     assert actions.parse(buttons(post)["Back to step 2"]["value"]).step == 2
 
 
+def test_whom_the_last_step_names_next_is_told_as_well():
+    """By name, with the way back to that step."""
+    close = replace(
+        UPSTREAM, confidence=0.7, proposed=1, suspects=(HOURLY, Suspect("upstream", "feed", 0.25))
+    )
+    incident = after(walked(5), ev.Checked(at(12), 6, close))
+    incident = after(incident, ev.Answered(at(13), 6, "upstream", "U0ANA"))
+    post = thread(incident)["conclusion-6"]
+    assert "If not that: `feed` (25%, step 6)." in words(post).replace("\u00a0", " ")
+    assert "Back to step 6" in buttons(post)
+
+
 def test_a_sure_conclusion_offers_nothing_else():
     """One obvious button."""
     post = thread(walked(6))["conclusion-6"]
