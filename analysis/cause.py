@@ -144,6 +144,11 @@ def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
     out = []
     if verdict == "model" and seen.moved.get("labels", -1) > 1:
         out.append(f"Labels moved as well ({seen.said['labels']}): the world may have changed too.")
+    if verdict == "model" and seen.parted:
+        out.append(
+            f"Labels of {seen.parted} left those of all other traffic: the world may have changed "
+            "there, or its labels are wrong."
+        )
     if verdict == "model" and seen.moved.get("mix", -1) > 1:
         out.append(f"The mix of traffic moved as well ({seen.said['mix']}).")
     if verdict == "world" and seen.moved.get("quality", -1) > 1:

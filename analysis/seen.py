@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis import cells as cut
-from analysis import infra, quality, words
+from analysis import infra, outcomes, quality, words
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
@@ -47,7 +47,7 @@ class Seen:
     """What was looked at: log odds that each thing moved, the figures, and what was missing.
 
     ``mixed``: the dimension whose mix moved most. ``along``: by which part of the labels' move
-    the predictions moved, where labels did.
+    the predictions moved, where labels did. ``parted``: the segment whose labels left all others'.
     """
 
     moved: dict[str, float] = field(default_factory=dict)
@@ -58,6 +58,7 @@ class Seen:
     missing: list[str] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     infra: list[infra.Broken] = field(default_factory=list)
+    parted: str = ""
     rows: int = 0
     baseline_rows: int = 0
 
@@ -75,6 +76,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
         if metric.kind == "volume" and metric.source is not None:
             _look_at_volume(cells, blocks, seen)
         _look_at_mix(cells, dims, seen)
+        seen.parted = outcomes.parted(cells, dims)
         seen.rows = int(cells.loc[cells[BLOCK] == 0, "volume"].sum())
         seen.baseline_rows = int(cells.loc[cells[BLOCK] > 0, "volume"].sum())
     except CannotExamine as error:

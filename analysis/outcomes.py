@@ -1,0 +1,84 @@
+"""Did what happens change in one part of the traffic alone?
+
+Labels as a whole may be as usual while those of one segment are not: a competitor's offer in one
+region, a holiday that empties stations and fills malls. A segment's mean label is held against that
+of all other traffic in the same hours, and that against earlier days: what a weekday brings to all
+of them says nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import odds, words
+from analysis.metrics import BLOCK
+from analysis.odds import Shift
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+FEWEST = 30
+"""Labels of the window that a segment needs."""
+MOST = 12
+"""Values of a dimension that are looked at, those with the most traffic."""
+PLAIN = 3.0
+"""Log Bayes factor from which it is told, the number of segments looked at taken off."""
+
+
+def parted(cells: pd.DataFrame, dims: Sequence[str]) -> str:
+    """The segment whose labels parted most plainly from all others', in a few words; "" for none.
+
+    ``cells`` are those of :func:`analysis.cells.load_cells`.
+    """
+    found: list[tuple[float, str]] = []
+    looked = 0
+    if cells.empty:
+        return ""
+    for dim in dims:
+        volume = cells.groupby(dim)["labels"].sum().sort_values(ascending=False)
+        for level in volume.index[:MOST]:
+            inside = (cells[dim] == level).to_numpy()
+            shift = _beside_others(cells, inside)
+            if not shift.seen:
+                continue
+            looked += 1
+            usual, now = _means(cells[inside])
+            told = f"{dim}={level}: {words.number(usual)} → {words.number(now)}"
+            found.append((shift.log_odds, told))
+    best = max(found, default=(-math.inf, ""))
+    return best[1] if best[0] - math.log(max(looked, 1)) > PLAIN else ""
+
+
+def _beside_others(cells: pd.DataFrame, inside: np.ndarray[Any, np.dtype[np.bool_]]) -> Shift:
+    """The log of a segment's mean label over all others', now against earlier blocks."""
+    means, errors, seen = [], [], np.ones(int(cells[BLOCK].max()) + 1, dtype=bool)
+    for rows in (inside, ~inside):
+        total, labels = _sums(cells[rows], len(seen))
+        seen &= (labels > 0) & (total > 0)
+        if labels[0] < FEWEST:
+            return odds.NOT_SEEN
+        means.append(np.log(np.maximum(total, 1e-300) / np.maximum(labels, 1.0)))
+        # Of rare outcomes those that happened count (Poisson), of amounts the rows.
+        errors.append(1 / math.sqrt(min(total[0], labels[0]) + 0.5))
+    ratio = np.where(seen, means[0] - means[1], np.nan)
+    return odds.shift(float(ratio[0]), ratio[1:], math.hypot(*errors))
+
+
+def _sums(cells: pd.DataFrame, count: int) -> tuple[Floats, Floats]:
+    """Sums of labels and how many there are, per block, each of shape (count,)."""
+    block = cells[BLOCK].to_numpy(int)
+    total = np.bincount(block, cells["positives"].to_numpy(float), count)
+    return np.asarray(total), np.asarray(np.bincount(block, cells["labels"].to_numpy(float), count))
+
+
+def _means(cells: pd.DataFrame) -> tuple[float, float]:
+    """A segment's mean label on earlier days, and now."""
+    total, labels = _sums(cells, int(cells[BLOCK].max()) + 1)
+    past = float(total[1:].sum() / max(labels[1:].sum(), 1e-9))
+    return past, float(total[0] / max(labels[0], 1e-9))
