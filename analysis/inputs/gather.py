@@ -215,7 +215,8 @@ def _from_engine(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered
     bins, counted = _bins(days, kind)
     counts, edge_counts = profile(ready, counted, BLOCK), profile(around, counted, BLOCK)
     told = ready.filter(ready[Role.LABEL].notnull())
-    told = _sample(told, LABELLED_ROWS, scope.seed, (0,))
+    fit = max(IN_MEMORY // max(len(kind), 1), WINDOW_ROWS + BLOCK_ROWS)
+    told = _sample(told, min(LABELLED_ROWS, fit), scope.seed, (0,))
     return Gathered(days, edge, bins, counts, edge_counts, _sampled_labels(told, counted))
 
 

@@ -58,16 +58,35 @@ def _at_rate(logit: Floats, rate: float) -> Floats:
     return shifted
 
 
-def pays_off(r: Reading, names: Sequence[str], gap: Floats) -> View:
-    """Does what these features contribute together still go with the labels?
+class Payoff:
+    """Whether what features contribute still goes with the labels; each is looked up once."""
 
-    ``gap`` is that of :func:`gaps`. Its slope on the sum of their main effects is near zero while
-    the model is calibrated in them, and negative once their values are no longer the row's own.
-    """
-    used = [name for name in names if r.usage(name) > 0]
-    if not used or not len(gap):
-        return View(0.0, 0.0)
-    effect = np.sum([_by_cell(r, name)[r.labelled.cells[name]] for name in used], axis=0)
+    def __init__(self, r: Reading) -> None:
+        self._r = r
+        self._gap = gaps(r)
+        self._effects: dict[str, Floats] = {}
+
+    def __call__(self, names: Sequence[str]) -> View:
+        """Does what these features contribute together still go with the labels?
+
+        The slope of the gap on the sum of their main effects is near zero while the model is
+        calibrated in them, and negative once their values are no longer the row's own.
+        """
+        used = [name for name in names if self._r.usage(name) > 0]
+        if not used or not len(self._gap):
+            return View(0.0, 0.0)
+        effect = np.sum([self._effect(name) for name in used], axis=0)
+        return _slope(self._r, effect, self._gap)
+
+    def _effect(self, name: str) -> Floats:
+        """The main effect of a feature per labelled row."""
+        if name not in self._effects:
+            self._effects[name] = _by_cell(self._r, name)[self._r.labelled.cells[name]]
+        return self._effects[name]
+
+
+def _slope(r: Reading, effect: Floats, gap: Floats) -> View:
+    """The slope of the window's gap on an effect, against earlier blocks."""
     known = np.isfinite(effect) & np.isfinite(gap)
     slopes, errors = [], []
     for b in r.days.numbers:

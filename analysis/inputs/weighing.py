@@ -81,13 +81,13 @@ def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]
     ``fed`` are the features that each node of the lineage feeds.
     """
     material = agreement.joint_material(r, dims)
-    gap, series = labels.gaps(r), agreement.evenly(r)
+    pays_off, series = labels.Payoff(r), agreement.evenly(r)
     found: list[Finding] = []
     for name in r.features:
         views = {"marginal": suspicion.marginal(r, name)}
         views["joint"] = agreement.agreement(r, material, name, (), False)
         views["peers"] = agreement.agreement(r, material, name, (), True)
-        views["labels"] = labels.pays_off(r, (name,), gap)
+        views["labels"] = pays_off((name,))
         lag = 0.0
         if name in material.peers and agreement.moves(material, name):
             still, past, lag = agreement.fresh(r, series, name, material.group[name])
@@ -95,7 +95,7 @@ def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]
         found.append(Finding(name, r.usage(name), views, lag))
     found = _without_the_broken(r, material, found, fed)
     broken = [f.name for f in found if f.log_odds > SURE]
-    paid = {node: labels.pays_off(r, names, gap) for node, names in fed.items()}
+    paid = {node: pays_off(names) for node, names in fed.items()}
     return Looked(found, familiar.odd_rows(material.days, material.edge, broken), paid)
 
 
