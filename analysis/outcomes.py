@@ -61,7 +61,7 @@ def _beside_others(cells: pd.DataFrame, inside: np.ndarray[Any, np.dtype[np.bool
     for rows in (inside, ~inside):
         total, labels = _sums(cells[rows], len(seen))
         seen &= (labels > 0) & (total > 0)
-        if labels[0] < FEWEST:
+        if labels[0] < FEWEST or total[0] <= 0:  # a mean below nothing is no part of another
             return odds.NOT_SEEN
         means.append(np.log(np.maximum(total, 1e-300) / np.maximum(labels, 1.0)))
         # Of rare outcomes those that happened count (Poisson), of amounts the rows.

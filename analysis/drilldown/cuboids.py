@@ -134,7 +134,9 @@ def _search(
     grouped = [_group(leaves, cuboid) for cuboid in leaves.cuboids(deepest)]
     bar = 2 * math.log(max(sum(int(count) for _, _, count in grouped), 2)) + MARGIN
     noise = Noise.of(now, was, free)
-    difference, size, base = now - was, sizes(now, was), bases(now, was)
+    difference, base = now - was, bases(now, was)
+    # A rate of the whole past is known better than a count that may have been low by luck.
+    size = base if effect == "rate" else sizes(now, was)
     total = float(difference.sum())
     if abs(total) < ROUNDING * float(size.sum()):
         total = 0.0

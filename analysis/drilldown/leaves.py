@@ -28,9 +28,6 @@ ROUNDING = 1e-9
 GROWN = 5.0
 """A leaf that grew to more than this many times its expectation counts as grown to that many: one
 that nobody expected then has a base, and changed as all of its kind did."""
-GROWN = 5.0
-"""A leaf that grew to more than this many times its expectation counts as grown to that many: one
-that nobody expected then has a size, and changed as all of its kind did."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,16 @@ def test_an_ordinary_day_tells_of_no_region(amount, seed):
     assert parted(cells(amount, 1.0, seed), ["region"]) == ""
 
 
+@pytest.mark.parametrize("amount", [-25.0, 0.0])
+def test_amounts_below_nothing_are_no_ratio(amount):
+    """Delays may be negative on the whole."""
+    frame = cells(25.0, 0.5)
+    negative = frame.assign(positives=np.sign(amount) * frame["positives"])
+    assert parted(negative, ["region"]) == ""
+    mixed = frame.assign(positives=frame["positives"].where(frame["region"] != "west", -40.0))
+    assert parted(mixed, ["region"]) == ""
+
+
 def test_a_few_labels_tell_nothing():
     """Ten of them are no mean."""
     few = cells(25.0, 0.5).assign(labels=10.0)
