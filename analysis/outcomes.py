@@ -60,12 +60,13 @@ def _beside_others(cells: pd.DataFrame, inside: np.ndarray[Any, np.dtype[np.bool
     means, errors, seen = [], [], np.ones(int(cells[BLOCK].max()) + 1, dtype=bool)
     for rows in (inside, ~inside):
         total, labels = _sums(cells[rows], len(seen))
-        seen &= (labels > 0) & (total > 0)
-        if labels[0] < FEWEST or total[0] <= 0:  # a mean below nothing is no part of another
+        seen &= labels > 0
+        if labels[0] < FEWEST or (total < 0).any():  # a mean below nothing is no part of another
             return odds.NOT_SEEN
-        means.append(np.log(np.maximum(total, 1e-300) / np.maximum(labels, 1.0)))
-        # Of rare outcomes those that happened count (Poisson), of amounts the rows.
-        errors.append(1 / math.sqrt(min(total[0], labels[0]) + 0.5))
+        means.append(np.log((total + 0.5) / (labels + 1)))
+        # Of rare outcomes those that happen count (Poisson), now and usually; of amounts the rows.
+        usual = float(total[1:].sum() / max(labels[1:].sum(), 1e-9)) * labels[0]
+        errors.append(1 / math.sqrt(min((total[0] + usual) / 2, labels[0]) + 0.5))
     ratio = np.where(seen, means[0] - means[1], np.nan)
     return odds.shift(float(ratio[0]), ratio[1:], math.hypot(*errors))
 

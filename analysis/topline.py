@@ -17,7 +17,7 @@ from analysis.metrics import Blocks, series
 from analysis.quality import NEEDS_LABEL, back
 from analysis.series.judging import DELAY, Judged, ahead, judge, matched_shift
 from analysis.tables import Metric
-from analysis.warehouse import Warehouse
+from analysis.warehouse import Warehouse, naive
 
 WORTH_A_LOOK = 0.4
 """From this probability on an alert is followed: "false alarm" ends the walk, "real" does not."""
@@ -200,7 +200,7 @@ def _onset(best: Judged, scope: Scope) -> Onset | None:
     moments = utc(best.series.times)
     if not _placed(best):
         start = scope.window.start
-        first = int(np.searchsorted(best.series.times, np.datetime64(start.replace(tzinfo=None))))
+        first = int(np.searchsorted(best.series.times, np.datetime64(naive(start))))
         low = min(start - DELAY, moments[_unseen(best, min(first, len(moments) - 1))])
         return Onset(start, low, min(start + ahead(scope), scope.now))
     width = timedelta(minutes=best.series.minutes)

@@ -21,6 +21,8 @@ MOST = 2
 """So many branches that were not taken are walked."""
 LEAST = 0.03
 """A branch that is less likely than this is not walked."""
+UNLIKELY = 0.005
+"""What is less likely than this is no candidate."""
 NAMES = 3
 """Suspects of the last step that are candidates of their own."""
 
@@ -55,7 +57,7 @@ def candidates(walked: Walked, tree: Tree, check: Check | None) -> tuple[Candida
     left = max(1 - first.confidence, 0.0)
     total = max(sum(w for w, _ in others.values()), left, 1e-9)
     rest = (Candidate(c.kind, c.suspects, left * w / total) for w, c in others.values())
-    return (first, *rest)
+    return (first, *(c for c in rest if c.confidence >= UNLIKELY))
 
 
 def _key(c: Candidate) -> tuple[str, frozenset[str]]:

@@ -14,15 +14,12 @@ from functools import partial
 from analysis.evidence import CannotExamine, Evidence, Scope, Suspect
 from state import events as ev
 from state.effects import Effect, RunCheck
-from state.incident import Incident, Step
+from state.incident import BLINDLY, Incident, Step
 from state.machine import advance
 from state.tree import Tree
 
 MOST_STEPS = 40
 """A walk that has not ended by then is cut off (a tree with a circle)."""
-
-BLINDLY = "auto"
-"""Answers for whoever accepts what is proposed; what it says of a blind step is no verdict."""
 
 Check = Callable[[str, Scope], Evidence]
 

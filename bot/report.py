@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from analysis.evidence import Suspect, SuspectKind
 from bot.detours import Candidate
-from bot.headless import BLINDLY, Walked
-from state.incident import Incident, Step
+from bot.headless import Walked
+from state.incident import BLINDLY, Incident, Step
 from state.steps import suspects_left
 
 Kind = Literal[

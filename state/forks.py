@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.evidence import Evidence
-from state.incident import Incident, Step
+from state.incident import BLINDLY, Answer, Incident, Step
 from state.tree import AGAIN, LEFT, Branch, Tree
 
 
@@ -21,32 +21,34 @@ class Fork:
 
 
 def forks(incident: Incident, tree: Tree) -> tuple[Fork, ...]:
-    """All of them, the likeliest first; none where a person decided against a proposal.
+    """All of them, the likeliest first; none where a person decided otherwise than was proposed.
 
-    Branches that lead to where the walk went anyway are none.
+    Branches that lead to where the walk went anyway are none, nor are those of a node that the tree
+    no longer has.
     """
     found: list[Fork] = []
     way = 1.0
     for step in incident.live_steps:
-        if step.node == tree.recovery or step.answer is None:
+        if step.node == tree.recovery or not tree.is_node(step.node) or step.answer is None:
             continue
-        shares = _shares(step, tree)
+        shares = _shares(step, step.answer, tree)
         if not shares:
             continue
-        taken = tree.node(step.node).branch(step.answer.verdict)
-        went = taken.to if taken else ""
-        found += [Fork(step.number, b, way * p) for b, p in shares if b.to != went]
-        way *= sum(p for b, p in shares if b.to == went)
+        taken = [tree.node(step.node).branch(v) for v in (step.answer.verdict, *step.answer.also)]
+        went = {b.to for b in taken if b}
+        found += [Fork(step.number, b, way * p) for b, p in shares if b.to not in went]
+        way *= sum(p for b, p in shares if b.to in went)
     return tuple(sorted(found, key=lambda f: -f.chance))
 
 
-def _shares(step: Step, tree: Tree) -> list[tuple[Branch, float]]:
-    """Every branch that a step could take with its probability; of a step that could not look,
-    all are alike; nothing where a person knew better."""
+def _shares(step: Step, answer: Answer, tree: Tree) -> list[tuple[Branch, float]]:
+    """Every branch that a step could take with its probability; of a step that could not look and
+    was passed by, all are alike; nothing where a person knew better."""
     onward = [b for b in tree.node(step.node).branches if b.to not in (AGAIN, LEFT)]
     if step.evidence is None:
-        return [(b, 1 / len(onward)) for b in onward]
-    if step.answer is None or step.answer.verdict != step.evidence.verdict:
+        passed = answer.skipped or answer.by == BLINDLY
+        return [(b, 1 / len(onward)) for b in onward] if passed else []
+    if answer.override or step.evidence.verdict not in {b.verdict for b in onward}:
         return []
     return list(_told(step.evidence, onward))
 

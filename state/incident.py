@@ -20,6 +20,9 @@ MitigationStatus = Literal["planning", "planned", "carrying", "done", "failed", 
 CallReason = Literal["opened", "quiet", "escalated", "again"]
 HandoffStatus = Literal["offered", "accepted", "declined", "taken back", "not answered"]
 
+BLINDLY = "auto"
+"""Answers for whoever accepts what is proposed; what it says of a blind step is no verdict."""
+
 OPEN: frozenset[Status] = frozenset({"diagnosing", "concluded", "watching"})
 
 

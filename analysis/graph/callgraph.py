@@ -278,7 +278,7 @@ def _moves(metrics: pd.DataFrame, since: datetime) -> dict[tuple[str, str], Move
             start = start.tz_convert("UTC").tz_localize(None)
         elif times.dt.tz is not None and start.tzinfo is None:
             start = start.tz_localize("UTC")
-    ordered = metrics.sort_values("time", kind="stable")
+    ordered = metrics.dropna(subset=["node", "metric"]).sort_values("time", kind="stable")
     late = (ordered["time"] >= start).to_numpy()
     out: dict[tuple[str, str], Move] = {}
     values, moments = ordered["value"].to_numpy(float), pd.factorize(ordered["time"])[0]

@@ -49,8 +49,11 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Day and edge samples sorted by time, with BLOCK; bins; counts of all rows; the labelled
-    rows, all of them where they were in memory, else those of the day sample."""
+    """Day and edge samples sorted by time, with BLOCK; bins; counts of all rows; labelled rows.
+
+    Those are all where they were in memory, a sample of their own where the engine counts, and
+    those of the day sample beside a kept profile.
+    """
 
     days: pd.DataFrame
     edge: pd.DataFrame

@@ -64,10 +64,9 @@ def _metrics(path: Path, since: str) -> tuple[pd.DataFrame, Any]:
     frame = frame.assign(
         time=times,
         value=numbers(path, frame, "value"),
-        node=frame["node"].astype(str),
-        metric=frame["metric"].astype(str),
     )
-    return frame, start
+    frame = frame.dropna(subset=["node", "metric"])  # a row of nobody says nothing of anybody
+    return frame.assign(node=frame["node"].astype(str), metric=frame["metric"].astype(str)), start
 
 
 def _hold(

@@ -112,11 +112,11 @@ def weakest(incident: Incident, tree: Tree) -> Step | None:
 
 def _doubtful(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> int:
     """The number of the step to decide anew where the conclusion is wrong; 0 where none is told."""
-    if causes[0].kind in ("unknown", "false_alarm"):
-        weak = weakest(incident, tree)
-        return weak.number if weak else 0
     other = otherwise(incident, tree)
-    return other.step if other else 0
+    if other and causes[0].kind != "unknown":
+        return other.step
+    weak = weakest(incident, tree) if causes[0].kind in ("unknown", "false_alarm") else None
+    return weak.number if weak else 0
 
 
 def _record(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> str:

@@ -23,10 +23,11 @@ class Otherwise:
 def otherwise(incident: Incident, tree: Tree) -> Otherwise | None:
     """The likeliest thing that is not in the conclusion; None where none is likely: what a branch
     blames that was not taken, or whom the last step names next."""
+    said = {c.kind for c in incident.causes}
     found = [
         Otherwise(fork.step, blames[0], fork.chance)
         for fork in words.likely_forks(incident, tree)
-        if (blames := words.excluded(tree, fork.branch))
+        if fork.branch.verdict not in said and (blames := words.excluded(tree, fork.branch))
     ]
     found += _named_next(incident)
     return max(found, key=lambda o: o.chance, default=None)
@@ -38,8 +39,10 @@ def _named_next(incident: Incident) -> Iterator[Otherwise]:
         return
     cause = incident.causes[0]
     step, named = incident.step(cause.step), {s.name for s in cause.suspects}
-    if step is None or step.evidence is None or not cause.suspects:
+    if step is None or step.evidence is None or step.answer is None or not cause.suspects:
         return
+    if step.answer.override:
+        return  # whom a person passed over is not offered again
     for suspect in step.evidence.suspects:
         chance = min(suspect.score, 1 - cause.confidence)
         alike = suspect.kind == cause.suspects[0].kind and suspect.name not in named

@@ -54,6 +54,13 @@ def test_amounts_below_nothing_are_no_ratio(amount):
     assert parted(mixed, ["region"]) == ""
 
 
+def test_a_rate_that_fell_to_nothing_is_told():
+    """Not one of 800."""
+    told = parted(cells(0.1, 0.0), ["region"])
+    assert told.startswith("region=west: ")
+    assert told.endswith(" → 0")
+
+
 def test_a_few_labels_tell_nothing():
     """Ten of them are no mean."""
     few = cells(25.0, 0.5).assign(labels=10.0)

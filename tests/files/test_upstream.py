@@ -105,3 +105,15 @@ def test_a_moment_in_another_unit_than_the_table_is_told(files, unit, size, said
     result = run(folder, int(pd.Timestamp(since).timestamp()) * size, "web", "ms", "--json")
     assert result.exit_code == 1
     assert f"counts time in {said} since 1970; --since" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("column", ["node", "metric"])
+def test_a_row_of_nobody_is_left_out(files, column):
+    """An empty cell in the table."""
+    folder, since = files
+    metrics = pd.read_csv(folder / "metrics.csv")
+    metrics.loc[3, column] = None
+    metrics.to_csv(folder / "metrics.csv", index=False)
+    result = run(folder, since, "web", "ms", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.output)["ranked"][0]["node"] == "db"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from state import events as ev
@@ -37,5 +39,26 @@ def test_where_a_person_chose_otherwise_there_is_no_fork():
     """They know better; and a step that could not look knows nothing: all ways are alike."""
     proposed = feed(opened(), ev.Checked(NOW, 1, found("yes")), ev.Answered(NOW, 1, "no", "U1"))
     assert told(proposed) == []
+    decided = feed(opened(), ev.CheckFailed(NOW, 1, "No."), ev.Answered(NOW, 1, "yes", "U1"))
+    assert told(decided) == []
     blind = feed(opened(), ev.CheckFailed(NOW, 1, "No rows."), ev.Answered(NOW, 1, "yes", "auto"))
     assert told(blind) == [(1, "no", 0.5)]
+
+
+def test_what_was_followed_as_well_is_no_fork():
+    """Both branches were taken."""
+    both = feed(
+        opened(),
+        ev.Checked(NOW, 1, found("yes")),
+        ev.Answered(NOW, 1, "yes", "U1"),
+        ev.Checked(NOW, 2, found("these", suspect("s1"), confidence=0.6)),
+        ev.Answered(NOW, 2, "these", "U1", also=("none",)),
+    )
+    assert told(both) == [(1, "no", 0.1)]
+
+
+def test_a_node_that_the_tree_no_longer_has_is_passed_by():
+    """Incidents outlive plug-ins."""
+    incident = feed(at_which(suspect("s1")), ev.Answered(NOW, 2, "these", "U1"))
+    step = replace(incident.steps[1], node="gone")
+    assert told(incident.with_step(step)) == [(1, "no", 0.1)]
