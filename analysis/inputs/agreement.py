@@ -174,11 +174,14 @@ def fresh(
     stop = odds.shift(-still[0], -still[1:], error=0.3)
     old, lags = freshness.repeating_the_past(means, starts, length)
     repeat = odds.shift(-old[0], -old[1:], error=0.3)
+    # What stood still before it began did not stop then: a calm day is no frozen feed.
+    ahead = freshness.standing_still(means, [s - length for s in starts], length)
+    halt = odds.shift(ahead[0] - still[0], ahead[1:] - still[1:], error=0.3)
     views = []
     missing = np.full(len(r.days.numbers) - len(starts), np.nan)
-    for found, figures in ((stop, still), (repeat, old)):
+    for found, jump, figures in ((stop, halt, still), (repeat, odds.NOT_SEEN, old)):
         sign = found.seen and found.z > 0
         strayed = trace(np.append(-figures, missing))
-        evidence = found.log_odds if sign else 0.0
+        evidence = both(found, jump, found.change) if sign else 0.0
         views.append(View(evidence, size * 0.5, found.now, found.usual, strayed))
     return views[0], views[1], float(lags[0])

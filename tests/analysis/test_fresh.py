@@ -48,3 +48,24 @@ def test_a_sample_that_is_even_is_left_as_it_is():
     """Nothing is thinned below what earlier days have."""
     r = reading(1.0)
     assert agreement.evenly(r) is r.days.frame
+
+
+def halted(since: int) -> float:
+    """Log odds that an hourly value stands still which holds since so many hours before or after
+    the window's start."""
+    rng = np.random.default_rng(4)
+    time = pd.date_range("2026-03-01", "2026-03-15 17:00", freq="h")
+    start = pd.Timestamp("2026-03-15 10:00")
+    value = rng.normal(0, 1, len(time))
+    value[time >= start + pd.Timedelta(hours=since)] = 0.3
+    frame = pd.DataFrame({Role.TIME: time, "f": value, "g": "all"})
+    days = SimpleNamespace(frame=frame, numbers=tuple(range(DAYS)))
+    r = SimpleNamespace(days=days, comparison=reading(1.0).comparison, usage=lambda name: 1.0)
+    still, *_ = agreement.fresh(r, frame, "f", "g")
+    return still.log_odds
+
+
+def test_what_stood_still_before_it_began_speaks_less_for_a_fault():
+    """It did not stop then: a calm day is no frozen feed, and a feed may have stopped earlier."""
+    assert halted(0) > halted(-10) + 0.5
+    assert halted(-10) > 5
