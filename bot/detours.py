@@ -17,6 +17,8 @@ from state.forks import Fork, forks
 from state.incident import Cause, Incident
 from state.tree import Tree
 
+SURE = 0.9
+"""A walk whose conclusion is as sure as this is not gone back over."""
 MOST = 2
 """So many branches that were not taken are walked."""
 LEAST = 0.03
@@ -40,13 +42,13 @@ class Candidate:
 def candidates(walked: Walked, tree: Tree, check: Check | None) -> tuple[Candidate, ...]:
     """The conclusion, then what else it could be, the likeliest first.
 
-    With a ``check`` the likeliest branches that were not taken are walked to their ends (``MOST``
-    of them): each takes about as long as the rest of the walk did.
+    With a ``check``, and a conclusion that is not sure, the likeliest branches that were not taken
+    are walked to their ends (``MOST`` of them): each takes about as long as the rest of the walk.
     """
     incident = walked.incident
     first = _concluded(incident)
     weights = list(_beside(incident, tree))
-    if check is not None:
+    if check is not None and first.confidence < SURE:
         weights += _elsewhere(walked, tree, check)
     others: dict[tuple[str, frozenset[str]], tuple[float, Candidate]] = {}
     seen = {_key(first)}

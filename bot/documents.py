@@ -30,9 +30,9 @@ A step that would read more than `[budget]` allows ends the walk: how much it wo
 standard error, with exit code 1. `--over-budget` lets every step read what it needs. Seconds do
 not count here: a step takes as long as it needs, and Ctrl-C ends the walk.
 
-With `--auto` the walk then goes back to where it was least sure and takes the branches that it had
-not taken, two at most, of 3 % or more: `candidates` are the conclusion and what else it could be,
-with a probability each. That can take as long as the walk did.
+With `--auto` a walk whose conclusion is less than 90 % sure then goes back to where it was least
+sure and takes the branches that it had not taken, two at most, of 3 % or more. `candidates` are the
+conclusion and what else it could be, with a probability each. It can take as long as the walk did.
 
 It prints one JSON object, described by this JSON Schema:
 

@@ -108,7 +108,8 @@ class Report(_Part):
     conclusion: WalkConclusion
     candidates: list[WalkCandidate]
     """The conclusion, then what else it could be, the likeliest first: what its last step names
-    next, and (with ``--auto``) what the likeliest branches that were not taken end in."""
+    next and, where it is not sure (with ``--auto``), what the likeliest branches that were not
+    taken end in."""
 
 
 def schema() -> dict[str, Any]:
