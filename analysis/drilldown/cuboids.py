@@ -93,8 +93,7 @@ def _of_a_ratio(leaves: Leaves, deepest: int, most: int) -> list[Segment]:
     usual, every = below_now * rate, max(float(below_now.sum()), 1e-12)
     noise = Noise.of(now, usual, np.ones(len(now), dtype=bool))
     plain = PLAIN * math.sqrt(float(noise.variance(usual).sum())) / every
-    if abs(whole) < plain:
-        whole = 0.0  # of a ratio that stood still nothing is a part
+    still = abs(whole) < plain  # a shift of traffic is no part of a ratio that stood still
     found = []
     for one in _search(leaves, now, usual, "rate", deepest, most):
         part = one.leaves
@@ -103,9 +102,9 @@ def _of_a_ratio(leaves: Leaves, deepest: int, most: int) -> list[Segment]:
         found.append(replace(one, share=share, actual=amounts[0], expected=amounts[1]))
     for one in _search(leaves, below_now, below_was, "mix", deepest, most):
         moved, by_chance = _shifted(one, below_now, below_was, rate, before, noise)
-        share = moved / whole if whole else 0.0
+        share = 0.0 if still or not whole else moved / whole
         # Where the ratio stands still, two that cancel out may each have moved it plainly.
-        carries = share >= MIX_LEAST if whole else abs(moved) >= plain
+        carries = abs(moved) >= plain if still else share >= MIX_LEAST
         if carries and abs(moved) > APART * by_chance:
             found.append(replace(one, share=share))
     return sorted(found, key=lambda s: -abs(s.share))
