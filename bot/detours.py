@@ -7,14 +7,15 @@ the likeliest branches end in that were not taken. They share what the conclusio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from analysis.budget import OverBudget
 from analysis.evidence import Suspect
 from bot.headless import Check, Walked, resumed
 from handlers.messages import words
-from state.forks import Fork, forks
-from state.incident import Cause, Incident
+from state.forks import Fork, forks, named_next, shared
+from state.incident import Incident
 from state.tree import Tree
 
 SURE = 0.9
@@ -47,7 +48,7 @@ def candidates(walked: Walked, tree: Tree, check: Check | None) -> tuple[Candida
     """
     incident = walked.incident
     first = _concluded(incident)
-    weights = list(_beside(incident, tree))
+    weights = list(_beside(incident))
     if check is not None and first.confidence < SURE:
         weights += _elsewhere(walked, tree, check)
     others: dict[tuple[str, frozenset[str]], tuple[float, Candidate]] = {}
@@ -56,9 +57,8 @@ def candidates(walked: Walked, tree: Tree, check: Check | None) -> tuple[Candida
         if _key(found) not in seen:
             seen.add(_key(found))
             others[_key(found)] = (weight, found)
-    left = max(1 - first.confidence, 0.0)
-    total = max(sum(w for w, _ in others.values()), left, 1e-9)
-    rest = (Candidate(c.kind, c.suspects, left * w / total) for w, c in others.values())
+    chances = shared([weight for weight, _ in others.values()], incident)
+    rest = (replace(c, confidence=p) for p, (_, c) in zip(chances, others.values(), strict=True))
     return (first, *(c for c in rest if c.confidence >= UNLIKELY))
 
 
@@ -73,25 +73,10 @@ def _concluded(incident: Incident) -> Candidate:
     return Candidate(kind, tuple(s for c in incident.causes for s in c.suspects), sure)
 
 
-def _beside(incident: Incident, tree: Tree) -> Iterator[tuple[float, Candidate]]:
-    """Suspects of the step that named the cause which it did not name, by their scores."""
-    for cause in incident.causes:
-        step = incident.step(cause.step)
-        if step is None or step.evidence is None or not cause.suspects:
-            continue
-        kind = _telling(cause, tree)
-        named = {s.name for s in cause.suspects}
-        left = [s for s in step.evidence.suspects if s.kind == kind and s.name not in named]
-        total = sum(max(s.score, 0.0) for s in step.evidence.suspects if s.kind == kind)
-        for suspect in left[:NAMES]:
-            if suspect.score > 0:
-                yield suspect.score / total, Candidate(cause.kind, (suspect,), 0.0)
-
-
-def _telling(cause: Cause, tree: Tree) -> str:
-    """The kind of suspect that names a cause first."""
-    exit_ = words.exit_of(tree, cause.kind)
-    return exit_.named_by[0] if exit_ and exit_.named_by else cause.suspects[0].kind
+def _beside(incident: Incident) -> Iterator[tuple[float, Candidate]]:
+    """The suspects that the step which named the cause would have named next."""
+    for one in islice(named_next(incident), NAMES):
+        yield one.chance, Candidate(one.kind, (one.suspect,), 0.0)
 
 
 def _elsewhere(walked: Walked, tree: Tree, check: Check) -> Iterator[tuple[float, Candidate]]:

@@ -1,11 +1,11 @@
-"""Where a walk could have gone otherwise: the branches that were not taken, the likeliest first."""
+"""What a walk could have come to instead: branches that were not taken, suspects not named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analysis.evidence import Evidence
+from analysis.evidence import Evidence, Suspect
 from state.incident import BLINDLY, Answer, Incident, Step
 from state.tree import AGAIN, LEFT, Branch, Tree
 
@@ -18,6 +18,42 @@ class Fork:
     step: int
     branch: Branch
     chance: float
+
+
+@dataclass(frozen=True)
+class Next:
+    """A suspect that the step which named a cause of this ``kind`` would have named next.
+    ``chance`` is its part of the scores of all that the step found of its kind."""
+
+    step: int
+    kind: str
+    suspect: Suspect
+    chance: float
+
+
+def named_next(incident: Incident) -> Iterator[Next]:
+    """Suspects beside those that the causes name, in the order of their step; none where a person
+    chose among them."""
+    named = {s.name for cause in incident.causes for s in cause.suspects}
+    for cause in incident.causes:
+        step = incident.step(cause.step)
+        if step is None or step.evidence is None or not cause.suspects:
+            continue
+        if step.answer is None or step.answer.override:
+            continue
+        kind = cause.suspects[0].kind
+        alike = [s for s in step.evidence.suspects if s.kind == kind and s.score > 0]
+        total = sum(s.score for s in alike)
+        for suspect in alike:
+            if suspect.name not in named:
+                yield Next(step.number, cause.kind, suspect, suspect.score / total)
+
+
+def shared(chances: Sequence[float], incident: Incident) -> list[float]:
+    """The chances as parts of what the conclusion leaves: with it they come to 1 at most."""
+    left = 1 - incident.causes[0].confidence if incident.causes else 1.0
+    total = max(sum(chances), left, 1e-9)
+    return [left * chance / total for chance in chances]
 
 
 def forks(incident: Incident, tree: Tree) -> tuple[Fork, ...]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from analysis import replay
 from analysis.columns import ONLY_CLASSES, TIMES, example, no_time
 from analysis.engine import engine_errors
+from analysis.epochs import NAMES, unit_of
 from analysis.evidence import CannotExamine
 from analysis.fitting import OF_PROBABILITIES, unfit
 from analysis.portable import as_number, as_text
@@ -28,7 +29,6 @@ _MOST_MODELS = 200
 _LAST_LINES = 5
 _SECONDS_END = 10**11
 """The year 5138 in seconds since 1970: a larger integer is no count of seconds."""
-_UNITS = ((10**17, "nanoseconds"), (10**14, "microseconds"), (_SECONDS_END, "milliseconds"))
 
 
 @dataclass(frozen=True)
@@ -264,8 +264,8 @@ def _no_time(table: Any, column: str, kind: Any) -> str | None:
         most = some.aggregate(most=some[column].max()).to_pandas()["most"].iloc[0]
         if most != most or most <= _SECONDS_END:
             return None
-        unit = next(unit for least, unit in _UNITS if most > least)
-        return f" up to {most:,}: {unit}?"
+        unit = unit_of(float(most))
+        return f" up to {most:,}: {NAMES[unit]}?" if unit else f" up to {most:,}"
     return no_time(table, column) or None if kind.is_string() else ""
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from analysis.evidence import Evidence, Suspect
 from handlers import blocks as b
-from state.forks import Fork, forks
+from state.forks import forks, shared
 from state.incident import Cause, Incident, Note, Step
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 
@@ -174,18 +174,11 @@ def path(incident: Incident, tree: Tree, cause: Cause | None = None) -> str:
     return " → ".join(parts)
 
 
-def likely_forks(incident: Incident, tree: Tree) -> list[Fork]:
-    """Branches that were not taken and may yet be right: they share what the conclusion leaves."""
-    every = forks(incident, tree)
-    left = 1 - incident.causes[0].confidence if incident.causes else 1.0
-    total = max(sum(f.chance for f in every), left, 1e-9)
-    shared = [replace(f, chance=left * f.chance / total) for f in every]
-    return [f for f in shared if f.chance >= LIKELY]
-
-
 def ruled_out(incident: Incident, tree: Tree) -> list[str]:
     """What the answers excluded, in mrkdwn, each once, in the order of the walk."""
-    likely = {(f.step, f.branch.verdict) for f in likely_forks(incident, tree)}
+    every = forks(incident, tree)
+    chances = zip(every, shared([f.chance for f in every], incident), strict=True)
+    likely = {(f.step, f.branch.verdict) for f, chance in chances if chance >= LIKELY}
     followed = {(s.came_from, s.node) for s in incident.live_steps}
     blamed = {c.kind for c in incident.causes}
     found: list[str] = []

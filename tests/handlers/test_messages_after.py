@@ -241,13 +241,12 @@ def test_a_conclusion_that_is_not_sure_says_what_it_could_be_instead():
 
 def test_whom_the_last_step_names_next_is_told_as_well():
     """By name, with the way back to that step."""
-    close = replace(
-        UPSTREAM, confidence=0.7, proposed=1, suspects=(HOURLY, Suspect("upstream", "feed", 0.25))
-    )
+    two = (replace(HOURLY, score=0.6), Suspect("upstream", "feed", 0.4))
+    close = replace(UPSTREAM, confidence=0.6, proposed=1, suspects=two)
     incident = after(walked(5), ev.Checked(at(12), 6, close))
     incident = after(incident, ev.Answered(at(13), 6, "upstream", "U0ANA"))
     post = thread(incident)["conclusion-6"]
-    assert "If not that: `feed` (25%, step 6)." in words(post).replace("\u00a0", " ")
+    assert "If not that: `feed` (17%, step 6)." in words(post).replace("\u00a0", " ")
     assert "Back to step 6" in buttons(post)
 
 
