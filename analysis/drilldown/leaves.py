@@ -82,6 +82,10 @@ class Leaves:
         for depth in range(1, min(deepest, len(self.dims)) + 1):
             yield from combinations(range(len(self.dims)), depth)
 
+    def where(self, cuboid: Sequence[int], leaf: int) -> dict[str, str]:
+        """A leaf's values of some dimensions, by name."""
+        return {self.dims[d]: str(self.levels[d][self.codes[d][leaf]]) for d in cuboid}
+
 
 def key_of(parts: Sequence[NDArray[np.int64]], sizes: Sequence[int]) -> NDArray[np.int64]:
     """One integer per combination of codes."""

@@ -335,3 +335,45 @@ def test_without_dimensions_it_cannot_be_examined(tmp_path):
     frame = logs.log(days=5).drop(columns=["region", "channel"])
     with pytest.raises(CannotExamine, match="dimensions"):
         segments.which_traffic(logs.warehouse(tmp_path, frame), logs.scope(days=4))
+
+
+@pytest.mark.parametrize(("everywhere", "factor"), [(1.08, 0.5), (1.15, 1.8), (0.8, 0.4)])
+def test_a_forecast_that_is_off_everywhere_hides_no_cause(everywhere, factor):
+    """All cells moved along; the one segment that moved otherwise is named, with its own sums."""
+    frame = _cells(np.random.default_rng(7))
+    frame["actual"] *= everywhere
+    _plant(frame, {"d1": "v2", "d3": "v1"}, factor)
+    (one,) = segments.explain(frame, ["d0", "d1", "d2", "d3"])
+    assert one.name == "d1=v2, d3=v1"
+    assert one.actual / one.expected == pytest.approx(everywhere * factor, rel=0.03)
+    hit = (frame["d1"] == "v2") & (frame["d3"] == "v1")
+    moved = frame["actual"] - frame["expected"]
+    assert one.share == pytest.approx(moved[hit].sum() / moved.sum())
+
+
+def test_what_halved_everywhere_has_no_segment():
+    """An outage of everything is not five outages."""
+    frame = _cells(np.random.default_rng(8))
+    frame["actual"] *= 0.5
+    assert segments.explain(frame, ["d0", "d1", "d2", "d3"]) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_levels_that_all_err_a_little_are_no_causes(seed):
+    """A forecast errs by 3 % of its own in every value of every dimension; one value fell."""
+    rng = np.random.default_rng(seed)
+    frame = _cells(rng, (12, 20, 10, 6))
+    for dim in ("d0", "d1", "d2", "d3"):
+        off = {level: np.exp(rng.normal(0, 0.03)) for level in frame[dim].unique()}
+        frame["actual"] *= frame[dim].map(off)
+    _plant(frame, {"d2": "v4"}, 0.5)
+    assert [s.name for s in segments.explain(frame, ["d0", "d1", "d2", "d3"])] == ["d2=v4"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_loudest_leaf_of_heavy_tails_is_no_cause(seed):
+    """Student's t with three degrees of freedom: some leaf is always far off."""
+    rng = np.random.default_rng(seed)
+    frame = _cells(rng, (30, 20, 12))
+    frame["actual"] = frame["expected"] * np.exp(0.1 * rng.standard_t(3, len(frame)))
+    assert segments.explain(frame, ["d0", "d1", "d2"]) == []
