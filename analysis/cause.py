@@ -14,8 +14,7 @@ from collections.abc import Mapping
 
 from analysis import infra, words
 from analysis.cause_odds import weigh
-from analysis.charts.bars import share_bars
-from analysis.charts.style import BASELINE, EXPECTED, INCIDENT
+from analysis.charts.forest import Interval, forest
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.seen import Seen, look
 from analysis.warehouse import Warehouse
@@ -28,6 +27,18 @@ METHOD = (
 )
 HALF_WAY = 0.6
 """Predictions that moved by a smaller part of what the labels did are not said to go along."""
+THINGS = {
+    "quality": "quality",
+    "labels": "labels",
+    "predictions": "predictions",
+    "arms": "one arm alone",
+    "mix": "mix of traffic",
+    "volume": "volume",
+    "infra": "infrastructure",
+}
+"""What is looked at, as people call it."""
+STILL = -1.0
+"""Below these log odds a thing is said to be as usual; from there to 0 it is not clear."""
 WORTH_A_LOOK = 0.05
 """Below this probability that infrastructure broke, its series get no picture."""
 
@@ -61,7 +72,7 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
         confidence=min(max(shares[verdict], 0.005), 0.995),
         headline=headline,
         suspects=(),
-        charts=_charts(seen, verdict, shares, scope, headline),
+        charts=_charts(seen, shares, scope, headline),
         table=_table(seen, suspects),
         not_examined=tuple(seen.missing),
         disagreements=_disagreements(seen, verdict),
@@ -102,7 +113,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
     quiet = [
         word
         for thing, word in (("mix", "traffic"), ("labels", "labels"), ("infra", "infrastructure"))
-        if seen.moved.get(thing, 1.0) < 0
+        if seen.moved.get(thing, 1.0) <= STILL
     ]
     rest = f"; {words.listed(quiet)} as usual" if quiet else ""
     return f"The model: {why or 'nothing else moved'}{rest}."
@@ -122,28 +133,40 @@ def _volume(verdict: str, seen: Seen) -> str:
 
 
 def _table(seen: Seen, classes: tuple[Suspect, ...]) -> Table:
-    names = {
-        "quality": "quality",
-        "labels": "labels",
-        "predictions": "predictions",
-        "arms": "one arm alone",
-        "mix": "mix of traffic",
-        "volume": "volume",
-        "infra": "infrastructure",
-    }
-    rows = []
-    for thing, name in names.items():
-        if thing in seen.moved:
-            verdict = "moved" if seen.moved[thing] > 0 else "as usual"
-            rows.append((name, verdict, seen.said.get(thing, "")))
+    rows = [
+        (name, _went(seen.moved[thing]), _figures(thing, seen))
+        for thing, name in THINGS.items()
+        if thing in seen.moved
+    ]
     rows += [(c.name, words.percent(c.score), "") for c in classes[:3]]
     return Table(("looked at", "verdict", "figures"), tuple(rows))
 
 
+def _figures(thing: str, seen: Seen) -> str:
+    said = seen.said.get(thing, "")
+    if thing == "arms" and seen.moved[thing] <= 0:
+        return ""  # the arm that left the others most did not leave them
+    parts = {one.dimension: one for one in seen.splits}
+    if thing == "mix" and seen.mixed in parts:
+        said += f"; the mix carries {words.percent(parts[seen.mixed].mix_share)} of the change"
+    return said
+
+
+def _went(log_odds: float) -> str:
+    if log_odds > 0:
+        return "moved"
+    return "as usual" if log_odds <= STILL else "not clear"
+
+
 def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
     out = []
-    if verdict == "model" and seen.moved.get("labels", -1) > 1:
-        out.append(f"Labels moved as well ({seen.said['labels']}): the world may have changed too.")
+    labels = seen.moved.get("labels", STILL)
+    if verdict == "model" and labels > STILL:
+        surely = "moved" if labels > 1 else "may have moved"
+        out.append(
+            f"Labels {surely} as well ({seen.said['labels']}): the world may have changed, or how "
+            "they are made."
+        )
     if verdict == "model" and seen.parted:
         out.append(
             f"Labels of {seen.parted} left those of all other traffic: the world may have changed "
@@ -157,21 +180,18 @@ def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
 
 
 def _charts(
-    seen: Seen, verdict: str, shares: Mapping[str, float], scope: Scope, headline: str
+    seen: Seen, shares: Mapping[str, float], scope: Scope, headline: str
 ) -> tuple[Chart, ...]:
-    ranked = sorted(shares.items(), key=lambda x: -x[1])
-    rows = [(n, s, INCIDENT if n == verdict else BASELINE) for n, s in ranked]
-    panels = [("How probable each class of cause is", rows)]
-    clearest = max(seen.splits, key=lambda s: s.mix_share, default=None)
-    if clearest is not None and clearest.mix + clearest.rate:
-        mix = clearest.mix_share
-        parts = [("mix of traffic", mix, EXPECTED), ("inside segments", 1 - mix, EXPECTED)]
-        panels.append((f"Where the change sits, over {clearest.dimension}", parts))
-    alt = "; ".join(
-        f"{heading}: " + ", ".join(f"{n} {words.percent(s)}" for n, s, _ in part)
-        for heading, part in panels
+    """How far each thing moved beside what it does on other days; then the infrastructure."""
+    rows = [
+        Interval(name, seen.shifts[thing].z, seen.moved[thing] > 0)
+        for thing, name in THINGS.items()
+        if thing in seen.shifts
+    ]
+    alt = "How far each is from usual, in standard deviations of earlier days: " + "; ".join(
+        f"{row.name} {row.z:+.1f}" for row in rows
     )
-    charts = [share_bars(panels, headline.split(";")[0].rstrip("."), alt)]
-    if seen.infra and shares["infrastructure"] >= WORTH_A_LOOK:
+    charts = [forest(rows, headline.split(";")[0].rstrip("."), alt)] if rows else []
+    if seen.infra and (shares["infrastructure"] >= WORTH_A_LOOK or not rows):
         charts.append(infra.chart(seen.infra, scope))
     return tuple(charts)

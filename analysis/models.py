@@ -32,6 +32,8 @@ ESTIMATED = (
     "on days whose labels are known."
 )
 NO_DAYS = "less than three earlier days have rows at these hours"
+UNCLEAR = -1.0
+"""From these log odds up to those of a figure that got worse, nothing is said of it."""
 WORTH_A_LOOK = 0.2
 """From this probability on a confirmed incident is followed: later questions can still say no."""
 
@@ -206,7 +208,8 @@ def _table(figures: Sequence[Reading], models: Sequence[str]) -> Table:
             interval = f"{words.number(r.now)} ({words.number(r.low)} to {words.number(r.high)})"
             name = f"{model} {label(r.kind)}" + (", estimate" if r.estimated else "")
             rows.append((name, words.number(r.usual), interval, _word(r)))
-    rows.sort(key=lambda row: row[-1] in ("as usual", "?"))  # what got worse comes first
+    order = ("worse", "moved", "not clear")  # what got worse comes first
+    rows.sort(key=lambda row: order.index(row[-1]) if row[-1] in order else len(order))
     return Table(("figure", "usual", "now (95%)", "verdict"), tuple(rows[:8]))
 
 
@@ -215,6 +218,8 @@ def _word(r: Reading) -> str:
         return "?"
     if r.worse > math.log(2):
         return "moved" if r.kind == "mean_prediction" else "worse"
+    if r.worse > UNCLEAR:
+        return "not clear"
     return "nothing seen" if r.estimated else "as usual"
 
 
@@ -239,6 +244,7 @@ def _chart(figures: Sequence[Reading], order: Sequence[str], headline: str) -> C
 
 def _row(r: Reading) -> Interval:
     name = f"{label(r.kind)} · {judging.arm_name(r.arm) if r.arm else r.model}"
+    name += ", estimate" if r.estimated else ""
     half = r.reach * r.error / r.shift.spread
     return Interval(name, r.shift.z, r.worse > math.log(2), half, r.estimated)
 

@@ -139,8 +139,6 @@ def _evidence(
     real = probability >= WORTH_A_LOOK
     onset = _onset(best, scope) if real else None
     headline = _headline(scope, best, onset)
-    if real and probability < 0.5:
-        headline = f"Perhaps not ({1 - probability:.0%}), but worth a look: {headline}"
     one, width = best.series, timedelta(minutes=best.series.minutes)
     inside = one.times >= np.datetime64(scope.window.start.replace(tzinfo=None), "s")
     name = best.metric.title or best.metric.name
@@ -168,6 +166,7 @@ def _evidence(
         suspects=(suspect,),
         charts=(_chart(scope, best, onset, name, headline),),
         not_examined=tuple(missing),
+        disagreements=_doubt(probability) if real else (),
         onset=onset,
         figures=_figures(best, scope),
         how=How(
@@ -180,6 +179,14 @@ def _evidence(
             notes,
         ),
     )
+
+
+def _doubt(probability: float) -> tuple[str, ...]:
+    """Why what is rather chance is followed."""
+    if probability >= 0.5:
+        return ()
+    chance = words.percent(1 - probability)
+    return (f"by its history alone it is rather chance ({chance}), and worth a look all the same",)
 
 
 def _placed(best: Judged) -> bool:

@@ -115,9 +115,17 @@ def triage(
 @main.command()
 @click.option("--list", "listing", is_flag=True, help="List the scenarios, a line each.")
 @click.option("--scenario", default=None, help="Which one to plant.")
-@click.option("--seed", default=1, show_default=True, help="Draws victim, dose, onset, model, arm.")
+@click.option(
+    "--seed", type=int, help="Draws victim, dose, onset, model, arm [default: one that shows much]."
+)
 @click.option("--autoplay", is_flag=True, help="Play the on-call who accepts every proposal.")
-@click.option("--port", default=8787, show_default=True, help="Where the local workspace listens.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8787,
+    show_default=True,
+    help="Where the local workspace listens.",
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -125,30 +133,41 @@ def triage(
     help="Where the world is kept [default: .hawkeye/demo in this folder].",
 )
 def demo(
-    listing: bool, scenario: str | None, seed: int, autoplay: bool, port: int, folder: Path | None
+    listing: bool,
+    scenario: str | None,
+    seed: int | None,
+    autoplay: bool,
+    port: int,
+    folder: Path | None,
 ) -> None:
     """The main job with no Slack account: a local workspace, a real model, a planted incident.
 
     With --autoplay: exits 0 when the conclusion is the planted cause, 3 when it is another.
     """
-    from bot.demo.show import DEFAULT, list_scenarios, play, show
+    from bot.demo.show import DEFAULT, SEED, list_scenarios, play, show
 
     if listing:
         for line in list_scenarios():
             click.echo(line)
         return
     home = folder or Path(".hawkeye") / "demo"
-    name = scenario or DEFAULT
+    name, drawn = scenario or DEFAULT, SEED if seed is None else seed
     if autoplay:
-        sys.exit(play(name, seed, home, port))
-    show(name, seed, home, port)
+        sys.exit(play(name, drawn, home, port))
+    show(name, drawn, home, port)
 
 
 @main.command()
 @click.option("--scenario", default=None, help="Which one to plant [default: one is drawn].")
 @click.option("--seed", default=None, type=int, help="Draws the scenario and its victim.")
 @click.option("--channel", default="", help="A channel of your Slack [default: a local workspace].")
-@click.option("--port", default=8787, show_default=True, help="Where the local workspace listens.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8787,
+    show_default=True,
+    help="Where the local workspace listens.",
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),

@@ -34,6 +34,9 @@ def responsible(
 
     rows = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
     rows = rows.drop_duplicates([Role.TIME, Role.PREDICTION])
+    models = scope.named("model")
+    if len(models) > 1 and Role.MODEL in rows:  # minutes and probabilities share no axis
+        rows = rows[rows[Role.MODEL] == models[0]]
     panels = [*names, Role.PREDICTION]
     card, every = style.figure(1, len(panels))
     for axes, name in zip(every, panels, strict=True):
@@ -45,12 +48,14 @@ def responsible(
         if name in hidden:
             axes.set_yticks([])
         _finish(axes, r, name, scope)
+    began = scope.onset.at if scope.onset else r.comparison.window.start
     every[0].plot([], [], color=style.INCIDENT, linewidth=2, label="now")
     every[0].plot([], [], color=style.BASELINE, linewidth=2, label="same hours of earlier days")
+    every[0].plot([], [], color=style.INK, linestyle="--", label=style.onset_words(began).strip())
     card.legend(
         *every[0].get_legend_handles_labels(),
         loc="outside lower left",
-        ncols=2,
+        ncols=3,
         frameon=False,
         fontsize=style.SMALL,
     )
@@ -100,6 +105,7 @@ def _band(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -
     per_day = max(1, round(24 / _width(r)))
     frame = pd.DataFrame({"slot": slot, "value": values})
     now = frame[recent].groupby("slot")["value"].quantile([0.1, 0.5, 0.9]).unstack()
+    now = _with_gaps(now)
     old = frame[earlier].assign(slot=lambda f: f["slot"] % per_day)
     usual = old.groupby("slot")["value"].quantile([0.1, 0.5, 0.9]).unstack()
     at = _moments(r, now.index)
@@ -107,8 +113,15 @@ def _band(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -
     axes.fill_between(at, grey[0.1], grey[0.9], color=style.BASELINE, alpha=0.25, linewidth=0)
     axes.plot(at, grey[0.5], color=style.BASELINE, linewidth=1.5)
     axes.fill_between(at, now[0.1], now[0.9], color=style.INCIDENT, alpha=0.2, linewidth=0)
-    axes.plot(at, now[0.5], color=style.INCIDENT, linewidth=2)
+    axes.plot(at, now[0.5], ".-", color=style.INCIDENT, linewidth=2, markersize=4)
     del scope
+
+
+def _with_gaps(by_slot: pd.DataFrame) -> pd.DataFrame:
+    """With a row for each slot: no line is drawn over a night without rows."""
+    if by_slot.empty:
+        return by_slot
+    return by_slot.reindex(np.arange(by_slot.index.min(), by_slot.index.max() + 1))
 
 
 def _share(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -> None:
@@ -124,9 +137,9 @@ def _share(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) 
     top = int(np.argmax(gain))
     since, recent, earlier = _hours(r, rows)
     frame = pd.DataFrame({"slot": np.floor(since / _width(r)), "value": (cells == top) * 1.0})
-    now = frame[recent].groupby("slot")["value"].mean()
+    now = _with_gaps(frame[recent].groupby("slot")[["value"]].mean())["value"]
     axes.axhline(frame[earlier]["value"].mean(), color=style.BASELINE, linewidth=1.5)
-    axes.plot(_moments(r, now.index), now, color=style.INCIDENT, linewidth=2)
+    axes.plot(_moments(r, now.index), now, ".-", color=style.INCIDENT, linewidth=2, markersize=4)
     axes.set_ylim(0, 1.02)
     style.percent_axis(axes.yaxis)
     named = {b.size - 1: "missing", b.size - 2: "unknown"}.get(top)

@@ -39,14 +39,16 @@ def forest(rows: Sequence[Interval], title: str, alt: str) -> Chart:
         colour = style.INCIDENT if row.suspect else style.BASELINE
         line = (0, (2, 1.5)) if row.estimated else "-"
         axes.plot([0, x], [y, y], color=colour, linewidth=2, alpha=0.6, linestyle=line)
-        ends = [min(max(row.z + side * row.half, -MOST), MOST) for side in (-1, 1)]
-        axes.plot(ends, [y, y], "|-", color=colour, linewidth=1, markersize=7)
+        if row.half:
+            ends = [min(max(row.z + side * row.half, -MOST), MOST) for side in (-1, 1)]
+            axes.plot(ends, [y, y], "|-", color=colour, linewidth=1, markersize=7)
         far = ">" if row.z > MOST else "<" if row.z < -MOST else "o"
         face = style.PAPER if row.estimated else colour
         axes.plot([x], [y], far, color=colour, markerfacecolor=face, markersize=8, mew=2)
     style.name_rows(axes, [row.name for row in rows], most=34)
     edge = max([3.0, *(min(abs(row.z) + row.half, MOST) for row in rows)]) * 1.1
     axes.set_xlim(-edge, edge)
-    hollow = "; hollow: estimate" if any(row.estimated for row in rows) else ""
-    axes.set_xlabel(f"standard deviations from usual, 95% whiskers{hollow}")
+    told = ["95% whiskers"] if any(row.half for row in rows) else []
+    told += ["hollow: estimate"] if any(row.estimated for row in rows) else []
+    axes.set_xlabel(", ".join(["σ from usual", *told]))
     return style.render(card, title, alt)

@@ -18,8 +18,8 @@ def timeline(
     verdict: str,
 ) -> Chart:
     """A bar per snapshot from going live until it was replaced, a row per model and arm."""
-    low = max(scope.baseline.start, onset.at - timedelta(days=10))
     high = scope.window.end
+    low = max(scope.baseline.start, _from(found, suspects, onset, high))
     card, (axes,) = style.figure(height=min(400, 260 + 28 * len(_lanes(found))))
     lanes = _lanes(found)[:8]
     blamed = {(p.model, p.snapshot) for p in suspects} if verdict != "not_snapshot" else set()
@@ -58,6 +58,15 @@ def timeline(
     words = [f"{p.snapshot} live {p.at:%d %b %H:%M}" for p in found[-4:]]
     alt = f"{title}. Publishes: {'; '.join(words) or 'none'}. Onset {onset.at:%d %b %H:%M} UTC."
     return style.render(card, title, alt)
+
+
+def _from(
+    found: Sequence[Publish], suspects: Sequence[Publish], onset: Onset, high: datetime
+) -> datetime:
+    """A day before the onset, and no later than what the picture is about went live."""
+    told = [p.at for p in (suspects or found) if p.at < high]
+    latest = max(told, default=onset.at) - timedelta(hours=6)
+    return max(min(onset.at - timedelta(days=1), latest), onset.at - timedelta(days=10))
 
 
 def _own_part(name: str, model: str) -> str:

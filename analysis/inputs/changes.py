@@ -26,14 +26,28 @@ class Conversion:
     shift: float = 0.0
     names: tuple[str, ...] = ()
 
+    @property
+    def formula(self) -> str:
+        """``0.556 × old − 17.8``, ``old ÷ 60``."""
+        down = 1 / self.slope
+        if down > 1 and abs(down - round(down)) < 1e-6 * down:
+            return f"old ÷ {down:g}"
+        shift = f" {'−' if self.shift < 0 else '+'} {abs(self.shift):.4g}" if self.shift else ""
+        return f"{self.slope:.4g} × old{shift}"
 
+
+_DURATION = ("time", "delay", "dur", "hour", "minute", "second", "lag", "age")
 CONVERSIONS = (
     Conversion("°F → °C", 5 / 9, -160 / 9, ("temp", "dewp", "heat")),
     Conversion("°C → °F", 9 / 5, 32.0, ("temp", "dewp", "heat")),
     Conversion("K → °C", 1.0, -273.15, ("temp", "dewp")),
     Conversion("°C → K", 1.0, 273.15, ("temp", "dewp")),
-    Conversion("miles → km", 1.609344, 0.0, ("dist", "mile", "visib", "wind", "speed")),
-    Conversion("km → miles", 1 / 1.609344, 0.0, ("dist", "km", "visib", "wind", "speed")),
+    Conversion("miles → km", 1.609344, 0.0, ("dist", "mile", "visib")),
+    Conversion("km → miles", 1 / 1.609344, 0.0, ("dist", "km", "visib")),
+    Conversion("miles → m", 1609.344, 0.0, ("dist", "mile", "visib")),
+    Conversion("m → miles", 1 / 1609.344, 0.0, ("dist", "mile", "visib")),
+    Conversion("mph → km/h", 1.609344, 0.0, ("wind", "speed", "gust")),
+    Conversion("km/h → mph", 1 / 1.609344, 0.0, ("wind", "speed", "gust")),
     Conversion("mph → m/s", 0.44704, 0.0, ("wind", "speed", "gust")),
     Conversion("m/s → mph", 1 / 0.44704, 0.0, ("wind", "speed", "gust")),
     Conversion("knots → mph", 1.15078, 0.0, ("wind", "speed", "gust")),
@@ -44,16 +58,19 @@ CONVERSIONS = (
     Conversion("inches → mm", 25.4, 0.0, ("precip", "rain")),
     Conversion("lb → kg", 0.45359237, 0.0, ("weight", "load")),
     Conversion("kg → lb", 1 / 0.45359237, 0.0, ("weight", "load")),
-    Conversion("minutes → seconds", 60.0, 0.0, ("time", "delay", "duration", "dur")),
-    Conversion("seconds → minutes", 1 / 60, 0.0, ("time", "delay", "duration", "dur")),
-    Conversion("hours → minutes", 60.0, 0.0, ("time", "delay", "hours")),
+    Conversion("hPa → inHg", 1 / 33.8639, 0.0, ("press",)),
+    Conversion("inHg → hPa", 33.8639, 0.0, ("press",)),
+    Conversion("minutes → seconds or hours → minutes", 60.0, 0.0, _DURATION),
+    Conversion("minutes → hours or seconds → minutes", 1 / 60, 0.0, _DURATION),
+    Conversion("hours → seconds", 3600.0, 0.0, _DURATION),
+    Conversion("seconds → hours", 1 / 3600, 0.0, _DURATION),
     Conversion("the sign turned", -1.0),
-    Conversion("× 1000", 1000.0),
-    Conversion("÷ 1000", 0.001),
-    Conversion("× 100", 100.0),
-    Conversion("÷ 100", 0.01),
-    Conversion("× 10", 10.0),
-    Conversion("÷ 10", 0.1),
+    Conversion("", 1000.0),
+    Conversion("", 0.001),
+    Conversion("", 100.0),
+    Conversion("percent → share", 0.01),
+    Conversion("", 10.0),
+    Conversion("", 0.1),
 )
 
 
@@ -67,6 +84,9 @@ class Change:
 
 
 NOTHING = Change("none", "", 0.0)
+TELLING, FITTING = 0.12, 0.5
+"""A conversion that leaves so little of the gap is said before all else: a limit or a default that
+was converted looks like a new one."""
 
 
 def numbers(
@@ -86,9 +106,10 @@ def numbers(
         return NOTHING
     return (
         (_still(b, standing) if standing else None)
+        or (_converted(name, a, b, TELLING) if _zeros(b) - _zeros(a) < 0.12 else None)
         or _constant(a, b, hidden)
         or _clipped(a, b, hidden)
-        or _converted(name, a, b)
+        or _converted(name, a, b, FITTING)
         or _moved(a, b, hidden)
         or NOTHING
     )
@@ -104,10 +125,11 @@ def _still(b: Floats, standing: bool) -> Change | None:
 
 def _constant(a: Floats, b: Floats, hidden: bool) -> Change | None:
     values, counts = np.unique(b, return_counts=True)
-    top = int(np.argmax(counts))
-    value, share = float(values[top]), float(counts[top] / len(b))
-    before = float(np.mean(a == value))
-    excess = share - before
+    often = np.argsort(-counts, kind="stable")[:5]
+    gained = [float(counts[i] / len(b) - np.mean(a == values[i])) for i in often]
+    top = int(often[int(np.argmax(gained))])
+    value, share, excess = float(values[top]), float(counts[top] / len(b)), max(gained)
+    before = share - excess
     if excess < 0.12 or (share < 0.9 and excess < 3 * before and excess < 0.3):
         return None
     if _is_limit(a, b, value):
@@ -118,6 +140,10 @@ def _constant(a: Floats, b: Floats, hidden: bool) -> Change | None:
     if share > 0.97:
         return Change("frozen", f"constant at {said}", share)
     return Change("default", f"{_percent(share)} are {said}, was {_percent(before)}", excess)
+
+
+def _zeros(values: Floats) -> float:
+    return float(np.mean(values == 0))
 
 
 def _is_limit(a: Floats, b: Floats, value: float) -> bool:
@@ -146,8 +172,9 @@ def _clipped(a: Floats, b: Floats, hidden: bool) -> Change | None:
     return None
 
 
-def _converted(name: str, a: Floats, b: Floats) -> Change | None:
-    """A known conversion that explains the new values better than the old ones do."""
+def _converted(name: str, a: Floats, b: Floats, most: float) -> Change | None:
+    """A known conversion that explains the new values better than the old ones do: so that at most
+    this part of the gap between both is left."""
     grid = np.linspace(0.02, 0.98, 33)
     a, b = _thin(a), _thin(b)
     low = name.lower()
@@ -166,13 +193,13 @@ def _converted(name: str, a: Floats, b: Floats) -> Change | None:
             found.append((gap * liked + 0.01 * (share < 1), c, share))
     best, c, share = min(found, key=lambda f: f[0])
     near = abs(np.log(abs(c.slope))) < 0.3 and c.slope > 0  # a factor near 1 fits any drift
-    if best > (0.2 if near else 0.5) * plain or spread < 1e-9:
+    if best > (0.4 if near else 1.0) * most * plain or spread < 1e-9:
         return None
     part = "" if share == 1 else f" in about {_percent(share)}"
     if c.words == "the sign turned":
         return Change("sign_flip", f"the sign turned{part}", share)
-    shift = f" {'−' if c.shift < 0 else '+'} {abs(c.shift):.4g}" if c.shift else ""
-    return Change("unit", f"values are {c.slope:.3g} × old{shift} ({c.words}?){part}", share)
+    meant = f": {c.words}?" if c.words else ""
+    return Change("unit", f"values are {c.formula}{part}{meant}", share)
 
 
 def _thin(values: Floats, most: int = 600) -> Floats:

@@ -44,7 +44,7 @@ def demo_actions(world: World, clock: Clock) -> list[WorldAction]:
     return [
         WorldAction("rollback", "Roll back", ("snapshot",), world, clock),
         WorldAction("arm_to_zero", "Arm to zero", ("arm",), world, clock),
-        WorldAction("rerun_node", "Undo and rerun", MENDED, world, clock),
+        WorldAction("rerun_node", "Restore", MENDED, world, clock),
         WorldAction("feature_default", "Back to its default", ("feature",), world, clock),
     ]
 

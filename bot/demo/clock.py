@@ -13,14 +13,21 @@ SLOWEST, FASTEST = 1.0, 1440.0
 class Clock:
     """Simulated time that runs ``speed`` times as fast as the real one; thread-safe.
 
-    At the fastest, 1440×, a day passes in a minute. ``real`` gives seconds that never go back.
+    At the fastest, 1440×, a day passes in a minute. ``end``: it stands still there, where the data
+    are at their end. ``real`` gives seconds that never go back.
     """
 
     def __init__(
-        self, start: datetime, speed: float = 1.0, real: Callable[[], float] = time.monotonic
+        self,
+        start: datetime,
+        speed: float = 1.0,
+        real: Callable[[], float] = time.monotonic,
+        *,
+        end: datetime | None = None,
     ) -> None:
         if start.utcoffset() is None:
             raise ValueError(f"the clock needs a time with a zone, got {start!r}")
+        self._end = end
         self._lock = threading.Lock()
         self._real = real
         self._base = start
@@ -33,7 +40,13 @@ class Clock:
             return self._now()
 
     def _now(self) -> datetime:
-        return self._base + timedelta(seconds=(self._real() - self._since) * self._speed)
+        at = self._base + timedelta(seconds=(self._real() - self._since) * self._speed)
+        return min(at, self._end) if self._end else at
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to its end."""
+        return self._end is not None and self.now() >= self._end
 
     @property
     def speed(self) -> float:

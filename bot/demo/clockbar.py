@@ -23,7 +23,8 @@ def clock_routes(clock: Clock) -> list[BaseRoute]:
             {
                 "now": clock.now().isoformat(),
                 "speed": clock.speed,
-                "label": f"{clock.now():%a %d %b %Y, %H:%M} UTC",
+                "label": f"{clock.now():%a %d %b %Y, %H:%M} UTC"
+                + (", where the demo's data end" if clock.ended else ""),
                 "controls": [
                     {"label": "real time", "post": "/demo/clock/speed/1"},
                     {"label": "1 h a minute", "post": "/demo/clock/speed/60"},

@@ -45,13 +45,18 @@ def gameday(name: str, seed: int, home: Path, port: int, channel: str) -> None:
             incident = practice.fire()
             where = channel or f"{practice.address} and look into #{CHANNEL}"
             click.echo(f"\n  Open {where}: an alert has just come in. The clock runs.\n")
-            told = watch(practice, incident, lambda: stopped.wait(0.5))
+            told = watch(practice, incident, lambda: _paced(practice, incident, stopped))
             if told:
                 click.echo(f"  {told}\n  Ctrl-C ends the practice.")
-            while told and not stopped.wait(0.5):
+            while told and not _paced(practice, incident, stopped):
                 pass
     except OSError as error:
         raise click.ClickException(f"{error} (choose another --port)") from error
+
+
+def _paced(practice: Practice, incident_id: str, stopped: threading.Event) -> bool:
+    practice.keep_pace(incident_id)
+    return stopped.wait(0.5)
 
 
 def watch(practice: Practice, incident_id: str, wait: Callable[[], bool]) -> str:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from bot.config import Mitigation
     from bot.workspace import Server, User, Workspace
 
-DEFAULT = "unit_change"
+DEFAULT, SEED = "unit_change", 2
+"""What is shown to those who do not ask for another."""
 CHANNEL = "ml-oncall"
 RECHECK = timedelta(minutes=30)
 
@@ -46,6 +47,9 @@ class Practice:
     bot: Bot
     alerts_token: str
     address: str
+
+    def __post_init__(self) -> None:
+        self._reached = (True, 0)
 
     def fire(self) -> str:
         """Send the world's alert, as a team's alerting would: over HTTP. The incident's id."""
@@ -69,6 +73,19 @@ class Practice:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return str(json.load(answer)["incidents"][0]["id"])
+
+    def keep_pace(self, incident_id: str) -> None:
+        """Back to real time once the recovery that time ran ahead for is told, or all is over."""
+        incident = self.bot.store.load(incident_id)
+        if incident is None:
+            return
+        step, recovery = incident.current, self.bot.conversation.tree.recovery
+        watched = step is not None and step.node == recovery and step.evidence is not None
+        told = step.number if step and watched and step.status == "proposed" else 0
+        reached = (incident.is_open, told)
+        if reached != self._reached and (told or not incident.is_open):
+            self.clock.set_speed(1.0)
+        self._reached = reached
 
 
 @dataclass
@@ -106,7 +123,7 @@ def open_in_slack(name: str, seed: int, home: Path, channel: str) -> Iterator[Pr
     """The same in a team's own Slack, with the tokens of the environment and the cause hidden."""
     with _world(name, seed, home, hidden=True) as (world, say), ExitStack() as stack:
         say("connecting to Slack")
-        clock = Clock(world.now)
+        clock = Clock(world.now, end=world.end)
         stack.callback(clock.stop)
         token = secrets.token_urlsafe(16)
         bot = _bot(world, clock, {**os.environ, "HAWKEYE_ALERTS_TOKEN": token}, channel)
@@ -149,7 +166,7 @@ def _started(name: str, world: World, port: int, channel: str, stack: ExitStack)
     from bot.demo.pager import KEYS, page_the_owner, pager_routes
     from bot.workspace import Workspace, manifest_of, serve
 
-    clock = Clock(world.now)
+    clock = Clock(world.now, end=world.end)
     stack.callback(clock.stop)
     workspace = Workspace()
     people = {
@@ -184,7 +201,7 @@ def show(name: str, seed: int, home: Path, port: int) -> None:
         signal.signal(number, lambda *_: stopped.set())
     try:
         with open_demo(name, seed, home, port) as demo:
-            demo.fire()
+            incident = demo.fire()
             click.echo(
                 f"\n  Open {demo.server.url} and look into #{CHANNEL}: an alert has just come in."
                 "\n  You are Ana; the picker at the top left makes you somebody else."
@@ -192,7 +209,7 @@ def show(name: str, seed: int, home: Path, port: int) -> None:
             )
             webbrowser.open(demo.server.url)
             while not stopped.wait(0.5):
-                pass
+                demo.keep_pace(incident)
     except OSError as error:
         raise click.ClickException(f"{error} (choose another --port)") from error
 

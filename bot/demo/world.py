@@ -16,7 +16,7 @@ from analysis.tables import Contract
 from bot.demo import operations, writer
 from bot.demo.faults import Fault, Truth
 from bot.demo.flights import HOUR, to_minute, to_time
-from bot.demo.pipeline import DEFAULTS
+from bot.demo.pipeline import DEFAULTS, GROUPS
 from bot.demo.registry import CONTROL, NO_ARM, TREATMENT
 from bot.demo.stage import Stage
 from bot.demo.timeline import Regime, Served
@@ -147,9 +147,15 @@ class World:
         )
 
     def _rerun(self, now: Regime, name: str) -> tuple[Regime, str]:
-        node = name.partition("/")[0]
         parts = self.fault.parts or (self.fault,)
         known = {*operations.OWNERS, *(p.node for p in parts)}
+        node = name.partition("/")[0]
+        if node not in known:  # a feature: what writes it is what can be run again
+            node = next((n for n, columns in GROUPS.items() if node in columns), node)
+        if node == "request":
+            raise CannotMitigate(
+                f"{name} comes with the request: no node of the pipeline writes it."
+            )
         if node not in known:
             raise CannotMitigate(f"There is no node {name!r} in the pipeline.")
         both = sum(self._rate(now.start, *key) for key in _KEYS)

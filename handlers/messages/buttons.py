@@ -9,7 +9,7 @@ from handlers.blocks import Block
 from handlers.messages import words
 from handlers.messages.view import View, remedies
 from state.incident import Incident, Step
-from state.tree import AGAIN, LEFT, Branch, Node
+from state.tree import AGAIN, LEFT, Branch, Node, Tree
 
 MOST_BRANCHES = 3
 AGAIN_OVER = "Look again: window, filters…"
@@ -21,13 +21,15 @@ def ways(node: Node) -> list[Branch]:
 
 
 def for_proposal(
-    incident: Incident, step: Step, node: Node, evidence: Evidence
+    incident: Incident, step: Step, tree: Tree, evidence: Evidence
 ) -> list[Block | None]:
     """What was proposed, the other branches, and the ways to ask for more.
 
     A guess is no primary button: the person is to read before pressing. A branch that only
-    points ("These features") needs suspects, so it is reached through "Choose…".
+    points ("These features") needs suspects, so it is reached through "Choose…", as what an
+    earlier answer ruled out is.
     """
+    node, out = tree.node(step.node), words.denied(incident, tree, step)
     proposed = node.branch(evidence.verdict)
     found: list[Block | None] = []
     if proposed:
@@ -36,6 +38,7 @@ def for_proposal(
             _branch(incident, step, proposed, words.label(proposed, evidence.named), style)
         )
     others = [br for br in ways(node) if br is not proposed and not words.points(br)]
+    others = [br for br in others if br.verdict not in out]
     found += [_branch(incident, step, br, br.label) for br in others[:MOST_BRANCHES]]
     if evidence.confidence < words.UNSURE:
         found.append(again(incident, step))
@@ -122,15 +125,17 @@ def mitigations(
     view: View,
     suspects: tuple[Suspect, ...],
     usual: tuple[str, ...] = (),
-    most: int = 2,
+    most: int = 1,
+    style: str = "",
 ) -> list[Block | None]:
-    """What can be done now about these suspects; the modal when there is more than fits."""
+    """What can be done now about these suspects, the first in a ``style``; the modal when there is
+    more than fits."""
     found = remedies(incident, view, suspects, usual)
     row: list[Block | None] = []
     for index, (remedy, target) in enumerate(found[:most]):
         ref = value(i=incident.id, a=remedy.name, k=target.kind, n=target.name)
         text = f"{remedy.title}: {b.words(target.name, 36)}…"
-        row.append(b.button(text, f"mitigate:{index}", ref))
+        row.append(b.button(text, f"mitigate:{index}", ref, style="" if index else style))
     if len(found) > most:
         other = value(i=incident.id, o="mitigate")
         row.append(b.button("Other mitigation…", "more:mitigate", other))

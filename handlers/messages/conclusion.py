@@ -140,7 +140,8 @@ def _buttons(
     ref = value(i=incident.id)
     suspects = tuple(s for c in causes for s in (*c.suspects, *c.along))
     usual = tuple(m for c in causes if (e := words.exit_of(tree, c.kind)) for m in e.mitigations)
-    row = buttons.mitigations(incident, view, suspects, usual, most=3)
+    style = "primary" if causes[0].confidence >= words.UNSURE else ""
+    row = buttons.mitigations(incident, view, suspects, usual, most=2, style=style)
     if causes[0].kind == "false_alarm":
         row = [b.button("Not an incident", "dismiss", ref, style="primary")]
     doubtful = _doubtful(incident, tree, causes)
@@ -150,5 +151,5 @@ def _buttons(
     return [
         *row,
         b.button("Hand off…", "handoff", ref),
-        b.button("Resolve…", "resolve", ref),
+        b.button("Resolve…", "resolve", ref, style=style if causes[0].kind == "world" else ""),
     ]

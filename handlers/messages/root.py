@@ -69,7 +69,7 @@ def _story(incident: Incident, tree: Tree, view: View) -> str:
         return f"{causes}."
     first = _first(incident)
     if first and first.evidence and first.answer and not first.answer.override:
-        return words.headline(first.evidence)
+        return b.line(first.evidence.headline, 900, words.looked(first.evidence))
     return b.line(incident.alert.detail, 300)
 
 
@@ -106,8 +106,14 @@ def _state(incident: Incident, tree: Tree) -> str:
     if not incident.is_open:
         by = f" by {b.person(incident.closed_by)}" if incident.closed_by else ""
         return f"{b.line(incident.outcome, 40) or incident.status}{by}"
-    who = f"{b.person(incident.owner)} has it" if incident.owner else "nobody has it yet"
+    who = f"{b.person(incident.owner)} has it" if incident.owner else _unowned(incident, tree)
     return f"{who} · {_place(incident, tree)}"
+
+
+def _unowned(incident: Incident, tree: Tree) -> str:
+    """Who answers looks into it, and may still be nobody who has it."""
+    by = [s.answer.by for s in words.answered(incident, tree) if s.answer and s.answer.by]
+    return f"{b.person(by[-1])} answers, nobody has it yet" if by else "nobody has it yet"
 
 
 def _place(incident: Incident, tree: Tree) -> str:

@@ -39,7 +39,7 @@ def step_message(incident: Incident, step: Step, tree: Tree, view: View) -> dict
     if step.evidence is None:
         ask = b.line(node.question, 200)
         return b.message(f"{name} Looking…", [b.section(f"*{name}*\nLooking: {ask}")])
-    return _proposed(incident, step, node, step.evidence, view, name)
+    return _proposed(incident, step, tree, step.evidence, view)
 
 
 def folded(name: str, anew: int = 0) -> dict[str, Any]:
@@ -62,8 +62,9 @@ def _anew(incident: Incident, step: Step) -> int:
 
 
 def _proposed(
-    incident: Incident, step: Step, node: Node, evidence: Evidence, view: View, name: str
+    incident: Incident, step: Step, tree: Tree, evidence: Evidence, view: View
 ) -> dict[str, Any]:
+    node, name = tree.node(step.node), words.title(tree, step)
     finding = words.headline(evidence)
     branch = node.branch(evidence.verdict)
     guessed = evidence.confidence < words.UNSURE and not words.doubts(evidence)
@@ -73,7 +74,7 @@ def _proposed(
     earlier = [s.evidence for s in incident.live_steps if s.number < step.number and s.evidence]
     blocks += explained(evidence, earlier)
     if incident.is_open:
-        blocks += b.actions(*buttons.for_proposal(incident, step, node, evidence))
+        blocks += b.actions(*buttons.for_proposal(incident, step, tree, evidence))
         blocks += _mitigations(incident, step, view)
     return b.message(f"{name} {finding} ({words.sure(evidence)})", blocks)
 

@@ -120,7 +120,7 @@ def looked(evidence: Evidence) -> datetime | None:
 def doubts(evidence: Evidence) -> bool:
     """Whether the finding itself says that it is none to rely on."""
     said = evidence.headline.lower().replace("’", "'")
-    return said.startswith(("i can't", "can't", "not sure", "perhaps not"))
+    return said.startswith(("i can't", "can't", "not sure"))
 
 
 def sure(evidence: Evidence) -> str:
@@ -193,6 +193,17 @@ def ruled_out(incident: Incident, tree: Tree) -> list[str]:
             if not taken and branch.to not in (AGAIN, LEFT) and branch.verdict not in blamed:
                 found += excluded(tree, branch)
     return list(dict.fromkeys(found))
+
+
+def denied(incident: Incident, tree: Tree, step: Step) -> frozenset[str]:
+    """Verdicts that blame something which the answers before a step have ruled out."""
+    found: set[str] = set()
+    for earlier in trail(incident, step.came_from):
+        node, given = node_of(tree, earlier.node), earlier.answer
+        if node is not None and given is not None and not _open(earlier):
+            taken = (given.verdict, *given.also, *UNDECIDED, *_BLAMES_NOBODY)
+            found |= {br.verdict for br in node.branches if br.verdict not in taken}
+    return frozenset(found)
 
 
 def _open(step: Step) -> bool:

@@ -41,7 +41,7 @@ def test_a_numbers_change_is_recognised(name, new, kind):
 def test_the_unit_is_said_with_slope_and_shift():
     """A sentence that one can check by hand."""
     words = numbers("temp", OLD, (NEW - 32) * 5 / 9).words
-    assert "0.556" in words
+    assert "0.5556 × old" in words
     assert "17.78" in words
     assert "°F → °C" in words
 
@@ -74,3 +74,24 @@ def test_too_few_values_say_nothing():
     """A handful of rows is no evidence."""
     assert numbers("x", OLD[:5], NEW).kind == "none"
     assert levels(pd.Series(["a"]), pd.Series(["b"])).kind == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "new", "said"),
+    [
+        ("dep_delay", NEW / 60, "values are old ÷ 60: minutes → hours or seconds → minutes?"),
+        ("amount", NEW / 100, "values are old ÷ 100: percent → share?"),
+        ("pressure", NEW / 33.8639, "values are 0.02953 × old: hPa → inHg?"),
+    ],
+)
+def test_a_factor_is_said_as_people_would(name, new, said):
+    """Divided by a whole number, and with every unit that it could be."""
+    assert numbers(name, OLD, new).words == said
+
+
+def test_a_limit_in_another_unit_is_a_unit():
+    """Most hours see ten miles and more; in metres they are no default of 16,093.4."""
+    clear = np.minimum(np.random.default_rng(0).gamma(3, 5, 3000), 10.0)
+    assert numbers("visib", clear[:2900], 1609.344 * clear[2900:]).words.endswith("miles → m?")
+    gone = np.where(np.arange(100) % 5 < 2, 0.0, clear[2900:])
+    assert numbers("visib", clear[:2900], gone).kind == "zeros"

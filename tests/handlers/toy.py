@@ -137,7 +137,9 @@ ALERT = Alert(
     since=START,
     url="https://alerts.example/1?a=b&c=d",
 )
-TEMP = Suspect("feature", "temp", 0.61, "values are 0.56 × − 18 (°F → °C?)", 0.55, 0.67, START)
+TEMP = Suspect(
+    "feature", "temp", 0.61, "values are 0.5556 × old − 17.78: °F → °C?", 0.55, 0.67, START
+)
 DEWP = Suspect("feature", "dewp", 0.22, "the same change", 0.17, 0.27, START)
 VISIB = Suspect("feature", "visib", 0.08, "31% missing, was 4%", 0.04, 0.11, at(-300))
 MODEL = Suspect("model", "delay_gbm", 0.9, "calibration 1.00 → 1.41")
@@ -189,7 +191,7 @@ FEATURES = Evidence(
     table=Table(
         ("feature", "explains", "what changed", "since"),
         (
-            ("temp", "61%", "values shrank to 0.56 × − 18 (°F → °C?)", "14:00"),
+            ("temp", "61%", "values are 0.5556 × old − 17.78: °F → °C?", "14:00"),
             ("dewp", "22%", "the same change", "14:00"),
             ("visib", "8%", "31% missing, was 4%", "09:00, before the onset"),
         ),
