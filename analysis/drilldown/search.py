@@ -28,6 +28,8 @@ FEWEST_LEAVES = 12
 RELATIVE = 0.05
 """What is a twentieth as clear as the clearest cause is what the model of the noise leaves over."""
 STRAYS = 5
+CLOSER = 3
+"""So often the factor of everything is asked for again: the first is of the causes' leaves too."""
 CLEAR = 2.5
 """A leaf alone is a cause when it is so many times as far off as the fifth of all other leaves."""
 
@@ -55,13 +57,18 @@ class Search:
         What no segment holds should not have moved. Where it did, everything may have: the search
         is made again beside an expectation that moves along, and the shorter description is kept.
         """
+        size = sizes(now, was)
         found, base = self._found(now, was, effect), was
-        factor = found.left_over(now, was)
-        if found.segments and factor is not None:
-            moved = was * factor
+        along, moved = found, was
+        for _ in range(CLOSER if found.segments else 0):
+            factor = along.left_over(now, moved)
+            if factor is None:
+                break
+            moved = moved * factor
             along = self._found(now, moved, effect)
-            calm = min(found.noise, along.noise, key=lambda n: n.factor)
-            if along.length(now, moved, calm) + self.bar < found.length(now, was, calm):
+            variance = min(found.noise, along.noise, key=lambda n: n.factor).variance(size)
+            extra = self.bar if base is was else 0.0
+            if along.length(now, moved, variance) + extra < found.length(now, base, variance):
                 found, base = along, moved
         kept = absorbed(merged(self.leaves, found.segments, now, base, found.noise), now, base)
         return kept if base is was else [_as_told(one, now, was) for one in kept]
@@ -118,21 +125,27 @@ class Found:
     bar: float
 
     def left_over(self, now: Floats, was: Floats) -> float | None:
-        """The factor by which what no segment holds moved; None when it did not."""
-        size, difference = sizes(now, was)[self.free], (now - was)[self.free]
-        if not len(size) or self.noise.gain(difference, size) < self.bar:
+        """The factor by which what no segment holds moved; None when it did not. Where they hold
+        everything, that of all but the clearest."""
+        left = self.free.copy()
+        if not left.any():
+            left[:] = True
+            left[self.segments[0].leaves] = len(self.segments) == 1
+        size, difference = sizes(now, was)[left], (now - was)[left]
+        if self.noise.gain(difference, size) < self.bar:
             return None
         weight = self.noise.weight(size)
         return 1 + float((weight * difference).sum() / (weight * size).sum())
 
-    def length(self, now: Floats, base: Floats, noise: Noise) -> float:
+    def length(self, now: Floats, base: Floats, variance: Floats) -> float:
         """Squared error that is left when each segment has a factor of its own, in units of
-        ``noise``, and a bar for each of these factors (a description's length, Rissanen 1978)."""
+        ``variance`` (n,), and a bar for each factor (a description's length, Rissanen 1978)."""
         fitted = base.copy()
         for one in self.segments:
             fitted[one.leaves] *= now[one.leaves].sum() / (base[one.leaves].sum() or 1.0)
-        variance = np.maximum(noise.variance(sizes(now, base)), 1e-12)
-        return float(((now - fitted) ** 2 / variance).sum()) + self.bar * len(self.segments)
+        return float(((now - fitted) ** 2 / np.maximum(variance, 1e-12)).sum()) + self.bar * len(
+            self.segments
+        )
 
 
 def _as_told(one: Segment, now: Floats, was: Floats) -> Segment:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from analysis.drilldown.leaves import Segment
 
 
+EVENTS = 20
+"""A moment of a log of events holds so many of them, at the median."""
 DAYS = 3
 """Fewer earlier days are no usual day."""
 
@@ -161,7 +163,8 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     times, start = placed(path, frame, w.time, w.since)
     late = times >= start
     before = ~late & _same_hours(times, start)
-    moments = [times[late].nunique(), times[before].nunique()]
+    ticks = _ticks(times)
+    moments = [ticks[late].nunique(), ticks[before].nunique()]
     if not all(moments):
         raise click.ClickException(
             f"{path}: {int((~late).sum())} rows before --since and {int(late.sum())} after; "
@@ -179,6 +182,17 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
         .reset_index()
         .rename(columns={"now_was": "was"})
     )
+
+
+def _ticks(times: pd.Series[Any]) -> pd.Series[Any]:
+    """Times (n,) as moments to be counted. Rows that come whenever something happens have no
+    rhythm: their moments are as wide as EVENTS of them take, or fewer of them were less time."""
+    distinct = times.drop_duplicates().sort_values()
+    gaps = distinct.diff().dropna()
+    if len(gaps) < EVENTS or (gaps == gaps.mode()[0]).mean() >= 0.5:
+        return times
+    width = EVENTS * gaps.median()
+    return (times - times.min()) // width
 
 
 def _same_hours(times: pd.Series[Any], start: int | datetime) -> pd.Series[Any]:
