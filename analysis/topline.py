@@ -13,7 +13,7 @@ import numpy as np
 from analysis import odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
-from analysis.metrics import Blocks, series
+from analysis.metrics import BLOCK, Blocks, add_up, rows_of, series
 from analysis.quality import NEEDS_LABEL, back
 from analysis.series.judging import DELAY, Judged, ahead, judge, matched_shift
 from analysis.tables import Metric
@@ -28,6 +28,8 @@ METHOD = (
     "band (Huber; empirical Bayes) by a Bayesian change point (Smith 1975) on whitened residuals; "
     "the same search on every earlier day says how often nothing looks like this."
 )
+FEW_LABELS = 0.1
+"""Where a smaller share of the labels has come, predictions are judged beside what needs them."""
 PRIOR = 0.6
 """How often an alert is real before its series is looked at."""
 MODEL_KINDS = ("mean_prediction", "calibration", "log_loss", "volume")
@@ -66,13 +68,30 @@ def _candidates(
         return judged, missing
     for metric in _metrics(warehouse, scope):
         _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
-    unlabelled = blocks.count >= 3 and not any(one.matched.seen for one in judged)
-    if scope.entry == "metric" and unlabelled:
+    if scope.entry != "metric" or blocks.count < 3:
+        return judged, missing
+    share = _labelled(warehouse, _metrics(warehouse, scope)[0], blocks)
+    if share < FEW_LABELS or not any(one.matched.seen for one in judged):
         for metric in _stand_ins(_metrics(warehouse, scope)[0]):
             if not missing:
-                missing.append("its labels: too few have arrived, so the predictions are judged")
+                missing.append(
+                    f"its labels: {words.percent(share)} have arrived, so the predictions are "
+                    "judged as well"
+                )
             _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     return judged, missing
+
+
+def _labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> float:
+    """The share of the window's rows whose label has come; 1 for a metric that needs none."""
+    if metric.kind not in NEEDS_LABEL:
+        return 1.0
+    models = (metric.model,) if metric.model else ()
+    arms = (metric.arm,) if metric.arm else ()
+    table = rows_of(warehouse, blocks, models=models, arms=arms)
+    sums = add_up(warehouse, table, ("mean_label",), (BLOCK,))
+    now = sums[sums[BLOCK] == 0]
+    return float(now["ln"].sum() / max(now["n"].sum(), 1.0))
 
 
 def _judge_log(warehouse: Warehouse, metric: Metric, blocks: Blocks, scope: Scope) -> Judged:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from analysis.budget import OverBudget
-from analysis.evidence import Suspect
+from analysis.evidence import Suspect, SuspectKind
 from bot.headless import Check, Walked, resumed
 from handlers.messages import words
 from state.forks import Fork, forks, named_next, shared
@@ -26,6 +26,8 @@ LEAST = 0.03
 """A branch that is less likely than this is not walked."""
 UNLIKELY = 0.005
 """What is less likely than this is no candidate."""
+LET_GO: tuple[SuspectKind, ...] = ("snapshot", "feature", "upstream")
+"""Kinds of suspects that are causes by themselves."""
 NAMES = 3
 """Suspects of the last step that are candidates of their own."""
 
@@ -74,9 +76,18 @@ def _concluded(incident: Incident) -> Candidate:
 
 
 def _beside(incident: Incident) -> Iterator[tuple[float, Candidate]]:
-    """The suspects that the step which named the cause would have named next."""
+    """The suspects that the step which named the cause would have named next; where nothing is
+    named in the end, those that were followed on the way and let go of."""
     for one in islice(named_next(incident), NAMES):
         yield one.chance, Candidate(one.kind, (one.suspect,), 0.0)
+    if any(cause.suspects for cause in incident.causes):
+        return
+    for step in incident.live_steps:
+        if (found := step.evidence) and not (step.answer and step.answer.override):
+            named = found.named or found.suspects[:1]
+            weight = found.confidence if found.named else max((s.score for s in named), default=0)
+            if named and named[0].kind in LET_GO:
+                yield weight, Candidate(named[0].kind, tuple(named), 0.0)
 
 
 def _elsewhere(walked: Walked, tree: Tree, check: Check) -> Iterator[tuple[float, Candidate]]:

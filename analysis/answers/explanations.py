@@ -7,7 +7,8 @@ of Dempster, Laird & Rubin 1977). Four explanations are weighed by their margina
 
 - a publish as usual;
 - something shook all answers (inputs that no stand-in knows): snapshots that served on show it;
-- the snapshot moved its answers by several times the usual, and they are worse;
+- the snapshot moved its answers by several times the usual (in any direction, or all alike), and
+  they are worse;
 - it moved them, but they are no worse: somebody meant to.
 
 The Bayes factor of the third against the others is what is returned. Whatever the constants, a
@@ -98,6 +99,12 @@ class Usual:
         """The covariance of differences so many times as large, in any direction."""
         d = len(self.covariance)
         return self.covariance + np.eye(d) * (times * self.size) ** 2 / d
+
+    def tilted(self, times: float) -> Floats:
+        """The covariance of differences so many times as large in the mean answer alone."""
+        out = self.covariance.copy()
+        out[0, 0] *= 1 + times**2
+        return out
 
     def scales(self) -> Floats:
         """Factors, equally likely, by which the true variance may differ from the one learned."""
@@ -192,7 +199,9 @@ def log_bayes_factor(
         for s, chance in zip(SHAKEN, chances, strict=True)
         if chance > 0
     ]
-    own = float(np.logaddexp.reduce(moved))
+    # A wrong base rate moves all answers alike, and nothing else about them.
+    tilted = _mean([seen.log_likelihood(known.tilted(float(r))) for r in LARGER])
+    own = _mean([float(np.logaddexp.reduce(moved)), tilted + float(np.log(chances[0]))])
     with np.errstate(divide="ignore"):
         weights = np.log(chances) + np.log(1 - MEANT)
     innocent = [weights[0] + as_usual + losses["usual"]]

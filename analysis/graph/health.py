@@ -27,6 +27,8 @@ SLACK = 0.25
 """Hours from a run until what it wrote is served."""
 NEAR = 1.25
 """Hours around the end of a run in which what it wrote shows, where it serves nothing meanwhile."""
+LAG = timedelta(hours=3)
+"""From a run of a source until the last job below it has passed on what it wrote."""
 BEFORE = 6.0
 """Hours before the onset that rows per run are compared with."""
 FAILED = ("fail", "error", "abort", "timeout", "cancel", "killed")
@@ -44,11 +46,13 @@ class Sign:
 
 @dataclass(frozen=True)
 class Health:
-    """A node's signs, strongest first; ``runs`` is how many runs were seen."""
+    """A node's signs, strongest first; ``runs`` is how many runs were seen. ``fresh``: one of them
+    wrote in the hours before it began: what did not cannot have changed what comes from it."""
 
     node: str
     signs: tuple[Sign, ...]
     runs: int
+    fresh: bool = True
 
     @property
     def log_odds(self) -> float:
@@ -91,7 +95,8 @@ def examine(node: str, runs: pd.DataFrame, onsets: Sequence[Onset], end: datetim
         _event(mine, "version", onsets, end),
     ]
     kept = sorted((s for s in signs if s is not None), key=lambda s: -s.log_odds)
-    return Health(node, tuple(kept), len(mine))
+    wrote = mine["time"].between(naive(onset.low - slack - LAG), naive(onset.high + slack))
+    return Health(node, tuple(kept), len(mine), bool(wrote.any()))
 
 
 def _failures(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:

@@ -11,8 +11,9 @@ from analysis.graph import rootcause
 from analysis.graph.health import Health
 from analysis.graph.lineage import Graph
 
-SILENT = 3.0
-"""Log weight of a source that changed without a trace, where nothing else shows any."""
+SILENT = 2.0
+"""Log weight of a source that changed without a trace, where nothing else shows any: more than that
+of a job between, whose own change would mostly be a new version."""
 TRACE = 1.0
 """A sign from this log Bayes factor on is a trace."""
 NOBODY = float(np.log(2.0))
@@ -85,5 +86,6 @@ class Suspicion:
         if not any(h.log_odds > TRACE for h in ills.values()) and all(
             h.runs for h in ills.values()
         ):
-            out |= {n: max(out[n], SILENT) for n in out if not self.graph.parents(n)}
+            sources = [n for n in out if not self.graph.parents(n) and ills[n].fresh]
+            out |= {n: max(out[n], SILENT) for n in sources}
         return out
