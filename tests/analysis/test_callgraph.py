@@ -87,7 +87,7 @@ def test_a_cause_goes_up_and_down_when_its_symptom_does():
 
 def test_an_upstream_that_shows_the_same_makes_a_doubtful_target_sure():
     """The web rose by little more than it does; alone that is nobody, with an ill cart it is."""
-    graph, metrics, since = services(4)
+    graph, metrics, since = services(5)
     late = metrics["time"] >= since
     metrics.loc[late & (metrics["node"] == "web"), "value"] *= 1.08
     assert rank(graph, metrics, "web", "ms", since).nobody > 0.5

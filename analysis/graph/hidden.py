@@ -1,0 +1,178 @@
+"""Nodes that broke in another metric than the one that the symptom shows in.
+
+A saturated database whose latency nobody measures, or a service that fails at once and makes its
+callers wait and try again, does not show the symptom itself; those that depend on it do. Such a
+node stands in for them with what they show and nothing else above them explains. Three things have
+to come together: a metric of it broke beyond what its peers show (load that rises everywhere is no
+break of one of them) and at the onset, all that depend on it show the symptom, and the course fits.
+A node that is measured in the symptom's metric and shows nothing can hand down only what its
+callers see of it: failures, missing traffic, or what broke in them too; being busy is its own.
+
+The odds that a break is one are those of the symptom's own metric, less for every other metric that
+is looked at (Bonferroni) and less by what causes mostly do: show in the symptom's metric.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.graph.lineage import Graph
+from analysis.graph.moves import DOUBTFUL, NORMAL_Z, PLAIN, STEEP, Move, logistic
+
+Key = tuple[str, str]
+
+TRAFFIC = ("request", "calls", "traffic", "throughput", "invocation", "rps", "qps", "volume")
+"""A metric with one of these words in its name counts how much goes through a node."""
+FAILS = ("error", "fail", "fault", "exception", "timeout", "reject", "5xx")
+"""More of these is worse, and callers see it."""
+WORKS = ("availab", "success", "uptime")
+"""Less of these is worse, and callers see it."""
+ODDS = 0.25
+"""Odds that a cause does not show in the symptom's own metric but in another."""
+FEWEST_PEERS = 8
+"""So many nodes tell what a metric does everywhere."""
+ALIKE = 0.5
+"""A caller whose traffic moved by this part of the node's own, for its level, sent it."""
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """How surely (0 to 1) a node hands down a symptom that it does not show, through which of its
+    callers that shows it, and the metric in which it broke, by ``z`` standard deviations."""
+
+    surety: float
+    caller: str
+    metric: str
+    z: float
+
+
+def breaks(moves: Mapping[Key, Move]) -> dict[Key, float]:
+    """How plainly each metric of each node broke, signed: the mean of the standard deviations of
+    its level and of its step at the onset, both beyond what most nodes show in the metric."""
+    level = _beyond({k: m.z for k, m in moves.items()})
+    step = _beyond({k: m.onset for k, m in moves.items()})
+    return {k: (level[k] + step[k]) / 2 for k in moves}
+
+
+def _beyond(zs: Mapping[Key, float]) -> dict[Key, float]:
+    """Standard deviations beyond those of most nodes in the same metric, up to where more of them
+    say nothing; 0 where a node moved less than they did, or the other way."""
+    by_metric: dict[str, list[float]] = {}
+    for (_, metric), z in zs.items():
+        by_metric.setdefault(metric, []).append(z)
+    usual = {metric: _usual(np.array(every)) for metric, every in by_metric.items()}
+    out = {}
+    for (node, metric), z in zs.items():
+        middle, spread = usual[metric]
+        more = (z - middle) / spread
+        size = min(abs(more), abs(z), PLAIN) if more * z > 0 else 0.0
+        out[node, metric] = math.copysign(size, z)
+    return out
+
+
+def _usual(zs: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+    """Median and spread of many nodes' standard deviations; 0 and 1 of few."""
+    if len(zs) < FEWEST_PEERS:
+        return 0.0, 1.0
+    middle = float(np.median(zs))
+    return middle, max(1.4826 * float(np.median(np.abs(zs - middle))), 1.0)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that moved, how plainly each ``broke``; the symptom's ``metric``, how surely each node
+    ``shows`` it given that what it depends on is ill, what of it is ``unexplained`` by those above
+    (both 0 to 1), and the nodes on the way to the target that are not measured (``blind``)."""
+
+    graph: Graph
+    moves: Mapping[Key, Move]
+    broke: Mapping[Key, float]
+    metric: str
+    shows: Mapping[str, float]
+    unexplained: Mapping[str, float]
+    blind: Collection[str]
+
+    def hidden(self, nodes: list[str]) -> dict[str, Hidden]:
+        """The nodes, but for the first, that hand down what they do not show."""
+        callers = _callers(self.graph)
+        found = {n: self._hidden(n, self._below(n, callers), set(nodes)) for n in nodes[1:]}
+        return {n: h for n, h in found.items() if h is not None}
+
+    def _below(self, node: str, callers: Mapping[str, list[str]]) -> list[str]:
+        """Those that depend on a node, and behind those that are not measured theirs."""
+        seen: dict[str, None] = {}
+        queue = list(callers.get(node, ()))
+        while queue:
+            caller = queue.pop(0)
+            if caller not in seen and caller != node:
+                seen[caller] = None
+                queue += callers.get(caller, ()) if self._dark(caller) else ()
+        return [c for c in seen if not self._dark(c)]
+
+    def _dark(self, node: str) -> bool:
+        return (node, self.metric) not in self.moves
+
+    def _hidden(self, node: str, below: list[str], within: Collection[str]) -> Hidden | None:
+        on_path = [c for c in below if c in within]
+        if not on_path:
+            return None
+        caller = max(on_path, key=lambda c: self.unexplained[c])
+        shown = float(np.mean([self.shows.get(c, 0.0) for c in below]))
+        ways = [m for m in self._ways(node, below) if abs(self.broke[node, m]) > NORMAL_Z]
+        best = max(ways, key=lambda m: abs(self.broke[node, m]), default=None)
+        if best is None:
+            return None
+        many = sum(n == node for n, _ in self.moves)
+        z = abs(self.broke[node, best])
+        odds = math.log(ODDS / max(many - (node not in self.blind), 1)) / STEEP
+        move = self.moves[node, best]
+        fit = self.moves[caller, self.metric].along(move, signed=False)
+        surety = logistic(z - DOUBTFUL + odds) * shown * self.unexplained[caller] * fit
+        return Hidden(surety, caller, best, z)
+
+    def _ways(self, node: str, below: list[str]) -> Iterator[str]:
+        """Metrics whose break could reach those that depend on a node."""
+        for name, metric in self.moves:
+            if name != node or metric == self.metric:
+                continue
+            up, word = self.broke[node, metric] > 0, metric.lower()
+            if any(w in word for w in TRAFFIC):
+                if (node in self.blind or not up) and not self._sent(node, metric, below):
+                    yield metric
+            elif any(w in word for w in FAILS):
+                if up:
+                    yield metric
+            elif any(w in word for w in WORKS):
+                if not up:
+                    yield metric
+            elif node in self.blind or self._travels(node, metric, below):
+                yield metric
+
+    def _sent(self, node: str, metric: str, below: list[str]) -> bool:
+        """Whether traffic moved because those that send it did."""
+        mine = _part(self.moves[node, metric])
+        theirs = [_part(self.moves[c, metric]) for c in below if (c, metric) in self.moves]
+        return any(t * mine > 0 and abs(t) > ALIKE * abs(mine) for t in theirs)
+
+    def _travels(self, node: str, metric: str, below: list[str]) -> bool:
+        """Whether most of those that depend on a node broke in the same metric, the same way."""
+        mine = self.broke[node, metric]
+        theirs = [self.broke.get((c, metric), 0.0) for c in below]
+        return sum(t * mine > 0 and abs(t) > NORMAL_Z for t in theirs) > len(theirs) / 2
+
+
+def _part(move: Move) -> float:
+    return move.change / abs(move.usual) if move.usual else move.change
+
+
+def _callers(graph: Graph) -> dict[str, list[str]]:
+    """Those directly below each node."""
+    out: dict[str, list[str]] = {}
+    for node in graph.into:
+        for parent in graph.parents(node):
+            out.setdefault(parent, []).append(node)
+    return out
