@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from analysis.graph.hidden import FAILS, ODDS, TRAFFIC, WORKS, Key, Scene, breaks
+from analysis.graph.hidden import FAILS, ODDS, TRAFFIC, WORKS, Hidden, Key, Scene, breaks
 from analysis.graph.lineage import Graph
 from analysis.graph.moves import DOUBTFUL, NORMAL_Z, PLAIN, STILL, Move, logistic, moves_of
 
@@ -119,10 +119,12 @@ def _view(
     symptom = moves.get((target, metric), STILL)
     alike = {n: symptom.along(same[n]) for n in nodes}
     loud = {n: min(abs(same[n].z), PLAIN) for n in nodes}
-    for n, h in hidden.items():
-        if h.surety > same[n].off or (h.surety > 0.5 and moved[h.caller] > moved[n]):
-            ill[n], given[n] = max(h.surety, ill[n]), max(h.surety, given[n])
-            moved[n], alike[n], loud[n] = moved[h.caller], alike[h.caller], h.z
+    felt = {n: h for n, h in hidden.items() if _hands_down(h, same[n], moved[n], moved[h.caller])}
+    ill |= {n: max(h.surety, ill[n]) for n, h in felt.items()}
+    given |= {n: max(h.surety, given[n]) for n, h in felt.items()}
+    moved |= {n: moved[h.caller] for n, h in felt.items()}
+    alike |= {n: alike[h.caller] for n, h in felt.items()}
+    loud |= {n: h.z for n, h in felt.items()}
     reach = _reach(graph, target, given, blind)
     part = _parts(moves, moved, symptom.size(one_unit), one_unit, metric)
     weight = {
@@ -138,6 +140,11 @@ def _view(
     telling = {n: metric if same[n].off >= SIDE * other[n][1] else other[n][0] for n in nodes}
     telling |= {n: h.metric for n, h in hidden.items() if h.surety > same[n].off}
     return _View(weight, telling, symptom.seen(sign), support)
+
+
+def _hands_down(found: Hidden, same: Move, moved: float, below: float) -> bool:
+    """Whether what a node hands down without showing it says more than what it shows."""
+    return found.surety > same.off or (found.surety > 0.5 and below > moved)
 
 
 def _shows(move: Move | None, sign: float) -> float:

@@ -15,7 +15,7 @@ is looked at (Bonferroni) and less by what causes mostly do: show in the symptom
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,9 @@ WORKS = ("availab", "success", "uptime")
 """Less of these is worse, and callers see it."""
 ODDS = 0.25
 """Odds that a cause does not show in the symptom's own metric but in another."""
+QUIET = 0.3
+"""Probability that one that depends on a broken node shows nothing all the same: it may seldom call
+it."""
 FEWEST_PEERS = 8
 """So many nodes tell what a metric does everywhere."""
 ALIKE = 0.5
@@ -98,8 +101,13 @@ class Scene:
 
     def hidden(self, nodes: list[str]) -> dict[str, Hidden]:
         """The nodes, but for the first, that hand down what they do not show."""
-        callers = _callers(self.graph)
-        found = {n: self._hidden(n, self._below(n, callers), set(nodes)) for n in nodes[1:]}
+        callers, within = _callers(self.graph), set(nodes)
+        others: dict[str, list[str]] = {n: [] for n in nodes}
+        for node, metric in self.moves:
+            if node in within and metric != self.metric:
+                others[node].append(metric)
+        below = {n: self._below(n, callers) for n in nodes[1:]}
+        found = {n: self._hidden(n, others[n], below[n], within) for n in below}
         return {n: h for n, h in found.items() if h is not None}
 
     def _below(self, node: str, callers: Mapping[str, list[str]]) -> list[str]:
@@ -116,41 +124,35 @@ class Scene:
     def _dark(self, node: str) -> bool:
         return (node, self.metric) not in self.moves
 
-    def _hidden(self, node: str, below: list[str], within: Collection[str]) -> Hidden | None:
+    def _hidden(
+        self, node: str, others: list[str], below: list[str], within: Collection[str]
+    ) -> Hidden | None:
+        """By the plainest break of ``others``, a node's metrics beside the symptom's."""
+        plain = [m for m in others if abs(self.broke[node, m]) > NORMAL_Z]
+        ways = [m for m in plain if self._reaches(node, m, below)]
         on_path = [c for c in below if c in within]
-        if not on_path:
+        if not ways or not on_path:
             return None
         caller = max(on_path, key=lambda c: self.unexplained[c])
-        shown = float(np.mean([self.shows.get(c, 0.0) for c in below]))
-        ways = [m for m in self._ways(node, below) if abs(self.broke[node, m]) > NORMAL_Z]
-        best = max(ways, key=lambda m: abs(self.broke[node, m]), default=None)
-        if best is None:
-            return None
-        many = sum(n == node for n, _ in self.moves)
-        z = abs(self.broke[node, best])
-        odds = math.log(ODDS / max(many - (node not in self.blind), 1)) / STEEP
-        move = self.moves[node, best]
-        fit = self.moves[caller, self.metric].along(move, signed=False)
+        metric = max(ways, key=lambda m: abs(self.broke[node, m]))
+        z = abs(self.broke[node, metric])
+        odds = math.log(ODDS / len(others)) / STEEP
+        shown = math.prod(QUIET + (1 - QUIET) * self.shows.get(c, 0.0) for c in below)
+        fit = self.moves[caller, self.metric].along(self.moves[node, metric], signed=False)
         surety = logistic(z - DOUBTFUL + odds) * shown * self.unexplained[caller] * fit
-        return Hidden(surety, caller, best, z)
+        return Hidden(surety, caller, metric, z)
 
-    def _ways(self, node: str, below: list[str]) -> Iterator[str]:
-        """Metrics whose break could reach those that depend on a node."""
-        for name, metric in self.moves:
-            if name != node or metric == self.metric:
-                continue
-            up, word = self.broke[node, metric] > 0, metric.lower()
-            if any(w in word for w in TRAFFIC):
-                if (node in self.blind or not up) and not self._sent(node, metric, below):
-                    yield metric
-            elif any(w in word for w in FAILS):
-                if up:
-                    yield metric
-            elif any(w in word for w in WORKS):
-                if not up:
-                    yield metric
-            elif node in self.blind or self._travels(node, metric, below):
-                yield metric
+    def _reaches(self, node: str, metric: str, below: list[str]) -> bool:
+        """Whether the break of a metric could reach those that depend on a node."""
+        up, word = self.broke[node, metric] > 0, metric.lower()
+        if any(w in word for w in FAILS):
+            return up
+        if any(w in word for w in WORKS):
+            return not up
+        if any(w in word for w in TRAFFIC):
+            felt = node in self.blind or not up
+            return felt and not self._sent(node, metric, below)
+        return node in self.blind or self._travels(node, metric, below)
 
     def _sent(self, node: str, metric: str, below: list[str]) -> bool:
         """Whether traffic moved because those that send it did."""
