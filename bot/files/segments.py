@@ -192,7 +192,8 @@ def _ticks(times: pd.Series[Any]) -> pd.Series[Any]:
     if len(gaps) < EVENTS or (gaps == gaps.mode()[0]).mean() >= 0.5:
         return times
     width = EVENTS * gaps.median()
-    return (times - times.min()) // width
+    counted: pd.Series[Any] = (times - times.min()) // width
+    return counted
 
 
 def _same_hours(times: pd.Series[Any], start: int | datetime) -> pd.Series[Any]:
