@@ -279,13 +279,14 @@ def _past(work: Floats, band: Band, first: int, width: int, metric: str) -> list
     return past
 
 
-def _levels(one: Broken) -> tuple[float, float]:
+def levels(one: Broken) -> tuple[float, float]:
+    """Mean of a series and of its expectation since it broke."""
     since = slice(one.found.index, None)
     return float(np.nanmean(one.values[since])), float(np.nanmean(one.band.expected[since]))
 
 
 def _change(one: Broken) -> str:
-    now, usual = _levels(one)
+    now, usual = levels(one)
     return f"{one.metric} {words.number(now)}, usually {words.number(usual)}"
 
 
@@ -296,7 +297,7 @@ def _headline(
     if not broken:
         return f"None of {count} broke near the onset beyond what it does on other days."
     service, (_, one) = next(iter(services.items()))
-    now, usual = _levels(one)
+    now, usual = levels(one)
     when = ", when it began" if scope.onset else ", near the alert's start"
     if one.ahead:
         showed = scope.onset.low if scope.onset else scope.window.start
@@ -310,7 +311,7 @@ def _headline(
 def _table(ranked: list[Broken]) -> Table | None:
     rows = []
     for one in ranked[:6]:
-        now, usual = _levels(one)
+        now, usual = levels(one)
         clear = one.near and one.size >= LARGEST and one.log_odds > 0
         rows.append(
             (
@@ -332,7 +333,7 @@ def chart(ranked: list[Broken], scope: Scope, broken: bool = True) -> Chart:
             one.values,
             one.band.low,
             one.band.high,
-            " → ".join(words.number(level) for level in reversed(_levels(one))),
+            " → ".join(words.number(level) for level in reversed(levels(one))),
             suspect=broken and one.near and one.size >= LARGEST and one.log_odds > 0,
         )
         for one in ranked[:6]

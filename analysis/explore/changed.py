@@ -1,4 +1,5 @@
-"""What changed around the onset: publishes, runs, schemas, versions, experiments; nearest first."""
+"""What changed around the onset: publishes, runs, schemas, versions, experiments and
+infrastructure; nearest first."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analysis import publishes, words
+from analysis import infra, publishes, words
 from analysis.charts import explore as charts
 from analysis.charts.explore import Mark, Span
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Table
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 METHOD = (
     "First and last rows of each snapshot in the serving log and the registry; failed runs, and "
     "changes of schema and version between one run of a node and the next; rows, age and silence "
-    "of its runs against its own history; starts and ends of experiments' arms."
+    "of its runs against its own history; starts and ends of experiments' arms; infrastructure "
+    "that broke near the onset."
 )
 REACH = timedelta(days=7)
 """What changed longer before, or after, is not told."""
@@ -48,6 +50,7 @@ def around(warehouse: Warehouse, question: Question) -> Evidence:
         *_published(warehouse, scope, missing),
         *_ran(warehouse, scope, onset, missing),
         *_experiments(warehouse, missing),
+        *_infrastructure(warehouse, scope, missing),
     ]
     missing.append("changes of configuration that leave no run or snapshot behind")
     near = sorted(
@@ -135,6 +138,19 @@ def _experiments(warehouse: Warehouse, missing: list[str]) -> Iterator[Happened]
             yield Happened(aware(row["start"]), str(row["experiment"]), what)
         if _there(row["end"]):
             yield Happened(aware(row["end"]), str(row["experiment"]), f"arm {row['arm']} ended")
+
+
+def _infrastructure(warehouse: Warehouse, scope: Scope, missing: list[str]) -> Iterator[Happened]:
+    try:
+        found = infra.breaks(warehouse, scope)
+    except CannotExamine as error:
+        missing.append(f"infrastructure: {error}")
+        return
+    for one in found:
+        if one.near and one.size >= infra.LARGEST and one.log_odds > 0:
+            now, usual = infra.levels(one)
+            moved = f"{words.number(usual)} → {words.number(now)}"
+            yield Happened(one.at, one.service, f"{one.metric} {moved}")
 
 
 def _there(value: Any) -> bool:

@@ -87,6 +87,8 @@ def _track(view: View, cause: Cause) -> str:
 def _undecided(incident: Incident, tree: Tree) -> list[str]:
     """What was not looked at and what would decide it."""
     lines: list[str] = []
+    if odd := words.odd(incident, tree):
+        lines.append(f"*What does not fit:* {'; '.join(odd[:2])}.")
     missing, skipped = words.not_examined(incident), words.skipped(incident, tree)
     if skipped or missing:
         lines.append(f"*Not looked at:* {'; '.join([*skipped[:6], *missing[:4]])}.")

@@ -185,6 +185,10 @@ def _next(incident: Incident, tree: Tree, title: Callable[[str], str]) -> list[s
         found.append("Wait for the metric to come back; then resolve")
     elif step and node:
         found.append(f"Wait for step {step.number}: {b.line(node.question, 160)}")
+    elif not found and all(c.kind == "unknown" for c in incident.causes):
+        since = b.clock(incident.alert.since, incident.opened_at)
+        found.append(f"Ask who changed anything around {since}: no step found the cause")
+        found += [f"It does not fit: {one}" for one in words.odd(incident, tree)[:1]]
     elif incident.causes and not found:
         helps = [
             words.node_of(tree, s.node) for c in incident.causes if (s := incident.step(c.step))

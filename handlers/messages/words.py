@@ -195,6 +195,13 @@ def ruled_out(incident: Incident, tree: Tree) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def odd(incident: Incident, tree: Tree) -> list[str]:
+    """What views disagreed on at the steps that were answered, each once, the first step first."""
+    steps = [s for s in answered(incident, tree) if s.evidence]
+    said = [d for s in steps if s.evidence for d in s.evidence.disagreements]
+    return list(dict.fromkeys(b.line(d, 200).rstrip(".") for d in said))
+
+
 def denied(incident: Incident, tree: Tree, step: Step) -> frozenset[str]:
     """Verdicts that blame something which the answers before a step have ruled out."""
     found: set[str] = set()
