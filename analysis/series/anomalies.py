@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.series.counters import increments
-from analysis.series.courses import Course, Turn, course
+from analysis.series.courses import Course, Turn, course, surprise
 from analysis.series.holidays import holidays
 from analysis.series.rhythms import without_season
-from analysis.series.seasonal import DAY_S, FEWEST, WEEK_S, Band, fit, seconds_of, step_of
+from analysis.series.seasonal import FEWEST, Band, fit
+from analysis.series.slots import DAY_S, WEEK_S, seconds_of, step_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ALARM = 5.0
@@ -38,6 +39,8 @@ APART = 3
 """Points within the 98 % between two excursions that still count as one."""
 TOLD = 0.499
 """Highest score of a point that raises no alarm, because one was raised shortly before."""
+PASSING = 40
+"""An excursion takes less than one in so many points of a series, and raises one alarm."""
 PLAINLY = 0.1
 """Nats a point by which logarithms must describe a series shorter to be its scale."""
 HOURS = 24
@@ -97,11 +100,11 @@ def _judged(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...
     shorter (Box and Cox 1964; the price of turns included): a rhythm that grows with the level is
     none of its changes.
     """
-    band, turns = _usual(stamps, y)
+    band, turns = _shortest(stamps, y)
     z = (y - band.expected) / band.spread
     if band.seasons and np.nanmin(y) > 0:
         logs = np.log(y)
-        other, bends = _usual(stamps, logs)
+        other, bends = _shortest(stamps, logs)
         gain = _length(y, band, turns) - _length(logs, other, bends) - np.nansum(logs)
         if gain > PLAINLY * np.isfinite(y).sum():
             z = (logs - other.expected) / other.spread
@@ -110,11 +113,29 @@ def _judged(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...
     return band, turns, _by_hour(stamps, z)
 
 
+def _shortest(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]]:
+    """What :func:`_usual` finds, with a weekend of its own kind where that describes y shorter.
+
+    One weekend is known by its midnights alone: what changes there and back is rather a weekend
+    than two changes. From three weeks on every day of the week is learnt anyway.
+    """
+    band, turns = _usual(stamps, y, weekends=True)
+    if "weekend" not in band.seasons:
+        return band, turns
+    plain = _usual(stamps, y, weekends=False)
+    return min(((band, turns), plain), key=lambda told: _length(y, *told))
+
+
 def _length(y: Floats, band: Band, turns: tuple[Turn, ...]) -> float:
-    """How long it takes to tell the series by its band, in nats, up to a constant."""
+    """How long it takes to tell the series by its band, in nats, up to a constant.
+
+    A point is told from the one before it: what wanders is no worse described for that. A weekend
+    is as dear as its two ends would be as turns.
+    """
     rest = y - band.expected
     known = rest[np.isfinite(rest)]
-    return len(known) * math.log(_spread(known)) + 2 * len(turns) * math.log(len(known))
+    ends = len(turns) + 2 * ("weekend" in band.seasons)
+    return surprise(known, 0.0) + 2 * ends * math.log(len(known))
 
 
 def _scaled(values: ArrayLike) -> tuple[Floats, float]:
@@ -138,23 +159,23 @@ def _clock(times: ArrayLike) -> NDArray[np.int64]:
     return stamps if moments or stamps.min() >= EPOCH_S else np.zeros(len(stamps), np.int64)
 
 
-def _usual(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]]:
+def _usual(stamps: NDArray[np.int64], y: Floats, weekends: bool) -> tuple[Band, tuple[Turn, ...]]:
     """What is expected of the series, its seasons and its course together; and its turns."""
-    band = _fit(stamps, y - _running(stamps, y))
+    band = _fit(stamps, y - _running(stamps, y), weekends)
     for _ in range(2):  # as in STL (Cleveland et al. 1990): without its season a level is sharper
-        band = _fit(stamps, y - _running(stamps, y - band.expected, DAY_S))
+        band = _fit(stamps, y - _running(stamps, y - band.expected, DAY_S), weekends)
     holiday = holidays(stamps, y - _running(stamps, y - band.expected), band)
     y = y - holiday
     for again in range(ROUNDS):  # the season is learnt anew without the lasting changes
         season = band.expected - np.median(band.expected)
-        found = course(y - season)
+        found = course(y - season, _passing(stamps))
         if not np.ptp(found.expected) > 0:
-            band = _fit(stamps, y)
+            band = _fit(stamps, y, weekends)
             break
         learnt = found.expected
         if again < ROUNDS - 1:
             learnt = _without_echoes(stamps, y - season, found, band)
-        band = _fit(stamps, y - learnt)
+        band = _fit(stamps, y - learnt, weekends)
         if again and learnt is found.expected:
             break
     if np.ptp(found.expected) > 0:
@@ -167,6 +188,16 @@ def _usual(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]
         expected[known] += rhythm
         band = replace(band, expected=expected)
     return replace(band, expected=band.expected + holiday), found.turns
+
+
+def _passing(stamps: NDArray[np.int64]) -> int:
+    """Points in which an excursion is over: half a day, and a small part of the series.
+
+    Places in a row say nothing of what lasts.
+    """
+    if stamps[-1] == stamps[0]:
+        return 0
+    return min(DAY_S // 2 // step_of(stamps), len(stamps) // PASSING)
 
 
 def _without_echoes(stamps: NDArray[np.int64], rest: Floats, found: Course, band: Band) -> Floats:
@@ -195,12 +226,12 @@ def _without_echoes(stamps: NDArray[np.int64], rest: Floats, found: Course, band
     return np.asarray(course_only + np.array(levels)[stretch])
 
 
-def _fit(stamps: NDArray[np.int64], y: Floats) -> Band:
+def _fit(stamps: NDArray[np.int64], y: Floats, weekends: bool) -> Band:
     """The band; of a long series it is learnt from some of its points, the same ones each time."""
     train = None
     if len(y) > LEARNT:
         train = np.random.default_rng(0).random(len(y)) < LEARNT / len(y)
-    return fit(stamps, y, train=train, week_hours=True)
+    return fit(stamps, y, train=train, week_hours=True, weekends=weekends)
 
 
 def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floats:
@@ -288,10 +319,10 @@ def _peaks(away: Floats, start: float) -> Floats:
 
 
 def _first_of_each(beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The first point of each excursion; those nearer than a fortieth of the series are one."""
+    """The first point of each excursion; those near one another are one."""
     places = np.flatnonzero(beyond)
     out = np.zeros(len(beyond), dtype=bool)
     if len(places):
-        apart = np.diff(places, prepend=-len(beyond)) > max(len(beyond) // 40, 1)
+        apart = np.diff(places, prepend=-len(beyond)) > max(len(beyond) // PASSING, 1)
         out[places[apart]] = True
     return out

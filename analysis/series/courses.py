@@ -62,9 +62,10 @@ class Course:
     expected: Floats
 
 
-def course(values: ArrayLike) -> Course:
+def course(values: ArrayLike, passing: int = 0) -> Course:
     """The course of a series (n,) and its lasting changes; NaN are gaps.
 
+    What is back again in less than ``passing`` points is an excursion, and none of its courses.
     Below 8 known points, or when all are equal, the course is the median and nothing turns.
     """
     y = np.asarray(values, dtype=float)
@@ -79,7 +80,7 @@ def course(values: ArrayLike) -> Course:
     steps = np.abs(np.diff(short))
     unit = float(np.median(steps)) or float(steps.mean()) or 1.0
     short = (short - level) / unit
-    cuts, trend = _best(short)
+    cuts, trend = _best(short, passing // width)
     ends = [0, *cuts, count]
     around = zip(ends, ends[1:], ends[2:], strict=False)
     told = () if recurs(short, cuts) else around
@@ -119,12 +120,12 @@ def _spread_out(fitted: Floats, middle: NDArray[np.intp], cuts: list[int], size:
 # -- cutting ----------------------------------------------------------------------------------
 
 
-def _best(x: Floats) -> tuple[list[int], bool]:
+def _best(x: Floats, passing: int) -> tuple[list[int], bool]:
     """The cuts with the shortest description, and whether the course is linear in between."""
     best: tuple[float, list[int], bool] = (math.inf, [], False)
     least = VISIBLE * _range(x)
     for trend in (False, True):
-        for cuts in _proposals(x, trend):
+        for cuts in _proposals(x, trend, passing):
             price = _price(x, cuts, trend, least)
             if price < best[0]:
                 best = (price, cuts, trend)
@@ -137,7 +138,7 @@ def _range(x: Floats) -> float:
     return float(high - low)
 
 
-def _proposals(x: Floats, trend: bool) -> Iterator[list[int]]:
+def _proposals(x: Floats, trend: bool, passing: int) -> Iterator[list[int]]:
     """Optimal partitions under penalties from "one change would be too dear" downwards."""
     costs = _costs(x, trend)
     whole = float(costs[0, len(x)])
@@ -148,9 +149,35 @@ def _proposals(x: Floats, trend: bool) -> Iterator[list[int]]:
     for cuts in _partitions(costs, np.geomspace(0.5 * whole, 0.002 * whole, STEPS)):
         if len(cuts) > len(x) // 10:
             return
+        cuts = _lasting(x, cuts, passing)
         if tuple(cuts) not in seen:
             seen.add(tuple(cuts))
             yield cuts
+
+
+def _lasting(x: Floats, cuts: list[int], passing: int) -> list[int]:
+    """The cuts less those of excursions, away and back in less than ``passing`` points.
+
+    What came back is no lasting change: its points stay outliers.
+    """
+    kept: list[int] = []
+    i = 0
+    while i < len(cuts):
+        ends = [j for j in range(i + 1, len(cuts)) if cuts[j] - cuts[i] < passing]
+        back = [j for j in ends if _returns(x, cuts[i], cuts[j], passing)]
+        if back:
+            i = back[-1] + 1
+        else:
+            kept.append(cuts[i])
+            i += 1
+    return kept
+
+
+def _returns(x: Floats, start: int, end: int, reach: int) -> bool:
+    """Whether the series goes on after ``end`` about where it was before ``start``."""
+    parts = x[max(start - reach, 0) : start], x[start:end], x[end : end + reach]
+    left, inside, right = (float(np.median(part)) for part in parts)
+    return abs(right - left) < 0.5 * abs(inside - (left + right) / 2)
 
 
 def _costs(x: Floats, trend: bool) -> Floats:
@@ -195,7 +222,7 @@ def _price(x: Floats, cuts: list[int], trend: bool, least: float) -> float:
     each = 2.0 if trend else 1.0
     n = len(x)
     places = len(cuts) * math.log(n)
-    return _surprise(rest, least) + places + 0.5 * each * (len(cuts) + 1) * math.log(n)
+    return surprise(rest, least) + places + 0.5 * each * (len(cuts) + 1) * math.log(n)
 
 
 def _fitted(x: Floats, cuts: list[int], trend: bool) -> Floats:
@@ -219,7 +246,7 @@ def _bent(x: Floats, place: int) -> Floats:
     return np.asarray(columns @ np.linalg.lstsq(columns, x, rcond=None)[0])
 
 
-def _surprise(rest: Floats, least: float) -> float:
+def surprise(rest: Floats, least: float) -> float:
     """Negative log likelihood of a first-order autoregression with Student's t innovations."""
     before, after = rest[:-1], rest[1:]
     power = float((before**2).sum())
@@ -252,7 +279,7 @@ def _turn(
     here = cut - before
     first, last = max(short, here // 2), min(len(part) - short, (here + len(part)) // 2)
     places = np.arange(min(first, here), max(last, here) + 1)
-    prices = np.array([_surprise(part - _fitted(part, [int(p)], trend), least) for p in places])
+    prices = np.array([surprise(part - _fitted(part, [int(p)], trend), least) for p in places])
     weight = np.exp(-(prices - prices.min()))
     weight /= weight.sum()
     if weight[np.abs(places - here) <= PLACED].sum() < 0.5:
@@ -260,7 +287,7 @@ def _turn(
     if trend:
         # A bend asks one figure fewer than a jump; which of the two it is, the places themselves
         # tell: a jump's is sharp, a bend's is not.
-        bends = np.array([_surprise(part - _bent(part, int(p)), least) for p in places])
+        bends = np.array([surprise(part - _bent(part, int(p)), least) for p in places])
         both = np.logaddexp(-prices - 0.5 * math.log(len(part)), -bends)
         weight = np.exp(both - both.max())
         weight /= weight.sum()
@@ -268,8 +295,8 @@ def _turn(
     held = np.cumsum(weight)
     low = before + int(places[int(np.searchsorted(held, 0.025))])
     high = before + int(places[min(int(np.searchsorted(held, 0.975)), len(places) - 1)])
-    alone = _surprise(part - _fitted(part, [], trend), least)
-    cut_here = _surprise(part - _fitted(part, [here], trend), least)
+    alone = surprise(part - _fitted(part, [], trend), least)
+    cut_here = surprise(part - _fitted(part, [here], trend), least)
     cut = before + here
     rose = float(np.mean(x[cut:after])) > float(np.mean(x[before:cut]))
     return Turn(

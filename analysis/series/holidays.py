@@ -13,7 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.series.seasonal import DAY_S, WEEK_S, Band, step_of
+from analysis.series.seasonal import Band
+from analysis.series.slots import DAY_S, WEEK_S, step_of
 
 Floats = NDArray[np.float64]
 CLIPPED = 4.0

@@ -16,18 +16,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.series.slots import hours_of, middle_of, seconds_of, shows, sloped, slots_of
+
 Floats = NDArray[np.float64]
-MINUTE_S, HOUR_S, DAY_S, WEEK_S = 60, 3_600, 86_400, 7 * 86_400
 HUBER = 1.345
 REACH = 4.0
 """Standard deviation of a real step before any data are seen, in units of usual residuals."""
 MOST = 4.0
 """A single point counts for no more than this: one freak hour is not a change of regime."""
-FEWEST_FREE_DAYS = 3
-"""Saturdays and Sundays, of two weekends at least, that tell what weekends are like before there
-are three weeks to tell each day of the week."""
-PLAIN = 4.0
-"""Standard errors between weekends and other days from which that is a season."""
 FEWEST = 8
 """Fewer training points than this make no band."""
 
@@ -89,21 +85,6 @@ class Break:
     step: float
 
 
-def seconds_of(times: ArrayLike) -> NDArray[np.int64]:
-    """Times as whole seconds; integers are taken as they are."""
-    stamps = np.asarray(times)
-    if np.issubdtype(stamps.dtype, np.datetime64):
-        return stamps.astype("datetime64[s]").astype(np.int64)
-    return stamps.astype(np.int64)
-
-
-def step_of(stamps: NDArray[np.int64]) -> int:
-    """The usual time between two moments of a series, in seconds, at least 1."""
-    steps = np.diff(stamps)
-    steps = steps[steps > 0]
-    return max(int(np.median(steps)), 1) if len(steps) else 1
-
-
 def fit(
     times: ArrayLike,
     values: ArrayLike,
@@ -111,12 +92,14 @@ def fit(
     train: NDArray[np.bool_] | None = None,
     errors: ArrayLike | None = None,
     week_hours: bool = False,
+    weekends: bool | None = None,
 ) -> Band:
     """The band over all points, learnt from those in ``train`` (all when None).
 
     ``errors`` are standard errors of the values: points with few rows weigh less and have a
-    wider band. ``week_hours`` gives each hour of the week a profile of its own beside the day's and
-    the week's: too rich for a few marred weeks.
+    wider band. ``week_hours`` gives each hour of the weekend and of the week a profile of its own
+    beside the day's and the week's: too rich for a few marred weeks. ``weekends`` of less than
+    three weeks are learnt (True), are not, or where they plainly differ (None).
     Raises ValueError with fewer than 8 points to learn from.
     """
     stamps, y = seconds_of(times), np.asarray(values, dtype=float)
@@ -124,15 +107,18 @@ def fit(
     if known.sum() < FEWEST:
         raise ValueError(f"{int(known.sum())} points to learn from; {FEWEST} are needed")
     noise = _noise(errors, y, known)
-    slots = _slots(stamps, known, week_hours)
-    if "weekend" in slots and not _shows(slots["weekend"], stamps, y, known):
+    slots = slots_of(stamps, known, weekends)
+    if weekends is None and "weekend" in slots and not shows(slots["weekend"], stamps, y, known):
         del slots["weekend"]
+    if week_hours and "day" in slots:
+        slots |= hours_of(stamps, slots)
     expected = np.full(len(y), _level(y[known], _weights(noise, 0.0, known)))
     between = 0.0
     for _ in range(4):
         weights = _weights(noise, between, known)
-        for season in slots.values():
-            expected += _profile((y - expected)[known], season, known, weights)
+        for name, season in slots.items():
+            profile = _profile((y - expected)[known], season, known, weights)
+            expected += sloped(profile, stamps) if name.startswith("hours") else profile
         expected += _level((y - expected)[known], weights)
         between = _between((y - expected)[known], noise[known])
     spread = np.sqrt(between + noise**2)
@@ -142,15 +128,6 @@ def fit(
     share = between / spread**2
     usual = float(np.median(share[known])) or 1.0
     return Band(expected, spread, memory, tuple(slots), share / usual)
-
-
-def _middle(x: Floats) -> float:
-    """The median of some finite values, without NumPy's search for NaN, which takes longer."""
-    half = len(x) // 2
-    if len(x) % 2:
-        return float(np.partition(x, half)[half])
-    parted = np.partition(x, (half - 1, half))
-    return float(parted[half - 1] + parted[half]) / 2
 
 
 def _noise(errors: ArrayLike | None, y: Floats, known: NDArray[np.bool_]) -> Floats:
@@ -167,7 +144,7 @@ def _noise(errors: ArrayLike | None, y: Floats, known: NDArray[np.bool_]) -> Flo
 
 def _weights(noise: Floats, between: float, known: NDArray[np.bool_]) -> Floats:
     total = noise[known] ** 2 + between
-    typical = _middle(total) or 1.0
+    typical = middle_of(total) or 1.0
     return typical / np.maximum(total, 0.05 * typical)
 
 
@@ -178,53 +155,10 @@ def _level(x: Floats, weights: Floats) -> float:
     centre = float(x[order][min(half, len(x) - 1)])
     for _ in range(8):
         off = x - centre
-        scale = 1.4826 * _middle(np.abs(off)) or float(np.std(x)) or 1.0
+        scale = 1.4826 * middle_of(np.abs(off)) or float(np.std(x)) or 1.0
         trust = weights * np.minimum(1.0, HUBER * scale / np.maximum(np.abs(off), 1e-12))
         centre = float((trust * x).sum() / trust.sum())
     return centre
-
-
-def _slots(
-    stamps: NDArray[np.int64], known: NDArray[np.bool_], week_hours: bool
-) -> dict[str, NDArray[np.int64]]:
-    """Which slot of each season a point is in; a season needs three rounds to be learnt."""
-    if len(stamps) < 2:
-        return {}
-    step = step_of(stamps)
-    seen = stamps[known]
-    span = int(seen[-1] - seen[0]) + step
-    slots: dict[str, NDArray[np.int64]] = {}
-    if step <= DAY_S // 4 and span >= 3 * DAY_S:
-        slots["day"] = (stamps % DAY_S) // max(step, MINUTE_S)
-    if step <= DAY_S and span >= 3 * WEEK_S:
-        slots["week"] = (stamps // DAY_S) % 7
-        if (
-            week_hours and "day" in slots
-        ):  # Saturday's evening is not a usual evening at Saturday's level
-            slots["hours of the week"] = (stamps % WEEK_S) // max(step, HOUR_S)
-    elif step <= DAY_S:
-        free = ((stamps // DAY_S + 3) % 7 >= 5).astype(np.int64)  # 1970-01-01 was a Thursday
-        if len(np.unique(seen[free[known] > 0] // DAY_S)) >= FEWEST_FREE_DAYS:
-            slots["weekend"] = free
-    return slots
-
-
-def _shows(
-    free: NDArray[np.int64], stamps: NDArray[np.int64], y: Floats, known: NDArray[np.bool_]
-) -> bool:
-    """Whether free days differ from the others by more than days do: the day is the unit, whose
-    hours share what it brings."""
-    days, place = np.unique(stamps[known] // DAY_S, return_inverse=True)
-    means = np.bincount(place, y[known]) / np.bincount(place)
-    kind = np.zeros(len(days), dtype=np.int64)
-    kind[place] = free[known]
-    sides = [means[kind == side] for side in (0, 1)]
-    if min(len(side) for side in sides) < FEWEST_FREE_DAYS:
-        return False
-    apart = _middle(sides[0]) - _middle(sides[1])
-    away = np.concatenate([np.abs(side - _middle(side)) for side in sides])
-    error = 1.4826 * _middle(away) * math.sqrt(sum(1 / len(side) for side in sides))
-    return abs(apart) > PLAIN * error
 
 
 def _profile(
@@ -238,7 +172,7 @@ def _profile(
     order = np.lexsort((x, slot))
     middle = np.minimum(np.cumsum(members) - members + members // 2, len(x) - 1)
     means = np.where(members > 0, x[order][middle], 0.0)
-    scale = 1.4826 * _middle(np.abs(x - means[slot])) or float(np.std(x)) or 1.0
+    scale = 1.4826 * middle_of(np.abs(x - means[slot])) or float(np.std(x)) or 1.0
     for _ in range(4):
         off = np.abs(x - means[slot])
         trust = weights * np.minimum(1.0, HUBER * scale / np.maximum(off, 1e-12))
@@ -258,11 +192,11 @@ def _profile(
 
 def _between(rest: Floats, noise: Floats) -> float:
     """Variance of usual residuals beyond their sampling error."""
-    centre = _middle(rest)
-    robust = (1.4826 * _middle(np.abs(rest - centre))) ** 2
+    centre = middle_of(rest)
+    robust = (1.4826 * middle_of(np.abs(rest - centre))) ** 2
     clipped = np.clip(rest - centre, -4 * math.sqrt(robust), 4 * math.sqrt(robust))
     total = max(robust, float(np.mean(clipped**2))) if robust > 0 else float(np.var(rest))
-    return max(total - _middle(noise**2), 0.02 * total)
+    return max(total - middle_of(noise**2), 0.02 * total)
 
 
 def _memory(z: Floats, known: NDArray[np.bool_]) -> float:

@@ -155,3 +155,39 @@ def test_an_outage_of_a_day_is_not_excused_as_a_holiday():
     times, y = _weekdays(1)
     y[17 * 24 + 9 : 18 * 24 + 9] *= 0.05
     assert detect(times, y).alarms[17 * 24 + 3 : 17 * 24 + 15].any()
+
+
+def _ten_days(rng, weekend=0.4):
+    """Every five minutes from a Monday on; ``weekend`` is how much of the day's rhythm it has."""
+    times = np.datetime64("2025-09-01", "s") + np.arange(2_880) * np.timedelta64(300, "s")
+    day = np.arange(2_880) / 288
+    free = (day % 7) >= 5
+    rhythm = 5 * np.sin(2 * np.pi * day) + 2 * np.cos(4 * np.pi * day)
+    y = np.where(free, weekend * rhythm - 3 * (1 - weekend), rhythm)
+    return times, y + rng.normal(0, 1, 2_880)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_only_weekend_of_a_series_is_no_row_of_changes(seed):
+    """It has a rhythm of its own, between its midnights."""
+    found = detect(*_ten_days(np.random.default_rng(seed)))
+    assert found.turns == ()
+    assert not found.alarms.any()
+
+
+def test_a_change_in_the_only_weekend_is_found():
+    """Saturday at three in the afternoon is not a weekend's beginning."""
+    times, y = _ten_days(np.random.default_rng(2), weekend=1.0)
+    place = 5 * 288 + 180
+    y[place:] += 5
+    assert [abs(turn.index - place) <= 5 for turn in detect(times, y).turns] == [True]
+
+
+def test_what_passes_within_hours_is_an_alarm_and_no_lasting_change():
+    """Two hours five standard deviations up, in ten days."""
+    times, y = _ten_days(np.random.default_rng(3), weekend=1.0)
+    y[1_000:1_024] += 5
+    found = detect(times, y)
+    assert found.turns == ()
+    (alarm,) = np.flatnonzero(found.alarms)
+    assert 1_000 <= alarm < 1_024
