@@ -22,6 +22,8 @@ from analysis.series.holidays import holidays
 from analysis.series.rhythms import without_season
 from analysis.series.seasonal import FEWEST, Band, fit
 from analysis.series.slots import DAY_S, WEEK_S, seconds_of, step_of
+from analysis.series.spreads import by_hour
+from analysis.series.stuck import stuck
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ALARM = 5.0
@@ -41,11 +43,10 @@ TOLD = 0.499
 """Highest score of a point that raises no alarm, because one was raised shortly before."""
 PASSING = 40
 """An excursion takes less than one in so many points of a series, and raises one alarm."""
+STUCK = 0.9
+"""Score of the first point of a run of equal values that chance does not make."""
 PLAINLY = 0.1
 """Nats a point by which logarithms must describe a series shorter to be its scale."""
-HOURS = 24
-PRIOR = 20
-"""Points for which the spread of the whole day stands in an hour's own."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
         beyond[turn.index] = True
         strength = max(turn.gain / (2 * math.log(len(y))), 1.0)
         scores[turn.index] = max(scores[turn.index], 1 - 2**-strength)
+    at = stuck(judged)
+    beyond[at] = True
+    scores[at] = np.maximum(scores[at], STUCK)
     alarms = _first_of_each(beyond)
     scores = np.where(alarms, scores, np.minimum(scores, TOLD))
     if judged is not y:  # what a counter is expected to show: its last reading and the increment
@@ -110,7 +114,7 @@ def _judged(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...
             z = (logs - other.expected) / other.spread
             turns, level = bends, np.exp(other.expected)
             band = replace(other, expected=level, spread=other.spread * level)
-    return band, turns, _by_hour(stamps, z)
+    return band, turns, by_hour(stamps, z)
 
 
 def _shortest(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]]:
@@ -255,30 +259,6 @@ def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floa
     level.iloc[: width // 2] = np.nan
     level.iloc[-(width // 2) :] = np.nan
     return np.asarray(np.nan_to_num(level.ffill().bfill().to_numpy(float)))
-
-
-def _by_hour(stamps: NDArray[np.int64], z: Floats) -> Floats:
-    """Residuals (n,) in units of what is usual at their hour of the day.
-
-    An hour's spread is that of itself and its neighbours, drawn towards the whole day's. Series
-    of less than three days, or with steps longer than six hours, have one spread.
-    """
-    known = np.isfinite(z)
-    whole = _spread(z[known])
-    if step_of(stamps) > DAY_S / 4 or stamps[-1] - stamps[0] < 3 * DAY_S:
-        return z / whole
-    hour = stamps % DAY_S * HOURS // DAY_S
-    factor = np.ones(HOURS)
-    for h in range(HOURS):
-        near = known & (np.abs((hour - h + 12) % HOURS - 12) <= 1)
-        own, count = _spread(z[near]) / whole if near.any() else 1.0, int(near.sum())
-        factor[h] = math.sqrt((count * own**2 + PRIOR) / (count + PRIOR))
-    return z / (whole * factor[hour])
-
-
-def _spread(z: Floats) -> float:
-    """Robust standard deviation around zero; the plain one where most are equal."""
-    return 1.4826 * float(np.median(np.abs(z))) or float(np.sqrt(np.mean(z**2))) or 1.0
 
 
 def _off(z: Floats, allowed: float) -> Floats:

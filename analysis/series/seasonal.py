@@ -117,8 +117,15 @@ def fit(
     for _ in range(4):
         weights = _weights(noise, between, known)
         for name, season in slots.items():
-            profile = _profile((y - expected)[known], season, known, weights)
-            expected += sloped(profile, stamps) if name.startswith("hours") else profile
+            rest = (y - expected)[known]
+            profile = _profile(rest, season, known, weights)
+            if name.startswith(
+                "hours"
+            ):  # between them a series may run on, or jump (opening hours)
+                straight = sloped(profile, stamps)
+                off = [np.abs(rest - told[known]).sum() for told in (straight, profile)]
+                profile = straight if off[0] < off[1] else profile
+            expected += profile
         expected += _level((y - expected)[known], weights)
         between = _between((y - expected)[known], noise[known])
     spread = np.sqrt(between + noise**2)

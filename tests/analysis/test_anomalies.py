@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.series.anomalies import detect
+from analysis.series.stuck import stuck
 
 
 def _times(n, minutes=60):
@@ -191,3 +192,37 @@ def test_what_passes_within_hours_is_an_alarm_and_no_lasting_change():
     assert found.turns == ()
     (alarm,) = np.flatnonzero(found.alarms)
     assert 1_000 <= alarm < 1_024
+
+
+def test_a_batch_at_the_same_time_of_day_is_usual_however_it_varies():
+    """Half an hour a day, with another spread than the hour around it; a spike beside it is not."""
+    rng = np.random.default_rng(4)
+    n = 21 * 288
+    slot = np.arange(n) % 288
+    batch = (slot >= 24) & (slot < 30)
+    y = 20 + rng.normal(0, 2, n) + np.where(batch, 40 + rng.normal(0, 6, n), 0)
+    assert not detect(_times(n, 5), y).alarms.any()
+    y[10 * 288 + 100] += 20
+    assert np.flatnonzero(detect(_times(n, 5), y).alarms).tolist() == [10 * 288 + 100]
+
+
+def test_a_sensor_that_is_stuck_raises_an_alarm():
+    """Thirty times the same value, which is a usual one."""
+    rng = np.random.default_rng(5)
+    y = rng.normal(0, 1, 2_000)
+    y[1_200:1_230] = y[1_200]
+    assert np.flatnonzero(detect(_times(2_000, 5), y).alarms).tolist() == [1_200]
+
+
+@pytest.mark.parametrize("kind", ["seldom moves", "zero at night", "sparse"])
+def test_what_repeats_itself_is_not_stuck(kind):
+    """Gauges that seldom move, business hours, counts near zero."""
+    rng = np.random.default_rng(6)
+    n = 96 * 14
+    hours, day = np.arange(n) // 4 % 24, np.arange(n) // 96 % 7
+    y = {
+        "seldom moves": np.repeat(rng.normal(0, 1, n // 24), 24),
+        "zero at night": np.where((hours >= 7) & (hours < 19) & (day < 5), rng.poisson(40, n), 0),
+        "sparse": rng.poisson(0.3, n),
+    }[kind]
+    assert not len(stuck(y.astype(float)))
