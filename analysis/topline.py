@@ -15,7 +15,7 @@ from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
 from analysis.metrics import BLOCK, Blocks, add_up, rows_of, series
 from analysis.quality import NEEDS_LABEL, back
-from analysis.series.judging import DELAY, Judged, ahead, judge, matched_shift
+from analysis.series.judging import DELAY, OUTSIDE, Judged, ahead, judge, matched_shift, off
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse, naive
 
@@ -305,10 +305,20 @@ def _happened(best: Judged, onset: Onset) -> str:
     """What the series did: it may be off without a single bucket outside its band."""
     began = words.clock(onset.at)
     if best.out:
-        return f"left its band at {began}"
+        left = _left(best)
+        if left is None or left <= onset.high:
+            return f"left its band at {began}"
+        return f"shifted at {began}, and left its band at {words.clock(left)}"
     if _placed(best):
         return f"shifted at {began}, without leaving its band"
     return f"is off as a whole since {began}, without leaving its band"
+
+
+def _left(best: Judged) -> datetime | None:
+    """When the first bucket since the break was outside the band; None where none was."""
+    since = best.found.index if best.found else 0
+    out = np.flatnonzero(off(best.series, best.band, best.metric)[since:] > OUTSIDE)
+    return utc(best.series.times)[since + int(out[0])] if len(out) else None
 
 
 def _figures(best: Judged, scope: Scope) -> dict[str, float]:

@@ -32,6 +32,8 @@ WORTH = 2
 """That counts as much as so many publishes."""
 LARGER = np.array([2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 32.0])
 """A bad snapshot moves answers by so many times the usual, each as likely; less is not noticed."""
+ALIKE, TILTED = 0.1, LARGER[2:]
+"""So often it moves them all alike alone, and by so much: less is hardly told from a good one."""
 SHAKEN = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0])
 """By so many times the usual something else may have shaken them; 0: it did not."""
 SHAKES = 0.1
@@ -200,8 +202,9 @@ def log_bayes_factor(
         if chance > 0
     ]
     # A wrong base rate moves all answers alike, and nothing else about them.
-    tilted = _mean([seen.log_likelihood(known.tilted(float(r))) for r in LARGER])
-    own = _mean([float(np.logaddexp.reduce(moved)), tilted + float(np.log(chances[0]))])
+    tilted = _mean([seen.log_likelihood(known.tilted(float(r))) for r in TILTED])
+    tilted += float(np.log(ALIKE) + np.log(chances[0]))
+    own = float(np.logaddexp.reduce([*(m + np.log(1 - ALIKE) for m in moved), tilted]))
     with np.errstate(divide="ignore"):
         weights = np.log(chances) + np.log(1 - MEANT)
     innocent = [weights[0] + as_usual + losses["usual"]]

@@ -61,13 +61,14 @@ def metric_chart(
         step=None,
     )
     line(axes, moments[shown], values[shown], style.INCIDENT, style.shorten(name, FITS))
+    _outside(axes, moments[shown], values[shown], low[shown], high[shown])
     style.shade_window(axes, window)
     if onset is not None:
         style.mark_onset(axes, onset)
     style.time_axis(axes, moments[earliest], window.end)
     axes.set_ylim(*_limits(values[shown], low[shown], high[shown]))
     axes.set_ylabel(unit)
-    style.legend(axes)
+    style.legend(axes, columns=4)
     return style.render(card, title, alt)
 
 
@@ -85,6 +86,23 @@ def line(axes: Axes, moments: list[datetime], values: Floats, colour: str, name:
     """A line with points, broken where values are missing."""
     points = {"marker": "o", "markersize": 2.6} if len(moments) < 160 else {}
     axes.plot(moments, values, color=colour, linewidth=1.9, label=name, **points)  # type: ignore[arg-type]
+
+
+def _outside(
+    axes: Axes, moments: list[datetime], values: Floats, low: Floats, high: Floats
+) -> None:
+    """The points that lie outside their band, ringed."""
+    at = np.flatnonzero((values > high) | (values < low))
+    if len(at):
+        axes.plot(
+            [moments[i] for i in at],  # type: ignore[arg-type]
+            values[at],
+            "o",
+            markersize=7,
+            markerfacecolor="none",
+            markeredgecolor=style.INK,
+            label="outside",
+        )
 
 
 def _earlier(
@@ -114,6 +132,7 @@ def _limits(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
         return 0.0, 1.0
     bottom, top = float(everything.min()), float(everything.max())
     margin = 0.08 * (top - bottom) or 0.5
+    # Above it all there is room for what is said of the onset.
     if bottom >= 0 and bottom - margin < 0:
-        return 0.0, top + 1.5 * margin
-    return bottom - margin, top + 1.5 * margin
+        return 0.0, top + 3.2 * margin
+    return bottom - margin, top + 3.2 * margin

@@ -29,6 +29,8 @@ LOOK_BACK = timedelta(hours=24)
 DELAY = timedelta(hours=3)
 """How far the onset usually lies before or after the alert's own start (Laplace scale): a rule that
 looks every hour does not come a day late."""
+OUTSIDE = 2.0
+"""A bucket is outside the band beyond so many usual standard deviations."""
 FIRST_AFTER = 4
 FEWEST_LABELS = 20
 
@@ -79,7 +81,7 @@ def judge(
     unusual = odds.shift(strength, past, error=1.0)  # a strength varies by about 1 by chance
     if matched is None:
         matched = _from_buckets(one, band, start, per_block)
-    z = _off(one, band, metric)
+    z = off(one, band, metric)
     return Judged(
         metric,
         one,
@@ -195,7 +197,7 @@ def _from_buckets(one: Series, band: Band, start: np.datetime64, per_block: int)
     return odds.shift(mean(0), past, 1 / math.sqrt(max(len(one) - first, 1)))
 
 
-def _off(one: Series, band: Band, metric: Metric) -> Floats:
+def off(one: Series, band: Band, metric: Metric) -> Floats:
     """Distance from what is expected in usual standard deviations, in the sense that hurts."""
     z: Floats = (one.work - band.expected) / band.spread
     if metric.bad == "down":
@@ -207,6 +209,6 @@ def _run(z: Floats) -> int:
     """Longest run of buckets outside the band; a gap neither breaks nor lengthens it."""
     longest = run = 0
     for x in z[np.isfinite(z)]:
-        run = run + 1 if x > 2 else 0
+        run = run + 1 if x > OUTSIDE else 0
         longest = max(longest, run)
     return longest
