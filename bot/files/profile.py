@@ -127,7 +127,8 @@ def _read(connection: Any, file: Path, needed: tuple[str, ...]) -> Any:
     kind = table[needed[1]].type()
     if not (kind.is_numeric() or kind.is_boolean()):
         raise click.ClickException(f"{file}: {needed[1]} is {kind}, not a number.")
-    return _timed(table, file, needed[0])
+    timed = _timed(table, file, needed[0])
+    return timed.filter(timed[needed[0]].notnull())
 
 
 def _timed(table: Any, file: Path, column: str) -> Any:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.files.shared import AS_JSON, FILES, day_of, moment, numbers, placed, read, say, tell
+from bot.files.shared import (
+    AS_JSON,
+    FILES,
+    day_of,
+    moment,
+    numbers,
+    placed,
+    read,
+    say,
+    tell,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.drilldown.leaves import Segment
 
 
+HUGE = 1e100
 EVENTS = 20
 """A moment of a log of events holds so many of them, at the median."""
 DAYS = 3
@@ -119,7 +130,7 @@ def _judge(path: Path, wanted: Wanted, as_json: bool) -> None:
 
     began = time.perf_counter()
     frame = read(path, tuple(dict.fromkeys(wanted.columns)))
-    table = (_held if wanted.value else _given)(path, frame, wanted)
+    table = _sized((_held if wanted.value else _given)(path, frame, wanted))
     ratio = ("below", "below_was") if wanted.denominator else None
     found = explain(table, list(wanted.dims), "now", "was", denominator=ratio)
     seconds = round(time.perf_counter() - began, 3)
@@ -127,6 +138,18 @@ def _judge(path: Path, wanted: Wanted, as_json: bool) -> None:
         say(_result(path, found, seconds))
     else:
         _show(path, found, table)
+
+
+def _sized(table: pd.DataFrame) -> pd.DataFrame:
+    """In units of the largest amount where that is too large to be squared."""
+    import numpy as np
+
+    for names in (["now", "was"], ["below", "below_was"]):
+        if set(names) <= set(table.columns):
+            top = float(np.abs(table[names].to_numpy(float)).max())
+            if top > HUGE:
+                table = table.assign(**{name: table[name] / top for name in names})
+    return table
 
 
 def _amounts(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -174,6 +197,9 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     if w.denominator:
         sums["below"] = _amounts(path, frame, w.denominator)
     table = frame[list(w.dims)].astype("string").fillna("(null)").assign(**sums)
+    if w.denominator and not (table["below"][late].any() and table["below"][before].any()):
+        when = "since then" if table["below"][before].any() else "before"
+        raise click.ClickException(f"{path}: {w.denominator} is 0 in every row {when}: no ratio.")
     now = table[late].groupby(list(w.dims)).sum()
     was = table[before].groupby(list(w.dims)).sum() * (moments[0] / moments[1])
     return (

@@ -146,6 +146,13 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.
     return found.replace([float("inf"), float("-inf")], float("nan")).to_numpy(float)
 
 
+def bounded(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Values (n,) within what can be squared and added up: 1e300 is as far off as 1e140."""
+    import numpy as np
+
+    return np.asarray(np.clip(values, -1e140, 1e140))
+
+
 def tell(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for people; its title alone when there are no rows."""
     from rich.console import Console

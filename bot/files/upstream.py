@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.files.shared import numbers, placed, read, say, tell
+from bot.files.shared import bounded, numbers, placed, read, say, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def _metrics(path: Path, since: str) -> tuple[pd.DataFrame, Any]:
     times, start = placed(path, frame, "time", since)
     frame = frame.assign(
         time=times,
-        value=numbers(path, frame, "value"),
+        value=bounded(numbers(path, frame, "value")),
     )
     frame = frame.dropna(subset=["node", "metric"])  # a row of nobody says nothing of anybody
     return frame.assign(node=frame["node"].astype(str), metric=frame["metric"].astype(str)), start

@@ -213,3 +213,42 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path):
     assert "bad.csv: row 1 of actual is 'many', not a number." in result.stderr
     (line,) = result.stdout.splitlines()
     assert json.loads(line)["segments"][0]["where"] == {"b": "b3"}
+
+
+def test_events_are_counted_by_time_and_not_by_their_number(tmp_path):
+    """A log of events of which one region sends two thirds less: that is no shorter time."""
+    rng = np.random.default_rng(3)
+    day = 86_400
+    times = np.sort(rng.uniform(0, 3 * day, 60_000)).astype(int)
+    frame = pd.DataFrame({"t": 1_700_000_000 + times, "a": rng.choice(list("pqrs"), len(times))})
+    frame["b"], frame["n"] = rng.choice(list("xyz"), len(times)), 1
+    lost = (frame["a"] == "q") & (times >= 2 * day) & (rng.random(len(times)) < 2 / 3)
+    path = tmp_path / "events.csv"
+    frame[~lost].to_csv(path, index=False)
+    since = str(1_700_000_000 + 2 * day)
+    args = ("--dims", "a,b", "--value", "n", "--time", "t", "--since", since, "--json")
+    (one,) = json.loads(run(path, *args).stdout)["segments"]
+    assert one["where"] == {"a": "q"}
+    assert one["share"] == pytest.approx(1.0, abs=0.2)
+
+
+def test_a_ratio_without_a_denominator_is_refused(tmp_path):
+    """Nothing came before: no ratio, and no segment that carries it."""
+    path = tmp_path / "none.csv"
+    rows = [f"{a},{t},1,{int(t >= 50)}" for t in range(100) for a in "pq"]
+    path.write_text("a,t,n,d\n" + "\n".join(rows) + "\n")
+    args = ("--dims", "a", "--value", "n", "--denominator", "d", "--time", "t", "--since", "50")
+    result = run(path, *args, "--json")
+    assert result.exit_code == 1
+    assert "d is 0 in every row before: no ratio." in result.stderr
+
+
+def test_amounts_too_large_to_be_squared_are_compared(tmp_path):
+    """In units of the largest."""
+    frame = cells(2)
+    frame.loc[frame["b"] == "b3", "actual"] *= 0.5
+    frame[["actual", "expected"]] *= 1e290
+    path = tmp_path / "huge.csv"
+    frame.to_csv(path, index=False)
+    result = run(path, "--dims", "a,b,c", "--actual", "actual", "--expected", "expected", "--json")
+    assert [s["where"] for s in json.loads(result.stdout)["segments"]] == [{"b": "b3"}]
