@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +70,9 @@ def check(config: Path) -> None:
 @main.command()
 @CONFIG
 @click.argument("subject")
-@click.option("--since", help="When it began, as ISO time in UTC [default: 24 hours ago].")
+@click.option(
+    "--since", help='When it began, in UTC: ISO, "14:05", "2h ago" [default: 24 hours ago].'
+)
 @click.option(
     "--now", "as_of", help="Look as of this moment [default: the newest prediction up to now]."
 )
@@ -97,7 +100,7 @@ def triage(
         result = triage_headless(
             _settings(config),
             subject,
-            since=_moment(since, "--since") if since else None,
+            since=_moment(since, "--since", now) if since else None,
             now=now,
             start=start or "",
             ask=None if auto else _ask,
@@ -304,15 +307,17 @@ def _settings(config: Path) -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def _moment(text: str, option: str) -> datetime:
+def _moment(text: str, option: str, now: datetime | None = None) -> datetime:
+    """A time in UTC as people type it: ISO, "14:05", "2h ago", "yesterday 14:05"."""
+    from handlers.times import UnclearTime, moment
+
+    with suppress(ValueError):
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        example = (datetime.now(UTC) - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M")
-        raise click.BadParameter(
-            f"{text!r} is no ISO time; an example: {example}", param_hint=option
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment(text, now or datetime.now(UTC), UTC)
+    except UnclearTime as error:
+        raise click.BadParameter(str(error).replace("`", ""), param_hint=option) from None
 
 
 def _ask(question: str, options: list[str], proposal: str) -> str:
@@ -327,16 +332,17 @@ def _tell(result: dict[str, object]) -> None:
     for number, step in enumerate(path, 1):
         confidence = f" ({step['confidence']:.0%})" if step["confidence"] is not None else ""
         verdict = step["verdict"] or "could not look"
-        click.echo(f"{number}. {step['node']} → {verdict}{confidence}: {step['headline']}")
+        click.echo(f"{number}. {step['headline']} [{step['node']}: {verdict}{confidence}]")
     conclusion = result["conclusion"]
     assert isinstance(conclusion, dict)
-    causes = ", ".join(f"{c['kind']} {c['name']}" for c in conclusion["causes"])
-    click.echo(f"Cause: {conclusion['kind']}" + (f" ({causes})" if causes else ""))
+    named = " and ".join(c["name"] for c in conclusion["causes"])
+    kind = str(conclusion["kind"]).replace("_", " ")
+    click.echo(f"Cause: {kind} {named}".rstrip() + f" ({conclusion['confidence']:.0%} sure)")
     others = result["candidates"]
     assert isinstance(others, list)
     for other in others[1:3]:
-        names = f" ({', '.join(other['names'])})" if other["names"] else ""
-        click.echo(f"If not: {other['kind']}{names}, {other['confidence']:.0%}")
+        kind, names = str(other["kind"]).replace("_", " "), " and ".join(other["names"])
+        click.echo(f"If not that: {kind} {names}".rstrip() + f" ({other['confidence']:.0%})")
 
 
 if __name__ == "__main__":

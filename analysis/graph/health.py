@@ -31,6 +31,8 @@ LAG = timedelta(hours=3)
 """From a run of a source until the last job below it has passed on what it wrote."""
 BEFORE = 6.0
 """Hours before the onset that rows per run are compared with."""
+SAME_HOURS = 7
+"""From so many runs at the same hours of earlier days on, those tell what is usual."""
 FAILED = ("fail", "error", "abort", "timeout", "cancel", "killed")
 
 
@@ -193,7 +195,11 @@ def _age(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
     if mine["data_time"].notna().sum() < 6:
         return None
     age = ((mine["time"] - mine["data_time"]).dt.total_seconds() / 3600).to_numpy(float)
-    past, now = age[~late.to_numpy()], age[late.to_numpy()]
+    hour, before = mine["time"].dt.hour.to_numpy(), ~late.to_numpy()
+    alike = before & np.isin(hour, hour[late.to_numpy()][-3:])
+    # At night nothing new may come: it is held against other nights.
+    past = age[alike if np.isfinite(age[alike]).sum() >= SAME_HOURS else before]
+    now = age[late.to_numpy()]
     now = now[np.isfinite(now)]
     if not len(now) or np.isfinite(past).sum() < 3:
         return None

@@ -50,3 +50,25 @@ def test_a_release_of_a_daily_job_tells_most_when_its_run_was_just_before():
         found[hour] = next(s.log_odds for s in signs if s.kind == "version")
     assert found[7] > found[21] + 1
     assert found[7] > 2
+
+
+@pytest.mark.parametrize(("hour", "old"), [(3, False), (14, True)])
+def test_data_that_come_by_day_are_as_old_at_night_as_on_other_nights(hour, old):
+    """Nothing happens from midnight on: three hours old are usual at three, and not at two p.m."""
+    end = END.replace(hour=hour)
+    frame = runs(list(range(24)), end)
+    quiet = frame["time"].dt.hour.clip(upper=5)
+    frame["data_time"] = frame["time"] - pd.to_timedelta(quiet.where(quiet < 5, 0) + 0.4, unit="h")
+    if old:
+        late = frame["time"] >= pd.Timestamp("2026-04-29 12:00")
+        frame.loc[late, "data_time"] -= pd.Timedelta(hours=3)
+    found = health.examine("n", frame, (onset(END.replace(hour=1 if hour < 12 else 12)),), end)
+    assert ("h old" in found.words) == old
+
+
+def test_a_source_that_did_not_write_is_not_fresh():
+    """A feed of the night cannot have changed what began in the afternoon."""
+    daily = health.examine("n", runs([3], END), (onset(END.replace(hour=14)),), END)
+    hourly = health.examine("n", runs(list(range(24)), END), (onset(END.replace(hour=14)),), END)
+    assert hourly.fresh
+    assert not daily.fresh
