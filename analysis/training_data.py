@@ -19,6 +19,7 @@ from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Tabl
 from analysis.inputs import surrogate
 from analysis.training_rows import Trainings, against
 from analysis.warehouse import Warehouse
+from analysis.words import number
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -107,6 +108,8 @@ def _volume(t: Trainings) -> Sign:
     change = float(np.expm1(now - np.median(past)))
     few = int(parts[t.suspect]) - int(np.median([parts[s] for s in t.earlier]))
     words = f"{change:+.0%} rows against earlier snapshots ({few:+d} partitions)"
+    if abs(change) < 0.005 and not few:
+        words = "as many rows as earlier snapshots"
     log_odds = found.log_odds if change < 0 else min(found.log_odds, 0.0)
     return Sign("volume", log_odds, words)
 
@@ -125,7 +128,7 @@ def _same_partition(t: Trainings) -> Sign | None:
     """Labels of partitions that both the suspect and an earlier snapshot were trained on."""
     table = t.parts.pivot_table(index="part", columns="snapshot", values="label")
     counts = t.parts.pivot_table(index="part", columns="snapshot", values="n").fillna(0)
-    z, moved, which = [], [], []
+    z, told = [], []
     values = t.frame["_label"].to_numpy(float, na_value=np.nan)
     spread = float(np.nanstd(values[(t.frame["snapshot"] != t.suspect).to_numpy()])) + 1e-9
     for name in t.earlier[:2]:
@@ -136,18 +139,15 @@ def _same_partition(t: Trainings) -> Sign | None:
                 continue
             error = spread * float(np.sqrt(2 / n)) + 0.01 * spread
             z.append(float(row[t.suspect] - row[name]) / error)
-            moved.append(float(row[t.suspect] - row[name]))
-            which.append(str(part))
+            told.append(
+                f"its labels of {part} average {number(float(row[t.suspect]))}; in what {name} was "
+                f"trained on, {number(float(row[name]))}"
+            )
     if len(z) < 2:
         return None
     power = float(np.sqrt(np.mean(np.square(z))))
     found = odds.log_bayes_factor(max(power - 1, 0) * float(np.sqrt(len(z))), 12)
-    worst = int(np.argmax(np.abs(z)))
-    words = (
-        f"labels of the same partitions differ from the last snapshot's, by "
-        f"{moved[worst]:+.2f} in {which[worst]}"
-    )
-    return Sign("label", found, words)
+    return Sign("label", found, told[int(np.argmax(np.abs(z)))])
 
 
 def _label_given_features(t: Trainings) -> Sign | None:
@@ -208,11 +208,12 @@ def _judge_fit(
     log_days = days.log_odds if days.z > 0 else min(days.log_odds, 0.0)
     best = max(mean.log_odds, log_slope, log_days)
     if best == log_slope:
-        words = f"labels go with the features at slope {now[1]:.2f}, was {slope.usual:.2f}"
+        words = f"labels follow the features by {now[1]:.2f}, usually by {slope.usual:.2f}"
     elif best == mean.log_odds:
-        words = f"labels lie {now[0]:+.2f} sd off what the features say, was {mean.usual:+.2f}"
+        way = "lower" if now[0] < mean.usual else "higher"
+        words = f"labels are {abs(now[0]):.1f} standard deviations {way} than the features say"
     else:
-        words = f"labels of a day lie {now[2]:.2f} sd off what the features say"
+        words = f"labels of single days lie {now[2]:.1f} standard deviations off the features"
     return Sign("label", best, words)
 
 
@@ -233,6 +234,8 @@ def _features(t: Trainings) -> list[Sign]:
         words = f"{name}: {gone:.0%} missing, was {np.median(past):.0%}"
         if nulls.log_odds < drift.log_odds:
             words = f"{name}: another distribution (distance {now:.2f}, usually {drift.usual:.2f})"
+            if drift.log_odds <= 0 or drift.z <= 0:
+                words = f"{name}: distributed as before"
         found = max(
             nulls.log_odds if nulls.z > 0 else -1.0, drift.log_odds - 1 if drift.z > 0 else -1.0
         )
