@@ -8,6 +8,7 @@ for the worse where labels tell (analysis/answers).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,6 +30,8 @@ METHOD = (
 PRIOR = 0.3
 MISPLACED = 0.1
 """How often the onset that was found is not where it began."""
+BY_ITSELF = 0.15
+"""So often another model gets worse at the same time for a reason of its own."""
 FARTHEST = -3.0
 """Publishes with less evidence from their time are not looked at."""
 SURE = 0.8
@@ -43,6 +46,7 @@ class Candidate:
     publish: Publish
     timing: float
     link: Link | None
+    left: float = 0.0
 
     @property
     def answers(self) -> float:
@@ -52,7 +56,7 @@ class Candidate:
     @property
     def log_odds(self) -> float:
         """All evidence together, before the prior."""
-        return self.timing + self.answers
+        return self.timing + self.answers + self.left
 
 
 def which_snapshot(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -69,11 +73,20 @@ def which_snapshot(warehouse: Warehouse, scope: Scope) -> Evidence:
     near = once(p for p in found if _timing(p, onset, found, scope) > FARTHEST)
     measured = links(warehouse, scope, near, found, onset.low) if near else []
     by_name = {(link.publish.model, link.publish.snapshot): link for link in measured}
+    left = _left(scope, near)
     candidates = [
-        Candidate(p, _timing(p, onset, found, scope), by_name.get((p.model, p.snapshot)))
+        Candidate(p, _timing(p, onset, found, scope), by_name.get((p.model, p.snapshot)), left)
         for p in near
     ]
     return _say(warehouse, scope, onset, found, candidates, begun)
+
+
+def _left(scope: Scope, near: Sequence[Publish]) -> float:
+    """Log odds for what no snapshot explains: a model that got worse as well, and published
+    nothing, seldom did so by itself."""
+    published = {p.model for p in near}
+    worse = [s for s in scope.suspects if s.kind == "model" and s.name not in published]
+    return float(sum(np.log1p(-min(s.score, 1.0) * (1 - BY_ITSELF)) for s in worse))
 
 
 def _timing(p: Publish, onset: Onset, found: list[Publish], scope: Scope) -> float:

@@ -114,3 +114,22 @@ def test_the_feature_that_a_snapshot_no_longer_leans_on_is_told():
     assert seen is not None
     assert explanations.log_bayes_factor(seen, known, CALM) > 0
     assert stand.where(seen.mean(known.larger(8.0))) == "leans less on x"
+
+
+def test_answers_that_all_moved_alike_are_a_wrong_base_rate():
+    """In a model of many directions, of which retrainings move each a little: the mean alone."""
+    rng = np.random.default_rng(9)
+    many, rows = 12, 400
+
+    def moved(ways):
+        basis = np.column_stack([np.ones(rows), rng.normal(size=(rows, many - 1))])
+        left = basis @ ways + rng.normal(size=rows) * 0.3
+        old = np.eye(many) * 1e-4
+        return Difference(basis.T @ basis / 0.09, basis.T @ left / 0.09, old, rows)
+
+    past = [moved(rng.normal(size=many) * 0.1) for _ in range(7)]
+    known = explanations.usual(past, many)
+    up = np.r_[0.7, rng.normal(size=many - 1) * 0.1]
+    assert explanations.log_bayes_factor(moved(up), known, explanations.STILL) > 1
+    usual_again = moved(rng.normal(size=many) * 0.1)
+    assert explanations.log_bayes_factor(usual_again, known, explanations.STILL) < -2

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.evidence import Suspect
 from analysis.scenarios import Options, plant
 from analysis.snapshots import which_snapshot
 from analysis.warehouse import Warehouse
@@ -83,3 +84,16 @@ def test_a_bad_snapshot_that_answers_with_classes_is_named(tmp_path):
     evidence = which_snapshot(warehouse, replace(scope, suspects=known))
     assert evidence.verdict == "snapshot"
     assert evidence.named[0].name == planted.truth.snapshot
+
+
+def test_a_model_that_published_nothing_speaks_for_a_common_cause(tmp_path):
+    """A snapshot explains its own model; that another got worse as well is left over."""
+    planted = plant("corrupted_labels", 1, tmp_path, SMALL)
+    scope = planted.at("snapshot")
+    mine = tuple(s for s in scope.suspects if s.kind != "snapshot")
+    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+    alone = which_snapshot(warehouse, replace(scope, suspects=mine))
+    other = Suspect("model", "another", 0.95)
+    both = which_snapshot(warehouse, replace(scope, suspects=(*mine, other)))
+    assert both.suspects[0].name == alone.suspects[0].name
+    assert both.suspects[0].score < alone.suspects[0].score
