@@ -14,6 +14,7 @@ from state.incident import Cause, Incident, Step
 from state.tree import Tree
 
 MOST_CAUSES = 4
+MOST_MISSING = 2
 
 
 def is_concluded(incident: Incident) -> bool:
@@ -130,9 +131,12 @@ def _record(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> str:
     chosen = words.overrides(incident, tree)
     if chosen:
         lines.append(f"Overrides: {'; '.join(chosen[:3])}")
-    missing = [*words.skipped(incident, tree)[:3], *words.not_examined(incident)[:3]]
+    missing = [*words.skipped(incident, tree), *words.not_examined(incident)]
     if missing and any(c.kind != "unknown" for c in causes):
-        lines.append(f"Not looked at: {'; '.join(missing)}")
+        more = f"; and {len(missing) - MOST_MISSING} more" if len(missing) > MOST_MISSING else ""
+        lines.append(
+            f"Not looked at: {'; '.join(b.line(m, 110) for m in missing[:MOST_MISSING])}{more}"
+        )
     return "\n".join(lines)
 
 
@@ -142,7 +146,8 @@ def _buttons(
     ref = value(i=incident.id)
     suspects = tuple(s for c in causes for s in (*c.suspects, *c.along))
     usual = tuple(m for c in causes if (e := words.exit_of(tree, c.kind)) for m in e.mitigations)
-    style = "primary" if causes[0].confidence >= words.UNSURE else ""
+    begun = any(m.status not in ("failed", "cancelled") for m in incident.mitigations)
+    style = "primary" if causes[0].confidence >= words.UNSURE and not begun else ""
     row = buttons.mitigations(incident, view, suspects, usual, most=2, style=style)
     if causes[0].kind == "false_alarm":
         row = [b.button("Not an incident", "dismiss", ref, style="primary")]

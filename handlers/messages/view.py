@@ -76,19 +76,18 @@ def remedies(
 ) -> list[tuple[Remedy, Suspect]]:
     """Which mitigation can act on which of the suspects: the usual ones first, then by suspect.
 
-    What acts on the cause is not offered first for what the cause feeds as well. Those that are
-    under way, or done, are left out.
+    What acts on the cause is not offered first for what the cause feeds as well, and not at all
+    once it acts on the cause. Those that are under way, or done, are left out.
     """
-    busy = {
-        (m.action, m.target.kind, m.target.name)
-        for m in incident.mitigations
-        if m.status not in ("failed", "cancelled")
-    }
+    live = [m for m in incident.mitigations if m.status not in ("failed", "cancelled")]
+    busy = {(m.action, m.target.kind, m.target.name) for m in live}
+    acts = {m.action: m.target.kind for m in live}
     found: dict[tuple[str, str, str], tuple[Remedy, Suspect]] = {}
     for suspect in suspects:
         for remedy in view.mitigations:
             place = (remedy.name, suspect.kind, suspect.name)
             fits = suspect.kind in remedy.kinds and len(remedy.name) <= LONGEST_NAME
+            fits &= acts.get(remedy.name, suspect.kind) == suspect.kind
             if fits and place not in busy:
                 found.setdefault(place, (remedy, suspect))
     order = {name: rank for rank, name in enumerate(usual)}
