@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from bot.demo.autoplay import Player
-from bot.demo.show import DEFAULT, Demo, open_demo
+from bot.demo.show import DEFAULT, SEED, Demo, open_demo
 from bot.headless import accepted
 
 PICTURE = Path(__file__).parent / "thread.png"
@@ -33,7 +33,7 @@ def main() -> None:
     """Write the picture."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_demo(DEFAULT, 1, Path(folder), 0) as demo,
+        open_demo(DEFAULT, SEED, Path(folder), 0) as demo,
         sync_playwright() as playwright,
     ):
         player = walk_to(demo, "features")

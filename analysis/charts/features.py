@@ -34,9 +34,9 @@ def responsible(
 
     rows = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
     rows = rows.drop_duplicates([Role.TIME, Role.PREDICTION])
-    models = scope.named("model")
-    if len(models) > 1 and Role.MODEL in rows:  # minutes and probabilities share no axis
-        rows = rows[rows[Role.MODEL] == models[0]]
+    if Role.MODEL in rows:  # minutes and probabilities share no axis
+        models = [m for m in scope.named("model") if (rows[Role.MODEL] == m).any()]
+        rows = rows[rows[Role.MODEL] == models[0]] if len(models) > 1 else rows
     panels = [*names, Role.PREDICTION]
     card, every = style.figure(1, len(panels))
     for axes, name in zip(every, panels, strict=True):
@@ -104,10 +104,9 @@ def _band(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -
     slot = np.floor(since / _width(r))
     per_day = max(1, round(24 / _width(r)))
     frame = pd.DataFrame({"slot": slot, "value": values})
-    now = frame[recent].groupby("slot")["value"].quantile([0.1, 0.5, 0.9]).unstack()
-    now = _with_gaps(now)
+    now = _with_gaps(_middle(frame[recent]))
     old = frame[earlier].assign(slot=lambda f: f["slot"] % per_day)
-    usual = old.groupby("slot")["value"].quantile([0.1, 0.5, 0.9]).unstack()
+    usual = _middle(old)
     at = _moments(r, now.index)
     grey = usual.reindex(now.index % per_day)
     axes.fill_between(at, grey[0.1], grey[0.9], color=style.BASELINE, alpha=0.25, linewidth=0)
@@ -115,6 +114,13 @@ def _band(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -
     axes.fill_between(at, now[0.1], now[0.9], color=style.INCIDENT, alpha=0.2, linewidth=0)
     axes.plot(at, now[0.5], ".-", color=style.INCIDENT, linewidth=2, markersize=4)
     del scope
+
+
+def _middle(frame: pd.DataFrame) -> pd.DataFrame:
+    """Median and the ends of the middle 80 % by slot; no rows where nothing was there."""
+    edges = [0.1, 0.5, 0.9]
+    found = frame.groupby("slot")["value"].quantile(edges).unstack()
+    return found.reindex(columns=edges)
 
 
 def _with_gaps(by_slot: pd.DataFrame) -> pd.DataFrame:
