@@ -94,7 +94,7 @@ def _elsewhere(walked: Walked, tree: Tree, check: Check) -> Iterator[tuple[float
     """What the likeliest branches that were not taken end in."""
     likely = [f for f in forks(walked.incident, tree) if f.chance >= LEAST]
     for fork in likely[:MOST]:
-        along = _along(walked, fork)
+        along = _along(walked, fork, tree)
         try:
             end = resumed(walked, fork.step, fork.branch.verdict, along, tree, check)
         except OverBudget:
@@ -102,8 +102,11 @@ def _elsewhere(walked: Walked, tree: Tree, check: Check) -> Iterator[tuple[float
         yield fork.chance, _concluded(end)
 
 
-def _along(walked: Walked, fork: Fork) -> tuple[Suspect, ...]:
-    """Whom a branch that points at suspects points at: the first that the step found."""
+def _along(walked: Walked, fork: Fork, tree: Tree) -> tuple[Suspect, ...]:
+    """Whom a branch that points at suspects points at: the first that the step found, of the kind
+    that names the cause where the branch is the end."""
     step = walked.incident.step(fork.step)
-    evidence = step.evidence if step else None
-    return evidence.suspects[:1] if evidence and words.points(fork.branch) else ()
+    if not (step and step.evidence and words.points(fork.branch)):
+        return ()
+    kinds = () if tree.is_node(fork.branch.to) else tree.exit(fork.branch.to).named_by
+    return tuple(s for s in step.evidence.suspects if s.kind in kinds or not kinds)[:1]

@@ -86,7 +86,7 @@ def beside_others(r: Reading, output: Floats, broken: Collection[str] = ()) -> t
     """The same of a suspect arm's answers less those of the other arms in the same hours.
 
     Inputs that broke or that nobody ever saw are as new to the others: where too few are familiar,
-    all count.
+    all count. Those that broke in this arm alone make no comparison.
     """
     if r.others is None:
         return NOT_SEEN
@@ -96,6 +96,8 @@ def beside_others(r: Reading, output: Floats, broken: Collection[str] = ()) -> t
     few = (known & (r.days.block == 0)).sum(), (known_theirs & (r.others.block == 0)).sum()
     if min(few) >= FEWEST:
         left, theirs = np.where(known, left, np.nan), np.where(known_theirs, theirs, np.nan)
+    elif any(_in_this_arm(r, r.others, name) for name in broken):
+        return NOT_SEEN
     found = []
     for mine, other in ((left, theirs), (np.abs(left), np.abs(theirs))):
         beside = r.others.means(other)
@@ -106,6 +108,15 @@ def beside_others(r: Reading, output: Floats, broken: Collection[str] = ()) -> t
     best = max(found, key=lambda s: s.log_odds)
     evidence = best.log_odds - float(np.log(len(found)))
     return (evidence, abs(best.change)) if best.seen and evidence > 0 else NOT_SEEN
+
+
+def _in_this_arm(r: Reading, others: Sample, name: str) -> bool:
+    """Whether the values that a broken feature gained come in these arms alone."""
+    gained, b = _gained(r, name), r.bins[name]
+    mine, theirs = (
+        float(gained[b.cells(s.frame[name])[s.block == 0]].mean()) for s in (r.days, others)
+    )
+    return theirs < 0.5 * mine
 
 
 def _shift_of(figures: Floats) -> odds.Shift:

@@ -269,6 +269,19 @@ def test_a_confirmed_arm_narrows_what_is_read(tmp_path):
     assert which_features(warehouse, arm).how.rows < which_features(warehouse, scope).how.rows / 2
 
 
+def of_one_arm(folder, frame, score):
+    """The evidence about the arm "test" of a log of two arms whose logits are ``score``."""
+    frame["p"] = 1 / (1 + np.exp(-score))
+    frame.to_parquet(folder / "log.parquet", index=False)
+    predictions = {"source": "log.parquet", "time": "time", "prediction": "p", "arm": "arm"}
+    metric = {"name": "mean", "kind": "mean_prediction"}
+    team = Contract.model_validate({"predictions": predictions, "metrics": [metric]})
+    window = Window(NOW - timedelta(hours=8), NOW)
+    before = Window(NOW - timedelta(days=10), window.start)
+    scope = Scope(NOW, window, before, "metric", "mean", suspects=(Suspect("arm", "test", 1.0),))
+    return which_features(Warehouse(team, folder, NOW), scope)
+
+
 def test_an_arm_whose_answers_leave_the_others_is_the_models_though_inputs_are_new(tmp_path):
     """Every value is one that was never seen before, in both arms; only one answers otherwise."""
     frame, late, rng = made_up(n=12_000)
@@ -276,16 +289,18 @@ def test_an_arm_whose_answers_leave_the_others_is_the_models_though_inputs_are_n
     frame["z"] = rng.normal(0, 1, len(frame)) + 100 * late
     score = 0.5 * (frame["x"] - 10) + rng.normal(0, 0.1, len(frame))
     score += 2.0 * (late & (frame["arm"] == "test"))
-    frame["p"] = 1 / (1 + np.exp(-score))
-    frame.to_parquet(tmp_path / "log.parquet", index=False)
-    predictions = {"source": "log.parquet", "time": "time", "prediction": "p", "arm": "arm"}
-    metric = {"name": "mean", "kind": "mean_prediction"}
-    team = Contract.model_validate({"predictions": predictions, "metrics": [metric]})
-    window = Window(NOW - timedelta(hours=8), NOW)
-    before = Window(NOW - timedelta(days=10), window.start)
-    scope = Scope(NOW, window, before, "metric", "mean", suspects=(Suspect("arm", "test", 1.0),))
-    evidence = which_features(Warehouse(team, tmp_path, NOW), scope)
-    assert evidence.verdict == "model"
+    assert of_one_arm(tmp_path, frame, score).verdict == "model"
+
+
+def test_a_feature_that_broke_in_one_arm_alone_is_the_inputs(tmp_path):
+    """All of the arm's rows are new, and those of the other are not: no arm beside it answers the
+    same inputs."""
+    frame, late, rng = made_up(n=12_000)
+    frame["arm"] = rng.choice(["control", "test"], len(frame))
+    frame["x"] = frame["x"].where(~(late & (frame["arm"] == "test")), 0.0)
+    score = 0.5 * (frame["x"] - 10) + rng.normal(0, 0.1, len(frame))
+    evidence = of_one_arm(tmp_path, frame, score)
+    assert (evidence.verdict, evidence.suspects[0].name) == ("inputs", "x")
 
 
 def test_three_hundred_features_are_examined(tmp_path):
