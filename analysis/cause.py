@@ -39,6 +39,8 @@ THINGS = {
 """What is looked at, as people call it."""
 STILL = -1.0
 """Below these log odds a thing is said to be as usual; from there to 0 it is not clear."""
+PERHAPS = -0.5
+"""From here on what is not clear is told."""
 WORTH_A_LOOK = 0.05
 """Below this probability that infrastructure broke, its series get no picture."""
 
@@ -72,7 +74,7 @@ def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
         confidence=min(max(shares[verdict], 0.005), 0.995),
         headline=headline,
         suspects=(),
-        charts=_charts(seen, shares, scope, headline),
+        charts=_charts(seen, verdict, shares, scope, headline),
         table=_table(seen, suspects),
         not_examined=tuple(seen.missing),
         disagreements=_disagreements(seen, verdict),
@@ -147,8 +149,8 @@ def _figures(thing: str, seen: Seen) -> str:
     if thing == "arms" and seen.moved[thing] <= 0:
         return ""  # the arm that left the others most did not leave them
     parts = {one.dimension: one for one in seen.splits}
-    if thing == "mix" and seen.mixed in parts:
-        said += f"; the mix carries {words.percent(parts[seen.mixed].mix_share)} of the change"
+    if thing == "mix" and seen.moved[thing] > 0 and seen.mixed in parts:
+        said += f", {words.percent(parts[seen.mixed].mix_share)} of what moved"
     return said
 
 
@@ -161,8 +163,8 @@ def _went(log_odds: float) -> str:
 def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
     out = []
     labels = seen.moved.get("labels", STILL)
-    if verdict == "model" and labels > STILL:
-        surely = "moved" if labels > 1 else "may have moved"
+    if verdict == "model" and labels > PERHAPS:
+        surely = "moved" if labels > 0 else "may have moved"
         out.append(
             f"Labels {surely} as well ({seen.said['labels']}): the world may have changed, or how "
             "they are made."
@@ -180,18 +182,24 @@ def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
 
 
 def _charts(
-    seen: Seen, shares: Mapping[str, float], scope: Scope, headline: str
+    seen: Seen, verdict: str, shares: Mapping[str, float], scope: Scope, headline: str
 ) -> tuple[Chart, ...]:
     """How far each thing moved beside what it does on other days; then the infrastructure."""
     rows = [
-        Interval(name, seen.shifts[thing].z, seen.moved[thing] > 0)
+        Interval(_shown(thing, name, seen), seen.shifts[thing].z, seen.moved[thing] > 0)
         for thing, name in THINGS.items()
         if thing in seen.shifts
     ]
     alt = "How far each is from usual, in standard deviations of earlier days: " + "; ".join(
         f"{row.name} {row.z:+.1f}" for row in rows
     )
+    broke = seen.infra and shares["infrastructure"] >= WORTH_A_LOOK
     charts = [forest(rows, headline.split(";")[0].rstrip("."), alt)] if rows else []
-    if seen.infra and (shares["infrastructure"] >= WORTH_A_LOOK or not rows):
+    if broke or (seen.infra and not rows):
         charts.append(infra.chart(seen.infra, scope))
-    return tuple(charts)
+    return tuple(charts[::-1] if verdict == "infrastructure" else charts)
+
+
+def _shown(thing: str, name: str, seen: Seen) -> str:
+    """What a step before has confirmed may be little beside other days."""
+    return f"{name}, confirmed" if seen.moved[thing] > 0 >= seen.shifts[thing].log_odds else name

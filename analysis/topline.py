@@ -74,10 +74,10 @@ def _candidates(
     if share < FEW_LABELS or not any(one.matched.seen for one in judged):
         for metric in _stand_ins(_metrics(warehouse, scope)[0]):
             if not missing:
-                missing.append(
-                    f"its labels: {words.percent(share)} have arrived, so the predictions are "
-                    "judged as well"
-                )
+                why = f"only {words.percent(share)} have arrived"
+                if share >= FEW_LABELS:
+                    why = "too few have arrived on earlier days"
+                missing.append(f"its labels: {why}, so the predictions are judged as well")
             _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     return judged, missing
 
@@ -89,8 +89,7 @@ def _labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> float:
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
     table = rows_of(warehouse, blocks, models=models, arms=arms)
-    sums = add_up(warehouse, table, ("mean_label",), (BLOCK,))
-    now = sums[sums[BLOCK] == 0]
+    now = add_up(warehouse, table.filter(table[BLOCK] == 0), ("mean_label",), (BLOCK,))
     return float(now["ln"].sum() / max(now["n"].sum(), 1.0))
 
 
@@ -185,7 +184,6 @@ def _evidence(
         suspects=(suspect,),
         charts=(_chart(scope, best, onset, name, headline),),
         not_examined=tuple(missing),
-        disagreements=_doubt(probability) if real else (),
         onset=onset,
         figures=_figures(best, scope),
         how=How(
@@ -198,14 +196,6 @@ def _evidence(
             notes,
         ),
     )
-
-
-def _doubt(probability: float) -> tuple[str, ...]:
-    """Why what is rather chance is followed."""
-    if probability >= 0.5:
-        return ()
-    chance = words.percent(1 - probability)
-    return (f"by its history alone it is rather chance ({chance}), and worth a look all the same",)
 
 
 def _placed(best: Judged) -> bool:
@@ -353,4 +343,5 @@ def _chart(scope: Scope, best: Judged, onset: Onset | None, name: str, headline:
         title=headline.split(";")[0].rstrip("."),
         alt=alt,
         name=name,
+        bad=best.metric.bad,
     )

@@ -208,10 +208,13 @@ def _judge_fit(
     log_days = days.log_odds if days.z > 0 else min(days.log_odds, 0.0)
     best = max(mean.log_odds, log_slope, log_days)
     if best == log_slope:
-        words = f"labels follow the features by {now[1]:.2f}, usually by {slope.usual:.2f}"
+        words = (
+            f"what the features say moves labels by {now[1]:.0%} of it, usually {slope.usual:.0%}"
+        )
     elif best == mean.log_odds:
-        way = "lower" if now[0] < mean.usual else "higher"
-        words = f"labels are {abs(now[0]):.1f} standard deviations {way} than the features say"
+        off = now[0] - mean.usual
+        way = "lower" if off < 0 else "higher"
+        words = f"labels are {abs(off):.1f} standard deviations {way} than usual for such features"
     else:
         words = f"labels of single days lie {now[2]:.1f} standard deviations off the features"
     return Sign("label", best, words)

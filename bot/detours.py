@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from analysis.budget import OverBudget
-from analysis.evidence import Suspect, SuspectKind
+from analysis.evidence import Evidence, Suspect, SuspectKind
 from bot.headless import Check, Walked, resumed
 from handlers.messages import words
 from state.forks import Fork, forks, named_next, shared
@@ -83,11 +83,20 @@ def _beside(incident: Incident) -> Iterator[tuple[float, Candidate]]:
     if any(cause.suspects for cause in incident.causes):
         return
     for step in incident.live_steps:
-        if (found := step.evidence) and not (step.answer and step.answer.override):
-            named = found.named or found.suspects[:1]
-            weight = found.confidence if found.named else max((s.score for s in named), default=0)
-            if named and named[0].kind in LET_GO:
-                yield weight, Candidate(named[0].kind, tuple(named), 0.0)
+        found = step.evidence
+        if found is None or found.verdict in words.UNDECIDED:
+            continue
+        named = found.named or found.suspects[:1]
+        if named and named[0].kind in LET_GO and not (step.answer and step.answer.override):
+            yield _let_go(found, named[0]), Candidate(named[0].kind, tuple(named), 0.0)
+
+
+def _let_go(found: Evidence, first: Suspect) -> float:
+    """How likely suspects were when their step let go of them: the score of a feature is its part
+    of the change, that of others their probability."""
+    if found.named:
+        return found.confidence
+    return found.shares.get("inputs", 0.0) if first.kind == "feature" else first.score
 
 
 def _elsewhere(walked: Walked, tree: Tree, check: Check) -> Iterator[tuple[float, Candidate]]:

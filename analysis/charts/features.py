@@ -34,9 +34,6 @@ def responsible(
 
     rows = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
     rows = rows.drop_duplicates([Role.TIME, Role.PREDICTION])
-    if Role.MODEL in rows:  # minutes and probabilities share no axis
-        models = [m for m in scope.named("model") if (rows[Role.MODEL] == m).any()]
-        rows = rows[rows[Role.MODEL] == models[0]] if len(models) > 1 else rows
     panels = [*names, Role.PREDICTION]
     card, every = style.figure(1, len(panels))
     for axes, name in zip(every, panels, strict=True):
@@ -44,7 +41,7 @@ def responsible(
         if level or (name != Role.PREDICTION and _mostly_missing(r, name)):
             _share(axes, r, rows, name, scope)
         else:
-            _band(axes, r, rows, name, scope)
+            _band(axes, r, rows if name != Role.PREDICTION else _of_one(rows, scope), name, scope)
         if name in hidden:
             axes.set_yticks([])
         _finish(axes, r, name, scope)
@@ -71,6 +68,14 @@ def _title(verdict: str, suspects: Sequence[Suspect]) -> str:
     if verdict == "model":
         return "Familiar inputs get other predictions since the onset"
     return "No feature moved predictions beyond the usual"
+
+
+def _of_one(rows: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """The first suspect model's rows: minutes and probabilities share no axis."""
+    if Role.MODEL not in rows:
+        return rows
+    models = [m for m in scope.named("model") if (rows[Role.MODEL] == m).any()]
+    return rows[rows[Role.MODEL] == models[0]] if len(models) > 1 else rows
 
 
 def _mostly_missing(r: Reading, name: str) -> bool:
@@ -118,7 +123,7 @@ def _band(axes: Axes, r: Reading, rows: pd.DataFrame, name: str, scope: Scope) -
 
 def _middle(frame: pd.DataFrame) -> pd.DataFrame:
     """Median and the ends of the middle 80 % by slot; no rows where nothing was there."""
-    edges = [0.1, 0.5, 0.9]
+    edges = np.array([0.1, 0.5, 0.9])
     found = frame.groupby("slot")["value"].quantile(edges).unstack()
     return found.reindex(columns=edges)
 

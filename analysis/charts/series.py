@@ -32,11 +32,13 @@ def metric_chart(
     title: str,
     alt: str,
     name: str,
+    bad: str = "both",
     unit: str = "",
 ) -> Chart:
     """The series with its expected band, earlier days in grey, the onset and the window marked.
 
-    Shows the window and a day and a half before it; ``times`` are naive UTC starts of buckets.
+    Shows the window and a day and a half before it; ``times`` are naive UTC starts of buckets. What
+    lies outside the band on the side that is ``bad`` ("up", "down" or "both") is ringed.
     """
     card, (axes,) = style.figure()
     if np.nanmin(values, initial=0.0) >= 0:
@@ -61,7 +63,10 @@ def metric_chart(
         step=None,
     )
     line(axes, moments[shown], values[shown], style.INCIDENT, style.shorten(name, FITS))
-    _outside(axes, moments[shown], values[shown], low[shown], high[shown])
+    began = min(window.start, onset.at) if onset else window.start
+    late = np.array([t >= began for t in moments])
+    beyond = ((values > high) & (bad != "down")) | ((values < low) & (bad != "up"))
+    _ring(axes, moments[shown], np.where(late & beyond, values, np.nan)[shown])
     style.shade_window(axes, window)
     if onset is not None:
         style.mark_onset(axes, onset)
@@ -88,15 +93,12 @@ def line(axes: Axes, moments: list[datetime], values: Floats, colour: str, name:
     axes.plot(moments, values, color=colour, linewidth=1.9, label=name, **points)  # type: ignore[arg-type]
 
 
-def _outside(
-    axes: Axes, moments: list[datetime], values: Floats, low: Floats, high: Floats
-) -> None:
-    """The points that lie outside their band, ringed."""
-    at = np.flatnonzero((values > high) | (values < low))
-    if len(at):
+def _ring(axes: Axes, moments: list[datetime], values: Floats) -> None:
+    """Rings around points outside their band; NaN where there is none."""
+    if np.isfinite(values).any():
         axes.plot(
-            [moments[i] for i in at],  # type: ignore[arg-type]
-            values[at],
+            moments,  # type: ignore[arg-type]
+            values,
             "o",
             markersize=7,
             markerfacecolor="none",

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from analysis.graph.hidden import FAILS, ODDS, TRAFFIC, WORKS, Hidden, Key, Scene, breaks
+from analysis.graph.hidden import FAILS, ODDS, WORKS, Hidden, Key, Scene, breaks, is_of, is_traffic
 from analysis.graph.lineage import Graph
 from analysis.graph.moves import DOUBTFUL, NORMAL_Z, PLAIN, STILL, Move, logistic, moves_of
 
@@ -189,10 +189,10 @@ def _parts(
     all of it: what few calls go through matters little. TRAFFICLESS for nodes without a count; the
     root where no metric counts, since how often a node is called is then unknown, or where nodes
     have units of their own, which traffic does not convert."""
-    counts = [m for _, m in moves if any(word in m.lower() for word in TRAFFIC)][:1]
+    counts = [m for _, m in moves if is_traffic(m)][:1]
     traffic = {n: v for (n, m), v in moves.items() if m in counts and n in moved}
     calls = {n: max(v.now, 0.0) for n, v in traffic.items()}
-    if not any(word in metric.lower() for word in (*FAILS, *WORKS)):
+    if not is_of(metric, (*FAILS, *WORKS)):
         lost = _lost(traffic, traffic.get(next(iter(moved)), STILL))
         calls = {n: calls[n] + LOST * lost[n] for n in calls}
     known = one_unit and any(calls.values())

@@ -27,12 +27,12 @@ SLACK = 0.25
 """Hours from a run until what it wrote is served."""
 NEAR = 1.25
 """Hours around the end of a run in which what it wrote shows, where it serves nothing meanwhile."""
-LAG = timedelta(hours=3)
+LAG = timedelta(hours=8)
 """From a run of a source until the last job below it has passed on what it wrote."""
 BEFORE = 6.0
 """Hours before the onset that rows per run are compared with."""
 SAME_HOURS = 7
-"""From so many runs at the same hours of earlier days on, those tell what is usual."""
+"""From so many earlier days with runs at the same hours on, those tell what is usual."""
 FAILED = ("fail", "error", "abort", "timeout", "cancel", "killed")
 
 
@@ -98,7 +98,13 @@ def examine(node: str, runs: pd.DataFrame, onsets: Sequence[Onset], end: datetim
     ]
     kept = sorted((s for s in signs if s is not None), key=lambda s: -s.log_odds)
     wrote = mine["time"].between(naive(onset.low - slack - LAG), naive(onset.high + slack))
+    wrote &= ~_bad(mine)
     return Health(node, tuple(kept), len(mine), bool(wrote.any()))
+
+
+def _bad(mine: pd.DataFrame) -> pd.Series[bool]:
+    """Which runs failed."""
+    return mine["status"].fillna("").astype(str).str.lower().str.contains("|".join(FAILED))
 
 
 def _failures(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
@@ -106,7 +112,7 @@ def _failures(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
     known = mine["status"].dropna()
     if known.empty:
         return None
-    bad = mine["status"].fillna("").str.lower().str.contains("|".join(FAILED)).to_numpy(bool)
+    bad = _bad(mine).to_numpy(bool)
     before, after = bad[~late], bad[late]
     if not len(after):
         return None
@@ -192,13 +198,16 @@ def _by_day(times: pd.Series[Any], left: Floats, start: Any) -> tuple[Floats, Fl
 
 
 def _age(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
+    import pandas as pd
+
     if mine["data_time"].notna().sum() < 6:
         return None
     age = ((mine["time"] - mine["data_time"]).dt.total_seconds() / 3600).to_numpy(float)
     hour, before = mine["time"].dt.hour.to_numpy(), ~late.to_numpy()
-    alike = before & np.isin(hour, hour[late.to_numpy()][-3:])
-    # At night nothing new may come: it is held against other nights.
-    past = age[alike if np.isfinite(age[alike]).sum() >= SAME_HOURS else before]
+    alike = before & np.isin(hour, hour[late.to_numpy()][-3:]) & np.isfinite(age)
+    nights = pd.Series(age[alike]).groupby(mine["time"].dt.date.to_numpy()[alike]).max()
+    # At night nothing new may come: it is held against other nights, a figure each.
+    past = nights.to_numpy(float) if len(nights) >= SAME_HOURS else age[before]
     now = age[late.to_numpy()]
     now = now[np.isfinite(now)]
     if not len(now) or np.isfinite(past).sum() < 3:

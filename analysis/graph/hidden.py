@@ -15,6 +15,7 @@ is looked at (Bonferroni) and less by what causes mostly do: show in the symptom
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -26,7 +27,9 @@ from analysis.graph.moves import DOUBTFUL, NORMAL_Z, PLAIN, STEEP, Move, logisti
 Key = tuple[str, str]
 
 TRAFFIC = ("request", "calls", "traffic", "throughput", "invocation", "rps", "qps", "volume")
-"""A metric with one of these words in its name counts how much goes through a node."""
+"""A metric with a word in its name that begins so counts how much goes through a node …"""
+MEASURED = ("latency", "duration", "time", "ms", "seconds", "size", "bytes")
+"""… unless one that begins so says that it measures what goes through."""
 FAILS = ("error", "fail", "fault", "exception", "timeout", "reject", "5xx")
 """More of these is worse, and callers see it."""
 WORKS = ("availab", "success", "uptime")
@@ -38,6 +41,9 @@ QUIET = 0.3
 it."""
 FEWEST_PEERS = 8
 """So many nodes tell what a metric does everywhere."""
+MISSING = 0.6
+"""A node whose own figures are as usual hands down traffic that it lost from this part on: a caller
+that is ill itself calls less."""
 ALIKE = 0.5
 """A caller whose traffic moved by this part of the node's own, for its level, sent it."""
 
@@ -144,13 +150,13 @@ class Scene:
 
     def _reaches(self, node: str, metric: str, below: list[str]) -> bool:
         """Whether the break of a metric could reach those that depend on a node."""
-        up, word = self.broke[node, metric] > 0, metric.lower()
-        if any(w in word for w in FAILS):
+        up = self.broke[node, metric] > 0
+        if is_of(metric, FAILS):
             return up
-        if any(w in word for w in WORKS):
+        if is_of(metric, WORKS):
             return not up
-        if any(w in word for w in TRAFFIC):
-            felt = node in self.blind or not up
+        if is_traffic(metric):
+            felt = node in self.blind or _part(self.moves[node, metric]) < -MISSING
             return felt and not self._sent(node, metric, below)
         return node in self.blind or self._travels(node, metric, below)
 
@@ -165,6 +171,21 @@ class Scene:
         mine = self.broke[node, metric]
         theirs = [self.broke.get((c, metric), 0.0) for c in below]
         return sum(t * mine > 0 and abs(t) > NORMAL_Z for t in theirs) > len(theirs) / 2
+
+
+def is_of(metric: str, words: Collection[str]) -> bool:
+    """Whether a word of a metric's name begins with one of these: ``http_requests``, ``errorRate``.
+
+    >>> is_of("default_pool", FAILS), is_of("cart.errorRate", FAILS)
+    (False, True)
+    """
+    parts = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", metric).lower()
+    return any(part.startswith(tuple(words)) for part in re.split(r"[^a-z0-9]+", parts) if part)
+
+
+def is_traffic(metric: str) -> bool:
+    """Whether a metric counts what goes through a node."""
+    return is_of(metric, TRAFFIC) and not is_of(metric, MEASURED)
 
 
 def _part(move: Move) -> float:

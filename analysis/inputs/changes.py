@@ -28,15 +28,17 @@ class Conversion:
 
     @property
     def formula(self) -> str:
-        """``0.556 × old − 17.8``, ``old ÷ 60``."""
+        """``0.5556 × old − 17.78``, ``old − 273.15``, ``old ÷ 60``."""
         down = 1 / self.slope
         if down > 1 and abs(down - round(down)) < 1e-6 * down:
             return f"old ÷ {down:g}"
+        if self.slope == 1:
+            return f"old {'−' if self.shift < 0 else '+'} {abs(self.shift):g}"
         shift = f" {'−' if self.shift < 0 else '+'} {abs(self.shift):.4g}" if self.shift else ""
         return f"{self.slope:.4g} × old{shift}"
 
 
-_DURATION = ("time", "delay", "dur", "hour", "minute", "second", "lag", "age")
+_DURATION = ("time", "delay", "dur", "hour", "minute", "second")
 CONVERSIONS = (
     Conversion("°F → °C", 5 / 9, -160 / 9, ("temp", "dewp", "heat")),
     Conversion("°C → °F", 9 / 5, 32.0, ("temp", "dewp", "heat")),
@@ -67,8 +69,8 @@ CONVERSIONS = (
     Conversion("the sign turned", -1.0),
     Conversion("", 1000.0),
     Conversion("", 0.001),
-    Conversion("", 100.0),
-    Conversion("percent → share", 0.01),
+    Conversion("share → percent or whole units → cents", 100.0),
+    Conversion("percent → share or cents → whole units", 0.01),
     Conversion("", 10.0),
     Conversion("", 0.1),
 )

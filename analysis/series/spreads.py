@@ -54,7 +54,7 @@ def _by_slot(stamps: NDArray[np.int64], z: Floats) -> Floats:
     factor = np.zeros(slots + 1)
     order = np.argsort(slot, kind="stable")
     edges = np.searchsorted(slot[order], np.arange(slots + 2))
-    for s in range(slots):
+    for s in range(-(-DAY_S // step)):
         around = [order[edges[o % slots] : edges[o % slots + 1]] for o in (s - 1, s, s + 1)]
         near = away[np.concatenate(around)]
         own = float(np.quantile(near, part)) / usual if len(near) else 0.0

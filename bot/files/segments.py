@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 HUGE = 1e100
+AT_RANDOM = 0.5, 3.0
 EVENTS = 20
 """A moment of a log of events holds so many of them, at the median."""
 DAYS = 3
@@ -144,12 +145,9 @@ def _sized(table: pd.DataFrame) -> pd.DataFrame:
     """In units of the largest amount where that is too large to be squared."""
     import numpy as np
 
-    for names in (["now", "was"], ["below", "below_was"]):
-        if set(names) <= set(table.columns):
-            top = float(np.abs(table[names].to_numpy(float)).max())
-            if top > HUGE:
-                table = table.assign(**{name: table[name] / top for name in names})
-    return table
+    names = [name for name in ("now", "was", "below", "below_was") if name in table.columns]
+    top = float(np.abs(table[names].to_numpy(float)).max())
+    return table.assign(**{n: table[n] / top for n in names}) if top > HUGE else table
 
 
 def _amounts(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -186,7 +184,7 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     times, start = placed(path, frame, w.time, w.since)
     late = times >= start
     before = ~late & _same_hours(times, start)
-    ticks = _ticks(times)
+    ticks = _ticks(times, start)
     moments = [ticks[late].nunique(), ticks[before].nunique()]
     if not all(moments):
         raise click.ClickException(
@@ -210,15 +208,16 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     )
 
 
-def _ticks(times: pd.Series[Any]) -> pd.Series[Any]:
+def _ticks(times: pd.Series[Any], start: int | datetime) -> pd.Series[Any]:
     """Times (n,) as moments to be counted. Rows that come whenever something happens have no
     rhythm: their moments are as wide as EVENTS of them take, or fewer of them were less time."""
-    distinct = times.drop_duplicates().sort_values()
-    gaps = distinct.diff().dropna()
-    if len(gaps) < EVENTS or (gaps == gaps.mode()[0]).mean() >= 0.5:
+    gaps = times.drop_duplicates().sort_values().diff().dropna()
+    if len(gaps) < EVENTS:
         return times
-    width = EVENTS * gaps.median()
-    counted: pd.Series[Any] = (times - times.min()) // width
+    spread = float(gaps.std() / gaps.mean())  # 1 where things happen at random, 0 on a schedule
+    if not AT_RANDOM[0] < spread < AT_RANDOM[1]:
+        return times
+    counted: pd.Series[Any] = (times - start) // (EVENTS * gaps.median())
     return counted
 
 

@@ -38,7 +38,7 @@ def for_proposal(
             _branch(incident, step, proposed, words.label(proposed, evidence.named), style)
         )
     others = [br for br in ways(node) if br is not proposed and not words.points(br)]
-    others = [br for br in others if br.verdict not in out]
+    others = [br for br in others if br.to not in out]
     found += [_branch(incident, step, br, br.label) for br in others[:MOST_BRANCHES]]
     if evidence.confidence < words.UNSURE:
         found.append(again(incident, step))

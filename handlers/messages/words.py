@@ -203,14 +203,19 @@ def odd(incident: Incident, tree: Tree) -> list[str]:
 
 
 def denied(incident: Incident, tree: Tree, step: Step) -> frozenset[str]:
-    """Verdicts that blame something which the answers before a step have ruled out."""
+    """Where branches lead that blame something which the answers before a step have ruled out, and
+    that none of them has led to."""
     found: set[str] = set()
+    went: set[str] = set()
     for earlier in trail(incident, step.came_from):
         node, given = node_of(tree, earlier.node), earlier.answer
-        if node is not None and given is not None and not _open(earlier):
-            taken = (given.verdict, *given.also, *UNDECIDED, *_BLAMES_NOBODY)
-            found |= {br.verdict for br in node.branches if br.verdict not in taken}
-    return frozenset(found)
+        if node is None or given is None or _open(earlier):
+            continue
+        taken = (given.verdict, *given.also)
+        went |= {br.to for br in node.branches if br.verdict in taken}
+        quiet = {*taken, *UNDECIDED, *_BLAMES_NOBODY}
+        found |= {br.to for br in node.branches if br.verdict not in quiet}
+    return frozenset(found - went)
 
 
 def _open(step: Step) -> bool:

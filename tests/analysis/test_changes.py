@@ -80,7 +80,7 @@ def test_too_few_values_say_nothing():
     ("name", "new", "said"),
     [
         ("dep_delay", NEW / 60, "values are old ÷ 60: minutes → hours or seconds → minutes?"),
-        ("amount", NEW / 100, "values are old ÷ 100: percent → share?"),
+        ("amount", NEW / 100, "values are old ÷ 100: percent → share or cents → whole units?"),
         ("pressure", NEW / 33.8639, "values are 0.02953 × old: hPa → inHg?"),
     ],
 )

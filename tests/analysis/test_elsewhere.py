@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.graph.callgraph import rank
+from analysis.graph.hidden import FAILS, is_of, is_traffic
 from analysis.graph.lineage import Edge, Graph
 from tests.analysis.test_callgraph import services
 
@@ -109,3 +110,33 @@ def test_many_breaks_above_a_usual_target_are_nobodys_fault(seed):
         beside(metrics, since, n, m, 30, 2.5) for n in ("db", "mail") for m in ("cpu", "errors")
     ]
     assert rank(graph, pd.concat([metrics, *busy]), "web", "ms", since).nobody > 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("left", [0.7, 0.5])
+def test_a_node_that_an_ill_caller_calls_less_is_not_to_blame(seed, left):
+    """The cart is slow by itself, and asks the database less often; that answers as ever."""
+    graph, metrics, since = services(seed, "cart")
+    names = ("db", "cart", "auth", "web")
+    calls = [
+        beside(metrics, since, n, "requests", 200, left if n == "db" else 1.0, seed=k)
+        for k, n in enumerate(names)
+    ]
+    assert first(graph, pd.concat([metrics, *calls]), since).node == "cart"
+
+
+@pytest.mark.parametrize(
+    ("name", "traffic", "fails"),
+    [
+        ("http_requests_total", True, False),
+        ("request_latency_ms", False, False),
+        ("corps", False, False),
+        ("cart.errorRate", False, True),
+        ("default_pool_used", False, False),
+        ("page_faults", False, True),
+    ],
+)
+def test_what_a_metric_counts_is_told_by_the_words_of_its_name(name, traffic, fails):
+    """Whole words from their beginning, whatever parts them."""
+    assert is_traffic(name) == traffic
+    assert is_of(name, FAILS) == fails

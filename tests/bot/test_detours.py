@@ -79,3 +79,18 @@ def test_what_the_last_step_names_next_is_a_candidate() -> None:
     found = candidates(walked(upstream), tree(), checked)
     assert kinds(found)[:2] == [("upstream", ["hourly"]), ("upstream", ["feed"])]
     assert "upstream" not in steps
+
+
+def dropped(node: str, scope: Scope) -> Evidence:
+    """Features that were followed, and above which nothing broke."""
+    if node == "upstream":
+        return Evidence("nothing", 0.7, "Nothing broke.", (Suspect("upstream", "feed", 0.2),))
+    return upstream(node, scope)
+
+
+def test_suspects_that_were_let_go_of_are_candidates_where_nothing_is_named() -> None:
+    """The features that step 5 named, and the node that came nearest."""
+    found = candidates(walked(dropped), tree(), None)
+    assert kinds(found)[0] == ("unknown", [])
+    assert {kind for kind, _ in kinds(found)[1:]} == {"feature", "upstream"}
+    assert ("upstream", ["feed"]) in kinds(found)

@@ -81,3 +81,12 @@ def test_a_time_without_a_zone_is_refused():
     """A naive start would be ambiguous."""
     with pytest.raises(ValueError, match="needs a time with a zone"):
         Clock(datetime(2013, 7, 1))
+
+
+def test_the_clock_stands_still_where_the_data_end():
+    """However fast it runs, and whatever is skipped."""
+    clock = Clock(START, 1440, end=START + timedelta(hours=2))
+    assert not clock.ended
+    assert clock.advance(timedelta(hours=5)) == START + timedelta(hours=2)
+    assert clock.ended
+    assert clock.now() == START + timedelta(hours=2)

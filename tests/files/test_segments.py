@@ -252,3 +252,22 @@ def test_amounts_too_large_to_be_squared_are_compared(tmp_path):
     frame.to_csv(path, index=False)
     result = run(path, "--dims", "a,b,c", "--actual", "actual", "--expected", "expected", "--json")
     assert [s["where"] for s in json.loads(result.stdout)["segments"]] == [{"b": "b3"}]
+
+
+def test_a_schedule_with_jitter_is_no_log_of_events(tmp_path):
+    """Hourly rows that are stamped some seconds late; six hours are six hours."""
+    rng = np.random.default_rng(4)
+    lines = ["t,a,b,n"]
+    for hour in range(24 * 6):
+        for a in "pqrs":
+            for b in "xyz":
+                low = a == "q" and hour >= 24 * 6 - 6
+                n = rng.poisson(100) // (2 if low else 1)
+                lines.append(f"{1_700_006_400 + hour * 3600 + rng.integers(0, 30)},{a},{b},{n}")
+    path = tmp_path / "hourly.csv"
+    path.write_text("\n".join(lines) + "\n")
+    since = str(1_700_006_400 + (24 * 6 - 6) * 3600)
+    args = ("--dims", "a,b", "--value", "n", "--time", "t", "--since", since, "--json")
+    (one,) = json.loads(run(path, *args).stdout)["segments"]
+    assert one["where"] == {"a": "q"}
+    assert one["share"] == pytest.approx(1.0, abs=0.25)

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from analysis.evidence import Table
 from handlers import actions
+from handlers.messages.buttons import for_proposal
 from handlers.messages.summary import summarise
-from handlers.messages.words import overrides, path, ruled_out, sure
+from handlers.messages.words import denied, overrides, path, ruled_out, sure
 from state import events as ev
 from state.machine import advance
+from state.tree import Branch
 from tests.handlers.looks import buttons, charts, elements, refused, thread, words
 from tests.handlers.toy import (
     ALERT,
@@ -335,3 +337,26 @@ def test_an_overruled_finding_is_not_the_headline():
     calm = replace(found, verdict="false_alarm", headline="It is within what is usual.")
     incident = after(opened(), ev.Checked(at(1), 1, calm), ev.Answered(at(2), 1, "real", "U0ANA"))
     assert "within what is usual" not in words(thread(incident)["root"])
+
+
+def test_what_an_earlier_answer_ruled_out_is_no_button():
+    """After "No snapshot" nothing offers to blame one; a guess rules out nothing."""
+    certain = after(walked(4), ev.Checked(at(10), 5, FEATURES))
+    step = certain.step(5)
+    assert step
+    assert "snapshot_exit" in denied(certain, TREE, step)
+    assert "features" not in denied(certain, TREE, step)
+    node = TREE.node("features")
+    late = replace(node, branches=(*node.branches, Branch("late", "snapshot_exit", "The snapshot")))
+    tree = replace(TREE, nodes=tuple(late if n is node else n for n in TREE.nodes))
+
+    def offered(incident):
+        row = for_proposal(incident, incident.step(5), tree, FEATURES)
+        return [e["text"]["text"] for e in row if e and e["type"] == "button"]
+
+    assert "The snapshot" not in offered(certain)
+    assert "Neither" in offered(certain)
+    guess = replace(SNAPSHOT, confidence=0.45)
+    answered = ev.Answered(at(9), 4, guess.verdict, "U0ANA")
+    unsure = after(walked(3), ev.Checked(at(8), 4, guess), answered)
+    assert "The snapshot" in offered(after(unsure, ev.Checked(at(10), 5, FEATURES)))
