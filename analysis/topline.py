@@ -13,10 +13,10 @@ import numpy as np
 from analysis import odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
-from analysis.metrics import BLOCK, Blocks, add_up, rows_of, series
+from analysis.metrics import BLOCK, Blocks, rows_of, series
 from analysis.quality import NEEDS_LABEL, back
 from analysis.series.judging import DELAY, OUTSIDE, Judged, ahead, judge, matched_shift, off
-from analysis.tables import Metric
+from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse, naive
 
 WORTH_A_LOOK = 0.4
@@ -70,9 +70,10 @@ def _candidates(
         _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     if scope.entry != "metric" or blocks.count < 3:
         return judged, missing
-    share = _labelled(warehouse, _metrics(warehouse, scope)[0], blocks)
+    stand_ins = _stand_ins(_metrics(warehouse, scope)[0])
+    share = _labelled(warehouse, _metrics(warehouse, scope)[0], blocks) if stand_ins else 1.0
     if share < FEW_LABELS or not any(one.matched.seen for one in judged):
-        for metric in _stand_ins(_metrics(warehouse, scope)[0]):
+        for metric in stand_ins:
             if not missing:
                 why = f"only {words.percent(share)} have arrived"
                 if share >= FEW_LABELS:
@@ -89,8 +90,9 @@ def _labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> float:
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
     table = rows_of(warehouse, blocks, models=models, arms=arms)
-    now = add_up(warehouse, table.filter(table[BLOCK] == 0), ("mean_label",), (BLOCK,))
-    return float(now["ln"].sum() / max(now["n"].sum(), 1.0))
+    now = table.filter(table[BLOCK] == 0)
+    found = warehouse.fetch(now.aggregate(rows=now.count(), known=now[Role.LABEL].count())).iloc[0]
+    return float(found["known"]) / max(float(found["rows"]), 1.0)
 
 
 def _judge_log(warehouse: Warehouse, metric: Metric, blocks: Blocks, scope: Scope) -> Judged:

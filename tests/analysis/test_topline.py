@@ -198,3 +198,13 @@ def test_the_alert_decides_between_neighbours_that_the_series_cannot_tell_apart(
     )
     scope = replace(logs.scope(), now=window.end, window=window)
     assert topline._onset(best, scope).at == day.replace(hour=at)
+
+
+def test_where_hardly_a_label_has_come_the_predictions_are_judged_as_well(tmp_path):
+    """Most labels come after a day: of a fault of hours they tell little, and predictions do."""
+    frame = _overconfident(logs.log(0), 2.0)
+    early = np.random.default_rng(5).random(len(frame)) < 0.06
+    frame["label"] = frame["label"].where(early | ~logs.since_onset(frame))
+    evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope())
+    assert evidence.verdict == "real"
+    assert any("have arrived, so the predictions" in one for one in evidence.not_examined)
