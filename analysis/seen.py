@@ -192,8 +192,23 @@ def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
     small = abs(_percent(shift.now) - _percent(shift.usual)) < 0.02
     seen.moved["mix"] = min(shift.log_odds - looks, 0.0 if small else math.inf)
     seen.shifts["mix"] = shift
+    level, shift = _largest(cells, seen.mixed, (level, shift))
     usual, now = (words.percent(_percent(x)) for x in (shift.usual, shift.now))
     seen.said["mix"] = f"{seen.mixed}={level}: {usual} → {now}"
+
+
+def _largest(cells: pd.DataFrame, dim: str, clearest: tuple[str, Shift]) -> tuple[str, Shift]:
+    """Of a dimension whose mix moved, the value whose share did so by most: where one grows many
+    times over, the others shrink more clearly than it grew."""
+    if clearest[1].log_odds <= 0:
+        return clearest
+    text = cells[dim].to_numpy(str)
+    each = [
+        (level, cut.share_shift(cells, (text == level).astype(float)))
+        for level in _large_levels(cells, dim)
+    ]
+    moved = [(level, s) for level, s in each if s.seen and s.log_odds > 0]
+    return max(moved, key=lambda one: abs(_percent(one[1].now) - _percent(one[1].usual)))
 
 
 def _look_at_volume(cells: pd.DataFrame, blocks: Blocks, seen: Seen) -> None:

@@ -178,6 +178,13 @@ def _suspect(share: float, c: Candidate) -> Suspect:
     return Suspect("snapshot", c.publish.snapshot, share, changed, since=c.publish.at)
 
 
+def _from_onset(p: Publish, onset: Onset) -> str:
+    gap = abs(p.at - onset.at)
+    if gap < timedelta(hours=1):
+        return "when it began"
+    return f"{words.span(gap)} {'before' if p.at < onset.at else 'after'} it began"
+
+
 def _headline(
     verdict: str,
     ranked: list[tuple[float, Candidate]],
@@ -202,9 +209,10 @@ def _headline(
         scoring = "" if scored else ", or scoring the same rows with both snapshots,"
         return f"I can't tell: {count} near the onset. More labelled rows{scoring} would decide it."
     if ranked:
+        p = ranked[0][1].publish
         return (
-            f"{ranked[0][1].publish.snapshot} went live near the onset, but gives the same "
-            "inputs about the same answers as the one before."
+            f"{p.snapshot} went live {_from_onset(p, onset)}, but gives the same inputs about the "
+            "same answers as the one before."
         )
     last = [p for p in found if p.at <= onset.high]
     ago, began = "none is known to be published", "no step found when it began"

@@ -100,7 +100,8 @@ def _window(since: datetime, now: datetime) -> Window:
     if since >= now:
         raise CannotExamine(
             f"There is nothing to look at since {words.clock(since)}: the tables are read as "
-            f"of {words.clock(now)}, which is not after it. Choose an earlier `--since`."
+            f"of {words.clock(now)}, which is not after it. Choose an earlier `--since`, "
+            "or a later `--now`."
         )
     return Window(since, now)
 

@@ -7,6 +7,7 @@ from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
 from handlers.messages import words
+from handlers.messages.excluded import denied
 from handlers.messages.view import View, remedies
 from state.incident import Incident, Step
 from state.tree import AGAIN, LEFT, Branch, Node, Tree
@@ -29,7 +30,7 @@ def for_proposal(
     points ("These features") needs suspects, so it is reached through "Choose…", as what an
     earlier answer ruled out is.
     """
-    node, out = tree.node(step.node), words.denied(incident, tree, step)
+    node, out = tree.node(step.node), denied(incident, tree, step)
     proposed = node.branch(evidence.verdict)
     found: list[Block | None] = []
     if proposed:

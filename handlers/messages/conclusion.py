@@ -8,6 +8,7 @@ from handlers import blocks as b
 from handlers.actions import value
 from handlers.blocks import Block
 from handlers.messages import buttons, words
+from handlers.messages.excluded import ruled_out
 from handlers.messages.otherwise import otherwise
 from handlers.messages.view import View
 from state.incident import Cause, Incident, Step
@@ -125,7 +126,7 @@ def _doubtful(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> int:
 def _record(incident: Incident, tree: Tree, causes: tuple[Cause, ...]) -> str:
     way = words.path(incident, tree, causes[0] if len(causes) == 1 else None)
     lines = [f"Path: {way or 'none'}"]
-    out = words.ruled_out(incident, tree)
+    out = ruled_out(incident, tree)
     if out:
         lines.append(f"Ruled out: {b.listed(out, 8)}")
     chosen = words.overrides(incident, tree)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers import blocks as b
-from handlers.messages import words
+from handlers.messages.excluded import LIKELY, excluded
 from state.forks import forks, named_next, shared
 from state.incident import Incident
 from state.tree import Tree
@@ -30,11 +30,11 @@ def otherwise(incident: Incident, tree: Tree) -> Otherwise | None:
     found = [
         Otherwise(fork.step, blames[0], chance)
         for fork, chance in zip(ways, chances, strict=False)
-        if fork.branch.verdict not in said and (blames := words.excluded(tree, fork.branch))
+        if fork.branch.verdict not in said and (blames := excluded(tree, fork.branch))
     ]
     found += [
         Otherwise(one.step, b.code(one.suspect.name), chance)
         for one, chance in zip(beside, chances[len(ways) :], strict=True)
     ]
-    likely = [one for one in found if one.chance >= words.LIKELY]
+    likely = [one for one in found if one.chance >= LIKELY]
     return max(likely, key=lambda o: o.chance, default=None)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from handlers import blocks as b
 from handlers.actions import everyone
 from handlers.blocks import Block
-from handlers.messages import words
+from handlers.messages import excluded, words
 from state.incident import Incident
 from state.store import Said
 from state.tree import Tree
@@ -61,7 +61,7 @@ def summarise(
     return Summary(
         headline=b.line(incident.alert.title or incident.alert.subject, 200) or incident.id,
         known=tuple(_known(incident, tree)),
-        ruled_out=tuple(words.ruled_out(incident, tree)),
+        ruled_out=tuple(excluded.ruled_out(incident, tree)),
         done=tuple(_done(incident, tree, title)),
         open=tuple(_open(incident, tree)),
         next=tuple(_next(incident, tree, title)),

@@ -18,7 +18,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; } h3 { font-size: 1.05rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; margin: 0.8rem 0; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem;
-  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+  border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 tr > :first-child { min-width: 5rem; }
 @media screen and (max-width: 40rem) {
   .titled, .titled tr, .titled td { display: block; }

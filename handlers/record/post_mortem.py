@@ -9,6 +9,7 @@ from analysis.charts.path import Stop, path_chart
 from analysis.evidence import Chart, How
 from handlers.blocks import percent, span
 from handlers.messages import words
+from handlers.messages.excluded import ruled_out
 from handlers.record.document import Block, Bullets, Document, Grid, Heading, Paragraph, Picture
 from handlers.record.material import Material
 from handlers.record.timeline import timeline, title
@@ -41,7 +42,7 @@ def _summary(m: Material) -> Iterator[Block]:
     causes = incident.causes or (Cause("unknown", (), 0.0, 0),)
     yield Bullets(tuple(_cause(m, c) for c in causes))
     for name, found in (
-        ("Ruled out", words.ruled_out(incident, m.tree)),
+        ("Ruled out", ruled_out(incident, m.tree)),
         ("Decided otherwise than proposed", words.overrides(incident, m.tree)),
         ("Skipped", words.skipped(incident, m.tree)),
         ("Could not be looked at", words.not_examined(incident, 1000)),

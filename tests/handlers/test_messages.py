@@ -7,8 +7,9 @@ from dataclasses import replace
 from analysis.evidence import Table
 from handlers import actions
 from handlers.messages.buttons import for_proposal
+from handlers.messages.excluded import denied, ruled_out
 from handlers.messages.summary import summarise
-from handlers.messages.words import denied, overrides, path, ruled_out, sure
+from handlers.messages.words import overrides, path, sure
 from state import events as ev
 from state.machine import advance
 from state.tree import Branch
