@@ -28,7 +28,7 @@ def root(incident: Incident, tree: Tree, view: View) -> dict[str, object]:
     blocks = [b.section(f"{light} *{name}*" + (f"\n{story}" if story else ""))]
     blocks.append(b.context(" · ".join(_facts(incident, state, view))))
     blocks += [b.context(f"Note: {words.note(n, incident)}") for n in incident.notes[-NOTES:]]
-    chart = _chart(incident)
+    chart = _chart(incident, tree)
     if chart:
         blocks.append(b.image(chart))
     if not view.primary and view.home_link:
@@ -94,11 +94,12 @@ def _first(incident: Incident) -> Step | None:
     return incident.live_steps[0] if incident.live_steps else None
 
 
-def _chart(incident: Incident) -> Chart | None:
-    for step in incident.live_steps:
-        if step.evidence and step.evidence.charts:
-            return step.evidence.charts[0]
-    return None
+def _chart(incident: Incident, tree: Tree) -> Chart | None:
+    """The metric when it left its band; of an incident that is over, when it came back."""
+    shown = [s for s in incident.live_steps if s.evidence and s.evidence.charts]
+    back = [s for s in shown if s.node == tree.recovery]
+    first = (back[-1:] if not incident.is_open else []) or shown[:1]
+    return first[0].evidence.charts[0] if first and first[0].evidence else None
 
 
 def _state(incident: Incident, tree: Tree) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.evidence import Suspect
+from analysis.evidence import Chart, Suspect
 from handlers import actions
 from handlers.messages import Remedy
 from handlers.messages.view import remedies
@@ -14,7 +14,7 @@ from handlers.messages.words import cause_words
 from state import events as ev
 from state.incident import Cause, Incident
 from state.store import Said
-from tests.handlers.looks import buttons, elements, thread, view, words
+from tests.handlers.looks import buttons, charts, elements, thread, view, words
 from tests.handlers.toy import (
     BACK,
     CAUSE,
@@ -52,6 +52,19 @@ def test_a_recovered_metric_proposes_to_resolve():
     post = thread(mitigated(walked(6), ev.Checked(at(30), 7, BACK)))["step-7"]
     assert buttons(post)["Back to normal: resolve"]["style"] == "primary"
     assert actions.parse(buttons(post)["Keep watching"]["value"]).option == "rerun"
+
+
+def test_what_is_over_shows_how_it_came_back():
+    """In the channel, too: until then the first picture stays."""
+    back = replace(BACK, charts=(Chart.of(b"back", "Back in its band", "It is back."),))
+    open_ = mitigated(walked(6), ev.Checked(at(30), 7, back))
+    first, last = (step.evidence for step in (open_.steps[0], open_.steps[-1]))
+    assert first
+    assert last
+    assert charts(thread(open_)["root"]) == [first.charts[0].id]
+    over = after(open_, ev.Answered(at(31), 7, "recovered", "U0ANA"))
+    assert not over.is_open
+    assert charts(thread(over)["root"]) == [last.charts[0].id]
 
 
 def test_not_recovering_offers_the_suspects_that_are_left():
