@@ -38,34 +38,33 @@ class Conversion:
         return f"{self.slope:.4g} × old{shift}"
 
 
+def _both(
+    one: str, other: str, slope: float, names: tuple[str, ...], shift: float = 0.0
+) -> tuple[Conversion, Conversion]:
+    """The conversion and the way back."""
+    there = Conversion(f"{one} → {other}", slope, shift, names)
+    return there, Conversion(f"{other} → {one}", 1 / slope, -shift / slope, names)
+
+
+_HEAT, _WAY = ("temp", "dewp", "heat"), ("dist", "mile", "km", "visib")
+_SPEED, _LENGTH, _RAIN = ("wind", "speed", "gust"), ("height", "alt", "length"), ("precip", "rain")
 _DURATION = ("time", "delay", "dur", "hour", "minute", "second")
 CONVERSIONS = (
-    Conversion("°F → °C", 5 / 9, -160 / 9, ("temp", "dewp", "heat")),
-    Conversion("°C → °F", 9 / 5, 32.0, ("temp", "dewp", "heat")),
-    Conversion("K → °C", 1.0, -273.15, ("temp", "dewp")),
-    Conversion("°C → K", 1.0, 273.15, ("temp", "dewp")),
-    Conversion("miles → km", 1.609344, 0.0, ("dist", "mile", "visib")),
-    Conversion("km → miles", 1 / 1.609344, 0.0, ("dist", "km", "visib")),
-    Conversion("miles → m", 1609.344, 0.0, ("dist", "mile", "visib")),
-    Conversion("m → miles", 1 / 1609.344, 0.0, ("dist", "mile", "visib")),
-    Conversion("mph → km/h", 1.609344, 0.0, ("wind", "speed", "gust")),
-    Conversion("km/h → mph", 1 / 1.609344, 0.0, ("wind", "speed", "gust")),
-    Conversion("mph → m/s", 0.44704, 0.0, ("wind", "speed", "gust")),
-    Conversion("m/s → mph", 1 / 0.44704, 0.0, ("wind", "speed", "gust")),
-    Conversion("knots → mph", 1.15078, 0.0, ("wind", "speed", "gust")),
-    Conversion("mph → knots", 1 / 1.15078, 0.0, ("wind", "speed", "gust")),
-    Conversion("feet → m", 0.3048, 0.0, ("height", "alt", "length")),
-    Conversion("m → feet", 1 / 0.3048, 0.0, ("height", "alt", "length")),
-    Conversion("inches → cm", 2.54, 0.0, ("precip", "height", "length")),
-    Conversion("inches → mm", 25.4, 0.0, ("precip", "rain")),
-    Conversion("lb → kg", 0.45359237, 0.0, ("weight", "load")),
-    Conversion("kg → lb", 1 / 0.45359237, 0.0, ("weight", "load")),
-    Conversion("hPa → inHg", 1 / 33.8639, 0.0, ("press",)),
-    Conversion("inHg → hPa", 33.8639, 0.0, ("press",)),
+    *_both("°F", "°C", 5 / 9, _HEAT, -160 / 9),
+    *_both("K", "°C", 1.0, _HEAT, -273.15),
+    *_both("miles", "km", 1.609344, _WAY),
+    *_both("miles", "m", 1609.344, _WAY),
+    *_both("mph", "km/h", 1.609344, _SPEED),
+    *_both("mph", "m/s", 0.44704, _SPEED),
+    *_both("knots", "mph", 1.15078, _SPEED),
+    *_both("feet", "m", 0.3048, _LENGTH),
+    *_both("inches", "cm", 2.54, _LENGTH + _RAIN),
+    *_both("inches", "mm", 25.4, _LENGTH + _RAIN),
+    *_both("lb", "kg", 0.45359237, ("weight", "load")),
+    *_both("inHg", "hPa", 33.8639, ("press",)),
+    *_both("hours", "seconds", 3600.0, _DURATION),
     Conversion("minutes → seconds or hours → minutes", 60.0, 0.0, _DURATION),
     Conversion("minutes → hours or seconds → minutes", 1 / 60, 0.0, _DURATION),
-    Conversion("hours → seconds", 3600.0, 0.0, _DURATION),
-    Conversion("seconds → hours", 1 / 3600, 0.0, _DURATION),
     Conversion("the sign turned", -1.0),
     Conversion("", 1000.0),
     Conversion("", 0.001),
