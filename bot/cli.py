@@ -21,6 +21,13 @@ from bot.threads import one_thread
 if TYPE_CHECKING:
     from bot.config import Settings
 
+PORT = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8787,
+    show_default=True,
+    help="Where the local workspace listens.",
+)
 CONFIG = click.option(
     "--config",
     "config",
@@ -122,13 +129,7 @@ def triage(
     "--seed", type=int, help="Draws victim, dose, onset, model, arm [default: one that shows much]."
 )
 @click.option("--autoplay", is_flag=True, help="Play the on-call who accepts every proposal.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8787,
-    show_default=True,
-    help="Where the local workspace listens.",
-)
+@PORT
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -164,13 +165,7 @@ def demo(
 @click.option("--scenario", default=None, help="Which one to plant [default: one is drawn].")
 @click.option("--seed", default=None, type=int, help="Draws the scenario and its victim.")
 @click.option("--channel", default="", help="A channel of your Slack [default: a local workspace].")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8787,
-    show_default=True,
-    help="Where the local workspace listens.",
-)
+@PORT
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
