@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from analysis import infra, words
+from analysis import infra, odds, words
 from analysis.cause_odds import weigh
 from analysis.charts.forest import Interval, forest
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
@@ -37,8 +37,6 @@ THINGS = {
     "infra": "infrastructure",
 }
 """What is looked at, as people call it."""
-STILL = -1.0
-"""Below these log odds a thing is said to be as usual; from there to 0 it is not clear."""
 PERHAPS = -0.5
 """From here on what is not clear is told."""
 WORTH_A_LOOK = 0.05
@@ -115,7 +113,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
     quiet = [
         word
         for thing, word in (("mix", "traffic"), ("labels", "labels"), ("infra", "infrastructure"))
-        if seen.moved.get(thing, 1.0) <= STILL
+        if seen.moved.get(thing, 1.0) <= odds.AS_USUAL
     ]
     rest = f"; {words.listed(quiet)} as usual" if quiet else ""
     return f"The model: {why or 'nothing else moved'}{rest}."
@@ -148,21 +146,20 @@ def _figures(thing: str, seen: Seen) -> str:
     said = seen.said.get(thing, "")
     if thing == "arms" and seen.moved[thing] <= 0:
         return ""  # the arm that left the others most did not leave them
-    parts = {one.dimension: one for one in seen.splits}
-    if thing == "mix" and seen.moved[thing] > 0 and seen.mixed in parts:
-        said += f", {words.percent(parts[seen.mixed].mix_share)} of what moved"
+    if thing == "mix" and seen.moved[thing] > 0 and seen.split:
+        said += f", {words.percent(seen.split.mix_share)} of what moved"
     return said
 
 
 def _went(log_odds: float) -> str:
     if log_odds > 0:
         return "moved"
-    return "as usual" if log_odds <= STILL else "not clear"
+    return "as usual" if log_odds <= odds.AS_USUAL else "not clear"
 
 
 def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
     out = []
-    labels = seen.moved.get("labels", STILL)
+    labels = seen.moved.get("labels", odds.AS_USUAL)
     if verdict == "model" and labels > PERHAPS:
         surely = "moved" if labels > 0 else "may have moved"
         out.append(

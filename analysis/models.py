@@ -32,8 +32,6 @@ ESTIMATED = (
     "on days whose labels are known."
 )
 NO_DAYS = "less than three earlier days have rows at these hours"
-UNCLEAR = -1.0
-"""From these log odds up to those of a figure that got worse, nothing is said of it."""
 WORTH_A_LOOK = 0.2
 """From this probability on a confirmed incident is followed: later questions can still say no."""
 
@@ -218,7 +216,7 @@ def _word(r: Reading) -> str:
         return "?"
     if r.worse > math.log(2):
         return "moved" if r.kind == "mean_prediction" else "worse"
-    if r.worse > UNCLEAR:
+    if r.worse > odds.AS_USUAL:
         return "not clear"
     return "nothing seen" if r.estimated else "as usual"
 

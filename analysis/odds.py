@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+AS_USUAL = -1.0
+"""Up to these log odds that it moved a thing is said to be as usual; beyond, it is not clear."""
 REACH = 6.0
 """How many standard deviations a real shift is spread over before any data are seen."""
 

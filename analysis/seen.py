@@ -56,7 +56,7 @@ class Seen:
     shifts: dict[str, Shift] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
-    splits: list[Split] = field(default_factory=list)
+    split: Split | None = None
     infra: list[infra.Broken] = field(default_factory=list)
     parted: str = ""
     rows: int = 0
@@ -176,39 +176,32 @@ def _along(readings: Sequence[Reading]) -> float | None:
 
 def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
     """Shares of traffic by value, and how much of the metric's change the mix carries."""
-    seen.splits = [split(cells, d) for d in dims]
-    best, looked = None, 0
+    each: list[tuple[str, str, Shift]] = []
     for d in dims:
         text = cells[d].to_numpy(str)
-        for level in _large_levels(cells, d):
-            looked += 1
-            shift = cut.share_shift(cells, (text == level).astype(float))
-            if shift.seen and (best is None or shift.log_odds > best[2].log_odds):
-                best = (d, level, shift)
-    if best is None:
+        each += [
+            (d, level, cut.share_shift(cells, (text == level).astype(float)))
+            for level in _large_levels(cells, d)
+        ]
+    known = [one for one in each if one[2].seen]
+    if not known:
         return
-    seen.mixed, level, shift = best
-    looks = math.log(max(looked, 1)) if shift.log_odds > 0 else 0.0
-    small = abs(_percent(shift.now) - _percent(shift.usual)) < 0.02
+    clearest = max(known, key=lambda one: one[2].log_odds)
+    seen.mixed, _, shift = clearest
+    seen.split = split(cells, seen.mixed)
+    looks = math.log(max(len(each), 1)) if shift.log_odds > 0 else 0.0
+    small = _grew(shift) < 0.02
     seen.moved["mix"] = min(shift.log_odds - looks, 0.0 if small else math.inf)
     seen.shifts["mix"] = shift
-    level, shift = _largest(cells, seen.mixed, (level, shift))
-    usual, now = (words.percent(_percent(x)) for x in (shift.usual, shift.now))
+    # Where one value grows many times over, the others shrink more clearly than it grew.
+    moved = [one for one in known if one[0] == seen.mixed and one[2].log_odds > 0]
+    _, level, told = max(moved or [clearest], key=lambda one: _grew(one[2]))
+    usual, now = (words.percent(_percent(x)) for x in (told.usual, told.now))
     seen.said["mix"] = f"{seen.mixed}={level}: {usual} → {now}"
 
 
-def _largest(cells: pd.DataFrame, dim: str, clearest: tuple[str, Shift]) -> tuple[str, Shift]:
-    """Of a dimension whose mix moved, the value whose share did so by most: where one grows many
-    times over, the others shrink more clearly than it grew."""
-    if clearest[1].log_odds <= 0:
-        return clearest
-    text = cells[dim].to_numpy(str)
-    each = [
-        (level, cut.share_shift(cells, (text == level).astype(float)))
-        for level in _large_levels(cells, dim)
-    ]
-    moved = [(level, s) for level, s in each if s.seen and s.log_odds > 0]
-    return max(moved, key=lambda one: abs(_percent(one[1].now) - _percent(one[1].usual)))
+def _grew(shift: Shift) -> float:
+    return abs(_percent(shift.now) - _percent(shift.usual))
 
 
 def _look_at_volume(cells: pd.DataFrame, blocks: Blocks, seen: Seen) -> None:
