@@ -70,8 +70,9 @@ def _candidates(
         _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     if scope.entry != "metric" or blocks.count < 3:
         return judged, missing
-    stand_ins = _stand_ins(_metrics(warehouse, scope)[0])
-    share = _labelled(warehouse, _metrics(warehouse, scope)[0], blocks) if stand_ins else 1.0
+    (asked,) = _metrics(warehouse, scope)
+    stand_ins = _stand_ins(asked)
+    share = _labelled(warehouse, asked, blocks) if stand_ins else 1.0
     if share < FEW_LABELS or not any(one.matched.seen for one in judged):
         for metric in stand_ins:
             if not missing:
@@ -84,9 +85,7 @@ def _candidates(
 
 
 def _labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> float:
-    """The share of the window's rows whose label has come; 1 for a metric that needs none."""
-    if metric.kind not in NEEDS_LABEL:
-        return 1.0
+    """The share of the window's rows whose label has come."""
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
     table = rows_of(warehouse, blocks, models=models, arms=arms)

@@ -40,24 +40,22 @@ Shares = Sequence[tuple[str, float, str]]
 """(name, share 0 to 1, colour) of each bar."""
 
 
-def share_bars(panels: Sequence[tuple[str, Shares]], title: str, alt: str) -> Chart:
-    """Panels one above the other, each a heading over bars with their figures at the ends."""
-    rows = sum(len(shares) + 1.2 for _, shares in panels)
-    card, every = style.figure(len(panels), height=round(90 + 34 * rows))
-    for axes, (heading, shares) in zip(every, panels, strict=True):
-        for y, (_, share, colour) in enumerate(shares):
-            axes.barh(y, share, height=0.62, color=colour)
-            axes.annotate(
-                f"{100 * share:.0f}%",
-                (share, y),
-                xytext=(5, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=style.SMALL,
-                color=style.INK,
-            )
-        style.name_rows(axes, [name for name, _, _ in shares], most=30)
-        axes.set_title(heading, fontsize=style.SMALL, color=style.INK, loc="left", pad=4)
-        axes.set_xlim(0, 1.12)
-        axes.set_xticks([])
+def share_bars(heading: str, shares: Shares, title: str, alt: str) -> Chart:
+    """A heading over bars with their figures at the ends."""
+    card, (axes,) = style.figure(height=round(90 + 34 * (len(shares) + 1.2)))
+    for y, (_, share, colour) in enumerate(shares):
+        axes.barh(y, share, height=0.62, color=colour)
+        axes.annotate(
+            f"{100 * share:.0f}%",
+            (share, y),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=style.SMALL,
+            color=style.INK,
+        )
+    style.name_rows(axes, [name for name, _, _ in shares], most=30)
+    axes.set_title(heading, fontsize=style.SMALL, color=style.INK, loc="left", pad=4)
+    axes.set_xlim(0, 1.12)
+    axes.set_xticks([])
     return style.render(card, title, alt)

@@ -86,8 +86,10 @@ class Search:
         found: list[Segment] = []
         tallies = self.candidates.tallied(difference, size, noise, free)
         for _ in range(2 * self.most):
+            if len(found) == self.most:
+                break
             best = self.candidates.best(tallies, size, noise, free)
-            if best is None or len(found) == self.most:
+            if best is None:
                 break
             cuboid, members = settled(
                 self.leaves, *best, difference, base, noise, free, self.deepest
@@ -143,9 +145,8 @@ class Found:
         fitted = base.copy()
         for one in self.segments:
             fitted[one.leaves] *= now[one.leaves].sum() / (base[one.leaves].sum() or 1.0)
-        return float(((now - fitted) ** 2 / np.maximum(variance, 1e-12)).sum()) + self.bar * len(
-            self.segments
-        )
+        error = float(((now - fitted) ** 2 / np.maximum(variance, 1e-12)).sum())
+        return error + self.bar * len(self.segments)
 
 
 def _as_told(one: Segment, now: Floats, was: Floats) -> Segment:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 HUGE = 1e100
+"""Larger amounts are compared in units of the largest: their squares have no place."""
 AT_RANDOM = 0.5, 3.0
+"""Spread of the gaps between events, in units of their mean."""
 EVENTS = 20
 """A moment of a log of events holds so many of them, at the median."""
 DAYS = 3

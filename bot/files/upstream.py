@@ -122,5 +122,5 @@ def _show(ranking: Ranking, target: str, metric: str) -> None:
     bars = [(b.node, b.score, c) for b, c in zip(first, colours, strict=False)]
     alt = f"{title}: " + ", ".join(f"{b.node} {b.score:.0%}" for b in first)
     picture = Path("upstream.png")
-    picture.write_bytes(share_bars([("How likely each is the cause", bars)], title, alt).png)
+    picture.write_bytes(share_bars("How likely each is the cause", bars, title, alt).png)
     click.echo(f"Chart: {picture}")

@@ -47,7 +47,7 @@ CHARTS = {
     "metric": _metric,
     "small": _small,
     "segments": lambda: segment_bars([Bar("a=b", 10, 30, True)], "title", "alt", "rows"),
-    "shares": lambda: share_bars([("p", [("model", 0.9, style.INCIDENT)])], "title", "alt"),
+    "shares": lambda: share_bars("p", [("model", 0.9, style.INCIDENT)], "title", "alt"),
     "forest": lambda: forest([Interval("NE", 30.0, True), Interval("AUC", -1.0, False)], "t", "a"),
 }
 
