@@ -299,7 +299,7 @@ def _happened(best: Judged, onset: Onset) -> str:
         left = _left(best)
         if left is None or left <= onset.high:
             return f"left its band at {began}"
-        return f"shifted at {began}, and left its band at {words.clock(left)}"
+        return f"shifted at {began} and left its band {words.span(left - onset.at)} later"
     if _placed(best):
         return f"shifted at {began}, without leaving its band"
     return f"is off as a whole since {began}, without leaving its band"
