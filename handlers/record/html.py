@@ -21,6 +21,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem;
   border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 tr > :first-child { min-width: 5rem; }
 @media screen and (max-width: 40rem) {
+  th, td { overflow-wrap: anywhere; }
   .titled, .titled tr, .titled td { display: block; }
   .titled tr { border-bottom: 1px solid var(--line); padding: 0.4rem 0; }
   .titled td { border: 0; padding: 0.1rem 0; }

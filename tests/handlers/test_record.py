@@ -161,7 +161,10 @@ def test_the_web_page_reads_on_a_phone_without_scrolling_sideways(kept, chromium
     from playwright.sync_api import sync_playwright
 
     path = tmp_path / "record.html"
-    path.write_text(html(post_mortem(kept)), encoding="utf-8")
+    text = html(post_mortem(kept))
+    link = f"<td>Thread</td><td>https://team.slack.com/archives/{'C07' * 20}</td>"
+    assert "</tr>" in text
+    path.write_text(text.replace("</tr>", f"</tr><tr>{link}</tr>", 1), encoding="utf-8")
     wide = "[...document.querySelectorAll('*')].filter(e => e.scrollWidth > innerWidth).length"
     row = "getComputedStyle(document.querySelector('.titled tr:nth-child(2)')).display"
     with sync_playwright() as playwright:
