@@ -15,7 +15,7 @@ from analysis.odds import Shift
 from analysis.portable import as_text, whole_seconds
 from analysis.quality import Floats
 from analysis.tables import Metric
-from analysis.warehouse import MOST_ROWS, Warehouse, naive
+from analysis.warehouse import MOST_ROWS, ROLES, Warehouse, naive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,9 +50,10 @@ def metric_of(warehouse: Warehouse, scope: Scope) -> Metric:
 
 
 def load_cells(
-    warehouse: Warehouse, metric: Metric, blocks: Blocks
+    warehouse: Warehouse, metric: Metric, blocks: Blocks, *, arms: bool = False
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Volume, predictions and labels per block and cell of the dimensions.
+    """Volume, predictions and labels per block and cell of the dimensions (and with ``arms`` of
+    the experiments' arms).
 
     Columns: the dimensions (text), ``_block``, ``volume``, ``value`` and ``below`` (the metric is
     Σ value ÷ Σ below), ``labels`` and ``positives``. Dimensions with too many values for the row
@@ -61,15 +62,17 @@ def load_cells(
     if metric.source is not None:
         return _cells_of_table(warehouse, metric, blocks)
     named = metric.dimensions or warehouse.contract.predictions.dimensions
-    if not named:
+    columns = _arms(warehouse, metric, named) if arms else {}
+    if not named and not columns:
         raise CannotExamine(
             "No dimensions are named in the settings ([predictions] dimensions): traffic can't be "
             "cut into segments."
         )
-    wanted = _shown(warehouse, named)
+    wanted = [*(_shown(warehouse, named) if named else ()), *columns]
     models = (metric.model,) if metric.model else ()
-    arms = (metric.arm,) if metric.arm else ()
-    table = metrics.rows_of(warehouse, blocks, models=models, arms=arms)
+    only = (metric.arm,) if metric.arm else ()
+    table = metrics.rows_of(warehouse, blocks, models=models, arms=only)
+    table = table.mutate(**{name: table[column] for name, column in columns.items()})
     kind, base = _counted(warehouse, metric)
     kinds = tuple(dict.fromkeys((kind, *base)))
     dims, missing = wanted, list[str]()
@@ -92,6 +95,15 @@ def load_cells(
     cells["labels"] = sums["lw"] if "ly" in sums else 0.0
     cells["positives"] = sums.get("ly", 0.0)
     return cells, dims, missing
+
+
+def _arms(warehouse: Warehouse, metric: Metric, named: Sequence[str]) -> dict[str, str]:
+    """The columns that tell arms, by what people call them; none where the metric is of one arm."""
+    source = warehouse.contract.predictions
+    if source.arm is None or metric.arm or source.arm in {*named, *source.hidden}:
+        return {}
+    names = ("experiment", "arm") if source.experiment else ("arm",)
+    return {name: ROLES[name] for name in names if name not in named}
 
 
 def _counted(warehouse: Warehouse, metric: Metric) -> tuple[str, tuple[str, ...]]:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis import cells as cut
-from analysis import infra, outcomes, quality, words
+from analysis import infra, odds, outcomes, quality, words
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
 from analysis.performance.judging import worst
 from analysis.performance.parting import partings
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
-from analysis.performance.sums import add_up, add_up_evenly
+from analysis.performance.sums import Sums, add_up, add_up_evenly, at_usual_arms
+from analysis.tables import Role
 from analysis.warehouse import Warehouse
 from analysis.weekdays import rows_said, totals, usual_volumes, volume_shift
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AT_USUAL_MIX = " at the usual mix"
+SMALL = 0.02
+"""A share of traffic that moved by less is no change of the mix."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen:
     evened = {r.model for r in even}
     rest = [r for r in read(warehouse, sums) if r.model not in evened]
     _look_at_readings(warehouse, [*even, *rest], evened, seen)
+    _look_at_ramps(warehouse, sums, seen)
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
@@ -129,6 +133,48 @@ def _at_usual_mix(
     except CannotExamine as error:
         seen.missing.append(f"figures at the usual mix of {seen.mixed}: {error}")
         return []
+
+
+def _look_at_ramps(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:
+    """An arm that got more of the traffic, where nothing is left of a change without that: it
+    answers as it always did, and more requests get its answers."""
+    arms = [s.by_arm for s in sums if s.by_arm is not None]
+    if not arms or seen.moved.get("mix", 0) > 0:
+        return
+    shares = _arm_shares(arms)
+    arm, shift = max(shares, key=lambda one: _gain(one[1]), default=("", odds.NOT_SEEN))
+    ramped = shift.log_odds - math.log(max(len(shares), 1))
+    if ramped <= 0 or _gain(shift) < SMALL:
+        return
+    even = read(warehouse, at_usual_arms(sums))
+    left = Seen()
+    _look_at_readings(warehouse, even, {r.model for r in even}, left)
+    if not _stirred(seen) > 0 >= _stirred(left):
+        return
+    seen.moved |= left.moved
+    seen.shifts |= left.shifts
+    seen.said |= left.said
+    seen.along = left.along
+    seen.mixed, seen.moved["mix"], seen.shifts["mix"] = "arm", ramped, shift
+    usual, now = (words.percent(_percent(x)) for x in (shift.usual, shift.now))
+    seen.said["mix"] = f"arm={arm.removeprefix('none/')}: {usual} → {now}"
+
+
+def _stirred(seen: Seen) -> float:
+    """Log odds that anything of what models answer, or of how well, moved."""
+    return max((seen.moved.get(x, 0.0) for x in ("quality", "predictions")), default=0.0)
+
+
+def _arm_shares(arms: Sequence[pd.DataFrame]) -> list[tuple[str, Shift]]:
+    """Each arm's share of all traffic, now against earlier blocks."""
+    import pandas as pd
+
+    rows = pd.concat([a[[BLOCK, Role.EXPERIMENT, Role.ARM, "n"]] for a in arms])
+    cells = rows.rename(columns={"n": "volume"})
+    name = (cells[Role.EXPERIMENT] + "/" + cells[Role.ARM]).to_numpy(str)
+    size = cells["volume"].groupby(name).sum().sort_values(ascending=False)
+    found = [(str(a), cut.share_shift(cells, (name == a).astype(float))) for a in size.index[:12]]
+    return [one for one in found if one[1].seen]
 
 
 def _look_at_readings(
@@ -190,7 +236,7 @@ def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
     seen.mixed, _, shift = clearest
     seen.split = split(cells, seen.mixed)
     looks = math.log(max(len(each), 1)) if shift.log_odds > 0 else 0.0
-    small = _grew(shift) < 0.02
+    small = _grew(shift) < SMALL
     seen.moved["mix"] = min(shift.log_odds - looks, 0.0 if small else math.inf)
     seen.shifts["mix"] = shift
     # Where one value grows many times over, the others shrink more clearly than it grew.
@@ -201,7 +247,11 @@ def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
 
 
 def _grew(shift: Shift) -> float:
-    return abs(_percent(shift.now) - _percent(shift.usual))
+    return abs(_gain(shift))
+
+
+def _gain(shift: Shift) -> float:
+    return _percent(shift.now) - _percent(shift.usual)
 
 
 def _look_at_volume(cells: pd.DataFrame, blocks: Blocks, seen: Seen) -> None:

@@ -51,7 +51,7 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     began = time.perf_counter()
     metric = metric_of(warehouse, scope)
     blocks = Blocks.of(scope)
-    cells, dims, missing = load_cells(warehouse, metric, blocks)
+    cells, dims, missing = load_cells(warehouse, metric, blocks, arms=True)
     frame = against_usual(cells, dims)
     frame["usual_volume"] *= level(cells, usual_volumes(cells, blocks))
     candidates = math.log(max(len(frame), 2))

@@ -79,6 +79,19 @@ def add_up_evenly(
     return out
 
 
+def at_usual_arms(sums: Sequence[Sums]) -> list[Sums]:
+    """The models' sums with each arm at its usual share of a model's rows; none of rankings."""
+    out = []
+    for some in sums:
+        if some.by_arm is None or any("ndcg" in kinds for kinds in some.kinds.values()):
+            continue
+        arm = some.by_arm[Role.EXPERIMENT] + "/" + some.by_arm[Role.ARM]
+        frame = some.by_arm.drop(columns=[Role.EXPERIMENT]).assign(**{Role.ARM: arm})
+        if (even := evened(frame, Role.ARM)) is not None:
+            out.append(Sums(some.kinds, even, None))
+    return out
+
+
 def _add_up(warehouse: Warehouse, rows: Any, kinds: Mapping[str, tuple[str, ...]]) -> Sums:
     every = tuple(dict.fromkeys(k for some in kinds.values() for k in some))
     cuts: list[tuple[str, ...]] = [(BLOCK, Role.MODEL)]

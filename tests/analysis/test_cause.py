@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import cause, cause_odds, seen
+from analysis import cause, cause_odds, seen, segments
 from analysis.evidence import CannotExamine
 from analysis.scenarios import Options, plant
 from analysis.warehouse import Warehouse
@@ -69,6 +69,35 @@ def test_the_class_of_the_planted_cause_is_named(tmp_path, seed, change, broken,
     assert evidence.verdict == verdict
     assert evidence.confidence > 0.5
     assert sum(v for k, v in evidence.figures.items() if "probability" in k) == pytest.approx(1)
+
+
+def _with_arms(seed: int, ramped: bool, apart: float):
+    """The arm "test" answers ``apart`` higher on every day, and gets more requests or not."""
+    frame, rng = logs.log(seed), np.random.default_rng(seed)
+    share = np.where(logs.since_onset(frame) & ramped, 0.6, 0.1)
+    frame["arm"] = np.where(rng.random(len(frame)) < share, "test", "control")
+    logit = np.log(frame["prediction"] / (1 - frame["prediction"]))
+    higher = 1 / (1 + np.exp(-logit - apart))
+    return frame.assign(prediction=np.where(frame["arm"] == "test", higher, frame["prediction"]))
+
+
+@pytest.mark.parametrize("kind", ["mean_prediction", "calibration"])
+def test_an_arm_that_gets_more_requests_is_the_traffic_and_is_named(tmp_path, kind):
+    """It answers as it always did: nothing is left of the change at the usual shares of arms."""
+    wh = logs.warehouse(tmp_path, _with_arms(3, True, 1.5), logs.metric(kind))
+    evidence = cause.which_class(wh, logs.scope(kind))
+    assert evidence.verdict == "traffic"
+    assert "arm=test: 11% → 60%" in evidence.headline
+    named = segments.which_traffic(wh, logs.scope(kind))
+    assert named.verdict == "segment"
+    assert named.suspects[0].name == "arm=test"
+
+
+def test_an_arm_that_gets_more_requests_beside_a_broken_model_is_not_blamed(tmp_path):
+    """Both arms answer alike, so that the shares of arms explain nothing."""
+    frame = _shifted(_with_arms(3, True, 0.0), 1.2)
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
+    assert cause.which_class(wh, logs.scope("mean_prediction")).verdict == "model"
 
 
 @pytest.mark.parametrize(("broken", "verdict"), [(True, "infrastructure"), (False, "world")])

@@ -332,7 +332,7 @@ def test_clean_traffic_is_none(tmp_path, seed):
 
 def test_without_dimensions_it_cannot_be_examined(tmp_path):
     """The sentence names the setting."""
-    frame = logs.log(days=5).drop(columns=["region", "channel"])
+    frame = logs.log(days=5).drop(columns=["region", "channel", "arm"])
     with pytest.raises(CannotExamine, match="dimensions"):
         segments.which_traffic(logs.warehouse(tmp_path, frame), logs.scope(days=4))
 
