@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import metrics, odds, words
+from analysis.drilldown.leaves import Noise
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
@@ -211,6 +212,21 @@ def against_usual(cells: pd.DataFrame, dims: Sequence[str]) -> pd.DataFrame:
     now = cells[cells[BLOCK] == 0].groupby(list(dims))[columns].sum()
     both = now.join(usual.add_prefix("usual_"), how="outer").fillna(0.0)
     return both.reset_index()
+
+
+def scatter(cells: pd.DataFrame, dims: Sequence[str]) -> Noise | None:
+    """How much cells' shares of the volume scatter from day to day; None of less than 3 days."""
+    past = cells[cells[BLOCK] > 0]
+    days = past.pivot_table(
+        index=BLOCK, columns=list(dims), values="volume", aggfunc="sum", fill_value=0.0
+    ).to_numpy(float)
+    total = days.sum(axis=1)
+    days, total = days[total > 0], total[total > 0]
+    if len(days) < 3:
+        return None
+    others = (days.sum(axis=0) - days) / (total.sum() - total)[:, None]
+    was = others * total[:, None]
+    return Noise.of(days.ravel(), was.ravel(), np.ones(days.size, dtype=bool))
 
 
 def label_shift(cells: pd.DataFrame) -> Shift:

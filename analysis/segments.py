@@ -17,6 +17,7 @@ from analysis.cells import (
     label_shift,
     load_cells,
     metric_of,
+    scatter,
     share_shift,
 )
 from analysis.charts.bars import Bar, segment_bars
@@ -55,7 +56,7 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     frame = against_usual(cells, dims)
     frame["usual_volume"] *= level(cells, usual_volumes(cells, blocks))
     candidates = math.log(max(len(frame), 2))
-    found = explain(frame, dims, "volume", "usual_volume")
+    found = explain(frame, dims, "volume", "usual_volume", noise=scatter(cells, dims))
     judged, rest = _judged(cells, found, candidates * 0.25)
     judged = [(one, s) for one, s in judged if s.seen or blocks.count < 3]
     judged.sort(key=lambda pair: -pair[1].log_odds)

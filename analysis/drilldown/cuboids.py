@@ -39,6 +39,7 @@ def explain(
     expected: str = "expected",
     *,
     denominator: tuple[str, str] | None = None,
+    noise: Noise | None = None,
     deepest: int = DEEPEST,
     most: int = MOST_CAUSES,
 ) -> list[Segment]:
@@ -47,7 +48,8 @@ def explain(
     ``frame`` has a row per leaf cell with the columns ``dims``, ``actual``, ``expected``. With
     ``denominator`` (its actual and expected columns) the change of the ratio's rate is explained
     (effect "rate") beside the change of the denominator (effect "mix"). Rows of equal cells are
-    added up. Returns an empty list when nothing stands out. Raises ValueError without rows or
+    added up. ``noise`` is how much leaves scatter on other days: of few, a cause's own would count
+    as noise. Returns an empty list when nothing stands out. Raises ValueError without rows or
     with a missing column.
     """
     names = [actual, expected, *(denominator or ())]
@@ -59,7 +61,7 @@ def explain(
         )
     leaves = Leaves.of(frame, dims, names)
     if denominator is None:
-        return Search.of(leaves, deepest, most).run(leaves.sums[0], leaves.sums[1], "mix")
+        return Search.of(leaves, deepest, most, noise).run(leaves.sums[0], leaves.sums[1], "mix")
     return _of_a_ratio(leaves, Search.of(leaves, deepest, most))
 
 

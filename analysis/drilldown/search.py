@@ -25,6 +25,8 @@ from analysis.quality import Floats
 MARGIN = 8.0
 """A segment must beat the best of all candidates by chance by this much (χ² units)."""
 FEWEST_LEAVES = 12
+FEW = 40
+"""Of fewer leaves most may belong to a cause: their scatter is better known from other days."""
 RELATIVE = 0.05
 """What is a twentieth as clear as the clearest cause is what the model of the noise leaves over."""
 STRAYS = 5
@@ -37,19 +39,23 @@ CLEAR = 2.5
 @dataclass(frozen=True)
 class Search:
     """A search of one table's candidates for up to ``most`` segments of up to ``deepest``
-    dimensions; ``bar`` is the least gain (χ² of one degree) that is not chance."""
+    dimensions; ``bar`` is the least gain (χ² of one degree) that is not chance. ``scatter`` is what
+    is known of the leaves' noise, where there are few."""
 
     leaves: Leaves
     candidates: Candidates
     deepest: int
     most: int
     bar: float
+    scatter: Noise | None = None
 
     @classmethod
-    def of(cls, leaves: Leaves, deepest: int, most: int) -> Search:
+    def of(cls, leaves: Leaves, deepest: int, most: int, noise: Noise | None = None) -> Search:
         """With a bar for as many candidates as the table has."""
         candidates = Candidates.of(leaves, deepest)
-        return cls(leaves, candidates, deepest, most, 2 * math.log(candidates.count) + MARGIN)
+        bar = 2 * math.log(candidates.count) + MARGIN
+        few = noise if len(leaves.sums[0]) < FEW else None
+        return cls(leaves, candidates, deepest, most, bar, few)
 
     def run(self, now: Floats, was: Floats, effect: str) -> list[Segment]:
         """Segments whose change from ``was`` to ``now`` (n,) is not everybody's, clearest first.
@@ -76,7 +82,7 @@ class Search:
     def _found(self, now: Floats, was: Floats, effect: str) -> Found:
         """The clearest candidate, then the clearest without its leaves, and so on."""
         free = np.ones(len(now), dtype=bool)
-        noise = Noise.of(now, was, free)
+        noise = self.scatter or Noise.of(now, was, free)
         difference, base = now - was, bases(now, was)
         # A rate of the whole past is known better than a count that may have been low by luck.
         size = base if effect == "rate" else sizes(now, was)
@@ -96,7 +102,9 @@ class Search:
             )
             hit, rest = members & free, free & ~members
             # What is found must not count as noise; what is left must be enough to know the noise.
-            calmer = Noise.of(now, was, rest) if rest.sum() >= FEWEST_LEAVES else noise
+            calmer = noise
+            if rest.sum() >= FEWEST_LEAVES and self.scatter is None:
+                calmer = Noise.of(now, was, rest)
             gain = calmer.gain(difference[hit], size[hit])
             clearest = max((s.score for s in found), default=0.0)
             left = self.candidates.tallied(difference, size, calmer, rest)
