@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 SAMPLE = 20_000
 """Rows that set the bins, where none are saved."""
-HOUR = "_hour"
+PLACES = 16
+"""… from so many places of a Parquet file."""
+HOUR, ROW = "_hour", "file_row_number"
 
 
 @click.command()
@@ -51,7 +53,8 @@ def _measured(
     from analysis.engine import connect
     from analysis.profile import kinds
 
-    table = _read(connect(), file, (time_column, prediction))
+    needed = time_column, prediction
+    table = _read(connect(), file, needed)
     names = [c for c in table.columns if c != time_column]
     _scan(table, names)  # warms the file cache for both
     began = time.perf_counter()
@@ -59,7 +62,7 @@ def _measured(
     scan = time.perf_counter() - began
     began = time.perf_counter()
     rows = int(table.count().execute())
-    counted, bins = _counted(table, time_column, names, rows)
+    counted, bins = _counted(table, _moments(file, table, needed, rows), time_column, names)
     seconds = time.perf_counter() - began
     result = {
         "rows": rows,
@@ -73,8 +76,27 @@ def _measured(
     return result, counted, bins, [name for name in names if name not in can]
 
 
+def _moments(file: Path, table: Any, needed: tuple[str, ...], rows: int) -> Any:
+    """Some of the rows of ``table``, from all over it: they set the bins.
+
+    A Parquet file is opened at a few places, for rows drawn one by one would read all of it.
+    """
+    import ibis
+
+    if rows <= 2 * SAMPLE:
+        return table
+    if file.suffix != ".parquet" or ROW in table.columns:
+        return table.filter(ibis.random() < SAMPLE / rows)
+    numbered = _read(table.get_backend(), file, needed, file_row_number=True)
+    width, first = SAMPLE // PLACES, rows // (2 * PLACES)
+    starts = range(first, rows, rows // PLACES)
+    # Ranges are what the reader skips the rest of the file by.
+    inside = [numbered[ROW].between(at, at + width - 1) for at in starts]
+    return numbered.filter(ibis.or_(*inside)).drop(ROW)
+
+
 def _counted(
-    table: Any, time_column: str, names: list[str], rows: int
+    table: Any, some_rows: Any, time_column: str, names: list[str]
 ) -> tuple[Profile, dict[str, Bins]]:
     """Some columns after the others: what is asked for thousands at once takes long to plan."""
     from analysis.profile import Profile
@@ -83,7 +105,7 @@ def _counted(
     bins: dict[str, Bins] = {}
     found: list[Profile] = []
     for some in passes(names):
-        counted, set_by_sample = _passed(table, time_column, some, rows)
+        counted, set_by_sample = _passed(table, some_rows, time_column, some)
         found.append(counted)
         bins |= set_by_sample
     counts = {name: c for part in found for name, c in part.counts.items()}
@@ -91,29 +113,28 @@ def _counted(
 
 
 def _passed(
-    table: Any, time_column: str, names: Sequence[str], rows: int
+    table: Any, some_rows: Any, time_column: str, names: Sequence[str]
 ) -> tuple[Profile, dict[str, Bins]]:
-    import ibis
-
     from analysis.profile import bins_of, kinds, plain, profile
     from analysis.tables import Role
 
-    few = table.select(**{Role.TIME: table[time_column]}, **{n: table[n] for n in names})
-    kind = kinds(few, names)
-    ready = plain(few, kind, (Role.TIME,))
-    every = max(rows // SAMPLE, 1)
-    sample = ready.filter(ibis.random() < 1.0 / every) if every > 1 else ready
-    bins = bins_of(sample.limit(2 * SAMPLE).execute(), kind)
-    hours = ready.mutate(**{HOUR: ready[Role.TIME].truncate("h")})
-    return profile(hours, bins, HOUR), bins
+    def ready(rows: Any) -> Any:
+        named = {Role.TIME: rows[time_column], **{n: rows[n] for n in names}}
+        return plain(rows.select(**named), kind, (Role.TIME,))
+
+    kind = kinds(table, names)
+    bins = bins_of(ready(some_rows).limit(2 * SAMPLE).execute(), kind)
+    hours = ready(table)
+    return profile(hours.mutate(**{HOUR: hours[Role.TIME].truncate("h")}), bins, HOUR), bins
 
 
-def _read(connection: Any, file: Path, needed: tuple[str, ...]) -> Any:
+def _read(connection: Any, file: Path, needed: tuple[str, ...], **options: bool) -> Any:
+    """The rows with a time; ``options`` are those of the engine's reader of Parquet."""
     import duckdb
 
     try:
         if file.suffix == ".parquet":
-            table = connection.read_parquet(file)
+            table = connection.read_parquet(file, **options)
         else:
             table = connection.read_csv(file)
     except (duckdb.Error, OSError) as error:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.files.profile import SAMPLE, _measured
 
 
 @pytest.fixture
@@ -112,3 +113,18 @@ def test_columns_that_cannot_be_counted_are_told(log):
     assert "Not counted" in result.stderr
     assert "both" in result.stderr
     assert json.loads(result.stdout)["columns"] == 3
+
+
+def test_bins_of_a_long_file_are_set_from_all_over_it(tmp_path):
+    """Of more rows than set bins, early and late levels have cells of their own."""
+    count = 3 * SAMPLE
+    frame = pd.DataFrame({"at": pd.date_range("2026-01-01", periods=count, freq="10s")})
+    frame["score"] = np.linspace(0, 1, count)
+    frame["kind"] = np.repeat(["a", "b", "c", "d"], count // 4)
+    path = tmp_path / "long.parquet"
+    frame.to_parquet(path, row_group_size=10_000)
+    _, counted, bins, _ = _measured(path, "at", "score")
+    assert bins["kind"].levels == ("a", "b", "c", "d")
+    assert counted.counts["kind"].sum(axis=0).tolist() == [count / 4] * 4 + [0, 0]
+    every = counted.counts["score"].sum(axis=0)[1:-2]
+    assert every.max() < 5 * every.min()
