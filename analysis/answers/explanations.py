@@ -144,12 +144,14 @@ class Loss:
 
     ``error`` is its standard error, the usual spread between publishes included. ``due`` is what
     it would be if the old answers were right: the mean divergence of the new from the old
-    (Kullback & Leibler 1951).
+    (Kullback & Leibler 1951). ``whole`` is the loss of knowing no input, as a part of its most: of
+    rare outcomes any loss is small.
     """
 
     gap: float
     error: float
     due: float
+    whole: float = 1.0
 
     def log_likelihoods(self) -> dict[str, float]:
         """Of the gap: as usual, shaken, moved for the worse, moved on purpose."""

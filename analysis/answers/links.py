@@ -32,7 +32,8 @@ MOST_LINKS = 5
 """The latest publishes of a model that are measured."""
 _UNANSWERED = "one of them is not known, or gives too few answers"
 LOSS_WOBBLE = 0.015
-"""Before any publish was seen: a retraining moves the mean loss by about this much."""
+"""Before any publish was seen: a retraining moves the mean loss by about this much, or as much
+less as the outcome is rare."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,8 @@ def _beyond_usual(
     handicap = float(np.mean([p.gap for p in past])) if past else 0.0
     noise = float(np.mean([p.due for p in past])) if past else 0.0
     off = sum(max((p.gap - handicap) ** 2 - p.error**2, 0.0) for p in past)
-    spread = np.sqrt((WORTH * LOSS_WOBBLE**2 + off) / (WORTH + len(past)))
+    wobble = LOSS_WOBBLE * now.whole
+    spread = np.sqrt((WORTH * wobble**2 + off) / (WORTH + len(past)))
     gap, error = now.gap - handicap, float(np.hypot(now.error, spread))
     loss = Loss(gap, error, max(now.due - noise, 0.0))
     return (gap, now.error), loss.log_likelihoods()
@@ -196,8 +198,10 @@ def _between(
     y: Floats, answer: Floats, guess: Floats, times: pd.Series[Any], probability: bool
 ) -> Loss:
     """Of ``answer`` against ``guess``, both on the scale that effects add up on."""
+    whole = 1.0
     if probability:
         y = np.clip(y, 0, 1)
+        whole = _entropy(float((y.sum() + 0.5) / (len(y) + 1)))
         right = 1 / (1 + np.exp(-guess))
         cost = np.logaddexp(0, answer) - np.logaddexp(0, guess)
         gap, due = cost - y * (answer - guess), cost - right * (answer - guess)
@@ -211,7 +215,12 @@ def _between(
     total = np.bincount(code, weights=gap - gap.mean())
     error = float(np.sqrt(np.sum(total**2))) / len(gap)
     least = float(np.std(gap)) / float(np.sqrt(len(gap)))
-    return Loss(float(gap.mean()), max(error, least, 1e-6), float(due.mean()))
+    return Loss(float(gap.mean()), max(error, least, 1e-6), float(due.mean()), whole)
+
+
+def _entropy(rate: float) -> float:
+    """Of an outcome of that rate, in bits."""
+    return float(-rate * np.log2(rate) - (1 - rate) * np.log2(1 - rate))
 
 
 __all__ = ["Link", "links"]
