@@ -12,6 +12,7 @@ import numpy as np
 from analysis import cells as cut
 from analysis import infra, odds, outcomes, quality, words
 from analysis.evidence import CannotExamine, Scope
+from analysis.infra_series import Broken, breaks
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
 from analysis.performance.judging import worst
@@ -60,7 +61,7 @@ class Seen:
     said: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     split: Split | None = None
-    infra: list[infra.Broken] = field(default_factory=list)
+    infra: list[Broken] = field(default_factory=list)
     parted: str = ""
     rows: int = 0
     baseline_rows: int = 0
@@ -91,7 +92,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
     if scope.entry == "metric" and thing in seen.moved and not even:
         seen.moved[thing] = max(seen.moved[thing], cut.SURE)
     try:
-        seen.infra = infra.breaks(warehouse, scope)
+        seen.infra = breaks(warehouse, scope)
         broke = infra.probability_of_break(seen.infra)
         broke = min(max(broke, 0.003), 0.997)
         seen.moved["infra"] = math.log(broke / (1 - broke))

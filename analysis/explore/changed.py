@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analysis import infra, publishes, words
+from analysis import infra_series, publishes, words
 from analysis.charts import explore as charts
 from analysis.charts.explore import Mark, Span
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Table
@@ -142,13 +142,13 @@ def _experiments(warehouse: Warehouse, missing: list[str]) -> Iterator[Happened]
 
 def _infrastructure(warehouse: Warehouse, scope: Scope, missing: list[str]) -> Iterator[Happened]:
     try:
-        found = infra.breaks(warehouse, scope)
+        found = infra_series.breaks(warehouse, scope)
     except CannotExamine as error:
         missing.append(f"infrastructure: {error}")
         return
     for one in found:
-        if one.near and one.size >= infra.LARGEST and one.log_odds > 0:
-            now, usual = infra.levels(one)
+        if one.near and one.size >= infra_series.LARGEST and one.log_odds > 0:
+            now, usual = infra_series.levels(one)
             moved = f"{words.number(usual)} → {words.number(now)}"
             yield Happened(one.at, one.service, f"{one.metric} {moved}")
 

@@ -15,7 +15,15 @@ SERVICES = ("feature_store", "gateway", "queue", "scorer")
 METRICS = ("latency_ms", "error_rate", "cpu", "hit_rate")
 
 
-def _table(folder, seed=0, at=logs.ONSET, factor=1.0, who=("feature_store", "latency_ms"), days=15):
+def _table(
+    folder,
+    seed=0,
+    at=logs.ONSET,
+    factor=1.0,
+    who=("feature_store", "latency_ms"),
+    also=None,
+    days=15,
+):
     rng = np.random.default_rng(seed)
     end = pd.Timestamp(logs.NOW.replace(tzinfo=None))
     times = pd.date_range(end - pd.Timedelta(days=days), end, freq="10min", inclusive="left")
@@ -25,7 +33,7 @@ def _table(folder, seed=0, at=logs.ONSET, factor=1.0, who=("feature_store", "lat
         for metric in METRICS:
             cycle = 1 + 0.15 * np.sin(np.arange(len(times)) / 144 * 2 * np.pi)
             value = level[metric] * cycle * np.exp(rng.normal(0, 0.06, len(times)))
-            if (service, metric) == who:
+            if (service, metric) in (who, also):
                 value = value * np.where(times >= at.replace(tzinfo=None), factor, 1.0)
             parts.append(
                 pd.DataFrame({"time": times, "service": service, "metric": metric, "value": value})
@@ -34,8 +42,12 @@ def _table(folder, seed=0, at=logs.ONSET, factor=1.0, who=("feature_store", "lat
     return {"infra": {"source": "infra.parquet"}}
 
 
-def _ask(folder, **table):
-    wh = logs.warehouse(folder, logs.log(days=2), **_table(folder, **table))
+def _ask(folder, edges=(), **table):
+    tables = _table(folder, **table)
+    if edges:
+        pd.DataFrame(edges, columns=["upstream", "downstream"]).to_csv(folder / "edges.csv")
+        tables["lineage"] = {"source": "edges.csv"}
+    wh = logs.warehouse(folder, logs.log(days=2), **tables)
     onset = Onset(logs.ONSET, logs.ONSET - timedelta(hours=1), logs.ONSET + timedelta(hours=1))
     return infra.which_service(wh, replace(logs.scope(), onset=onset))
 
@@ -57,6 +69,23 @@ def test_clean_series_blame_nobody(tmp_path, seed):
     evidence = _ask(tmp_path, seed=seed)
     assert evidence.verdict == "none"
     assert evidence.suspects == ()
+
+
+@pytest.mark.parametrize(
+    ("edges", "named"),
+    [
+        ([], {"feature_store", "gateway"}),
+        ([("queue", "gateway"), ("feature_store", "queue")], {"feature_store"}),
+        (
+            [("gateway", "feature_store"), ("feature_store", "gateway")],
+            {"feature_store", "gateway"},
+        ),
+    ],
+)
+def test_a_service_that_waits_for_the_broken_one_is_not_named(tmp_path, edges, named):
+    """Both slow down at once; the lineage, where it tells, says which of them waits."""
+    evidence = _ask(tmp_path, edges, factor=1.8, also=("gateway", "latency_ms"))
+    assert {s.name for s in evidence.suspects} == named
 
 
 def test_a_break_long_before_the_onset_is_not_blamed(tmp_path):
