@@ -69,6 +69,19 @@ DEMAND: Mapping[str, float] = {
 }
 """Another world that changes: on a holiday fewer requests come, each of them as ever. One story of
 the world is as likely as the other, where the volume is looked at."""
+DRIFT: Mapping[str, float] = {
+    "quality": 0.95,
+    "labels": 0.95,
+    "predictions": 0.1,
+    "mix": 0.08,
+    "infra": 0.02,
+    "arms": 0.02,
+    "volume": 0.05,
+}
+"""A third one: what happens to the same requests is no longer the same (concept drift: Widmer and
+Kubat 1996), and no model knows. How labels are made may have changed just as well …"""
+SUDDEN = 0.06
+"""… and within hours that is the likelier, so that this story is as rare beside the others."""
 STRONGEST = 6.0
 """No single thing counts for more than this many units of log odds."""
 ALONG = 0.9, 0.3
@@ -81,14 +94,15 @@ def weigh(moved: Mapping[str, float], along: float | None = None) -> dict[str, f
     """Probability of each class, from log odds that each thing moved; unseen things are left out.
 
     A thing that a class moves with probability π counts (1 − π) + π · BF for that class. Labels
-    that moved without the predictions (``along``) are no sign of a world that changed.
+    that moved without the predictions (``along``) are hardly a sign of a world that changed.
     """
     weights = {name: math.log(PRIOR[name]) + _explains(MOVES[name], moved) for name in CLASSES}
-    if along is not None:
-        weights["world"] += _went_along(along)
+    stories = [(1.0, _explains(MOVES["world"], moved) + _went_along(along))]
     if "volume" in moved:
-        demand = math.log(PRIOR["world"]) + _explains(DEMAND, moved)
-        weights["world"] = odds.mixed([(1.0, weights["world"]), (1.0, demand)])
+        stories.append((1.0, _explains(DEMAND, moved)))
+    if "labels" in moved:
+        stories.append((SUDDEN, _explains(DRIFT, moved)))
+    weights["world"] = math.log(PRIOR["world"]) + odds.mixed(stories)
     return odds.share_out(weights)
 
 
@@ -101,8 +115,10 @@ def _explains(moves: Mapping[str, float], moved: Mapping[str, float]) -> float:
     return total
 
 
-def _went_along(part: float) -> float:
+def _went_along(part: float | None) -> float:
     """Log Bayes factor for a world that moved labels and predictions: normal against uniform."""
+    if part is None:
+        return 0.0
     z = (part - ALONG[0]) / ALONG[1]
     density = math.exp(-z * z / 2) / (ALONG[1] * math.sqrt(2 * math.pi))
     return max(math.log(density * ASTRAY + 1e-9), -STRONGEST)

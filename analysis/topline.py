@@ -258,7 +258,7 @@ def _levels(best: Judged, scope: Scope) -> tuple[float, float]:
     if best.metric.kind == "volume" or not weights.sum():
         weights = np.isfinite(values).astype(float)
     if not weights.sum():
-        return math.nan, math.nan
+        return math.nan, float(np.mean(expected))
     return (
         float(np.nansum(weights * np.nan_to_num(values)) / weights.sum()),
         float((weights * expected).sum() / weights.sum()),
@@ -267,13 +267,13 @@ def _levels(best: Judged, scope: Scope) -> tuple[float, float]:
 
 def _change(best: Judged, scope: Scope) -> str:
     now, usual = _levels(best, scope)
-    return f"{words.number(now)}, usually {words.number(usual)}"
+    return f"{words.level(now)}, usually {words.number(usual)}"
 
 
 def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     name = best.metric.title or best.metric.name
     now, usual = _levels(best, scope)
-    figures = f"{words.number(now)} instead of about {words.number(usual)}"
+    figures = f"{words.level(now)} instead of about {words.number(usual)}"
     width = timedelta(minutes=best.series.minutes)
     if onset is None:
         better = now < usual if best.metric.bad == "up" else now > usual

@@ -20,6 +20,11 @@ def number(x: float) -> str:
     return f"{x:.3g}" if abs(x) >= 1e-4 else f"{x:.1e}"
 
 
+def level(value: float) -> str:
+    """A number; a ratio of nothing, such as a calibration without positive labels, has none."""
+    return number(value) if math.isfinite(value) else "no value"
+
+
 def percent(x: float) -> str:
     """A share as a percent, with a digit more below ten.
 

@@ -19,6 +19,8 @@ from state.tree import AGAIN, LEFT, Branch, Exit, Tree
 FRESH = timedelta(minutes=30)
 """A next step looks at the data as of the step before it, unless that is older than this."""
 
+NOTHING = 0.25
+"""So often a walk finds nothing where there is something."""
 MOST_LOOKS = 2000
 """A watch ends by itself after so many looks."""
 
@@ -168,35 +170,36 @@ def _follow(incident: Incident, tree: Tree, answer: Answer) -> Result:
 
 
 def _with_cause(incident: Incident, tree: Tree, trail: Trail) -> Incident:
-    exit_ = _told(incident, tree, trail)
+    exit_, sure = tree.exit(trail.node), _belief(incident, tree, trail.came_from)
+    if not _decided_by(incident, trail.came_from):
+        # A way on which every step was skipped was never looked at, whatever it ends in.
+        exit_ = next((e for e in tree.exits if e.kind == "unknown"), exit_)
+    elif exit_.kind == "unknown":
+        exit_, chance = _of_nothing(incident, tree, exit_, trail.came_from)
+        sure *= chance
     along = tuple({(s.kind, s.name): s for s in trail.scope.suspects}.values())
     named = tuple(s for kind in exit_.named_by for s in along if s.kind == kind)
-    cause = Cause(
-        exit_.kind, named, _belief(incident, tree, trail.came_from), trail.came_from, along
-    )
+    cause = Cause(exit_.kind, named, sure, trail.came_from, along)
     return replace(incident, causes=(*incident.causes, cause))
 
 
-def _told(incident: Incident, tree: Tree, trail: Trail) -> Exit:
-    """The exit of a trail; where nothing was found, an exit that was likelier than not all along.
+def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple[Exit, float]:
+    """What a walk that found nothing has come to, and how likely the steps before its last one
+    leave that.
 
-    A way on which every step was skipped was never looked at, whatever it ends in.
-    An alert that is more likely false than real is followed all the same, for what may be found;
-    when nothing is, it is what it seemed.
+    Nothing to be found speaks for a false alarm, and bears out no step that led there; a step that
+    could have ended in ``end`` itself does not count.
     """
-    found = tree.exit(trail.node)
-    if not _decided_by(incident, trail.came_from):
-        return next((e for e in tree.exits if e.kind == "unknown"), found)
-    if found.kind != "unknown":
-        return found
-    for step in incident.live_steps:
-        if step.evidence is None or step.answer is None or step.answer.override:
-            continue
-        node = tree.node(step.node)
-        ends = [e for e in tree.exits for b in node.branches if b.to == e.name]
-        if step.evidence.confidence < 0.5:
-            return next((e for e in ends if e.kind == "false_alarm"), found)
-    return found
+    sure, real, alarm = 1.0, 1.0, end
+    for step in list(_way(incident, number))[1:]:
+        to = {b.to for b in tree.node(step.node).branches}
+        false = next((e for e in tree.exits if e.name in to and e.kind == "false_alarm"), None)
+        if false:
+            real, alarm = _followed(step), false
+        elif end.name not in to:
+            sure *= _followed(step)
+    there = real * NOTHING / (real * NOTHING + 1 - real)
+    return (end, sure * there) if there > 0.5 else (alarm, 1 - there)
 
 
 def _belief(incident: Incident, tree: Tree, number: int) -> float:
@@ -214,6 +217,16 @@ def _belief(incident: Incident, tree: Tree, number: int) -> float:
             before = _followed(incident.step(step.came_from)) if rests else 1.0
             return step.evidence.confidence * before
     return 1.0 if _decided_by(incident, number) else 0.0
+
+
+def _no_other_way(incident: Incident, tree: Tree, end: Exit, number: int) -> float:
+    """How likely no step before the last should have gone elsewhere: a walk that finds nothing
+    bears out none of them. A step that could have ended it all the same does not count."""
+    sure = 1.0
+    for step in list(_way(incident, number))[1:]:
+        if not any(b.to == end.name for b in tree.node(step.node).branches):
+            sure *= _followed(step)
+    return sure
 
 
 def _way(incident: Incident, number: int) -> Iterator[Step]:

@@ -130,7 +130,8 @@ def describe(one: Reading | None) -> str:
     """A reading in a few words: "NE 0.76 → 0.98"; an estimate says so."""
     if one is None:
         return ""
-    told = f"{label(one.kind)} {words.number(one.usual)} → {words.number(one.now)}"
+    now = words.number(one.now) if math.isfinite(one.now) else "none (all labels are alike)"
+    told = f"{label(one.kind)} {words.number(one.usual)} → {now}"
     return f"{told} by an estimate" if one.estimated else told
 
 

@@ -263,11 +263,12 @@ def test_a_moved_mix_speaks_for_traffic_and_moved_quality_for_the_model():
 
 
 def test_labels_that_move_alone_are_no_sign_of_a_world_that_changed():
-    """A storm moves predictions along; another way to count what is late does not."""
+    """A storm moves predictions along; another way to count what is late does not, nor does what
+    happens to the same requests now, which is rare and not ruled out."""
     moved = {"quality": 5.0, "labels": 5.0, "predictions": 0.5, "mix": -2.0, "infra": -5.0}
     along, alone = (cause_odds.weigh(moved, part) for part in (0.9, 0.0))
     assert along["world"] > cause_odds.weigh(moved)["world"] > 2 * alone["world"]
-    assert alone["model"] > 0.8
+    assert alone["model"] > 2 * alone["world"] > 0.2
 
 
 @pytest.mark.parametrize(("fault", "pictures"), [("unit_change", 1), ("infra", 2)])

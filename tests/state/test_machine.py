@@ -442,14 +442,30 @@ def test_no_order_of_events_breaks_an_incident(events):
         assert len(asking) <= 1
 
 
-def test_a_doubtful_alert_on_which_nothing_is_found_was_a_false_alarm():
-    """It was followed for what might be found; the confident one stays unknown."""
-    for sure, kind in ((0.4, "false_alarm"), (0.9, "unknown")):
-        doubtful = replace(found("yes"), confidence=sure)
-        incident = feed(opened(), ev.Checked(NOW, 1, doubtful), ev.Answered(NOW, 1, "yes", "U1"))
-        incident = feed(incident, ev.Checked(NOW, 2, found("none")))
-        incident = feed(incident, ev.Answered(NOW, 2, "none", "U1"))
-        assert [c.kind for c in incident.causes] == [kind]
+@pytest.mark.parametrize(
+    ("real", "kind", "sure"),
+    [(0.4, "false_alarm", 0.86), (0.7, "false_alarm", 0.63), (0.95, "unknown", 0.83)],
+)
+def test_nothing_to_be_found_speaks_for_a_false_alarm(real, kind, sure):
+    """It was followed for what might be found; what was sure to be real stays unknown, and is no
+    surer than the alert was after that."""
+    doubtful = replace(found("yes"), confidence=real)
+    incident = feed(opened(), ev.Checked(NOW, 1, doubtful), ev.Answered(NOW, 1, "yes", "U1"))
+    incident = feed(incident, ev.Checked(NOW, 2, found("none", confidence=1.0)))
+    incident = feed(incident, ev.Answered(NOW, 2, "none", "U1"))
+    (cause,) = incident.causes
+    assert cause.kind == kind
+    assert cause.confidence == pytest.approx(sure, abs=0.005)
+
+
+def test_what_a_person_says_is_real_stays_real_though_nothing_is_found():
+    """They know better than the series."""
+    denied = replace(found("no"), confidence=0.7)
+    incident = feed(opened(), ev.Checked(NOW, 1, denied), ev.Answered(NOW, 1, "yes", "U1"))
+    incident = feed(incident, ev.Checked(NOW, 2, found("none", confidence=0.9)))
+    incident = feed(incident, ev.Answered(NOW, 2, "none", "U1"))
+    (cause,) = incident.causes
+    assert (cause.kind, cause.confidence) == ("unknown", pytest.approx(0.9))
 
 
 @pytest.mark.parametrize(("rests", "sure"), [(False, 0.9), (True, 0.9 * 0.6)])
@@ -457,17 +473,16 @@ def test_a_verdict_that_rests_on_the_step_before_is_no_surer_than_it(rests, sure
     """One that finds something new bears the step before it out."""
 
     def resting(node):
-        same = [b for b in node.branches if b.verdict != "none"]
-        none = [replace(b, rests=rests) for b in node.branches if b.verdict == "none"]
-        return replace(node, branches=(*same, *none)) if node.name == "which" else node
+        ends = Branch("ends", "data", "The data", rests=rests)
+        return replace(node, branches=(*node.branches, ends)) if node.name == "which" else node
 
     tree = replace(TOY, nodes=tuple(map(resting, TOY.nodes)))
     incident = opened()
     for event in (
         ev.Checked(NOW, 1, found("yes", confidence=0.6)),
         ev.Answered(NOW, 1, "yes", "U1"),
-        ev.Checked(NOW, 2, found("none", confidence=0.9)),
-        ev.Answered(NOW, 2, "none", "U1"),
+        ev.Checked(NOW, 2, found("ends", confidence=0.9)),
+        ev.Answered(NOW, 2, "ends", "U1"),
     ):
         incident, _ = advance(incident, event, tree)
     assert incident.causes[0].confidence == pytest.approx(sure)
