@@ -79,8 +79,9 @@ def judge(
     past = _earlier_breaks(metric, one, band, first, per_block, prior)
     strength = _strength(found, metric)
     unusual = odds.shift(strength, past, error=1.0)  # a strength varies by about 1 by chance
-    if matched is None:
-        matched = _from_buckets(one, band, start, per_block)
+    kinds = _kinds_of_day(band)
+    if matched is None or (matched.seen and kinds > 1):
+        matched = _from_buckets(one, band, start, per_block, kinds)
     z = off(one, band, metric)
     return Judged(
         metric,
@@ -184,8 +185,16 @@ def _earlier_breaks(
     return past
 
 
-def _from_buckets(one: Series, band: Band, start: np.datetime64, per_block: int) -> Shift:
-    """The window's mean distance from the band against that of earlier days."""
+def _kinds_of_day(band: Band) -> int:
+    """How many kinds of day the band tells apart."""
+    return 7 if "week" in band.seasons else 2 if "weekend" in band.seasons else 1
+
+
+def _from_buckets(
+    one: Series, band: Band, start: np.datetime64, per_block: int, kinds: int
+) -> Shift:
+    """The window's mean distance from the band against that of earlier days, of which the band has
+    learnt ``kinds`` of day: they lie nearer to it than a new day does, and are widened for that."""
     z = (one.work - band.expected) / band.spread
     first = min(int(np.searchsorted(one.times, start)), len(one) - 1)
 
@@ -193,7 +202,9 @@ def _from_buckets(one: Series, band: Band, start: np.datetime64, per_block: int)
         part = z[max(first - back, 0) : len(one) - back]
         return float(np.nanmean(part)) if np.isfinite(part).any() else math.nan
 
-    past = [mean(back) for back in range(per_block, first + 1, per_block)]
+    past = np.array([mean(back) for back in range(per_block, first + 1, per_block)])
+    days = max(len(past), kinds + 1)
+    past *= math.sqrt((days + kinds) / (days - kinds))
     return odds.shift(mean(0), past, 1 / math.sqrt(max(len(one) - first, 1)))
 
 

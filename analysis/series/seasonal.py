@@ -1,7 +1,7 @@
 """What a series usually does at this hour, how far it is off, and since when.
 
 The usual is a level plus a profile over the day and, with three weeks or more, over the week; with
-two weekends, what they are like.
+two of them where the days of the week plainly differ, or what weekends are like.
 Both are robust (Huber 1964) and shrunk towards none by as much as their own noise asks for
 (empirical Bayes, Efron & Morris 1975), so that three days of sparse counts do not make a
 profile out of noise. The onset is a Bayesian change point (Smith 1975) on residuals whitened by
@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.series.slots import hours_of, middle_of, seconds_of, shows, sloped, slots_of
+from analysis.series.slots import (
+    DAY_S,
+    differ,
+    hours_of,
+    middle_of,
+    seconds_of,
+    shows,
+    sloped,
+    slots_of,
+)
 
 Floats = NDArray[np.float64]
 HUBER = 1.345
@@ -108,8 +117,13 @@ def fit(
         raise ValueError(f"{int(known.sum())} points to learn from; {FEWEST} are needed")
     noise = _noise(errors, y, known)
     slots = slots_of(stamps, known, weekends)
-    if weekends is None and "weekend" in slots and not shows(slots["weekend"], stamps, y, known):
-        del slots["weekend"]
+    if weekends is None and "week" not in slots and "day" in slots:
+        if differ(stamps, y, known):
+            slots["week"] = stamps // DAY_S % 7
+        if "weekend" in slots and (
+            "week" in slots or not shows(slots["weekend"], stamps, y, known)
+        ):
+            del slots["weekend"]
     if week_hours and "day" in slots:
         slots |= hours_of(stamps, slots)
     expected = np.full(len(y), _level(y[known], _weights(noise, 0.0, known)))

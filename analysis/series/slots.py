@@ -15,6 +15,11 @@ are three weeks to tell each day of the week."""
 PLAIN = 4.0
 """Standard errors between weekends and other days from which that is a season."""
 
+WHOLE = 0.75
+"""A day with less than this part of the points of the fullest is not whole."""
+BY_CHANCE = 0.01
+"""So often days of the week that are alike are taken to differ, before there are three weeks."""
+
 
 def seconds_of(times: ArrayLike) -> NDArray[np.int64]:
     """Times as whole seconds; integers are taken as they are."""
@@ -92,6 +97,25 @@ def shows(
     away = np.concatenate([np.abs(side - middle_of(side)) for side in sides])
     error = 1.4826 * middle_of(away) * math.sqrt(sum(1 / len(side) for side in sides))
     return abs(apart) > PLAIN * error
+
+
+def differ(stamps: NDArray[np.int64], y: Floats, known: NDArray[np.bool_]) -> bool:
+    """Whether days of the week, seen twice at least, differ by more than two of one kind do
+    (analysis of variance, Fisher 1925, with whole days as the unit)."""
+    from scipy.stats import f
+
+    days, place, size = np.unique(stamps[known] // DAY_S, return_inverse=True, return_counts=True)
+    whole = size >= WHOLE * size.max()
+    means = (np.bincount(place, y[known]) / size)[whole]
+    kind = days[whole] % 7
+    count = np.bincount(kind, minlength=7)
+    freedom = len(means) - 7
+    if count.min() < 2:
+        return False
+    middle = np.bincount(kind, means, 7) / count
+    within = float(((means - middle[kind]) ** 2).sum()) / freedom
+    between = float((count * (middle - means.mean()) ** 2).sum()) / 6
+    return between > within * float(f.isf(BY_CHANCE, 6, freedom))
 
 
 def sloped(profile: Floats, stamps: NDArray[np.int64]) -> Floats:

@@ -141,3 +141,29 @@ def test_nothing_known_after_the_start_finds_nothing():
     y[480:] = np.nan
     band = seasonal.fit(times, y, train=np.arange(len(y)) < 470)
     assert seasonal.locate(y, band, 480) is None
+
+
+def _two_weeks(seed, weekday):
+    """16 days by the hour with a daily rhythm; each day of the week at a level of its own."""
+    rng, hours = np.random.default_rng(seed), np.arange(16 * 24)
+    times = np.datetime64("2026-03-02T00", "h") + hours
+    day = hours // 24
+    level = np.array(weekday)[day % 7] + rng.normal(0, 0.3, 17)[day]
+    return times, 20 + level + 4 * np.sin(hours / 24 * 2 * np.pi) + rng.normal(0, 0.5, len(hours))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_days_of_the_week_that_plainly_differ_are_learnt_from_two_weeks(seed):
+    """Saturdays are busier and Sundays quieter: together they are no weekend of its own kind."""
+    times, y = _two_weeks(seed, [0, 0, 0, 0, 0, 3, -3])
+    band = seasonal.fit(times, y)
+    assert band.seasons == ("day", "week")
+    saturday = np.flatnonzero((np.arange(len(y)) // 24) % 7 == 5)
+    assert np.abs((y - band.expected)[saturday]).mean() < 1.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_days_that_only_scatter_make_no_week_of_two(seed):
+    """Whole days differ by chance, and no day of the week by more."""
+    times, y = _two_weeks(seed, [0] * 7)
+    assert seasonal.fit(times, y).seasons == ("day",)
