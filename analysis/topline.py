@@ -17,6 +17,7 @@ from analysis.metrics import BLOCK, Blocks, rows_of, series
 from analysis.quality import NEEDS_LABEL, back
 from analysis.series.judging import DELAY, OUTSIDE, Judged, ahead, judge, matched_shift, off
 from analysis.tables import Metric, Role
+from analysis.topline_columns import of_the_subject
 from analysis.warehouse import Warehouse, naive
 
 WORTH_A_LOOK = 0.4
@@ -59,12 +60,9 @@ def _candidates(
 ) -> tuple[list[Judged], list[str]]:
     judged: list[Judged] = []
     missing: list[str] = []
+    for metric, one in of_the_subject(warehouse, scope, blocks):
+        _try(partial(judge, metric, one, blocks, scope), metric, judged, missing)
     if scope.entry == "feature":
-        from analysis.topline_features import feature_series
-
-        pairs = feature_series(warehouse, scope.subject, blocks)
-        for metric, one in pairs:
-            _try(partial(judge, metric, one, blocks, scope), metric, judged, missing)
         return judged, missing
     for metric in _metrics(warehouse, scope):
         _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)

@@ -50,10 +50,12 @@ def named_next(incident: Incident) -> Iterator[Next]:
 
 
 def shared(chances: Sequence[float], incident: Incident) -> list[float]:
-    """The chances as parts of what the conclusion leaves: with it they come to 1 at most."""
-    left = 1 - incident.causes[0].confidence if incident.causes else 1.0
+    """The chances as parts of what the conclusion leaves: with it they come to 1 at most, and none
+    is likelier, or the walk would have ended there."""
+    most = incident.causes[0].confidence if incident.causes else 1.0
+    left = 1 - most if incident.causes else 1.0
     total = max(sum(chances), left, 1e-9)
-    return [left * chance / total for chance in chances]
+    return [min(left * chance / total, most) for chance in chances]
 
 
 def forks(incident: Incident, tree: Tree) -> tuple[Fork, ...]:

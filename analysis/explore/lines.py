@@ -22,7 +22,7 @@ from analysis.quality import NEEDS_LABEL, Estimate, back
 from analysis.series import seasonal
 from analysis.tables import Metric, Role
 from analysis.topline import MODEL_KINDS
-from analysis.topline_features import feature_series
+from analysis.topline_columns import feature_series
 from analysis.warehouse import ROLES, Warehouse, naive
 
 Times = NDArray[np.datetime64]

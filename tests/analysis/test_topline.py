@@ -208,3 +208,16 @@ def test_where_hardly_a_label_has_come_the_predictions_are_judged_as_well(tmp_pa
     evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope())
     assert evidence.verdict == "real"
     assert any("have arrived, so the predictions" in one for one in evidence.not_examined)
+
+
+@pytest.mark.parametrize(("squeezed", "verdict"), [(True, "real"), (False, "false_alarm")])
+def test_predictions_that_keep_their_mean_and_move_about_it_are_real(tmp_path, squeezed, verdict):
+    """Two faults may cancel out in the mean prediction of a model that is alerted on."""
+    frame = logs.log(4).drop(columns=["label", "label_time"])
+    hit = logs.since_onset(frame) & squeezed
+    mean = frame["prediction"].groupby(frame["time"].dt.floor("h")).transform("mean")
+    nearer = mean + 0.3 * (frame["prediction"] - mean)
+    frame["prediction"] = np.where(hit, nearer, frame["prediction"])
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
+    evidence = topline.is_it_real(wh, logs.scope("ranker", "model"))
+    assert evidence.verdict == verdict

@@ -1,4 +1,8 @@
-"""The series of one feature that an alert can be about: nulls, its mean, its commonest levels."""
+"""The series of one column that an alert can be about: nulls, its mean, its commonest levels.
+
+A column is a feature, or the predictions of a model: two faults may leave their mean as it was, and
+hardly what lies about it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.evidence import CannotExamine, Window
+from analysis.evidence import CannotExamine, Scope, Window
 from analysis.few import shown
 from analysis.metrics import BUCKET, Blocks, Series, bucket_of, regular, rows_of
 from analysis.portable import as_number, middle, without_nan
@@ -16,6 +20,16 @@ from analysis.warehouse import Warehouse
 
 LEVELS = 6
 """So many of a text feature's commonest levels are followed."""
+
+
+def of_the_subject(
+    warehouse: Warehouse, scope: Scope, blocks: Blocks
+) -> list[tuple[Metric, Series]]:
+    """Those of the feature, or of the model's predictions, that an alert is about."""
+    if scope.entry == "metric":
+        return []
+    of = feature_series if scope.entry == "feature" else prediction_series
+    return of(warehouse, scope.subject, blocks)
 
 
 def feature_series(
@@ -28,18 +42,37 @@ def feature_series(
             f"{', '.join(warehouse.features[:12])}."
         )
     table = rows_of(warehouse, blocks, whole=True)
-    column = table[feature]
+    return _series(warehouse, blocks, table, table[feature], feature, "mean")
+
+
+def prediction_series(
+    warehouse: Warehouse, model: str, blocks: Blocks
+) -> list[tuple[Metric, Series]]:
+    """Hourly series of a model's predictions, of probabilities on log odds; none of classes."""
+    if warehouse.predicts_classes:
+        return []
+    table = rows_of(warehouse, blocks, models=(model,), whole=True)
+    column, mean = as_number(table[Role.PREDICTION]), "mean"
+    if warehouse.contract.model(model).task == "binary":
+        safe = column.clip(lower=1e-6, upper=1 - 1e-6)
+        column, mean = (safe / (1 - safe)).ln(), "mean log odds"
+    return _series(warehouse, blocks, table, column, f"{model}'s predictions", mean)
+
+
+def _series(
+    warehouse: Warehouse, blocks: Blocks, table: Any, column: Any, name: str, mean_is: str
+) -> list[tuple[Metric, Series]]:
     parts: dict[str, Any] = {"null share": as_number(column.isnull())}
     if column.type().is_numeric() or column.type().is_boolean():
         value = as_number(column)
         value = without_nan(value) if column.type().is_floating() else value
         parts["null share"] = as_number(value.isnull())
-        parts["mean"] = value
+        parts[mean_is] = value
         centre = warehouse.fetch(table.aggregate(m=middle(value)))["m"].iloc[0]
-        parts["spread"] = (parts["mean"] - float(centre if centre == centre else 0.0)).abs()
+        parts["spread"] = (value - float(centre if centre == centre else 0.0)).abs()
     else:
-        common = table[feature].topk(LEVELS)
-        for level in warehouse.fetch(common)[feature].dropna():
+        common = warehouse.fetch(column.topk(LEVELS))
+        for level in common.iloc[:, 0].dropna():
             parts[f"share of {level}"] = as_number(column == level)
     table = table.mutate(**{BUCKET: bucket_of(table[Role.TIME], 3600)})
     table = table.mutate(**{f"x{i}": part for i, part in enumerate(parts.values())})
@@ -58,7 +91,7 @@ def feature_series(
         mean = frame[f"m{i}"].to_numpy(float)
         with np.errstate(all="ignore"):
             error = np.sqrt((spread**2 * rows + 0.25 / np.maximum(rows, 1)) / rows**2)
-        metric = Metric(name=feature, kind="mean_prediction", title=f"{what} of {feature}")
+        metric = Metric(name=name, kind="mean_prediction", title=f"{what} of {name}")
         found = shown(warehouse, Estimate(mean, error, rows))
         result.append((metric, regular(keys, found, found, span, metric)))
     return result
