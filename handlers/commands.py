@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from handlers import explore, finding, shift, steering
 from handlers.blocks import escape
-from handlers.desk import Desk, every
+from handlers.desk import Desk
+from handlers.helping import ALL, brief, full
 from handlers.record.asking import export
 from handlers.registry import (
     Around,
@@ -25,8 +26,9 @@ from handlers.registry import (
 )
 from handlers.standing import incidents, name, status
 from handlers.tree_text import BEEN, HERE, SKIPPED, picture
-from handlers.triage import label, triage, typed
+from handlers.triage import triage
 from handlers.typed import Words, named_incident, quoted
+from state.incident import Incident
 
 
 def tree(request: Request, words: Words, desk: Desk) -> Reply:
@@ -44,13 +46,15 @@ def tree(request: Request, words: Words, desk: Desk) -> Reply:
 
 
 def help_(request: Request, words: Words, desk: Desk) -> Reply:
-    """All commands by what they are for, or one of them with its example."""
+    """What to say now; all commands; or one of them with its example."""
+    if words and words[0].lower() == "all":
+        return full(GROUPS)
     if words:
         wanted, _ = named((words[0].lstrip("/"), *words[1:]), COMMANDS)
         if wanted is None:
             meant, _ = nearly(words, COMMANDS)
             if meant is None:
-                raise Unclear(f"I know no {bare(words[0])}. `help` lists all.", ("Help", "help"))
+                raise Unclear(f"I know no {bare(words[0])}. `help all` lists all.", ALL)
             asked = f"help {meant.name}"
             raise Unclear(f"I know no {bare(words[0])}. `{meant.name}`?", (asked, asked))
         also = ", ".join(f"`{alias}`" for alias in wanted.aliases)
@@ -59,17 +63,7 @@ def help_(request: Request, words: Words, desk: Desk) -> Reply:
             f"For example `{request.called} {escape(wanted.example(names_in(desk)))}`"
             + (f"\nAlso said: {also}" if also else "")
         )
-    lines = list[str]()
-    for group, commands in GROUPS.items():
-        lines.append(f"*{group}*")
-        lines += [f"`{escape(c.usage)}`: {c.summary}" for c in commands]
-    lines.append(
-        "In a thread mention me, `@hawkeye status`; elsewhere also `/hawkeye status`. "
-        "Mention me under another bot's alert with `triage`, and I answer there."
-    )
-    known = every(desk.subjects())
-    first = [(label(known[0]), f"triage {typed(known[0], desk)}")] if known else []
-    return reply("\n".join(lines), *first)
+    return brief(request, _near(request, desk), names_in(desk), desk)
 
 
 def ask(request: Request, desk: Desk) -> Reply:
@@ -77,7 +71,7 @@ def ask(request: Request, desk: Desk) -> Reply:
     around = Around(
         guess=lambda asked, said: explore.guess(asked, said, desk),
         may_see=desk.may_see,
-        near=lambda asked: _open_in(asked.channel, desk),
+        near=lambda asked: [i.id for i in _open_in(asked.channel, desk)],
         names=names_in(desk),
     )
     return dispatch(request, COMMANDS, desk, around)
@@ -94,13 +88,18 @@ def names_in(desk: Desk) -> dict[str, str]:
     return {kind: quoted(names[0]) for kind, names in found.items() if names}
 
 
-def _open_in(channel: str, desk: Desk) -> Sequence[str]:
+def _open_in(channel: str, desk: Desk) -> Sequence[Incident]:
     """The open incidents that are shown in a channel."""
     return [
-        incident.id
+        incident
         for incident in desk.store.open_incidents()
         if any(place.channel == channel for place in desk.store.places(incident.id))
     ]
+
+
+def _near(request: Request, desk: Desk) -> Sequence[Incident]:
+    """Those of the channel where something was asked that the one who asks may see."""
+    return [i for i in _open_in(request.channel, desk) if desk.may_see(i.id, request.user)]
 
 
 GROUPS: dict[str, tuple[Command[Desk], ...]] = {
@@ -150,7 +149,11 @@ GROUPS: dict[str, tuple[Command[Desk], ...]] = {
             tree,
         ),
         Command(
-            "help", "help [command]", "This list, or one command explained.", "help triage", help_
+            "help",
+            "help [all|command]",
+            "What to say now; all commands; one explained.",
+            "help all",
+            help_,
         ),
     ),
     "Look closer, in an incident's thread": (

@@ -114,8 +114,11 @@ def incident_of(request: Request, desk: Desk) -> Incident:
 
 def scope_of(incident: Incident, desk: Desk) -> Scope:
     """What a question about an incident looks at: from its start until now, or shortly after its
-    end; with the onset and the filters that the walk has."""
+    end; with the onset and the filters that the walk has. Unclear while nobody knows what it is
+    about: it has no window then."""
     steps = incident.live_steps or incident.steps
+    if not steps:
+        raise Unclear(f"Say first what {incident.id} is about: pick it on its first message.")
     first, last = steps[0], steps[-1]
     end = desk.now() if incident.closed_at is None else min(desk.now(), incident.closed_at + AFTER)
     start = min(first.scope.window.start, end - timedelta(minutes=30))

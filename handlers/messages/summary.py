@@ -168,6 +168,8 @@ def _next(incident: Incident, tree: Tree, title: Callable[[str], str]) -> list[s
     """What the next person is to do, the most pressing first."""
     if not incident.is_open:
         return []
+    if incident.puzzle:
+        return ["Say what it is about: pick it on the first message"]
     found = [
         f"Confirm or cancel “{b.line(title(m.action), 60)}: {b.code(m.target.name)}”"
         for m in incident.mitigations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from handlers.desk import Subjects
 from handlers.registry import Reply, Request, run_text
 from handlers.standing import MONITORS
 from state import events as ev
-from state.incident import Incident
+from state.incident import Alert, Incident
 from state.outbox import Outbox, Post
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
@@ -400,15 +401,81 @@ def test_in_an_incident_the_tree_shows_the_path_and_the_place(desk):
     assert "✓ Real → ▶ Which models?" in text
 
 
-def test_help_lists_every_command_and_explains_one(desk):
+def test_help_all_lists_every_command_and_help_explains_one(desk):
     """From the registry, so that none is forgotten."""
-    text = ask(desk, "help").text
+    text = ask(desk, "help all").text
     for command in COMMANDS:
         assert command.summary in text
         one = ask(desk, f"help {command.name}").text
         assert f"/hawkeye {command.example(commands.names_in(desk))}" in one
     assert "I know no `xyz`" in ask(desk, "help xyz").text
     assert "`chart`?" in ask(desk, "help chrt").text
+
+
+def understood(desk: FakeDesk, found: Reply, **changes: object) -> list[str]:
+    """What a reply tells people to say, each tried where it was told."""
+    said = re.findall(r"`[/@]hawkeye ([^`]+)`: ", found.text)
+    for text in [*said, *buttons(found).values()]:
+        named = text.replace("@bo", "<@U02>")
+        told = ask(desk, named, **changes).text
+        assert not re.search("I know no|failed|Which incident", told), (text, told)
+    return said
+
+
+def test_help_outside_an_incident_says_how_to_begin_in_five_lines(desk):
+    """And leads to everything else."""
+    found = ask(desk, "help")
+    assert len(found.text.splitlines()) <= 5
+    assert list(buttons(found)) == ["Triage precision", "Status", "All commands"]
+    assert understood(desk, found) == ["triage precision since 14:05", "status"]
+
+
+def test_help_in_a_channel_tells_what_waits_there_to_those_who_may_see_it(desk):
+    """The next thing to do, in one line."""
+    walked(desk)
+    found = ask(desk, "help")
+    assert len(found.text.splitlines()) <= 5
+    assert "HE-1>* now: Answer step 2: I propose `delay &lt;v2&gt;`" in found.text
+    assert "HE-1" not in ask(desk, "help", channel="C2").text
+    desk.shut_out.add(("HE-1", "U01"))
+    assert "HE-1" not in ask(desk, "help").text
+
+
+@pytest.mark.parametrize("state", ["new", "owned", "concluded", "over", "puzzle", "merged"])
+def test_help_in_a_thread_is_about_five_lines_of_what_fits_as_it_stands(desk, state):
+    """Whatever it tells to say is understood there."""
+    here = {"incident": "HE-1", "via": "mention", "thread_ts": "1.0"}
+    if state == "puzzle":
+        desk.puzzle(Alert("test", "s", "metric", "", "Odd", NOW), "Nobody knows.", ())
+    elif state == "owned":
+        walked(desk)
+    else:
+        ask(desk, "triage precision")
+    if state == "concluded":
+        walked_through = (Suspect("model", "m", 0.9),)
+        desk.tell("HE-1", ev.Checked(NOW, 1, Evidence("real", 0.9, "It is.")))
+        desk.tell("HE-1", ev.Answered(NOW, 1, "real", "U01"))
+        desk.tell("HE-1", ev.Checked(NOW, 2, Evidence("degraded", 0.8, "One.", walked_through)))
+        desk.tell("HE-1", ev.Answered(NOW, 2, "degraded", "U01", walked_through))
+    if state == "over":
+        desk.tell("HE-1", ev.Closed(NOW, "U01", "resolved"))
+    if state == "merged":
+        desk.tell("HE-1", ev.Merged(NOW, "HE-9"))
+    found = ask(desk, "help", **here)
+    assert 1 <= len(found.text.splitlines()) <= 5
+    assert ("Take it" in buttons(found)) == (state in ("new", "concluded", "puzzle"))
+    said = understood(desk, found, **here)
+    assert ("why" in said) == (state in ("new", "owned"))
+    assert ("reopen" in said) == (state == "over")
+    assert ("close resolved" in said) == (state == "concluded")
+    assert ("Say what it is about" in found.text) == (state == "puzzle")
+
+
+def test_a_look_beside_a_walk_that_has_not_begun_asks_what_it_is_about(desk):
+    """There is no window to look at yet."""
+    desk.puzzle(Alert("test", "s", "metric", "", "Odd", NOW), "Nobody knows.", ())
+    for text in ("chart precision 7d", "what changed", "segments precision"):
+        assert "Say first what HE-1 is about" in ask(desk, text, incident="HE-1").text
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.name)
