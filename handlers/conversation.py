@@ -130,9 +130,9 @@ class Conversation(Looking):
             incident = self.store.load(incident_id)
             if incident is None or not incident.puzzle:
                 return "That has been said already."
-            known = {**(self.store.settings(PLACED) or {})}
-            known[incident.signals[0].names[0]] = [subject.entry, subject.name]
-            self.store.set_settings(PLACED, known)
+            asked = {name for signal in incident.signals for name in signal.names}
+            placed = {name: [subject.entry, subject.name] for name in asked}
+            self.store.set_settings(PLACED, {**(self.store.settings(PLACED) or {}), **placed})
             about = open_about(self, subject, incident.alert.team)
             if about is None:
                 alert = replace(incident.alert, entry=subject.entry, subject=subject.name)

@@ -47,12 +47,9 @@ def _was_open(incident: Incident, alert: Alert) -> bool:
 def _puzzle(desk: Desk, stray: Stray, outcome: Outcome) -> None:
     """A person says what it is about, once: the same words are known from then on."""
     alert = stray.alert
-    known: dict[str, list[str]] = desk.store.settings(PLACED) or {}
-    entry, subject = known.get(alert.names[0], ("", ""))
-    if Subject(cast(Entry, entry), subject) in every(desk.subjects()):
-        alert = replace(
-            alert, entry=cast(Entry, entry), subject=subject, names=(f"{entry}:{subject}",)
-        )
+    about = _placed(desk, alert)
+    if about is not None:
+        alert = replace(alert, entry=about.entry, subject=about.name, names=(str(about),))
     if not alert.firing or alert.update:
         _news(desk, alert, outcome)
     elif alert.subject:
@@ -62,6 +59,21 @@ def _puzzle(desk: Desk, stray: Stray, outcome: Outcome) -> None:
         incident = desk.puzzle(alert, stray.sentence, tuple(str(g) for g in stray.guesses))
         outcome.incidents.setdefault(incident.id, _was_open(incident, alert))
         outcome.unplaced.append(incident.id)
+
+
+def _placed(desk: Desk, alert: Alert) -> Subject | None:
+    """What people said that it is about: of its words, or of its rule while an incident about that
+    is open, so that nobody is asked again in the middle of a storm."""
+    known: dict[str, list[str]] = desk.store.settings(PLACED) or {}
+    *rule, words = alert.names
+    for name in (words, *rule):
+        entry, subject = known.get(name, ("", ""))
+        about = Subject(cast(Entry, entry), subject)
+        if about in every(desk.subjects()) and (
+            name == words or open_about(desk, about, desk.team_named(alert) or None)
+        ):
+            return about
+    return None
 
 
 def _news(desk: Desk, alert: Alert, outcome: Outcome) -> None:

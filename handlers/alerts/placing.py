@@ -45,6 +45,9 @@ OWNER_LABELS = ("hawkeye_owner", "owner", "team")
 SHORTEST_WORD = 3
 """Shorter names are not looked for in running text."""
 
+_FIGURE = re.compile(r"(?<![\w.-])[-+]?\d[\d.,:]*(?![\w-])")
+"""A number that stands by itself; in "svc-2" or "model_b2" it is part of a name."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -287,7 +290,18 @@ def _stray(
         guesses |= dict.fromkeys(close_to(known.subjects, text))
     node = nearest(labels.get("hawkeye_upstream", ""), list(known.subjects.nodes))
     guesses |= {known.subjects.nodes[node]: None} if node else {}
-    # Alerts of the same words are one puzzle; others are others.
-    name = f"stray:{draft.source}:{one_line(draft.title or draft.name or draft.key, 100)}"
-    alert = _alert(draft, labels, None, (name,), known)
+    alert = _alert(draft, labels, None, _puzzle_names(draft, labels), known)
     return Stray(alert, sentence, tuple(guesses)[:5], named)
+
+
+def _puzzle_names(draft: Draft, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """What is asked about together, and what the answer is remembered for.
+
+    All alerts of one rule are one question: a storm of them is asked about once. An answer is kept
+    for the same words alone, as another alert of the rule may be about something else; figures
+    don't count ("0.58 instead of 0.71"), for they are others every time.
+    """
+    rule = labels.get("rulename") or labels.get("alertname") or ""
+    words = _FIGURE.sub("#", draft.title or draft.name or draft.key)
+    told = (f"rule {rule}" if rule else "", words)
+    return tuple(f"stray:{draft.source}:{one_line(name, 100)}" for name in told if name)

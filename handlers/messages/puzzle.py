@@ -16,7 +16,10 @@ MOST_OPTIONS = 100
 def story(incident: Incident) -> str:
     """What is not known, and what to do."""
     text = f"*I don't know what this is about.* {b.line(incident.puzzle, 400)}"
+    several = len(incident.signals)
     once = "Say it once, and I know it the next time."
+    if several > 1:
+        once = f"Say it once for all {several}, and I know them the next time."
     return "\n".join(filter(None, [text, b.line(incident.alert.detail, 300), once]))
 
 

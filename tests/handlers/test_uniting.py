@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.alerts import Taken
+from handlers.alerts import FORMATS, Known, Taken
 from handlers.conversation import Conversation
 from handlers.desk import Desks, Subject, Subjects
 from handlers.intake import take_in
@@ -199,6 +199,62 @@ def test_a_puzzle_is_placed_by_a_person_or_joins_what_is_open_about_that(talk):
     talk.place(second.id, "U01", Subject("model", "m1"))
     assert talk.store.load(second.id).outcome == f"part of {puzzle.id}"
     assert talk.store.load(puzzle.id).joined == 2
+
+
+def rule(name: str, *services: str, value: str = "0.58") -> Taken:
+    """Alertmanager's alerts of a rule that names nothing known, one for each service."""
+    alerts = [
+        {
+            "status": "firing",
+            "labels": {"alertname": name, "service": service},
+            "annotations": {"summary": f"{name} on {service}: {value} since 14:05"},
+            "startsAt": AT.isoformat(),
+        }
+        for service in services
+    ]
+    known = Known(Subjects(models=("m0", "m1")), AT)
+    return FORMATS["alertmanager"]({"alerts": alerts}, known)
+
+
+def asked(talk: Conversation) -> list[str]:
+    """The open incidents that ask what they are about."""
+    return sorted(i.id for i in talk.store.open_incidents() if i.puzzle)
+
+
+def test_a_storm_of_one_rule_is_asked_about_once_and_of_two_rules_twice(talk):
+    """However many services it fires for."""
+    desks = Desks.one(talk)
+    outcome = take_in(desks, rule("Errors", "a", "b", "c"))
+    assert (asked(talk), outcome.unplaced) == (["HE-1"], ["HE-1"] * 3)
+    take_in(desks, rule("Errors", "d"))
+    take_in(desks, rule("Latency", "a"))
+    assert asked(talk) == ["HE-1", "HE-2"]
+    [root] = [o for o in talk.outbox.owed() if (o.incident, o.name) == ("HE-1", "root")]
+    assert "Say it once for all 4" in str(root.payload["blocks"])
+
+
+def test_whoever_has_answered_is_not_asked_again_while_the_storm_goes_on(talk):
+    """Neither for an alert that had come before, nor for one more of the rule."""
+    desks = Desks.one(talk)
+    take_in(desks, rule("Errors", "a", "b"))
+    assert talk.place("HE-1", "U01", Subject("model", "m1")) == ""
+    outcome = take_in(desks, rule("Errors", "a", "c"))
+    assert (asked(talk), outcome.unplaced) == ([], [])
+    assert list(outcome.incidents) == ["HE-1"]
+
+
+def test_an_answer_is_kept_for_the_same_words_whatever_their_figures(talk):
+    """After the incident, too; another alert of the rule may be about something else."""
+    desks = Desks.one(talk)
+    take_in(desks, rule("Errors", "a", "b"))
+    talk.place("HE-1", "U01", Subject("model", "m1"))
+    talk.tell("HE-1", ev.Closed(AT, "U01", "stopped"))
+    talk.clock = lambda: AT + timedelta(days=1)
+    outcome = take_in(desks, rule("Errors", "b", value="0.61"))
+    assert outcome.unplaced == []
+    assert talk.store.open_incidents()[0].alert.subject == "m1"
+    talk.tell(talk.store.open_incidents()[0].id, ev.Closed(AT, "U01", "stopped"))
+    assert take_in(desks, rule("Errors", "c")).unplaced
 
 
 class Org(Places):
