@@ -133,14 +133,15 @@ def _no_table(connection: Any, source: str, error: Exception) -> str:
     *where, name = _parts(source)
     if str(error).strip() != name and not isinstance(error, ibis_errors.TableNotFound):
         return ""
-    there = _tables(connection, where)
+    there = tables(connection, where)
     near = get_close_matches(name.lower(), [found.lower() for found in there], n=1)
     hint = next((f" Did you mean `{found}`?" for found in there if near == [found.lower()]), "")
     place = f" in `{'.'.join(where)}`" if where else ""
     return f"there is no such file or table; there {are(sorted(there)[:12])}{place}.{hint}"
 
 
-def _tables(connection: Any, where: Sequence[str]) -> list[str]:
+def tables(connection: Any, where: Sequence[str] = ()) -> list[str]:
+    """The names of the engine's tables, of its usual schema or of the one that is named."""
     if connection.name != "duckdb":
         return list(connection.list_tables(database=tuple(where) or None))
     # Ibis's own list asks DuckDB for a function that its second version no longer has.

@@ -16,6 +16,7 @@ from bot.files.detect import detect
 from bot.files.profile import profile
 from bot.files.segments import segments
 from bot.files.upstream import upstream
+from bot.first.command import init
 from bot.threads import one_thread
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def main() -> None:
     one_thread()
 
 
+main.add_command(init)
 main.add_command(detect)
 main.add_command(profile)
 main.add_command(segments)

@@ -58,6 +58,34 @@ HawkEye reads `hawkeye.toml` in the folder where it is started, or the file that
 Paths are relative to that file. A key that HawkEye does not know is refused, with the line, what
 was expected, and the nearest known key. `hawkeye check` holds the file against the tables.
 
+## A first file
+
+```
+hawkeye init log.parquet runs.csv
+hawkeye init postgres://reader@warehouse.example/team ml.predictions
+```
+
+looks at the tables (files, folders, patterns, or an engine's, all of its usual schema where none is
+named) and writes a `hawkeye.toml` that `hawkeye check` accepts; over one that is there only with
+`--force`. Whatever it guessed is marked in a comment:
+
+- **Which table is which** by its columns: a serving log has a time and a prediction, a table of
+  infrastructure a service, a metric and a value, and so on as below. A table with a time and a
+  `value` alone is a metric.
+- **What a column means** by its name and by what it holds: `served_at`, `timestamp`, `…_time` are
+  times if times stand in them; `score`, `pred`, `…_prob` predictions, numbers from 0 to 1 before
+  others; `label`, `target`, `actual`, `clicked` labels.
+- **Dimensions** are columns of text, or identifiers, with 2 to 50 different values in the first
+  20,000 rows. **Features** are what is left but identifiers, times and lists. What is called like
+  something personal (`email`, `user_id`, `ip`) is `hidden`.
+- **Tasks** by the ranges: within 0 to 1 binary, text multiclass, amounts regression. **Metrics**
+  are those that the task has a figure for, for the five models with the most rows.
+
+Without a column of times or of predictions it writes nothing and says so; `--time`, `--prediction`
+and `--label` name what is called otherwise.
+
+## By hand
+
 Only `[tables.predictions]` and one of `[[metrics]]` are needed. A start:
 
 ```toml

@@ -85,7 +85,9 @@ def _text(path: Path) -> str:
         beside = sorted(p.name for p in path.parent.glob("*.toml"))[:5]
         found = f"no such file in {path.parent}"
         found += f", but {', '.join(beside)}" if beside else ""
-        expected = "a settings file; docs/settings.md shows one to start from"
+        expected = (
+            "a settings file; `hawkeye init FILE…` writes a first one, docs/settings.md shows one"
+        )
         raise SettingsError([Problem(path.name, "", found, expected)]) from None
     except UnicodeDecodeError as error:
         found = f"a byte that is not UTF-8 at position {error.start:,}"

@@ -114,7 +114,7 @@ class Settings(Section):
     def contract(self) -> Contract:
         """The tables as the analysis takes them."""
         return Contract(
-            url=_beside(self.data.url, self.root),
+            url=beside(self.data.url, self.root),
             models=self.models,
             metrics=self.metrics,
             scorer=self.scorer,
@@ -149,7 +149,7 @@ class Settings(Section):
         return None
 
 
-def _beside(url: str, root: Path) -> str:
+def beside(url: str, root: Path) -> str:
     """A database file named relatively lies beside the settings, wherever the bot is started."""
     scheme, _, rest = url.partition("://")
     name, mark, query = rest.partition("?")

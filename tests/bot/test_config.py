@@ -154,6 +154,7 @@ def test_no_settings_at_all_are_a_clear_message(tmp_path: Path) -> None:
     told = refused(tmp_path / "hawkeye.toml")
     assert f"no such file in {tmp_path}, but hawk.toml" in told
     assert "docs/settings.md" in told
+    assert "hawkeye init" in told
 
 
 def test_a_folder_or_bytes_are_a_clear_message(tmp_path: Path) -> None:

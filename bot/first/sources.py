@@ -1,0 +1,74 @@
+"""What `hawkeye init` is pointed at: files, folders, patterns, or the tables of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os.path import normpath
+from pathlib import Path
+from typing import Any
+
+from analysis import engine
+from analysis.evidence import CannotExamine
+from bot.config.settings import beside
+from bot.first.columns import Table, looked_at
+
+MOST_TABLES = 50
+"""Of an engine whose tables nobody named, so many are looked at."""
+STORES = ("s3", "s3a", "gs", "gcs", "http", "https", "hdfs", "abfs", "abfss", "file")
+"""Addresses of files; any other address is an engine's."""
+_FILES = {".duckdb": "duckdb", ".db": "sqlite", ".sqlite": "sqlite"}
+"""Database files, and what reads them."""
+
+
+def url_of(text: str, root: Path) -> str:
+    """The address of an engine that ``text`` is, or stands for; "" for a file of a table."""
+    if "://" in text:
+        return "" if text.partition("://")[0] in STORES else text
+    scheme = _FILES.get(Path(text).suffix.lower())
+    return f"{scheme}://{from_root(text, root)}" if scheme else ""
+
+
+def from_root(text: str, root: Path) -> str:
+    """A path from the folder of the settings file; as it stands where it lies elsewhere, and what
+    is no path at all."""
+    path = Path(text)
+    if "://" in text or not (path.exists() or any(path.parent.glob(path.name))):
+        return text
+    path = Path(normpath(path.absolute()))
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def tables(url: str, names: Sequence[str], root: Path) -> list[tuple[Table, Any]]:
+    """Each source as a table, and as the engine reads it. Raises CannotExamine."""
+    connection = engine.connect(beside(url, root) if url else "duckdb://")
+    if url and not names:
+        names = sorted(engine.tables(connection))[:MOST_TABLES]
+        if not names:
+            raise CannotExamine("There is no table in it: name them after the address.")
+    found = []
+    for name in names:
+        try:
+            rows = engine.table(connection, name, root)
+            found.append((looked_at(rows, name), rows))
+        except CannotExamine as error:
+            raise CannotExamine(f"{name} can't be read: {error}") from error
+    return found
+
+
+def gathered(names: Sequence[str], root: Path) -> list[str]:
+    """Files of one folder and kind that a shell made of "log/*.parquet" are one source again."""
+    found: dict[str, None] = {}
+    paths = {name: Path(name) for name in names}
+    for name, path in paths.items():
+        pattern = path.parent / f"*{path.suffix}"
+        beside_it = {str(p) for p in path.parent.glob(pattern.name)}
+        many = len(beside_it) > 1 and beside_it <= {str(p) for p in paths.values()}
+        one = str(pattern) if many and _alike(beside_it, root) else name
+        found[from_root(one, root)] = None
+    return list(found)
+
+
+def _alike(paths: set[str], root: Path) -> bool:
+    """Whether files have the same columns."""
+    connection = engine.connect()
+    return len({tuple(engine.table(connection, p, root).columns) for p in paths}) == 1
