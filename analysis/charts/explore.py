@@ -29,6 +29,17 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Facet:
+    """A level in a panel of its own: its series, the ``whole`` that it is a part of, its figures in
+    words ("10 → 92"), and whether it moved about as much as any (``loud``)."""
+
+    drawn: Drawn
+    whole: Drawn
+    said: str
+    loud: bool
+
+
+@dataclass(frozen=True)
 class Span:
     """What is shown (``since`` to ``window.end``), the incident's window, when it began."""
 
@@ -80,16 +91,52 @@ def lines(drawn: Sequence[Drawn], span: Span, title: str, alt: str, unit: str) -
     """Levels of a dimension in one panel, a colour each."""
     card, (axes,) = style.figure(height=420)
     for one, colour in zip(drawn, style.CYCLE, strict=False):
-        moments = utc(one.times)
-        keep = np.array([t >= span.since for t in moments])
-        at = [t for t, inside in zip(moments, keep, strict=True) if inside]
-        line(axes, at, one.values[keep], colour, style.shorten(one.name, 18))
+        line(axes, *_inside(one, span), colour, style.shorten(one.name, 18))
     style.shade_window(axes, span.window)
     style.mark_onset(axes, span.onset)
     style.time_axis(axes, span.since, span.window.end)
     axes.set_ylabel(style.shorten(unit, 34))
     style.legend(axes, columns=len(drawn[: len(style.CYCLE)]))
     return style.render(card, title, alt)
+
+
+def facets(shown: Sequence[Facet], span: Span, title: str, alt: str) -> Chart:
+    """Levels of a dimension in a panel each, two beside each other, all on the same axes, each
+    with the whole behind it. Names are as large as a title: a phone shows the card at half size."""
+    rows = -(-len(shown) // 2)
+    card, every = style.figure(rows, 2, height=180 + 128 * rows, share_x=True, share_y=True)
+    for axes, one in zip(every, shown, strict=False):
+        colour = style.INCIDENT if one.loud else style.INK
+        line(axes, *_inside(one.whole, span), style.BASELINE, "", dotted=0)
+        line(axes, *_inside(one.drawn, span), colour, "", dotted=60)
+        style.shade_window(axes, span.window)
+        style.mark_onset(axes, span.onset, label="")
+        style.time_axis(axes, span.since, span.window.end, ticks=4)
+        axes.locator_params(axis="y", nbins=4)
+        name = style.shorten(one.drawn.name, 20)
+        axes.set_title(name, loc="left", fontsize=style.TITLE, fontweight="bold", color=colour)
+        axes.set_title(one.said, loc="right", fontsize=style.TEXT, color=colour)
+    for axes in every[len(shown) :]:
+        axes.set_visible(False)
+        every[len(shown) - 2].tick_params(labelbottom=True)
+    whole, _, onset = every[0].lines
+    card.legend(
+        [whole, onset],
+        [shown[0].whole.name, style.onset_words(span.onset.at)],
+        loc="outside lower left",
+        ncols=2,
+        frameon=False,
+        fontsize=style.TEXT,
+        labelcolor=style.INK,
+    )
+    return style.render(card, title, alt)
+
+
+def _inside(one: Drawn, span: Span) -> tuple[list[datetime], Floats]:
+    """The times and values of what is shown of a series."""
+    moments = utc(one.times)
+    keep = np.array([t >= span.since for t in moments], dtype=bool)
+    return [t for t, inside in zip(moments, keep, strict=True) if inside], one.values[keep]
 
 
 def marks(found: Sequence[Mark], span: Span, title: str, alt: str) -> Chart:

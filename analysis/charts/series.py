@@ -87,9 +87,17 @@ def utc(times: NDArray[np.datetime64]) -> list[datetime]:
     ]
 
 
-def line(axes: Axes, moments: list[datetime], values: Floats, colour: str, name: str) -> None:
-    """A line with points, broken where values are missing."""
-    points = {"marker": "o", "markersize": 2.6} if len(moments) < 160 else {}
+def line(
+    axes: Axes,
+    moments: list[datetime],
+    values: Floats,
+    colour: str,
+    name: str,
+    *,
+    dotted: int = 160,
+) -> None:
+    """A line, broken where values are missing, with points where they are fewer than ``dotted``."""
+    points = {"marker": "o", "markersize": 2.6} if len(moments) < dotted else {}
     axes.plot(moments, values, color=colour, linewidth=1.9, label=name, **points)  # type: ignore[arg-type]
 
 

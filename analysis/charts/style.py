@@ -46,7 +46,12 @@ LINE = 62
 
 
 def figure(
-    rows: int = 1, columns: int = 1, *, height: int = HEIGHT, share_x: bool = False
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    height: int = HEIGHT,
+    share_x: bool = False,
+    share_y: bool = False,
 ) -> tuple[Figure, tuple[Axes, ...]]:
     """A card of ``rows × columns`` axes, row by row, ``height`` pixels tall and 720 wide."""
     from matplotlib import rcParams
@@ -64,7 +69,7 @@ def figure(
         linewidth=2.0,
     )
     FigureCanvasAgg(card)
-    grid = card.subplots(rows, columns, squeeze=False, sharex=share_x)
+    grid = card.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y)
     every = tuple(axes for row in grid for axes in row)
     for axes in every:
         _dress(axes)
@@ -138,9 +143,20 @@ def time_axis(axes: Axes, low: datetime, high: datetime, *, ticks: int = 6) -> N
         offset_formats=["", "", "", "UTC", "UTC", "UTC"],
         show_offset=False,
     )
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(formatter)
     axes.set_xlim(low, high)  # type: ignore[arg-type]
+    axes.set_xticks(_apart(locator.tick_values(low, high)))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(formatter)
+
+
+def _apart(ticks: Sequence[float]) -> list[float]:
+    """Ticks without those that come too soon after the one before: where days are counted by twos,
+    the 31st and the 1st are neighbours."""
+    usual = float(np.median(np.diff(ticks))) if len(ticks) > 1 else 0.0
+    kept: list[float] = []
+    for tick in ticks:
+        if not kept or tick - kept[-1] >= 0.75 * usual:
+            kept.append(float(tick))
+    return kept
 
 
 def mark_onset(axes: Axes, onset: Onset | datetime, *, label: str | None = None) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from analysis import words
 from analysis.charts import explore as charts
-from analysis.charts.explore import Span
+from analysis.charts.explore import Drawn, Facet, Span
 from analysis.evidence import Chart, Evidence, How, Table
 from analysis.explore import lines
 from analysis.explore.lines import Held, Level
@@ -18,6 +19,8 @@ METHOD = (
     "The series in buckets, against a robust seasonal band (Huber; empirical Bayes) learnt from "
     "before it began."
 )
+IN_ONE_PANEL = 4
+"""More levels than that are drawn in a panel each: more colours are not told apart."""
 FEWEST_TO_LEAN = 6
 """From so many points on, nearly all on one side of what is expected are told."""
 _INSIDE = "does not leave the band that is drawn here"
@@ -95,7 +98,10 @@ def _by(warehouse: Warehouse, question: Question) -> Evidence:
     title = _moved(question, ranked)
     alt = f"{question.name} by {question.by}: " + "; ".join(_level(one) for one in found)
     unit = f"{question.name} by {question.by}"
-    chart = charts.lines([one.drawn for one in found], span, title, alt, unit)
+    if len(found) > IN_ONE_PANEL:
+        chart = charts.facets(_facets(warehouse, question, ranked), span, title, alt)
+    else:
+        chart = charts.lines([one.drawn for one in found], span, title, alt, unit)
     rows = tuple(
         (one.drawn.name, words.number(one.usual), words.number(one.now), _count(one.rows))
         for one in ranked
@@ -103,6 +109,34 @@ def _by(warehouse: Warehouse, question: Question) -> Evidence:
     table = Table((question.by, "usually", "since it began", "rows"), rows)
     count = sum(one.rows for one in found)
     return _evidence(question, f"{title}.", chart, BY, count, span, table)
+
+
+def _facets(warehouse: Warehouse, question: Question, ranked: list[Level]) -> list[Facet]:
+    """A panel for each level with all rows behind it, those that moved most in colour."""
+    whole = lines.whole(warehouse, question)
+    whole = replace(whole, drawn=replace(whole.drawn, name=f"{question.name}, all rows"))
+    most = max(abs(one.moved) for one in ranked)
+    return [
+        Facet(
+            one.drawn,
+            _scaled(whole, one) if _counts(warehouse, question) else whole.drawn,
+            f"{words.number(one.usual)} → {words.number(one.now)}",
+            0 < most <= 2 * abs(one.moved),
+        )
+        for one in ranked
+    ]
+
+
+def _counts(warehouse: Warehouse, question: Question) -> bool:
+    """Whether levels add up to the whole, so that it stands far above each of them."""
+    return question.thing == "metric" and warehouse.contract.metric(question.name).kind == "volume"
+
+
+def _scaled(whole: Level, one: Level) -> Drawn:
+    """The whole times the level's usual share: where the level would be if all moved alike."""
+    share = one.usual / whole.usual if whole.usual else math.nan
+    name = f"{whole.drawn.name}, times its usual share"
+    return replace(whole.drawn, name=name, values=whole.drawn.values * share)
 
 
 def _moved(question: Question, ranked: list[Level]) -> str:
@@ -113,20 +147,17 @@ def _moved(question: Question, ranked: list[Level]) -> str:
     if not rest:
         return head
     most = max(abs(one.moved) for one in rest)
-    if abs(first.moved) < 2 * most:
-        return (
-            f"{question.name} moved alike in every {question.by}, by up to {_by_how_much(ranked)}"
-        )
-    return f"{head}; the others by at most {words.number(most)}"
+    if abs(first.moved) >= 2 * most:
+        return f"{head}; the others by at most {words.number(most)}"
+    if all(2 * one.moved * first.moved >= first.moved**2 for one in ranked):
+        most = abs(first.moved)
+        return f"{question.name} moved alike in every {question.by}, by up to {words.number(most)}"
+    return f"{head}, then {_level(rest[0])}"
 
 
 def _count(rows: int) -> str:
     few = FEWEST_IN_A_CELL
     return f"{rows:,}" if rows >= few else f"under {few}"
-
-
-def _by_how_much(ranked: list[Level]) -> str:
-    return words.number(abs(ranked[0].moved))
 
 
 def _level(one: Level) -> str:

@@ -26,7 +26,7 @@ from analysis.topline_columns import feature_series
 from analysis.warehouse import ROLES, Warehouse, naive
 
 Times = NDArray[np.datetime64]
-LEVELS = 5
+LEVELS = 8
 """So many levels of a dimension are drawn, those with most rows."""
 
 
@@ -199,15 +199,10 @@ def levels(warehouse: Warehouse, question: Question) -> list[Level]:
     scope, metric = question.scope, _cut(warehouse, question)
     blocks = blocks_of(scope, question.hours)
     column = ROLES.get(question.by, question.by)
-    models = (metric.model,) if metric.model else ()
-    table = metrics.rows_of(
-        warehouse, blocks, models=models, arms=(metric.arm,) if metric.arm else (), whole=True
-    )
+    table = _rows(warehouse, question, metric, blocks)
     if column not in table.columns:
         known = ", ".join((*warehouse.dimensions, *ROLES))
         raise CannotExamine(f"`{question.by}` is no dimension here; there are {known}.")
-    if question.thing == "feature":
-        table = table.mutate(**{Role.PREDICTION: _number(table, question.name)})
     table = table.mutate(_level=as_text(table[column]).fill_null("(null)"))
     top = warehouse.fetch(table.group_by("_level").aggregate(n=table.count()))
     top = top[top["n"] >= FEWEST_ROWS].sort_values("n", ascending=False).head(LEVELS)
@@ -216,6 +211,26 @@ def levels(warehouse: Warehouse, question: Question) -> list[Level]:
     names = [str(n) for n in top["_level"]]
     table = table.filter(table["_level"].isin(names))
     return _measured(warehouse, table, metric, names, scope, blocks)
+
+
+def whole(warehouse: Warehouse, question: Question) -> Level:
+    """All rows that the levels of :func:`levels` are parts of, as a level of its own."""
+    import ibis
+
+    scope, metric = question.scope, _cut(warehouse, question)
+    blocks = blocks_of(scope, question.hours)
+    table = _rows(warehouse, question, metric, blocks).mutate(_level=ibis.literal("all"))
+    return _measured(warehouse, table, metric, ["all"], scope, blocks)[0]
+
+
+def _rows(warehouse: Warehouse, question: Question, metric: Metric, blocks: Blocks) -> Any:
+    """The rows that are cut; of a feature with its values in the place of predictions."""
+    models = (metric.model,) if metric.model else ()
+    arms = (metric.arm,) if metric.arm else ()
+    table = metrics.rows_of(warehouse, blocks, models=models, arms=arms, whole=True)
+    if question.thing == "feature":
+        table = table.mutate(**{Role.PREDICTION: _number(table, question.name)})
+    return table
 
 
 def _cut(warehouse: Warehouse, question: Question) -> Metric:

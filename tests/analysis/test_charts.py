@@ -112,3 +112,12 @@ def test_the_grey_band_around_an_onset_is_explained_beside_its_line():
     assert "(grey: 02 Jul 14:05 to 03 Jul 14:20)" in wide
     assert "grey" not in style.onset_words(Onset(at, at, at))
     assert "grey" not in style.onset_words(at)
+
+
+def test_days_counted_by_twos_leave_no_two_labels_beside_each_other():
+    """The 31st and the 1st are neighbours: their labels would be one."""
+    _, (axes,) = style.figure()
+    style.time_axis(
+        axes, datetime(2013, 3, 28, 21, tzinfo=UTC), datetime(2013, 4, 4, 21, tzinfo=UTC), ticks=4
+    )
+    assert min(np.diff(axes.get_xticks())) >= 2

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis import metrics
+from analysis.charts import explore as charts
 from analysis.charts.explore import Drawn
 from analysis.evidence import CannotExamine, Filter, Onset
 from analysis.explore import Misnamed, Question, lines, look
@@ -112,6 +113,65 @@ def test_a_change_everywhere_blames_no_level(tmp_path):
     house = warehouse(tmp_path, moved(lambda f: f["region"] != ""), MEAN)
     found = ask(house, "chart", name="mean_prediction", by="channel")
     assert "moved alike" in found.headline
+
+
+def many(level_of):
+    """A log of seven channels, of which predictions double since the onset where ``level_of``."""
+    frame = log(per_hour=240)
+    frame["channel"] = [f"c{n % 7}" for n in range(len(frame))]
+    hit = since_onset(frame) & frame["channel"].isin(level_of)
+    frame.loc[hit, "prediction"] = np.clip(frame["prediction"] * 2.2, 0, 0.99)[hit]
+    return frame
+
+
+def facets_of(monkeypatch, house, **more):
+    """The panels that a chart by channel is made of; none where all is in one panel."""
+    drawn = []
+    real = charts.facets
+    monkeypatch.setattr(
+        charts, "facets", lambda shown, *rest: drawn.extend(shown) or real(shown, *rest)
+    )
+    return ask(house, "chart", by="channel", **more), drawn
+
+
+def test_many_levels_get_a_panel_each_those_that_moved_most_first(tmp_path, monkeypatch):
+    """All before the same whole, and only what moved is in colour."""
+    house = warehouse(tmp_path, many(["c5"]), MEAN)
+    found, drawn = facets_of(monkeypatch, house, name="mean_prediction")
+    assert found.headline.startswith("c5 moved most")
+    assert [one.drawn.name for one in drawn] == [row[0] for row in found.table.rows]
+    assert [one.drawn.name for one in drawn if one.loud] == ["c5"] == [drawn[0].drawn.name]
+    assert {one.drawn.name for one in drawn} == {f"c{n}" for n in range(7)}
+    wholes = [one.whole for one in drawn]
+    assert all(np.array_equal(w.values, wholes[0].values, equal_nan=True) for w in wholes)
+    assert wholes[0].name == "mean_prediction, all rows"
+    assert found.charts[0].png
+
+
+def test_four_levels_stay_in_one_panel(tmp_path, monkeypatch):
+    """As many colours are told apart."""
+    house = warehouse(tmp_path, log(), MEAN)
+    _, drawn = facets_of(monkeypatch, house, name="mean_prediction")
+    assert drawn == []
+
+
+def test_the_whole_behind_a_volume_is_where_the_level_would_be(tmp_path, monkeypatch):
+    """Else it would stand far above all of them."""
+    house = warehouse(tmp_path, many([]), metric("volume"))
+    _, drawn = facets_of(monkeypatch, house, name="volume")
+    for one in drawn:
+        assert np.nanmedian(one.whole.values) == pytest.approx(
+            np.nanmedian(one.drawn.values), rel=0.2
+        )
+
+
+def test_two_of_many_levels_are_named_where_both_moved(tmp_path):
+    """Neither is "alike in every" true, nor that one alone did."""
+    house = warehouse(tmp_path, many(["c1", "c4"]), MEAN)
+    headline = ask(house, "chart", name="mean_prediction", by="channel").headline
+    assert "moved most" in headline
+    assert ", then c" in headline
+    assert {"c1", "c4"} <= set(headline.replace(":", "").split())
 
 
 def test_levels_of_few_rows_and_hidden_columns_are_not_shown(tmp_path):
