@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from state.grouping import Home, Kin, belongs
-from state.incident import Alert, Incident
+from state.grouping import Home, Kin, belongs, spoken_of
+from state.incident import Alert, Incident, Signal
 from state.store import Store
 
 SOON = timedelta(minutes=30)
@@ -40,7 +40,7 @@ def _just_closed(store: Store, alert: Alert, now: datetime, team: str) -> Home |
     An alert that is worse than any that the incident had is news, whatever people closed it as.
     """
     for incident in store.closed_since(now - SOON):
-        mine = any(s.key == alert.key for s in incident.signals)
+        mine = any(_same(s, alert) for s in incident.signals)
         mine = mine and incident.alert.of_team(team)
         closed = incident.closed_at or now
         worst = min((s.severity for s in incident.signals), default=incident.severity)
@@ -48,6 +48,13 @@ def _just_closed(store: Store, alert: Alert, now: datetime, team: str) -> Home |
         if mine and now - closed <= SOON and not news:
             return Home(incident)
     return None
+
+
+def _same(signal: Signal, alert: Alert) -> bool:
+    """Whether it is this alert; of those that name nothing known, whether people were asked about
+    both in one question."""
+    asked = not alert.subject and alert.names[:1] == (spoken_of(signal),)
+    return signal.key == alert.key or asked
 
 
 def reopens(incident: Incident) -> bool:

@@ -243,6 +243,20 @@ def test_whoever_has_answered_is_not_asked_again_while_the_storm_goes_on(talk):
     assert list(outcome.incidents) == ["HE-1"]
 
 
+def test_what_was_said_to_be_no_incident_is_not_asked_about_again_in_the_same_storm(talk):
+    """One more alert of the rule is counted there; half an hour later it is news."""
+    desks = Desks.one(talk)
+    take_in(desks, rule("Errors", "a"))
+    talk.tell("HE-1", ev.Closed(AT, "U01", "not an incident"))
+    assert list(take_in(desks, rule("Errors", "b")).incidents) == ["HE-1"]
+    assert list(take_in(desks, rule("Latency", "b")).incidents) == ["HE-2"]
+    talk.tell("HE-2", ev.Closed(AT, "U01", "not an incident"))
+    assert asked(talk) == []
+    talk.clock = lambda: AT + timedelta(minutes=40)
+    take_in(desks, rule("Errors", "c"))
+    assert asked(talk) == ["HE-3"]
+
+
 def test_an_answer_is_kept_for_the_same_words_whatever_their_figures(talk):
     """After the incident, too; another alert of the rule may be about something else."""
     desks = Desks.one(talk)
