@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
+from urllib.parse import urlsplit
 
 from analysis import tables
 from bot.first.models import Metric, Model
@@ -41,7 +42,10 @@ def settings_text(
         "# Every setting: docs/settings.md.",
     ]
     if url:
-        parts += ["", "[data]", f"url = {quoted(url)}"]
+        parts += ["", "[data]"]
+        if urlsplit(url).password:
+            parts.append("# A password stands in it: better leave it out, see docs/engines.md.")
+        parts.append(f"url = {quoted(url)}")
     parts += ["", *_log(*log)]
     for name, source, roles in others:
         if name != "metric":

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.first.roles import Roles
+from bot.first.text import settings_text
 
 ROWS = 600
 RNG = np.random.default_rng(0)
@@ -184,7 +186,7 @@ def test_a_file_that_is_there_is_not_written_over_without_force(folder):
     (folder / "hawkeye.toml").write_text("mine")
     assert "--force" in run("log.csv").output
     assert (folder / "hawkeye.toml").read_text() == "mine"
-    assert "[tables.predictions]" in (settings("log.csv", "--force") and "[tables.predictions]")
+    assert settings("log.csv", "--force")["tables"]
 
 
 def test_files_that_a_shell_made_of_a_pattern_are_one_table(folder):
@@ -237,6 +239,15 @@ def test_an_engine_is_asked_for_its_tables(address):
     assert found["data"]["url"] == "duckdb://team.duckdb"
     assert found["tables"]["predictions"]["source"] == "served"
     assert "There are cat" in run(address, "pets", "--force").output
+
+
+def test_a_password_in_the_address_is_warned_of():
+    """The file may be shared."""
+    roles = Roles({"time": "at", "prediction": "p"})
+    warning = "# A password stands in it"
+    for url, warned in (("postgres://me:secret@host/db", True), ("postgres://me@host/db", False)):
+        text = settings_text(url, ("log", roles), [], [], [], [])
+        assert (warning in text) == warned
 
 
 def test_what_cannot_be_read_is_said():
