@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,10 +105,17 @@ def _grouped(leaves: Leaves, cuboid: Cuboid) -> tuple[NDArray[np.int64], int]:
 
 def _tail(tallies: Tallies) -> float:
     """Of all candidates, by their 95th percentile: forecasts err together, and by more than their
-    bulk shows."""
-    gains: list[Any] = [above[below > 0] ** 2 / below[below > 0] for above, below in tallies]
-    every = np.concatenate(gains)
-    return float(np.quantile(every, 0.95)) / UPPER if len(every) >= MANY else 1.0
+    bulk shows. What moved everything alike is no error: where one value of two grows, the other
+    shrinks."""
+    above, below = (np.concatenate([one[side] for one in tallies]) for side in (0, 1))
+    above, below = above[below > 0], below[below > 0]
+    if len(below) < MANY:
+        return 1.0
+    alike = float(above.sum() / below.sum())
+    return min(
+        float(np.quantile((above - factor * below) ** 2 / below, 0.95)) / UPPER
+        for factor in (0.0, alike)
+    )
 
 
 def _restless(above: Floats, below: Floats) -> float:
