@@ -7,7 +7,7 @@ data that grow old, a schema or a version that changes just then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,10 @@ NEAR = 1.25
 """Hours around the end of a run in which what it wrote shows, where it serves nothing meanwhile."""
 LAG = timedelta(hours=8)
 """From a run of a source until the last job below it has passed on what it wrote."""
+PASSES_ON = timedelta(hours=2)
+"""A loss of rows that shows so much later is less likely by a factor of e."""
+AFTER = 3.0
+"""Log odds that a sign loses which shows in a run after it had begun."""
 BEFORE = 6.0
 """Hours before the onset that rows per run are compared with."""
 SAME_HOURS = 7
@@ -96,10 +100,18 @@ def examine(node: str, runs: pd.DataFrame, onsets: Sequence[Onset], end: datetim
         _event(mine, "schema", onsets, end),
         _event(mine, "version", onsets, end),
     ]
-    kept = sorted((s for s in signs if s is not None), key=lambda s: -s.log_odds)
+    by = onset.high + slack
+    kept = sorted((_in_time(s, by) for s in signs if s is not None), key=lambda s: -s.log_odds)
     wrote = mine["time"].between(naive(onset.low - slack - LAG), naive(onset.high + slack))
     wrote &= ~_bad(mine)
     return Health(node, tuple(kept), len(mine), bool(wrote.any()))
+
+
+def _in_time(sign: Sign, by: datetime) -> Sign:
+    """What a run wrote after it had begun did not begin it, as far as that is known."""
+    if sign.since is None or sign.since <= by:
+        return sign
+    return replace(sign, log_odds=sign.log_odds - AFTER)
 
 
 def _bad(mine: pd.DataFrame) -> pd.Series[bool]:
@@ -161,17 +173,25 @@ def _rows(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
     """Rows per run since the onset against the same hours of earlier days, and across the onset.
 
     Runs of one day share what the day brings, so the day is the unit; a day that was smaller from
-    its morning on did not break at noon.
+    its morning on did not break at noon. The jobs below take their time to pass a loss on: it is
+    looked for since some hours before too, the earlier the less likely.
     """
     rows = mine["rows"].to_numpy(float, na_value=np.nan)
     if np.isfinite(rows).sum() < 6 or not np.isfinite(rows[late.to_numpy()]).any():
         return None
+    onset = mine["time"][late].iloc[0]
+    begins = mine["time"][mine["time"].between(onset - LAG, onset)]
+    each = [_rows_since(mine, begin, onset) for begin in begins.groupby(begins.dt.hour).first()]
+    return max(each, key=lambda sign: sign.log_odds)
+
+
+def _rows_since(mine: pd.DataFrame, start: Any, onset: Any) -> Sign:
+    late = mine["time"] >= start
     hour = mine["time"].dt.hour
     level = mine["rows"].astype("float64").map(np.log1p)
     # The same hour's usual size where there is history for it, else the node's.
     usual = level[~late].groupby(hour[~late]).median()
     left = (level - hour.map(usual).fillna(level[~late].median())).to_numpy(float)
-    start = mine["time"][late].iloc[0]
     after, before = _by_day(mine["time"], left, start)
     past = after[1:][np.isfinite(after[1:])]
     if len(past) < 3:
@@ -179,6 +199,7 @@ def _rows(mine: pd.DataFrame, late: pd.Series[bool]) -> Sign | None:
     found = odds.shift(float(after[0]), past, error=0.03)
     jump = odds.shift(float(after[0] - before[0]), after[1:] - before[1:], error=0.03)
     evidence = min(found.log_odds, jump.log_odds) if jump.seen else found.log_odds
+    evidence -= (onset - start) / PASSES_ON
     share = float(np.expm1(after[0]))
     return Sign("rows", evidence, f"rows {share:+.0%} against usual", _utc(start))
 
