@@ -1,7 +1,8 @@
 """The one-pass summary that all checks of distributions share."""
 
 from analysis.profile.bins import Bins, Kind, bins_of, kinds, plain
-from analysis.profile.counts import Counts, Profile, distance, profile
+from analysis.profile.counts import Counts, Profile, distance
+from analysis.profile.scan import profile
 
 __all__ = [
     "Bins",

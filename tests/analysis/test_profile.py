@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.profile import bins_of, distance, kinds, plain, profile
-from analysis.profile import counts as p
+from analysis.profile import bins_of, distance, kinds, plain, profile, scan
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def test_the_engine_counts_what_pandas_counts(table):
 def test_engines_elsewhere_count_the_same(table, monkeypatch):
     """Sums of conditions give the same cells as counting batches."""
     ready, bins, found = summary(table)
-    monkeypatch.setattr(p, "_here", lambda _: False)
+    monkeypatch.setattr(scan, "_here", lambda _: False)
     other = profile(ready, bins, "bucket")
     for name in bins:
         np.testing.assert_array_equal(other.counts[name], found.counts[name])
