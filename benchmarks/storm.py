@@ -21,6 +21,7 @@ from benchmarks.storms.wording import FORMATS, worded
 from benchmarks.table import Row
 from bot.app import Bot
 from bot.config import load
+from bot.front import Front
 from bot.workspace import Workspace, manifest_of, serve
 from state.due import Urgency
 from state.incident import Allowance
@@ -86,8 +87,9 @@ def _storm(folder: Path, seed: int) -> Iterator[Row]:
         }
         settings = load(world.write(folder), environment)
         slack = settings.slack.model_copy(update={"port": 0})
-        with Bot(settings.model_copy(update={"slack": slack}), runner=NoChecks()) as bot:
-            answers = _fired(alerts, bot.web_url, rng)
+        bot = Bot(settings.model_copy(update={"slack": slack}), runner=NoChecks())
+        with Front.one(bot) as front:
+            answers = _fired(alerts, front.url, rng)
             _wait_for_roots(bot)
             roots = [m for m in channel.messages.values() if not m.thread_ts]
             yield from _found(answers, bot, len(roots), seed)

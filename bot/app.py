@@ -22,6 +22,7 @@ from bot.bolt import Own, bolt_app
 from bot.checks import start_workers
 from bot.config import Mitigation, Settings, require_slack
 from bot.mitigations import Webhook
+from bot.monitors import subjects_to_check
 from bot.oncall import PagerDuty, Rota
 from bot.paging import Owners, Page
 from bot.routing import Routing
@@ -29,7 +30,7 @@ from handlers import commands, notices
 from handlers.access import Access, Installed
 from handlers.answers import Answers
 from handlers.conversation import Conversation
-from handlers.desk import Desks, Subject, Subjects, every
+from handlers.desk import Subject, Subjects, every
 from handlers.directory import Directory
 from handlers.home import Home
 from handlers.levels import Levels
@@ -84,7 +85,8 @@ class Share:
 
 @dataclass
 class Bot:
-    """The bot of one installation, running between :meth:`begin` and :meth:`end`.
+    """The bot of one installation, running between :meth:`begin` and :meth:`end`: alone or among
+    others behind a :class:`bot.front.Front`.
 
     ``actions`` are mitigations beside those of the settings and plugins. ``tree`` and ``runner``
     stand in for the plugins' tree and the worker processes. Without a ``share`` it is the only
@@ -151,8 +153,6 @@ class Bot:
 
     def _watched(self) -> tuple[tuple[Subject, ...], bool]:
         """What Home shows as monitored: the monitors, else the metrics."""
-        from bot.monitors import subjects_to_check
-
         known = self.conversation.subjects()
         found = tuple(filter(self.watches, subjects_to_check(self.settings, known)))
         metrics = tuple(filter(self.watches, every(known, "metric")))
@@ -330,31 +330,6 @@ class Bot:
         while self._running:
             self._running.pop()()
         self.store.close()
-
-    @property
-    def web_url(self) -> str:
-        """Where alerts are taken in, once started."""
-        return self.front.url
-
-    def start(self) -> None:
-        """Start the one bot with its own server and connection."""
-        from bot.front import Front
-
-        self.front = Front(self.settings, (self,), self.app, Desks.one(self.conversation))
-        self.begin()
-        self.front.start()
-
-    def stop(self) -> None:
-        """Stop everything."""
-        self.front.stop()
-        self.end()
-
-    def __enter__(self) -> Bot:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def _secret(value: Any) -> str | None:

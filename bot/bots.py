@@ -198,22 +198,18 @@ class Bots:
         return [w.name for w in named if self.installations.token(w.installation) is None]
 
     @property
-    def web_url(self) -> str:
+    def url(self) -> str:
         """Where alerts are taken in and people install, once started."""
         return self.front.url
 
     def start(self) -> None:
         """Start every bot, whether it is installed or not: what it is told is kept."""
         self.renew()
-        for bot in self.bots.values():
-            bot.begin()
         self.front.start()
 
     def stop(self) -> None:
         """Stop everything."""
         self.front.stop()
-        for bot in self.bots.values():
-            bot.end()
         while self._running:
             self._running.pop()()
         self.shared.close()

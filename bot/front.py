@@ -12,17 +12,24 @@ from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 
+from analysis.evidence import Evidence, Scope
+from bot import plugins
+from bot.app import Bot
 from bot.config import Settings
+from bot.monitors import Tick, tick
 from bot.schedule import Schedule
+from bot.web import Web
+from handlers.alerts import FORMATS
 from handlers.desk import Desks
+from handlers.routes import Figures, alert_routes, bounded
+from state.due import Urgency
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from bot.app import Bot
-    from handlers.routes import Figures
-
 log = structlog.get_logger()
+TICK_SECONDS = 5.0
+"""How often the monitors are asked whether a look is due."""
 
 
 class Receiver(Protocol):
@@ -38,7 +45,7 @@ class Receiver(Protocol):
 
 @dataclass
 class Front:
-    """Serves ``bots``: ``receiver`` takes Slack's requests, ``desks`` the alerts. ``routes`` are
+    """Runs ``bots``: ``receiver`` takes Slack's requests, ``desks`` the alerts. ``routes`` are
     more pages; ``ticks`` are (seconds, what, name) that the schedule does beside the monitors."""
 
     settings: Settings
@@ -49,28 +56,47 @@ class Front:
     ticks: Sequence[tuple[float, Callable[[], None], str]] = ()
     _running: list[Callable[[], None]] = field(default_factory=list)
 
+    @classmethod
+    def one(cls, bot: Bot) -> Front:
+        """That of the one bot, with its own server and connection."""
+        return cls(bot.settings, (bot,), bot.app, Desks.one(bot.conversation))
+
     @property
     def url(self) -> str:
-        """Where it listens, once started."""
+        """Where alerts are taken in, once started."""
         return self.web.url
 
     def start(self) -> None:
-        """Listen, then tick, and connect to Slack last. Raises OSError when a port is taken."""
-        from bot.monitors import start_monitors
-        from bot.web import Web
-
+        """Start the bots, listen, then tick, and connect to Slack last. Raises OSError when a
+        port is taken."""
+        for bot in self.bots:
+            bot.begin()
         schedule = Schedule()
         for bot in self.bots:
             start_monitors(bot, schedule)
         for seconds, what, name in self.ticks:
             schedule.every(seconds, what, name)
-        self.web = Web.of(self)
+        slack = self.settings.slack
+        self.web = Web(self._routes(), slack.host, slack.port)
         for part in (schedule, self.web):
             part.start()
             self._running.append(part.stop)
-        if self.settings.slack.mode == "socket":
+        if slack.mode == "socket":
             self._connect()
-        log.info("hawkeye is up", mode=self.settings.slack.mode, web=self.url)
+        log.info("hawkeye is up", mode=slack.mode, web=self.url)
+
+    def _routes(self) -> list[BaseRoute]:
+        """Alerts, health and metrics always; Slack's requests when the settings say HTTP."""
+        routes = alert_routes(
+            self.desks,
+            self.settings.secrets.keys,
+            {**FORMATS, **plugins.alert_formats()},
+            ready=lambda: all(bot.alive for bot in self.bots),
+            slack=self.problem,
+            observe=self.observe,
+        )
+        slack = [_slack_route(self.receiver)] if self.settings.slack.mode == "http" else []
+        return [*routes, *slack, *self.routes]
 
     def _connect(self) -> None:
         token = self.settings.secrets.slack_app_token
@@ -96,9 +122,62 @@ class Front:
             figures.given_up.labels(name).set(bot.conversation.outbox.given_up())
 
     def stop(self) -> None:
-        """Stop it all, the last started first."""
+        """Stop it all, the last started first, and the bots at the end."""
         while self._running:
             self._running.pop()()
+        for bot in self.bots:
+            bot.end()
+
+    def __enter__(self) -> Front:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start_monitors(bot: Bot, schedule: Schedule) -> None:
+    """Have the schedule tick; checks run on the bot's workers, after what people wait for."""
+    if not bot.settings.monitors.on:
+        return
+    patience = 4 * bot.settings.walk.seconds
+
+    def run_check(node: str, scope: Scope) -> Evidence:
+        future = bot.work.runner(node, scope, Urgency.WATCH)
+        try:
+            return future.result(timeout=patience)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    schedule.every(
+        TICK_SECONDS,
+        lambda: _log(tick(bot.conversation, run_check, bot.settings, bot.clock(), bot.watches)),
+        f"monitors {bot.installation}".strip(),
+    )
+
+
+def _log(done: Tick) -> None:
+    if done.opened:
+        log.info("monitors opened incidents", incidents=done.opened)
+
+
+def _slack_route(receiver: Receiver) -> BaseRoute:
+    from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    async def events(request: Request) -> Response:
+        body = await bounded(request)
+        if body is None:
+            return Response(status_code=413)
+        asked = to_bolt_request(request, body)
+        # Bolt waits for the listener's acknowledgement: beside the alerts, not before them.
+        return to_starlette_response(await run_in_threadpool(receiver.dispatch, asked))
+
+    return Route("/slack/events", events, methods=["POST"])
 
 
 def _close(socket: SocketModeHandler) -> None:

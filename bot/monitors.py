@@ -11,26 +11,20 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from analysis.evidence import CannotExamine, Evidence, Scope, Window
+from bot.config import Settings
 from handlers.desk import Desk, Subject, Subjects, every, open_about
 from handlers.standing import MONITORS
-from state.due import Urgency
 from state.incident import Alert, Entry, Incident
 from state.store import Store, stamp, unstamp
-
-if TYPE_CHECKING:
-    from bot.app import Bot
-    from bot.config import Settings
-    from bot.schedule import Schedule
 
 RunCheck = Callable[[str, Scope], Evidence]
 """Runs the check of a node over a scope; raises what the check raises."""
 
-TICK_SECONDS = 5.0
 MOST_LOOKS = 3
 """A tick makes at most so many looks, so that the bot can be stopped between them."""
 LOOKS_IN_A_ROW = 2
@@ -273,32 +267,3 @@ def _failed(store: Store, subject: Subject, error: Exception) -> None:
     if Seen.of(kept.get(str(subject))).error != text[:500]:
         log.warning("monitor failed", monitor=str(subject), error=text[:500])
     _remember(store, subject, error=text[:500] or type(error).__name__)
-
-
-# -- wiring ---------------------------------------------------------------------------------------
-
-
-def start_monitors(bot: Bot, schedule: Schedule) -> None:
-    """Have the schedule tick; checks run on the bot's workers, after what people wait for."""
-    if not bot.settings.monitors.on:
-        return
-    patience = 4 * bot.settings.walk.seconds
-
-    def run_check(node: str, scope: Scope) -> Evidence:
-        future = bot.work.runner(node, scope, Urgency.WATCH)
-        try:
-            return future.result(timeout=patience)
-        except TimeoutError:
-            future.cancel()
-            raise
-
-    schedule.every(
-        TICK_SECONDS,
-        lambda: _log(tick(bot.conversation, run_check, bot.settings, bot.clock(), bot.watches)),
-        f"monitors {bot.installation}".strip(),
-    )
-
-
-def _log(done: Tick) -> None:
-    if done.opened:
-        log.info("monitors opened incidents", incidents=done.opened)

@@ -22,22 +22,24 @@ def run_until_stopped(settings: Settings) -> None:
     from bot.app import Bot
     from bot.bots import Bots
     from bot.config import SettingsError
+    from bot.front import Front
 
     logs.to_stderr()
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
     try:
-        bot: Bot | Bots = Bots(settings) if settings.slack.workspaces else Bot(settings)
-        bot.start()
+        several = Bots(settings) if settings.slack.workspaces else None
+        running = several or Front.one(Bot(settings))
+        running.start()
     except (SettingsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     try:
         click.echo(f"HawkEye is up ({settings.slack.mode} mode). Ctrl-C stops it.", err=True)
-        if isinstance(bot, Bots) and (absent := bot.absent()):
-            where = f"{(settings.slack.url or bot.web_url).rstrip('/')}/slack/install"
+        if several is not None and (absent := several.absent()):
+            where = f"{(settings.slack.url or several.url).rstrip('/')}/slack/install"
             click.echo(f"Not installed yet in {', '.join(absent)}: open {where}.", err=True)
         while not stopped.wait(0.5):
             pass
     finally:
-        bot.stop()
+        running.stop()

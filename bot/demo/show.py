@@ -45,6 +45,7 @@ class Practice:
     world: World
     clock: Clock
     bot: Bot
+    alerts_url: str
     alerts_token: str
     address: str
 
@@ -63,7 +64,7 @@ class Practice:
             "detail": alert.detail,
         }
         request = urllib.request.Request(
-            f"{self.bot.web_url}/alerts/generic",
+            f"{self.alerts_url}/alerts/generic",
             data=json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {self.alerts_token}",
@@ -121,14 +122,16 @@ def open_demo(
 @contextmanager
 def open_in_slack(name: str, seed: int, home: Path, channel: str) -> Iterator[Practice]:
     """The same in a team's own Slack, with the tokens of the environment and the cause hidden."""
+    from bot.front import Front
+
     with _world(name, seed, home, hidden=True) as (world, say), ExitStack() as stack:
         say("connecting to Slack")
         clock = Clock(world.now, end=world.end)
         stack.callback(clock.stop)
         token = secrets.token_urlsafe(16)
         bot = _bot(world, clock, {**os.environ, "HAWKEYE_ALERTS_TOKEN": token}, channel)
-        stack.enter_context(bot)
-        yield Practice(name, world, clock, bot, token, channel)
+        front = stack.enter_context(Front.one(bot))
+        yield Practice(name, world, clock, bot, front.url, token, channel)
 
 
 @contextmanager
@@ -164,6 +167,7 @@ def _bot(
 
 def _started(name: str, world: World, port: int, channel: str, stack: ExitStack) -> Demo:
     from bot.demo.pager import KEYS, page_the_owner, pager_routes
+    from bot.front import Front
     from bot.workspace import Workspace, manifest_of, serve
 
     clock = Clock(world.now, end=world.end)
@@ -190,8 +194,9 @@ def _started(name: str, world: World, port: int, channel: str, stack: ExitStack)
         "HAWKEYE_PAGERDUTY_ROUTING_KEYS": KEYS,
     }
     bot = _bot(world, clock, environment, channel, (page_the_owner(server.url),))
-    stack.enter_context(bot)
-    return Demo(name, world, clock, bot, token, server.url, workspace, server, people)
+    front = stack.enter_context(Front.one(bot))
+    address = server.url
+    return Demo(name, world, clock, bot, front.url, token, address, workspace, server, people)
 
 
 def show(name: str, seed: int, home: Path, port: int) -> None:

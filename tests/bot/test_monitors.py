@@ -10,7 +10,8 @@ import pytest
 
 from analysis.evidence import CannotExamine, Evidence, Onset, Scope
 from bot.config import Settings
-from bot.monitors import COOL_DOWN, is_sure, start_monitors, subjects_to_check, tick
+from bot.front import start_monitors
+from bot.monitors import COOL_DOWN, is_sure, subjects_to_check, tick
 from handlers.desk import Subject, Subjects
 from handlers.registry import Request, dispatch
 from handlers.standing import MONITORS

@@ -35,7 +35,7 @@ class Installing:
 
         ``changes`` are made to what comes back: another state, cookie or code.
         """
-        first = self.web.get(f"{self.bots.web_url}/slack/install")
+        first = self.web.get(f"{self.bots.url}/slack/install")
         assert first.status_code == 302, first.text
         cookie = first.headers["set-cookie"].partition(";")[0]
         asked = self.web.get(first.headers["location"])
@@ -47,13 +47,13 @@ class Installing:
         query = {k: v[0] for k, v in parse_qs(where.query).items()} | changes
         cookie = query.pop("cookie", cookie)
         return self.web.get(
-            f"{self.bots.web_url}{where.path}", params=query, headers={"Cookie": cookie}
+            f"{self.bots.url}{where.path}", params=query, headers={"Cookie": cookie}
         )
 
     def alert(self, **body: str) -> str:
         """An alert from outside; the id of its incident."""
         answer = self.web.post(
-            f"{self.bots.web_url}/alerts/generic",
+            f"{self.bots.url}/alerts/generic",
             json=body,
             headers={"Authorization": "Bearer alerts"},
         )
@@ -138,7 +138,7 @@ def installing(
             runner=Canned(evidence()),
         )
         with bots:
-            grid.redirect_urls = [f"{bots.web_url}/slack/oauth_redirect"]
+            grid.redirect_urls = [f"{bots.url}/slack/oauth_redirect"]
             if mode == "http":
-                app.request_url = f"{bots.web_url}/slack/events"
+                app.request_url = f"{bots.url}/slack/events"
             yield Installing(grid, bots, rollback, web)

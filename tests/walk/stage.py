@@ -17,6 +17,7 @@ from analysis.evidence import CannotExamine, Evidence, Onset, Scope, Suspect
 from analysis.explore import Question
 from bot.app import Bot
 from bot.config import load
+from bot.front import Front
 from bot.workspace import Workspace, manifest_of, serve
 from handlers.messages import conclusion
 from state.due import Urgency
@@ -131,7 +132,7 @@ def evidence() -> dict[str, Evidence | Exception]:
 class Stage:
     """What a test needs in its hands."""
 
-    bot: Bot
+    front: Front
     workspace: Workspace
     canned: Canned
     rollback: Handle
@@ -141,12 +142,17 @@ class Stage:
     other: str
     make: Callable[[], Bot]
 
+    @property
+    def bot(self) -> Bot:
+        """The one bot, in its present life."""
+        return self.front.bots[0]
+
     def restart(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Stop the bot, let something happen, and start its next life on the same store."""
-        self.bot.stop()
+        self.front.stop()
         meanwhile()
-        self.bot = self.make()
-        self.bot.start()
+        self.front = Front.one(self.make())
+        self.front.start()
 
     def fire(self, key: str = "k1", **more: str) -> str:
         """An incident of its own, as somebody asks for it; its id."""
@@ -264,13 +270,21 @@ def staged(folder: Path, mode: str = "socket", tree=TOY) -> Iterator[Stage]:
             )
 
         stage = Stage(
-            make(), workspace, canned, rollback, ana.id, bo.id, channel.id, other.id, make
+            Front.one(make()),
+            workspace,
+            canned,
+            rollback,
+            ana.id,
+            bo.id,
+            channel.id,
+            other.id,
+            make,
         )
-        stage.bot.start()
+        stage.front.start()
         try:
             if mode == "http":
-                app.request_url = f"{stage.bot.web_url}/slack/events"
+                app.request_url = f"{stage.front.url}/slack/events"
                 server.refresh(app.id)
             yield stage
         finally:
-            stage.bot.stop()
+            stage.front.stop()

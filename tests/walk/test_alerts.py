@@ -25,7 +25,7 @@ def stage(tmp_path_factory):
 def post(stage, format_: str, payload: object) -> dict:
     """What the sender is answered."""
     headers = {"Authorization": "Bearer alerts", "Content-Type": "application/json"}
-    url = f"{stage.bot.web_url}/alerts/{format_}"
+    url = f"{stage.front.url}/alerts/{format_}"
     with urlopen(Request(url, json.dumps(payload).encode(), headers), timeout=10) as answer:
         return json.load(answer)
 

@@ -110,14 +110,14 @@ def test_a_cancelled_a_forged_and_a_repeated_installation_say_so(bare):
     assert "used before" in bare.install(RANKING, **forged).text
     assert "did not take the code" in bare.install(RANKING, code="guessed").text
     assert bare.bots.installations.token(RANKING) is None
-    assert bare.web.get(f"{bare.bots.web_url}/readyz").status_code == 503
+    assert bare.web.get(f"{bare.bots.url}/readyz").status_code == 503
 
 
 def test_requests_that_slack_did_not_sign_are_refused_whatever_workspace_they_name(tmp_path):
     """And nobody can send the bot more than it would read."""
     with installing(tmp_path, WORKSPACES, two, mode="http") as stage:
         stage.install(RANKING)
-        url = f"{stage.bots.web_url}/slack/events"
+        url = f"{stage.bots.url}/slack/events"
         said = {"type": "message", "channel": "C1", "ts": "1.0", "text": "hi"}
         event = {"type": "event_callback", "team_id": RANKING, "event": said}
         for body in (event, event | {"is_ext_shared_channel": True}):
@@ -189,7 +189,7 @@ def test_the_next_life_of_the_bots_knows_where_it_is_installed(tmp_path):
 
 def figure(stage, name, key):
     """A figure for Prometheus."""
-    text = stage.web.get(f"{stage.bots.web_url}/metrics").text
+    text = stage.web.get(f"{stage.bots.url}/metrics").text
     [line] = [t for t in text.splitlines() if t.startswith(f'{name}{{workspace="{key}"}}')]
     return float(line.split()[1])
 
@@ -214,7 +214,7 @@ def test_a_workspace_that_takes_the_app_out_loses_nothing_and_stops_nobody_else(
     assert figure(stage, "hawkeye_slack_reachable", WEATHER) == 0
     assert figure(stage, "hawkeye_slack_reachable", RANKING) == 1
     assert figure(stage, "hawkeye_messages_waiting", WEATHER) >= 2
-    assert stage.web.get(f"{stage.bots.web_url}/readyz").status_code == 200
+    assert stage.web.get(f"{stage.bots.url}/readyz").status_code == 200
     assert stage.install(WEATHER).status_code == 200
     stage.shows(weather, "It fell.")
     assert "chart could not be uploaded" not in stage.texts(weather)
@@ -268,7 +268,7 @@ def test_a_browser_installs_it_on_a_phone(stage, chromium):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto(f"{stage.bots.web_url}/slack/install")
+        page.goto(f"{stage.bots.url}/slack/install")
         page.get_by_text("Cancel").click()
         assert "You cancelled it" in page.inner_text("body")
         page.get_by_text("Begin again").click()

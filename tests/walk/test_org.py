@@ -130,7 +130,7 @@ def test_an_org_that_takes_the_app_out_stops_all_of_its_workspaces(stage):
     bot = stage.bots.bots[ORG]
     assert stage.until(lambda: not bot.access.works)
     stage.alert(metric="recall")
-    assert stage.web.get(f"{stage.bots.web_url}/readyz").status_code == 503
+    assert stage.web.get(f"{stage.bots.url}/readyz").status_code == 503
     assert stage.install("E0OTHER").status_code == 403
     assert stage.grid.grant_in("T0OTHER") is None
     stage.install(ORG)

@@ -34,7 +34,7 @@ def post(stage, body, kind, *, secret=""):
         "X-Slack-Request-Timestamp": stamp,
         "X-Slack-Signature": str(signature),
     }
-    url = f"{stage.bot.web_url}/slack/events"
+    url = f"{stage.front.url}/slack/events"
     request = urllib.request.Request(url, body.encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:

@@ -142,7 +142,7 @@ def test_a_request_that_slack_did_not_sign_is_refused(tmp_path):
         incident = stage.fire()
         stage.shows(incident, "step-1", "answer:yes")
         before = stage.incident(incident)
-        url = f"{stage.bot.web_url}/slack/events"
+        url = f"{stage.front.url}/slack/events"
         body = "command=%2Fhawkeye&text=status&user_id=U1&channel_id=C1"
         for headers in (
             {},
@@ -412,9 +412,9 @@ def test_while_slack_refuses_the_token_everything_waits_and_is_said(stage):
     outbox = stage.bot.conversation.outbox
     assert {o.attempts for o in outbox.owed()} == {0}
     with pytest.raises(HTTPError) as refused:
-        urlopen(f"{stage.bot.web_url}/readyz")
+        urlopen(f"{stage.front.url}/readyz")
     assert "invalid_auth" in refused.value.read().decode()
     app.bot_token = good
     stage.bot.use(good)
     stage.shows(incident, "step-1", "answer:yes", "slack_file")
-    assert urlopen(f"{stage.bot.web_url}/readyz").status == 200
+    assert urlopen(f"{stage.front.url}/readyz").status == 200
