@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import bare
 from benchmarks.table import Row
 from bot.demo.autoplay import Player
-from bot.demo.show import open_demo
+from bot.demo.practice import open_demo
 from bot.headless import accepted
 
 SCENARIOS = (

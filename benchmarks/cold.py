@@ -17,7 +17,7 @@ from benchmarks.clicks import READS_SECONDS
 from benchmarks.table import Row
 from bot.demo import NothingToPage, scenarios
 from bot.demo.autoplay import MOST_STEPS, STEP_SECONDS, Player, all_right
-from bot.demo.show import open_demo
+from bot.demo.practice import open_demo
 from bot.headless import accepted
 from bot.report import conclusion
 from handlers.messages.conclusion import name as conclusion_name

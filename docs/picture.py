@@ -12,7 +12,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from bot.demo.autoplay import Player
-from bot.demo.show import DEFAULT, SEED, Demo, open_demo
+from bot.demo.practice import Demo, open_demo
+from bot.demo.show import DEFAULT, SEED
 from bot.headless import accepted
 
 PICTURE = Path(__file__).parent / "thread.png"

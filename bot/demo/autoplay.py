@@ -14,7 +14,7 @@ from state.incident import Incident, Step
 
 if TYPE_CHECKING:
     from bot.demo.faults import Truth
-    from bot.demo.show import Demo
+    from bot.demo.practice import Demo
 
 MOST_STEPS = 30
 STEP_SECONDS = 60.0

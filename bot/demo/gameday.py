@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.demo.practice import Practice, open_demo, open_in_slack
 from bot.demo.scenarios import scenario, scenarios
-from bot.demo.show import Practice, open_demo, open_in_slack
 from handlers.messages.debrief import debrief_message
 from state.practice import debrief
 
