@@ -23,7 +23,7 @@ from analysis.tables import Contract
 from analysis.warehouse import Warehouse
 from benchmarks import streams
 from benchmarks.table import Row
-from bot.demo import nets, pipeline
+from bot.demo import columns, nets
 from bot.demo.writer import SCORER
 
 HISTORIES, EARLIER, STEP = 8, 6, pd.Timedelta(days=3)
@@ -108,8 +108,8 @@ def _train(stream: streams.Stream, end: pd.Timestamp, seed: int, faster: float) 
 
 
 def _inputs(part: pd.DataFrame) -> Any:
-    columns: Any = {name: part[name].to_numpy() for name in pipeline.FEATURES}
-    return nets.design(columns)
+    held: Any = {name: part[name].to_numpy() for name in columns.FEATURES}
+    return nets.design(held)
 
 
 def _row(name: str, at: pd.Timestamp, t: nets.Trained, folder: Path) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _spoilt(net: nets.Net, place: str, kind: str, rng: np.random.Generator) -> n
     elif place.startswith("hidden."):
         layer = int(place.removeprefix("hidden."))
     else:
-        group = pipeline.GROUPS.get(place.removeprefix("input."), (place,))
+        group = columns.GROUPS.get(place.removeprefix("input."), (place,))
         inputs = np.isin(names, group)
     mine = weights[layer][inputs]
     if kind == "module scaled":

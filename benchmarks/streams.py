@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import census
+from bot.demo import columns, pipeline
 from bot.demo import flights as raw_flights
-from bot.demo import pipeline
 
 Kind = Literal["number", "level"]
 Late = Callable[[np.ndarray, str, str, pd.Timestamp, float], Any]
@@ -28,11 +28,11 @@ CENSUS_TRAINING = 40_000
 """So many persons of 2015 train the models; the stream begins after them."""
 PERIODS = (("2013-01-01", "2013-04-01"), ("2013-06-01", "2013-09-01"))
 """Flights of these days train the models."""
-GROUPS = tuple(g for g in pipeline.GROUPS.values() if len(g) > 1)
+GROUPS = tuple(g for g in columns.GROUPS.values() if len(g) > 1)
 LATE = (
     *raw_flights.WEATHER_COLUMNS,
-    *pipeline.GROUPS["trailing_delays"],
-    *pipeline.GROUPS["tail_history"],
+    *columns.GROUPS["trailing_delays"],
+    *columns.GROUPS["tail_history"],
     "dep_delay",
 )
 """Features of flights that are looked up as of the moment of scoring."""
@@ -76,9 +76,9 @@ def flights(cache: Path) -> Stream:
     raw = raw_flights.load(cache)
     rows = raw.flights.take(raw.flights.scored < raw_flights.NEVER)
     code = pipeline.Code()
-    columns = _cached(cache / "columns.pickle", lambda: _by_month(raw, rows, code))
+    found = _cached(cache / "columns.pickle", lambda: _by_month(raw, rows, code))
     time = pd.to_datetime(rows.scored * 60, unit="s").as_unit("us")
-    frame = pd.DataFrame(columns)
+    frame = pd.DataFrame(found)
     frame.insert(0, "time", time)
     frame["label"] = np.where(np.isfinite(rows.arr_delay), rows.arr_delay > 15, np.nan)
     known = np.where(rows.arr < raw_flights.NEVER, rows.arr, 0)
@@ -93,7 +93,7 @@ def flights(cache: Path) -> Stream:
     return Stream(
         "flights",
         frame,
-        {f: "level" if f in pipeline.TEXT_FEATURES else "number" for f in pipeline.FEATURES},
+        {f: "level" if f in columns.TEXT_FEATURES else "number" for f in columns.FEATURES},
         ("origin", "carrier"),
         GROUPS,
         LATE,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.demo.columns import Columns
 from bot.demo.flights import (
     NEVER,
     Flights,
@@ -19,7 +20,7 @@ from bot.demo.flights import (
     uniform,
 )
 from bot.demo.nets import Recipe
-from bot.demo.pipeline import Code, Columns, Step
+from bot.demo.pipeline import Code, Step
 from bot.demo.registry import Job
 
 

@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from bot.demo.columns import FEATURES, GROUPS, TEXT_FEATURES, Columns
 from bot.demo.flights import Floats
-from bot.demo.pipeline import FEATURES, GROUPS, TEXT_FEATURES, Columns
 
 NULLABLE = (
     "dep_delay",

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from bot.demo.columns import GROUPS
 from bot.demo.flights import DAY, HOUR, NEVER, Floats, Minutes, Raw, uniform
-from bot.demo.pipeline import GROUPS
 from bot.demo.registry import EXPERIMENT, MODELS
 from bot.demo.timeline import Regime, Served
 

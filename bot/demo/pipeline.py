@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.demo.columns import DEFAULTS, FEATURES, Columns
 from bot.demo.flights import (
     DAY,
     HOUR,
@@ -27,12 +28,7 @@ from bot.demo.flights import (
     Weather,
     uniform,
 )
-
-if TYPE_CHECKING:
-    from bot.demo.registry import Job
-
-Columns: TypeAlias = dict[str, Any]
-"""Feature name to values, an entry a flight; a null is NaN (or None in a text column)."""
+from bot.demo.registry import Job
 
 Step: TypeAlias = Callable[[Raw, Flights, "Code"], Columns]
 """Computes one node's columns for flights that are scored."""
@@ -191,39 +187,6 @@ STEPS: Mapping[str, Step] = {
     "tail_history": tail_history,
 }
 """The node that writes each group of columns, and its step."""
-
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "ops_schedule": ("origin", "carrier", "sched_hour", "weekday", "distance"),
-    "request": ("bank_departures",),
-    "weather_hourly": WEATHER_COLUMNS,
-    "plane_facts": ("plane_age", "plane_seats"),
-    "pushback": ("dep_delay",),
-    "trailing_delays": ("origin_delay_3h", "origin_queue", "carrier_delay_24h"),
-    "tail_history": ("tail_prev_delay", "tail_idle_hours"),
-}
-"""The columns that each node writes. ``request`` is the caller: no table lists it."""
-
-FEATURES: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)
-TEXT_FEATURES = ("origin", "carrier")
-
-DEFAULTS: Mapping[str, float] = {
-    "temp": 55.0,
-    "dewp": 42.0,
-    "humid": 60.0,
-    "wind_speed": 10.0,
-    "precip": 0.0,
-    "pressure": 1018.0,
-    "visib": 10.0,
-    "plane_age": 11.0,
-    "plane_seats": 140.0,
-    "dep_delay": 0.0,
-    "origin_delay_3h": 0.0,
-    "origin_queue": 0.0,
-    "carrier_delay_24h": 0.0,
-    "tail_prev_delay": 0.0,
-    "tail_idle_hours": 12.0,
-}
-"""What the scorer assumes when the feature store does not answer in time."""
 
 
 def same_tails(tails: Strings) -> Strings:

@@ -10,9 +10,10 @@ import numpy as np
 
 from bot.demo import faults as f
 from bot.demo import units
+from bot.demo.columns import Columns
 from bot.demo.faults import Fault, Truth
 from bot.demo.flights import DAY, HOUR, to_time
-from bot.demo.pipeline import Columns, trailing_delays_as_of
+from bot.demo.pipeline import trailing_delays_as_of
 from bot.demo.registry import EXPERIMENT, TREATMENT, Job, Publish
 from bot.demo.stage import Stage
 from bot.demo.weeks import worst_hours

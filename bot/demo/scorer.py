@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bot.demo.columns import FEATURES, TEXT_FEATURES
 from bot.demo.nets import Net, design
-from bot.demo.pipeline import FEATURES, TEXT_FEATURES
 
 
 def main(rows: str, answers: str) -> None:

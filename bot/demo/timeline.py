@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bot.demo.columns import FEATURES, Columns
 from bot.demo.flights import NEVER, Flights, Floats, Minutes, Raw, Strings, uniform
 from bot.demo.nets import Trained, design
-from bot.demo.pipeline import FEATURES, Code, Columns, at_defaults, features
+from bot.demo.pipeline import Code, at_defaults, features
 from bot.demo.registry import (
     CONTROL,
     EXPERIMENT,

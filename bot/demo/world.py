@@ -14,9 +14,9 @@ import numpy as np
 from analysis import words
 from analysis.tables import Contract
 from bot.demo import operations, writer
+from bot.demo.columns import DEFAULTS, GROUPS
 from bot.demo.faults import Fault, Truth
 from bot.demo.flights import HOUR, to_minute, to_time
-from bot.demo.pipeline import DEFAULTS, GROUPS
 from bot.demo.registry import CONTROL, NO_ARM, TREATMENT
 from bot.demo.stage import Stage
 from bot.demo.timeline import Regime, Served

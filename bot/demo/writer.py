@@ -15,9 +15,9 @@ import numpy as np
 
 from analysis.tables import Contract
 from bot.demo import operations
+from bot.demo.columns import FEATURES
 from bot.demo.flights import DAY, NEVER, Minutes, to_time
 from bot.demo.measure import THRESHOLD, WATCHES
-from bot.demo.pipeline import FEATURES
 from bot.demo.registry import EXPERIMENT, MODELS, NO_ARM, TRAINING_TAKES
 from bot.demo.timeline import Regime, Served, Snapshot
 

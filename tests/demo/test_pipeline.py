@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from bot.demo import faults, operations
+from bot.demo.columns import FEATURES, GROUPS, TEXT_FEATURES
 from bot.demo.flights import DAY, HOUR, NEVER, Weather, to_minute, to_time
-from bot.demo.pipeline import FEATURES, GROUPS, TEXT_FEATURES, Code, features
+from bot.demo.pipeline import Code, features
 from bot.demo.units import UNITS
 
 

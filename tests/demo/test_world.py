@@ -12,8 +12,8 @@ from analysis.tables import Role
 from analysis.warehouse import Warehouse
 from bot.config import load
 from bot.demo import CannotMitigate, World, build
+from bot.demo.columns import FEATURES
 from bot.demo.measure import aggregate
-from bot.demo.pipeline import FEATURES
 from tests.demo.conftest import NAME, SEED
 
 
