@@ -2,29 +2,21 @@
 
     grid = Grid(app)                     # an app as it is registered: client id and secret
     one, other = grid.workspace("T0ONE"), grid.workspace("T0TWO", org="E0ORG")
-    with grid:
-        client = slack_sdk.WebClient(token, base_url=grid.api_url)
+    with serve_grid(grid) as server:     # of bot/workspace/grid_server.py
+        client = slack_sdk.WebClient(token, base_url=server.api_url)
 
-Tokens, codes and their errors are as Slack documents them for oauth.v2.access; what an app is told
-of an org-wide installation is as Slack documents for org-ready apps.
+Tokens, codes and their errors are as Slack documents them for oauth.v2.access.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from bot.workspace.delivery import Envelope
 from bot.workspace.events import wrapper
-from bot.workspace.model import App, Json, SlackError
-from bot.workspace.server import Server, serve
+from bot.workspace.model import App, SlackError
 from bot.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from bot.workspace.sockets import Carrier
 
 EXPIRES_IN = 43_200
 """Seconds that a token lives where tokens are rotated."""
@@ -68,7 +60,6 @@ class Grid:
     expired: set[str] = field(default_factory=set)
     withheld: set[str] = field(default_factory=set)
     codes: dict[str, tuple[Grant, str]] = field(default_factory=dict)
-    _stack: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         # Requests to the app leave through one place, whatever workspace they come from.
@@ -76,7 +67,7 @@ class Grid:
         self.hub.install(self.app)
 
     def workspace(self, team: str, name: str = "", *, org: str = "") -> Workspace:
-        """A new workspace, before the grid is started; ``org`` is the id of its org."""
+        """A new workspace, before the grid is served; ``org`` is the id of its org."""
         found = Workspace(team_id=team, team_name=name or team, team_domain=team.lower())
         if org:
             # People and channels have ids of their own throughout an org, and files are the org's.
@@ -89,38 +80,6 @@ class Grid:
             self.org_of[team] = org
         self.workspaces[team] = found
         return found
-
-    # -- running -------------------------------------------------------------------------------
-
-    def __enter__(self) -> Grid:
-        """Serve all of them."""
-        from bot.workspace.grid_web import routes
-
-        self.server: Server = self._stack.enter_context(serve(self.hub, extra_routes=routes(self)))
-        carrier: Carrier = self.server.app.state.carrier
-        for team, workspace in self.workspaces.items():
-            self._stack.enter_context(serve(workspace))
-            workspace.deliveries.attach(self._sender(team, carrier))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def _sender(self, team: str, carrier: Carrier) -> Callable[[Envelope], None]:
-        def take(envelope: Envelope) -> None:
-            grant = self.grant_in(team)
-            if grant is not None and grant.is_org:
-                envelope.payload = as_of_org(envelope.payload, grant.place, self.orgs[grant.place])
-            carrier.take(envelope)
-
-        return take
-
-    @property
-    def api_url(self) -> str:
-        """The base address of the Web API of all of them."""
-        return self.server.api_url
-
-    # -- installations -------------------------------------------------------------------------
 
     def teams_of(self, place: str) -> list[str]:
         """The workspaces of an org that an app may be in, or the one."""
@@ -206,22 +165,3 @@ class Grid:
         if grant.ended or token in self.expired:
             raise SlackError(grant.ended or "token_expired")
         return grant
-
-
-def as_of_org(payload: Json, org: str, name: str) -> Json:
-    """A payload as an app gets it that is installed for a whole org."""
-    if payload.get("type") == "event_callback":
-        [authorization] = payload["authorizations"]
-        of_org = {"enterprise_id": org, "is_enterprise_install": True}
-        return payload | {
-            "enterprise_id": org,
-            "context_enterprise_id": org,
-            "authorizations": [authorization | of_org],
-        }
-    if "command" in payload:
-        flat = {"enterprise_id": org, "enterprise_name": name, "is_enterprise_install": "true"}
-        return payload | flat
-    body = payload | {"is_enterprise_install": True, "enterprise": {"id": org, "name": name}}
-    if payload["type"] in ("shortcut", "message_action"):
-        return body | {"team": None}
-    return body | {"team": payload["team"] | {"enterprise_id": org, "enterprise_name": name}}

@@ -153,7 +153,7 @@ class GridWeb:
             raise SlackError("invalid_auth")
         ticket = str(uuid.uuid4())
         self.grid.hub.tickets[ticket] = self.grid.app.id
-        address = self.grid.server.url.replace("http://", "ws://", 1)
+        address = self.grid.hub.base_url.replace("http://", "ws://", 1)
         return f"{address}/link/?ticket={ticket}&app_id={self.grid.app.id}"
 
     async def _in_workspace(
@@ -208,7 +208,7 @@ class GridWeb:
             named = [{"id": t, "name": self.grid.workspaces[t].team_name} for t in teams]
             return {"teams": named, "response_metadata": {"next_cursor": ""}}
         return {
-            "url": f"{self.grid.server.url}/",
+            "url": f"{self.grid.hub.base_url}/",
             "team": self.grid.orgs[grant.place],
             "user": "hawkeye",
             "team_id": grant.place,

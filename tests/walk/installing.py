@@ -14,8 +14,9 @@ import httpx
 
 from bot.bots import Bots
 from bot.config import load
-from bot.workspace import Workspace, manifest_of
+from bot.workspace import Server, Workspace, manifest_of
 from bot.workspace.grid import Grid
+from bot.workspace.grid_server import serve_grid
 from state.incident import Incident
 from tests.state.toys import TOY
 from tests.walk.stage import MANIFEST, SETTINGS, Canned, Handle, evidence
@@ -26,6 +27,7 @@ class Installing:
     """What a test needs in its hands."""
 
     grid: Grid
+    server: Server
     bots: Bots
     rollback: Handle
     web: httpx.Client
@@ -42,7 +44,7 @@ class Installing:
         assert asked.status_code == 200, asked.text
         form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', asked.text))
         form |= {"place": place, "answer": answer}
-        back = self.web.post(f"{self.grid.server.url}/oauth/v2/authorize", data=form)
+        back = self.web.post(f"{self.server.url}/oauth/v2/authorize", data=form)
         where = urlsplit(back.headers["location"])
         query = {k: v[0] for k, v in parse_qs(where.query).items()} | changes
         cookie = query.pop("cookie", cookie)
@@ -114,13 +116,13 @@ def installing(
     grid = Grid(app, rotates=rotates)
     build(grid)
     (folder / "log.csv").write_text("time,score,label,temp,wind\n2026-01-01,0.5,1,3,4\n")
-    with grid, httpx.Client(trust_env=False, timeout=10) as web:
+    with serve_grid(grid) as server, httpx.Client(trust_env=False, timeout=10) as web:
         environment = {
             "SLACK_CLIENT_ID": app.client_id,
             "SLACK_CLIENT_SECRET": grid.client_secret,
             "SLACK_APP_TOKEN": app.app_token,
             "SLACK_SIGNING_SECRET": app.signing_secret,
-            "SLACK_API_URL": grid.api_url,
+            "SLACK_API_URL": server.api_url,
             "HAWKEYE_ALERTS_TOKEN": "alerts",
         }
         more = '\n[[metrics]]\nname = "recall"\nkind = "recall"\n'
@@ -141,4 +143,4 @@ def installing(
             grid.redirect_urls = [f"{bots.url}/slack/oauth_redirect"]
             if mode == "http":
                 app.request_url = f"{bots.url}/slack/events"
-            yield Installing(grid, bots, rollback, web)
+            yield Installing(grid, server, bots, rollback, web)

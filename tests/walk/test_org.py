@@ -156,7 +156,7 @@ def test_the_one_bot_token_of_the_environment_may_be_an_orgs(tmp_path, stage):
     environment = {
         "SLACK_BOT_TOKEN": token,
         "SLACK_APP_TOKEN": stage.grid.app.app_token,
-        "SLACK_API_URL": stage.grid.api_url,
+        "SLACK_API_URL": stage.server.api_url,
     }
     (tmp_path / "one").mkdir()
     settings = settings_in(tmp_path / "one", "socket", 3000, environment)
