@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from analysis.evidence import Evidence, Scope
 from analysis.explore import Question
 from bot.checks import run_check, run_look
-from state.store import from_json
+from state.as_text import from_json
 
 
 @dataclass(frozen=True)

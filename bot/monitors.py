@@ -19,8 +19,9 @@ from analysis.evidence import CannotExamine, Evidence, Scope, Window
 from bot.config import Settings
 from handlers.desk import Desk, Subject, Subjects, every, open_about
 from handlers.standing import MONITORS
+from state.as_text import stamp, unstamp
 from state.incident import Alert, Entry, Incident
-from state.store import Store, stamp, unstamp
+from state.store import Store
 
 RunCheck = Callable[[str, Scope], Evidence]
 """Runs the check of a node over a scope; raises what the check raises."""

@@ -32,6 +32,8 @@ from state.incident import Alert, Incident
 from state.looks import Looks
 from state.machine import advance
 from state.outbox import Outbox, Post
+from state.results import Results
+from state.said import Sayings
 from state.signals import named_as
 from state.store import Place, StaleIncidentError, Store
 from state.tree import Tree
@@ -75,6 +77,8 @@ class Conversation(Looking):
         self.outbox = Outbox(self.store)
         self.due = DueWork(self.store)
         self.looks = Looks(self.store)
+        self.sayings = Sayings(self.store)
+        self.results = Results(self.store)
         self.caller = Caller(self.rota, self.due)
 
     def subjects(self) -> Subjects:

@@ -13,7 +13,8 @@ from analysis.explore import Question
 from state.events import Event
 from state.incident import Alert, Entry, Incident
 from state.outbox import Resting
-from state.store import Said, Store
+from state.said import Said
+from state.store import Store
 from state.tree import Tree
 
 CLOSE = 0.6

@@ -33,10 +33,10 @@ from handlers.modals.settings import CALLBACK, parse_settings, settings_form
 from handlers.once import asked_to_wait
 from handlers.standing import MONITORS
 from handlers.work import Runner
+from state.as_text import stamp, unstamp
 from state.due import Urgency
 from state.incident import Alert, Incident
 from state.preferences import preferences, set_preferences
-from state.store import stamp, unstamp
 
 log = structlog.get_logger()
 Body = dict[str, Any]

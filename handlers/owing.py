@@ -13,11 +13,12 @@ from handlers import notices
 from handlers.readers import Readers
 from state import effects as fx
 from state import events as ev
+from state.as_text import to_json
 from state.due import Due, DueWork
 from state.effects import Effect
 from state.incident import Alert, Incident
 from state.machine import advance, ahead
-from state.store import to_json
+from state.results import Results
 from state.tree import Tree
 
 Payload = dict[str, Any]
@@ -45,6 +46,7 @@ class Owing(Readers):
     clock: Callable[[], datetime]
     habits: Habits
     due: DueWork
+    results: Results
     woken: list[Callable[[], None]]
 
     def now(self) -> datetime:
@@ -120,7 +122,7 @@ class Owing(Readers):
             self._add("ahead", incident, payload, at)
 
     def _kept(self, check: fx.RunCheck) -> Evidence | None:
-        return self.store.evidence(check_key(check.node, check.scope))
+        return self.results.of(check_key(check.node, check.scope))
 
     def _add(self, kind: str, incident: Incident, payload: Mapping[str, Any], at: datetime) -> None:
         name = "-".join(str(v) for k, v in payload.items() if k != "scope")

@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from handlers.conversation import Conversation
 from handlers.reading import written
 from handlers.whispers import whisper
-from state.store import Said
+from state.said import Said
 
 log = structlog.get_logger()
 PIN = "pushpin"
@@ -82,19 +82,19 @@ class Pins:
         ts = str(message.get("ts", ""))
         link = self.conversation.directory.permalink(channel, ts)
         said = Said(channel, ts, author(message), written(message), link, pinned=True)
-        self.conversation.store.remember(incident, said)
+        self.conversation.sayings.remember(incident, said)
         self.conversation.refresh(incident)
 
     def take_out(self, channel: str, ts: str) -> None:
         """Out of the record; what was written in the incident's own thread stays as said."""
-        kept = self.conversation.store.said_at(channel, ts)
+        kept = self.conversation.sayings.at(channel, ts)
         if kept is None:
             return
         incident, said = kept
         if said.in_thread:
-            self.conversation.store.remember(incident, said.unpinned())
+            self.conversation.sayings.remember(incident, said.unpinned())
         else:
-            self.conversation.store.forget(channel, ts)
+            self.conversation.sayings.forget(channel, ts)
         self.conversation.refresh(incident)
 
 

@@ -7,7 +7,8 @@ from datetime import tzinfo
 from handlers.directory import Directory
 from handlers.reading import to_people
 from state.outbox import Outbox, Resting
-from state.store import Said, Store
+from state.said import Said, Sayings
+from state.store import Store
 
 
 class Readers:
@@ -15,6 +16,7 @@ class Readers:
 
     store: Store
     outbox: Outbox
+    sayings: Sayings
     directory: Directory
 
     def link(self, incident_id: str) -> str:
@@ -37,7 +39,7 @@ class Readers:
         return [s for s in found if s.channel == channel or public(s.channel)]
 
     def _told(self, incident_id: str) -> list[Said]:
-        return to_people(self.store.said(incident_id), self.directory.me()["user_id"])
+        return to_people(self.sayings.of(incident_id), self.directory.me()["user_id"])
 
     def may_read(self, channel: str, user: str) -> bool:
         """Whether a person can read a channel."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from handlers import times
-from state.store import Said
+from state.said import Said
 
 MOST_CHARACTERS = 20_000
 _SHOWN = ("text", "fallback", "pretext", "title", "value", "alt_text")

@@ -19,6 +19,7 @@ from handlers.loop import Loop
 from handlers.once import FAILED, CannotLookError, asked_to_wait, find, outage, uncertain
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import Outbox, Owed
+from state.results import Results
 
 log = structlog.get_logger()
 
@@ -76,7 +77,7 @@ class Sender:
     _unready: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.uploads = Uploads(self.client, self.outbox.store)
+        self.uploads = Uploads(self.client, Results(self.outbox.store))
         self.loop = Loop("hawkeye-sender", self._turn, self.poll_seconds)
 
     def _turn(self) -> bool:

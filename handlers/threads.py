@@ -17,7 +17,7 @@ from handlers.pins import ONE_BY_ONE, pinned
 from handlers.reading import written
 from handlers.registry import Reply, Request
 from handlers.typed import addressed
-from state.store import Said
+from state.said import Said
 
 log = structlog.get_logger()
 MOST_PAGES = 20
@@ -57,21 +57,21 @@ class Threads:
             self._keep(channel, message)
 
     def _forget(self, channel: str, ts: str) -> None:
-        kept = self.conversation.store.said_at(channel, ts)
+        kept = self.conversation.sayings.at(channel, ts)
         if kept is not None:
-            self.conversation.store.forget(channel, ts)
+            self.conversation.sayings.forget(channel, ts)
             self.conversation.refresh(kept[0])
 
     def _edited(self, channel: str, message: dict[str, Any]) -> None:
         """What is in a record says what the message says now; 📌 stays where it was."""
-        kept = self.conversation.store.said_at(channel, str(message.get("ts", "")))
+        kept = self.conversation.sayings.at(channel, str(message.get("ts", "")))
         if kept is None:
             self._keep(channel, message)
             return
         incident, said = kept
         text = written(message)
         if text != said.text:
-            self.conversation.store.remember(incident, replace(said, text=text))
+            self.conversation.sayings.remember(incident, replace(said, text=text))
             self.conversation.refresh(incident)
 
     def on_mention(self, event: dict[str, Any], client: WebClient) -> None:
@@ -142,11 +142,11 @@ class Threads:
         if incident is None:
             return False
         link = self.conversation.directory.permalink(channel, ts)
-        kept = self.conversation.store.said_at(channel, ts)
+        kept = self.conversation.sayings.at(channel, ts)
         held = pinned(message) if "reactions" in message else bool(kept and kept[1].pinned)
         text = str(message.get("text", ""))
         said = Said(channel, ts, message["user"], text, link, held, in_thread=True)
-        self.conversation.store.remember(incident, said)
+        self.conversation.sayings.remember(incident, said)
         return True
 
 

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from analysis.evidence import Chart
 from handlers.access import lost
-from state.store import Store
+from state.results import Results
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class Uploads:
     """
 
     client: WebClient
-    store: Store
+    results: Results
     most_tries: int = 8
     _failed: dict[str, tuple[int, float]] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Uploads:
 
     def all_there(self, payload: dict[str, Any]) -> bool:
         """Whether Slack has every chart of a message."""
-        return all(self.store.file_of(chart) for chart in _charts(payload))
+        return all(self.results.file_of(chart) for chart in _charts(payload))
 
     def upload_ahead(self) -> bool:
         """Upload one chart that nobody has asked for yet; whether there was one.
@@ -67,8 +67,7 @@ class Uploads:
         One that fails is tried again after ever longer pauses, and at last left to the message
         that shows it.
         """
-        rows = self.store.rows("SELECT id FROM charts WHERE file = '' ORDER BY rowid")
-        chart = next((r["id"] for r in rows if self._may_try(r["id"])), None)
+        chart = next(filter(self._may_try, self.results.to_upload()), None)
         if chart is None:
             return False
         try:
@@ -86,10 +85,10 @@ class Uploads:
         return tries < self.most_tries and time.monotonic() >= again
 
     def _file(self, chart_id: str) -> str:
-        file = self.store.file_of(chart_id)
+        file = self.results.file_of(chart_id)
         if file:
             return file
-        chart = self.store.chart(chart_id)
+        chart = self.results.chart(chart_id)
         if chart is None:
             raise ChartNotReadyError(f"chart {chart_id[:8]} is not in the store")
         try:
@@ -98,7 +97,7 @@ class Uploads:
             if lost(error):
                 raise
             raise ChartNotReadyError(f"upload failed: {error}") from error
-        self.store.uploaded(chart_id, file)
+        self.results.uploaded(chart_id, file)
         return file
 
     def _upload(self, chart: Chart) -> str:

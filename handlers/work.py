@@ -22,9 +22,9 @@ from handlers.mitigations import Mitigations
 from handlers.once import asked_to_wait, outage
 from handlers.owing import check_key, sentence
 from state import events as ev
+from state.as_text import from_json
 from state.due import Due, Urgency
 from state.incident import Allowance
-from state.store import from_json
 
 log = structlog.get_logger()
 TALK = frozenset({"remind", "export", "dm", "write"})
@@ -205,11 +205,10 @@ class Work:
         done: Future[Evidence],
         then: Callable[[Evidence | BaseException], None] | None,
     ) -> None:
-        store = self.conversation.store
         error = done.exception() if not done.cancelled() else RuntimeError("cancelled")
         evidence = None if error is not None else done.result()
         if evidence is not None:
-            store.keep_evidence(key, evidence)
+            self.conversation.results.keep(key, evidence)
         with self._lock:
             self._running.pop(key, None)
         if self.loop.stopped:

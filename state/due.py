@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from state.store import Store, stamp
+from state.as_text import stamp
+from state.store import Store
 
 
 class Urgency(IntEnum):

@@ -11,7 +11,9 @@ from datetime import datetime
 
 from analysis.evidence import Evidence
 from analysis.explore import Question
-from state.store import Store, from_json, stamp, to_json, unstamp
+from state.as_text import from_json, stamp, to_json, unstamp
+from state.results import Results
+from state.store import Store
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Looks:
         """Keep what came of it; the charts' bytes go to the charts."""
         with self.store.transaction() as db:
             for chart in evidence.charts if evidence else ():
-                self.store.keep_chart(chart)
+                Results(self.store).keep_chart(chart)
             kept = to_json(Evidence, evidence.without_bytes()) if evidence else ""
             db.execute(
                 "UPDATE looks SET evidence = ?, error = ? WHERE incident = ? AND number = ?",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from state.incident import Incident
+from state.said import Sayings
 from state.store import Store
 
 _MENTION = re.compile(r"<[@#!][^<>|]*(?:\|([^<>]*))?>")
@@ -52,7 +53,7 @@ def _readable(
     store: Store, hit: Hit, words: list[str], may_read: Callable[[str], bool]
 ) -> Hit | None:
     """The hit; without what may not be read, where there is such: None when nothing is left."""
-    if all(may_read(said.channel) for said in store.said(hit.incident.id)):
+    if all(may_read(said.channel) for said in Sayings(store).of(hit.incident.id)):
         return hit
     text = "\n".join(_texts(store, hit.incident, may_read))
     found = [re.search(rf"\b{re.escape(word)}\w*", text, re.IGNORECASE) for word in words]
@@ -99,6 +100,6 @@ def _texts(
         yield f"{cause.kind.replace('_', ' ')} {' '.join(s.name for s in cause.suspects)}"
     yield from (note.text for note in incident.notes)
     yield from (m.result for m in incident.mitigations if m.result)
-    for said in store.said(incident.id):
+    for said in Sayings(store).of(incident.id):
         if may_read(said.channel):
             yield _MENTION.sub(lambda m: m[1] or "", said.text)

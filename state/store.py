@@ -1,4 +1,7 @@
-"""What is remembered, in SQLite: incidents, their events, what people said, what is due.
+"""What is remembered, in SQLite: incidents, their events and the places that show them.
+
+What else is kept has rooms of its own: what people said (state/said.py), what checks found
+(state/results.py), what is to be sent (state/outbox.py) and done (state/due.py).
 
 One connection per thread, WAL, and every change in a transaction that begins IMMEDIATE: plain
 transactions that read before they write fail under concurrency with "database is locked".
@@ -11,22 +14,19 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlite_utils import Database
 
-from analysis.evidence import Chart, Evidence
 from state import events as ev
+from state.as_text import from_json, stamp, to_json, unstamp
 from state.events import Event
 from state.incident import Incident
 
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
-
 
 MOST_READ = 512
 """So many incidents are kept as they were last read."""
@@ -44,24 +44,6 @@ class Place:
     channel: str
     thread: str = ""
     primary: bool = True
-
-
-@dataclass(frozen=True)
-class Said:
-    """A message of an incident's record: written in its thread, or put into it from elsewhere
-    (``pinned`` and not ``in_thread``)."""
-
-    channel: str
-    ts: str
-    user: str
-    text: str
-    permalink: str = ""
-    pinned: bool = False
-    in_thread: bool = False
-
-    def unpinned(self) -> Said:
-        """The same, no longer pinned."""
-        return replace(self, pinned=False)
 
 
 @dataclass(frozen=True)
@@ -251,7 +233,7 @@ class Store:
                 {"incident": incident, "proposed": proposed, "recorded": recorded}, pk="incident"
             )
 
-    # -- where it is shown, what was said ----------------------------------------------------
+    # -- where it is shown, what is remembered --------------------------------------------------
 
     def add_place(self, place: Place) -> None:
         """Show the incident in one more channel; a channel is added once."""
@@ -284,43 +266,6 @@ class Store:
         )
         return str(rows[0]["incident"]) if rows else None
 
-    def remember(self, incident: str, said: Said) -> None:
-        """Keep what a person wrote; an edit replaces it.
-
-        A message that is in a record already stays in that one.
-        """
-        kept = self.said_at(said.channel, said.ts)
-        incident = kept[0] if kept else incident
-        with self.transaction() as db:
-            db.table("said").upsert(
-                {
-                    "incident": incident,
-                    "channel": said.channel,
-                    "ts": said.ts,
-                    "user": said.user,
-                    "text": said.text,
-                    "permalink": said.permalink,
-                    "pinned": int(said.pinned),
-                    "in_thread": int(said.in_thread or bool(kept and kept[1].in_thread)),
-                },
-                pk=("channel", "ts"),
-            )
-
-    def forget(self, channel: str, ts: str) -> None:
-        """A message was deleted."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM said WHERE channel = ? AND ts = ?", [channel, ts])
-
-    def said(self, incident: str) -> list[Said]:
-        """What people wrote in the threads of an incident, oldest first."""
-        rows = self.rows("SELECT * FROM said WHERE incident = ? ORDER BY ts", incident)
-        return [_said(r) for r in rows]
-
-    def said_at(self, channel: str, ts: str) -> tuple[str, Said] | None:
-        """The kept message and whose record it is in; None when it is in none."""
-        rows = self.rows("SELECT * FROM said WHERE channel = ? AND ts = ?", channel, ts)
-        return (str(rows[0]["incident"]), _said(rows[0])) if rows else None
-
     def first_time(self, event_id: str) -> bool:
         """Whether this delivery has not been seen before; from now on it has."""
         with self.transaction() as db:
@@ -329,49 +274,6 @@ class Store:
                 [event_id, stamp(datetime.now(UTC))],
             )
             return bool(done.rowcount == 1)
-
-    # -- evidence and charts -------------------------------------------------------------------
-
-    def keep_evidence(self, key: str, evidence: Evidence) -> None:
-        """Keep a check's result under its key, with its charts' bytes."""
-        with self.transaction() as db:
-            for chart in evidence.charts:
-                self.keep_chart(chart)
-            db.table("evidence").upsert(
-                {"key": key, "evidence": to_json(Evidence, evidence.without_bytes())}, pk="key"
-            )
-
-    def evidence(self, key: str) -> Evidence | None:
-        """The kept result of a check; None when it has not been run."""
-        rows = self.rows("SELECT evidence FROM evidence WHERE key = ?", key)
-        return from_json(Evidence, rows[0]["evidence"]) if rows else None
-
-    def keep_chart(self, chart: Chart) -> None:
-        """Keep a chart's bytes, once."""
-        if not chart.png:
-            return
-        with self.transaction() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO charts (id, title, alt, png) VALUES (?, ?, ?, ?)",
-                [chart.id, chart.title, chart.alt, chart.png],
-            )
-
-    def chart(self, chart: str) -> Chart | None:
-        """A kept chart with its bytes; None when there is none."""
-        rows = self.rows("SELECT * FROM charts WHERE id = ?", chart)
-        if not rows:
-            return None
-        return Chart(chart, rows[0]["title"], rows[0]["alt"], bytes(rows[0]["png"]))
-
-    def file_of(self, chart: str) -> str:
-        """Slack's id of the uploaded chart; empty when it is not uploaded."""
-        rows = self.rows("SELECT file FROM charts WHERE id = ?", chart)
-        return str(rows[0]["file"] or "") if rows else ""
-
-    def uploaded(self, chart: str, file: str) -> None:
-        """Keep Slack's id of a chart ("" forgets it, so that it is uploaded again)."""
-        with self.transaction() as db:
-            db.execute("UPDATE charts SET file = ? WHERE id = ?", [file, chart])
 
     def settings(self, name: str) -> Any:
         """A small remembered value (any JSON); None when there is none."""
@@ -384,39 +286,5 @@ class Store:
             db.table("settings").upsert({"name": name, "value": json.dumps(value)}, pk="name")
 
 
-def _said(row: dict[str, Any]) -> Said:
-    """A message from its row."""
-    held, there = bool(row["pinned"]), bool(row["in_thread"])
-    return Said(row["channel"], row["ts"], row["user"], row["text"], row["permalink"], held, there)
-
-
-# -- JSON ---------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=64)
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def to_json(kind: Any, value: Any) -> str:
-    """A value of a dataclass as JSON."""
-    return _adapter(kind).dump_json(value).decode()
-
-
-def from_json(kind: Any, text: str) -> Any:
-    """The value back; pydantic's ValidationError when it is not of that kind."""
-    return _adapter(kind).validate_json(text)
-
-
 def _event(name: str) -> Any:
     return getattr(ev, name)
-
-
-def stamp(moment: datetime) -> str:
-    """A moment as text that sorts by time."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def unstamp(text: str) -> datetime:
-    """The moment back."""
-    return datetime.fromisoformat(text)

@@ -12,7 +12,7 @@ from handlers.actions import everyone
 from handlers.blocks import Block
 from handlers.messages import excluded, words
 from state.incident import Incident
-from state.store import Said
+from state.said import Said
 from state.tree import Tree
 
 MOST_SAID = 3

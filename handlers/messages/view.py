@@ -10,7 +10,7 @@ from analysis.evidence import Suspect
 from handlers import blocks as b
 from handlers.messages.words import action_title
 from state.incident import Incident
-from state.store import Said
+from state.said import Said
 
 LONGEST_NAME = 100
 """Longer names of mitigations don't fit into a button; such a one is not offered."""

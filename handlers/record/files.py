@@ -14,8 +14,9 @@ from handlers.record.material import Material
 from handlers.record.notebook import notebook
 from handlers.record.pdf import pdf
 from handlers.record.post_mortem import post_mortem
+from state.as_text import to_json
 from state.incident import Incident
-from state.store import Said, to_json
+from state.said import Said
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from handlers.messages.words import action_title
 from handlers.record.plain import Names, plain
 from state.incident import Incident
 from state.looks import Look, Looks
-from state.store import Entry, Said, Store
+from state.results import Results
+from state.said import Said, Sayings
+from state.store import Entry, Store
 from state.tree import Tree
 
 
@@ -54,10 +56,10 @@ def material(
         found,
         tree,
         tuple(store.events(incident)),
-        tuple(store.said(incident) if said is None else said),
+        tuple(Sayings(store).of(incident) if said is None else said),
         tuple(Looks(store).of(incident)),
         names,
         link,
-        store.chart,
+        Results(store).chart,
         title,
     )

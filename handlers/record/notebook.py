@@ -8,8 +8,8 @@ from typing import Any
 from analysis.evidence import Scope
 from handlers.record.material import Material
 from handlers.record.timeline import title
+from state.as_text import to_json
 from state.incident import Step
-from state.store import to_json
 
 Cell = dict[str, Any]
 

@@ -12,7 +12,7 @@ from analysis import cause, features, models, segments, topline
 from analysis.evidence import CannotExamine, Evidence, Suspect
 from analysis.explore import Question, look
 from analysis.warehouse import Warehouse
-from state.store import to_json
+from state.as_text import to_json
 from tests.analysis.logs import log, scope, since_onset, warehouse
 
 MARK = "MARKER"

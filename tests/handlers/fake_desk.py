@@ -20,7 +20,8 @@ from state.incident import Alert, Incident
 from state.looks import Looks
 from state.machine import advance
 from state.outbox import Outbox, Resting
-from state.store import Place, Said, Store
+from state.said import Said, Sayings
+from state.store import Place, Store
 from state.tree import AGAIN, LEFT, Branch, Exit, Node, Tree
 from tests.handlers.looks import uploaded
 
@@ -154,7 +155,7 @@ class FakeDesk:
 
     def said(self, incident_id: str, user: str) -> list[Said]:
         """What that person can read; nobody is the bot here."""
-        return [s for s in self.store.said(incident_id) if self.may_read(s.channel, user)]
+        return [s for s in Sayings(self.store).of(incident_id) if self.may_read(s.channel, user)]
 
     def may_tell(self, incident_id: str, thread_of: str, channel: str) -> bool:
         """Unless it was shut out of the channel."""

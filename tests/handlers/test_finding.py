@@ -11,7 +11,8 @@ from handlers.commands import ask
 from handlers.registry import Request
 from state import events as ev
 from state.incident import Alert
-from state.store import Said, Store
+from state.said import Said, Sayings
+from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
 from tests.handlers.toy import REAL
 
@@ -70,7 +71,7 @@ def test_a_thread_that_others_read_tells_of_no_incident_that_they_may_not_see(de
 def test_what_was_said_where_one_can_not_read_is_not_found(desk):
     """Nor shown beside what was found."""
     secret = Said("C-secret", "1.5", "U2", "<@U1|ana> zebra asked about the weather feed")
-    desk.store.remember("HE-1", secret)
+    Sayings(desk.store).remember("HE-1", secret)
     assert "*zebra*" in said(desk, "incidents search zebra").text
     assert "U1" not in said(desk, "incidents search zebra").text
     desk.shut_out.add(("C-secret", "U9"))

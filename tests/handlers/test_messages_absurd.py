@@ -16,7 +16,7 @@ from handlers.messages.summary import catch_up
 from handlers.mitigations import Mitigations
 from state import events as ev
 from state.incident import Incident
-from state.store import Said
+from state.said import Said
 from tests.handlers.looks import refused, view
 from tests.handlers.toy import ALERT, TREE, WALK, after, at, opened
 

@@ -13,7 +13,7 @@ from handlers.messages.view import remedies
 from handlers.messages.words import cause_words
 from state import events as ev
 from state.incident import Cause, Incident
-from state.store import Said
+from state.said import Said
 from tests.handlers.looks import buttons, charts, elements, thread, view, words
 from tests.handlers.toy import (
     BACK,

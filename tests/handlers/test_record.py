@@ -23,10 +23,13 @@ from handlers.record.post_mortem import post_mortem
 from handlers.record.timeline import timeline
 from state import effects as fx
 from state import events as ev
+from state.as_text import from_json
 from state.incident import Call, Incident
 from state.machine import advance
+from state.results import Results
+from state.said import Said, Sayings
 from state.signals import first_heard
-from state.store import Said, Store, from_json
+from state.store import Store
 from tests.handlers import toy
 
 NAMES = {"U0ANA": "Ana Ruiz", "U0BO": "Bo"}
@@ -73,9 +76,11 @@ def kept(tmp_path):
         store.save(incident, after, event)
     for found in toy.WALK:
         for chart in found.charts:
-            store.keep_chart(replace(chart, png=picture()))
+            Results(store).keep_chart(replace(chart, png=picture()))
     ts = str(toy.at(5).timestamp())
-    store.remember("HE-12", Said("C1", ts, "U0BO", "we saw *the same* on 3 March", "", True))
+    Sayings(store).remember(
+        "HE-12", Said("C1", ts, "U0BO", "we saw *the same* on 3 March", "", True)
+    )
     return material(store, "HE-12", toy.TREE, lambda user: NAMES.get(user, user), "https://l.ink")
 
 

@@ -16,6 +16,7 @@ from handlers.sender import MOST_TRIES, WORDS_AFTER, Sender
 from handlers.uploads import Uploads
 from state.incident import Alert
 from state.outbox import Outbox, Post
+from state.results import Results
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
 
@@ -171,10 +172,10 @@ def test_a_chart_that_can_not_be_uploaded_ahead_is_left_alone_in_the_end(stage, 
     slack.breaks = lambda *_: True
     drawing, (axes,) = figure()
     axes.plot([1, 2])
-    posting.outbox.store.keep_chart(render(drawing, "a", "a line"))
+    Results(posting.outbox.store).keep_chart(render(drawing, "a", "a line"))
     clock = [0.0]
     monkeypatch.setattr(uploads.time, "monotonic", lambda: clock[0])
-    ahead = Uploads(slack, posting.outbox.store)
+    ahead = Uploads(slack, Results(posting.outbox.store))
     for second in range(10_000):
         clock[0] = float(second)
         ahead.upload_ahead()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from handlers.messages.summary import catch_up, pick, quote, summarise
 from state import events as ev
-from state.store import Said
+from state.said import Said
 from tests.handlers import looks
 from tests.handlers.toy import HOURLY, SNAPSHOT, START, TREE, after, at, opened, walked
 

@@ -7,10 +7,10 @@ import pytest
 from analysis.budget import Excess
 from state import effects as fx
 from state import events as ev
+from state.as_text import from_json, to_json
 from state.budgeting import HEADROOM
 from state.incident import Incident
 from state.machine import advance
-from state.store import from_json, to_json
 from tests.state.toys import NOW, TOY, feed, found, later, opened
 
 BYTES = Excess("bytes", 48e9, 10e9)

@@ -7,8 +7,9 @@ import pytest
 from state import events as ev
 from state.incident import Incident
 from state.machine import advance
+from state.said import Said, Sayings
 from state.search import BEGIN, END, search
-from state.store import Said, Store
+from state.store import Store
 from tests.handlers import toy
 
 
@@ -42,9 +43,9 @@ def test_findings_notes_and_what_people_said_are_found(store):
     assert found(store, "weather") == []
     tell(store, "HE-2", ev.Noted(toy.at(3), "U1", "the weather feed was deployed"))
     assert found(store, "weath deploy") == ["HE-2"]
-    store.remember("HE-1", Said("C1", "1.1", "U1", "we saw this in Zürich", ""))
+    Sayings(store).remember("HE-1", Said("C1", "1.1", "U1", "we saw this in Zürich", ""))
     assert found(store, "zürich") == ["HE-1"]
-    store.remember("HE-1", Said("C1", "1.1", "U1", "we saw this in Bern, I mean", ""))
+    Sayings(store).remember("HE-1", Said("C1", "1.1", "U1", "we saw this in Bern, I mean", ""))
     assert found(store, "zürich") == []
     assert found(store, "bern") == ["HE-1"]
 

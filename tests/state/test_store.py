@@ -14,7 +14,9 @@ from state.due import Due, DueWork
 from state.incident import Incident
 from state.machine import advance
 from state.outbox import Outbox, Post
-from state.store import Place, Said, StaleIncidentError, Store
+from state.results import Results
+from state.said import Said, Sayings
+from state.store import Place, StaleIncidentError, Store
 from tests.state.toys import NOW, TOY, alert, at_which, found, opened, suspect
 
 
@@ -107,21 +109,21 @@ def test_a_delivery_is_new_once(store):
 def test_charts_are_kept_once_with_their_words(store):
     """The same picture twice is one row; its file can be forgotten and set anew."""
     chart = Chart.of(b"png", "Precision fell", "A line falls at 14:05")
-    store.keep_chart(chart)
-    store.keep_chart(chart)
-    assert store.chart(chart.id) == chart
-    store.uploaded(chart.id, "F1")
-    assert store.file_of(chart.id) == "F1"
+    Results(store).keep_chart(chart)
+    Results(store).keep_chart(chart)
+    assert Results(store).chart(chart.id) == chart
+    Results(store).uploaded(chart.id, "F1")
+    assert Results(store).file_of(chart.id) == "F1"
 
 
 def test_what_people_said_follows_edits_and_deletions(store):
     """The record holds the last wording, and nothing that was taken back."""
     kept_incident(store)
-    store.remember("HE-1", Said("C1", "1.1", "U1", "we saw this on 3 March"))
-    store.remember("HE-1", Said("C1", "1.1", "U1", "we saw this on 4 March"))
-    store.remember("HE-1", Said("C1", "1.2", "U2", "oops"))
-    store.forget("C1", "1.2")
-    assert [s.text for s in store.said("HE-1")] == ["we saw this on 4 March"]
+    Sayings(store).remember("HE-1", Said("C1", "1.1", "U1", "we saw this on 3 March"))
+    Sayings(store).remember("HE-1", Said("C1", "1.1", "U1", "we saw this on 4 March"))
+    Sayings(store).remember("HE-1", Said("C1", "1.2", "U2", "oops"))
+    Sayings(store).forget("C1", "1.2")
+    assert [s.text for s in Sayings(store).of("HE-1")] == ["we saw this on 4 March"]
 
 
 # -- the outbox -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from handlers.reading import moment_in, words_of
 from handlers.suggestions import filter_option
 from state import events as ev
 from state.preferences import Preferences, preferences, set_preferences
+from state.said import Sayings
 from tests.walk.stage import staged
 
 SPARK = Table(
@@ -197,23 +198,23 @@ def test_a_message_is_pinned_into_the_record_and_followed(stage):
     said = stage.workspace.say(stage.bo, stage.channel, "feature store deploy at 13:50")
     stage.workspace.react(stage.ana, stage.channel, said.ts, "pushpin")
     store = stage.bot.store
-    assert stage.until(lambda: [s.pinned for s in store.said(incident)] == [True])
+    assert stage.until(lambda: [s.pinned for s in Sayings(store).of(incident)] == [True])
     stage.workspace.edit_own(stage.bo, stage.channel, said.ts, "deploy at 13:55")
-    assert stage.until(lambda: [s.text for s in store.said(incident)] == ["deploy at 13:55"])
-    assert store.said(incident)[0].pinned
+    assert stage.until(lambda: [s.text for s in Sayings(store).of(incident)] == ["deploy at 13:55"])
+    assert Sayings(store).of(incident)[0].pinned
     stage.workspace.react(stage.bo, stage.channel, said.ts, "pushpin")
     stage.workspace.react(stage.ana, stage.channel, said.ts, "pushpin", remove=True)
     stage.workspace.react(stage.bo, stage.channel, said.ts, "eyes")
     stage.workspace.react(stage.bo, stage.channel, said.ts, "pushpin", remove=True)
-    assert stage.until(lambda: not store.said(incident))
+    assert stage.until(lambda: not Sayings(store).of(incident))
     thread = stage.ts(incident, "root")
     reply = stage.workspace.say(stage.bo, stage.channel, "I rolled it back", thread)
     stage.workspace.react(stage.ana, stage.channel, reply.ts, "pushpin")
-    assert stage.until(lambda: [s.pinned for s in store.said(incident)] == [True])
+    assert stage.until(lambda: [s.pinned for s in Sayings(store).of(incident)] == [True])
     stage.workspace.react(stage.ana, stage.channel, reply.ts, "pushpin", remove=True)
-    assert stage.until(lambda: [s.pinned for s in store.said(incident)] == [False])
+    assert stage.until(lambda: [s.pinned for s in Sayings(store).of(incident)] == [False])
     stage.workspace.delete_own(stage.bo, stage.channel, reply.ts)
-    assert stage.until(lambda: not store.said(incident))
+    assert stage.until(lambda: not Sayings(store).of(incident))
 
 
 def test_what_is_pinned_is_said_once_however_it_is_written(stage):
@@ -222,8 +223,8 @@ def test_what_is_pinned_is_said_once_however_it_is_written(stage):
     stage.shows(incident, "step-1", "answer:yes")
     said = stage.workspace.say(stage.bo, stage.channel, "a &lt;b&gt; &amp; c broke")
     stage.workspace.react(stage.ana, stage.channel, said.ts, "pushpin")
-    assert stage.until(lambda: stage.bot.store.said(incident))
-    assert [s.text for s in stage.bot.store.said(incident)] == ["a &lt;b&gt; &amp; c broke"]
+    assert stage.until(lambda: Sayings(stage.bot.store).of(incident))
+    assert [s.text for s in Sayings(stage.bot.store).of(incident)] == ["a &lt;b&gt; &amp; c broke"]
 
 
 def test_what_was_said_in_a_private_channel_is_told_to_its_readers_alone(stage):
@@ -237,7 +238,7 @@ def test_what_was_said_in_a_private_channel_is_told_to_its_readers_alone(stage):
     stage.shows(incident, "handoff-1", "Accept", channel=secret.id)
     root = stage.ts(incident, "root", secret.id)
     stage.workspace.say(stage.bo, secret.id, "Zebra was hit at 14:00?", thread_ts=root)
-    assert stage.until(lambda: stage.bot.store.said(incident))
+    assert stage.until(lambda: Sayings(stage.bot.store).of(incident))
     stage.bot.conversation.refresh(incident)
     stage.shows(incident, "handoff-1", "Zebra", channel=secret.id)
     said = stage.bot.conversation.said
@@ -264,7 +265,7 @@ def test_a_message_is_added_to_a_timeline_and_one_catches_up(stage):
     said = stage.workspace.say(stage.bo, stage.channel, "we saw this in March?")
     stage.workspace.shortcut(stage.ana, "add_to_timeline", stage.channel, said.ts)
     modal(stage, stage.ana, "notice")
-    assert [s.pinned for s in stage.bot.store.said(incident)] == [True]
+    assert [s.pinned for s in Sayings(stage.bot.store).of(incident)] == [True]
     stage.workspace.shortcut(stage.ana, "catch_me_up", stage.channel, said.ts)
     assert "we saw this in March" in str(modal(stage, stage.ana, "caught_up").body)
     other = stage.fire(key="k2")
@@ -277,7 +278,7 @@ def test_a_message_is_added_to_a_timeline_and_one_catches_up(stage):
     assert stage.workspace.submit(stage.ana, view.id, state).ok
 
     def kept() -> list[str]:
-        return [s.text for s in stage.bot.store.said(other)]
+        return [s.text for s in Sayings(stage.bot.store).of(other)]
 
     assert stage.until(lambda: kept() == ["and the other one?"]), kept()
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.bots import Bots, listing
-from state.store import stamp
+from state.as_text import stamp
+from state.said import Sayings
 from tests.page.conftest import ARGS
 from tests.walk.installing import installing
 
@@ -96,8 +97,8 @@ def walk_both(stage):
     root = next(m for m in weather.channel(room(weather)).messages.values() if not m.thread_ts)
     weather.say(person(weather), room(weather), "the feed is late", thread_ts=root.ts)
     kept = stage.bots.bots[WEATHER].store
-    assert stage.until(lambda: [s.text for s in kept.said(other)] == ["the feed is late"])
-    assert stage.bots.bots[RANKING].store.said(other) == []
+    assert stage.until(lambda: [s.text for s in Sayings(kept).of(other)] == ["the feed is late"])
+    assert Sayings(stage.bots.bots[RANKING].store).of(other) == []
 
 
 def test_a_cancelled_a_forged_and_a_repeated_installation_say_so(bare):

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
+from state.said import Sayings
 from tests.walk.stage import staged
 
 ENTERPRISE = {"id": "E0ACME", "name": "Acme"}
@@ -180,7 +181,7 @@ def test_a_pin_an_edit_and_a_deletion_arrive_as_events(stage):
     said = stage.workspace.say(stage.bo, stage.channel, "deploy at 13:50", root)
     stage.workspace.react(stage.ana, stage.channel, said.ts, "pushpin")
     store = stage.bot.store
-    assert stage.until(lambda: [s.pinned for s in store.said(incident)] == [True])
+    assert stage.until(lambda: [s.pinned for s in Sayings(store).of(incident)] == [True])
     common = {
         "type": "message",
         "channel": stage.channel,
@@ -197,11 +198,11 @@ def test_a_pin_an_edit_and_a_deletion_arrive_as_events(stage):
     }
     changed = common | {"subtype": "message_changed", "message": edited, "ts": "9.1"}
     event(stage, changed | {"event_ts": "9.1", "previous_message": {"ts": said.ts, "text": "x"}})
-    assert stage.until(lambda: [s.text for s in store.said(incident)] == ["deploy at 13:55"])
-    assert store.said(incident)[0].pinned
+    assert stage.until(lambda: [s.text for s in Sayings(store).of(incident)] == ["deploy at 13:55"])
+    assert Sayings(store).of(incident)[0].pinned
     gone = common | {"subtype": "message_deleted", "deleted_ts": said.ts, "ts": "9.2"}
     event(stage, gone | {"event_ts": "9.2"})
-    assert stage.until(lambda: not store.said(incident))
+    assert stage.until(lambda: not Sayings(store).of(incident))
 
 
 def test_an_unsigned_request_is_refused(stage):

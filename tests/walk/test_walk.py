@@ -10,6 +10,7 @@ from analysis.evidence import CannotExamine
 from bot.workspace import Fault
 from state import events as ev
 from state.due import Urgency
+from state.said import Sayings
 from tests.walk.stage import BAD, staged
 
 
@@ -119,8 +120,8 @@ def test_what_was_said_while_the_bot_was_away_is_in_its_record(stage):
             stage.ana, stage.channel, "rolled back by hand at 3:10", thread_ts=thread
         )
     )
-    assert stage.until(lambda: stage.bot.store.said(incident))
-    assert "rolled back by hand" in stage.bot.store.said(incident)[0].text
+    assert stage.until(lambda: Sayings(stage.bot.store).of(incident))
+    assert "rolled back by hand" in Sayings(stage.bot.store).of(incident)[0].text
 
 
 def test_a_post_cut_off_by_a_crash_is_found_and_not_posted_twice(stage):
@@ -280,7 +281,7 @@ def test_a_hand_off_to_another_channel_shows_one_state_in_both(stage):
         "we saw the same on 3 March?",
         thread_ts=stage.ts(incident, "root"),
     )
-    assert stage.until(lambda: stage.bot.store.said(incident))
+    assert stage.until(lambda: Sayings(stage.bot.store).of(incident))
     stage.bot.conversation.tell(
         incident, ev.HandoffOffered(stage.bot.clock(), stage.ana, stage.bo, stage.other)
     )
@@ -299,7 +300,7 @@ def test_what_is_asked_of_the_bot_is_no_quote_in_a_hand_off(stage):
     bot = stage.bot.conversation.directory.me()["user_id"]
     for text in (f"<@{bot}> chart precision 7d", "we saw the same on 3 March?"):
         stage.workspace.say(stage.ana, stage.channel, text, thread_ts=thread)
-    assert stage.until(lambda: len(stage.bot.store.said(incident)) == 2)
+    assert stage.until(lambda: len(Sayings(stage.bot.store).of(incident)) == 2)
     stage.bot.conversation.tell(incident, ev.HandoffOffered(stage.bot.clock(), stage.ana, stage.bo))
     stage.shows(incident, "handoff-1", "3 March")
     assert "chart precision" not in str(stage.body(incident, "handoff-1"))
@@ -336,10 +337,10 @@ def test_messages_written_while_the_bot_was_down_are_read_back(stage):
     stage.shows(incident, "step-1", "answer:yes")
     thread = stage.ts(incident, "root")
     stage.workspace.say(stage.ana, stage.channel, "written meanwhile", thread_ts=thread)
-    assert stage.until(lambda: stage.bot.store.said(incident))
-    stage.bot.store.forget(stage.channel, stage.bot.store.said(incident)[0].ts)
+    assert stage.until(lambda: Sayings(stage.bot.store).of(incident))
+    Sayings(stage.bot.store).forget(stage.channel, Sayings(stage.bot.store).of(incident)[0].ts)
     assert stage.bot.threads.catch_up(stage.bot.client) >= 1
-    assert [s.text for s in stage.bot.store.said(incident)] == ["written meanwhile"]
+    assert [s.text for s in Sayings(stage.bot.store).of(incident)] == ["written meanwhile"]
 
 
 def test_a_button_of_a_closed_incident_says_so(stage):
