@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 from bot.workspace.call import Call, Methods
-from bot.workspace.events import authorizations
 from bot.workspace.model import Json, SlackError
+from bot.workspace.publishing import authorizations
 from bot.workspace.shapes import bot_json
 
 

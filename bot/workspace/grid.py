@@ -14,8 +14,8 @@ import secrets
 from dataclasses import dataclass, field, replace
 
 from bot.workspace.delivery import Envelope
-from bot.workspace.events import wrapper
 from bot.workspace.model import App, SlackError
+from bot.workspace.publishing import wrapper
 from bot.workspace.workspace import Workspace
 
 EXPIRES_IN = 43_200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from bot.workspace import events
+from bot.workspace import events, message_events
 from bot.workspace.elements import with_ids
 from bot.workspace.model import Message, SlackError
 from bot.workspace.shapes import message_json
@@ -31,7 +31,7 @@ def post(state: State, message: Message, *, quiet: bool = False) -> Message:
             for id in message.files:
                 _share_file(state, id, message)
             if not quiet:
-                events.message_posted(state, message)
+                message_events.posted(state, message)
     _changed(state, message, "ephemeral" if message.ephemeral_to else "message")
     return message
 
@@ -83,7 +83,7 @@ def edit(state: State, message: Message, *, mark: bool, quiet: bool = False, **n
         if mark:
             message.edited = {"user": message.user, "ts": state.new_ts()}
         if not message.ephemeral_to and not quiet:
-            events.message_changed(state, message, before)
+            message_events.changed(state, message, before)
     _changed(state, message, "message_changed")
     return message
 
@@ -106,7 +106,7 @@ def delete(state: State, message: Message) -> None:
             message.deleted = True
             channel.remove(message)
         if not message.ephemeral_to:
-            events.message_deleted(state, message, before)
+            message_events.deleted(state, message, before)
     _changed(state, message, "message_deleted")
 
 
@@ -123,7 +123,7 @@ def react(state: State, message: Message, user: str, name: str) -> None:
         if not users and len(message.reactions) >= MOST_REACTIONS:
             raise SlackError("too_many_emoji")
         message.reactions[name] = [*users, user]
-        events.reaction(state, message, user, name, added=True)
+        message_events.reaction(state, message, user, name, added=True)
     _changed(state, message, "reaction")
 
 
@@ -140,7 +140,7 @@ def unreact(state: State, message: Message, user: str, name: str) -> None:
         message.reactions[name] = [other for other in users if other != user]
         if not message.reactions[name]:
             del message.reactions[name]
-        events.reaction(state, message, user, name, added=False)
+        message_events.reaction(state, message, user, name, added=False)
     _changed(state, message, "reaction")
 
 
@@ -156,7 +156,7 @@ def pin(state: State, message: Message, user: str, *, on: bool) -> None:
         if not on and not message.pinned_by:
             raise SlackError("no_pin")
         message.pinned_by = user if on else None
-        events.pin(state, message, user, added=on)
+        message_events.pin(state, message, user, added=on)
     _changed(state, message, "pin")
 
 

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.workspace import App
-from bot.workspace.events import MENTION
+from bot.workspace.message_events import MENTION
 
 
 def refused(call, *args, **kwargs) -> dict:
