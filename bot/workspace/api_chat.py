@@ -7,8 +7,8 @@ from typing import Any
 from bot.workspace import conversations, files, messages
 from bot.workspace.call import Call, Methods
 from bot.workspace.content import checked, numbered
+from bot.workspace.message_shapes import message_json, permalink
 from bot.workspace.model import Channel, Json, Message, SlackError
-from bot.workspace.shapes import message_json, permalink
 from handlers.blockkit import problems
 
 LONGEST_TEXT = 40_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.workspace.api_channels import shown
 from bot.workspace.call import TIMESTAMP, Call, Methods, page
+from bot.workspace.message_shapes import message_json
 from bot.workspace.model import Json, Message, SlackError
 from bot.workspace.scopes import check_kind
-from bot.workspace.shapes import message_json
 
 KINDS = {
     "channel": "public_channel",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.workspace import conversations, files, messages
 from bot.workspace.call import Call, Methods
+from bot.workspace.message_shapes import file_json
 from bot.workspace.model import Channel, Json, SlackError, StoredFile
-from bot.workspace.shapes import file_json
 
 # What ``types`` names, as the beginnings of media types.
 KINDS: dict[str, tuple[str, ...]] = {

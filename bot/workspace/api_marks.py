@@ -6,8 +6,8 @@ import re
 
 from bot.workspace import messages
 from bot.workspace.call import TIMESTAMP, Call, Methods, page
+from bot.workspace.message_shapes import message_json, permalink
 from bot.workspace.model import Json, Message, SlackError
-from bot.workspace.shapes import message_json, permalink
 
 EMOJI = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 MOST_BOOKMARKS = 100

@@ -8,8 +8,8 @@ from bot.workspace import messages
 from bot.workspace.api_chat import target, thread_of
 from bot.workspace.call import Call, Methods
 from bot.workspace.content import LONGEST_MARKDOWN
+from bot.workspace.message_shapes import message_json
 from bot.workspace.model import Channel, Json, Message, SlackError
-from bot.workspace.shapes import message_json
 
 MOST_PROMPTS = 4
 TASK_FIELDS = ("title", "status", "details", "output", "sources")

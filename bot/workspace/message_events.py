@@ -6,9 +6,9 @@ import html
 import re
 from urllib.parse import urlsplit
 
+from bot.workspace.message_shapes import message_json
 from bot.workspace.model import Channel, Json, Message
 from bot.workspace.publishing import apps_in, publish
-from bot.workspace.shapes import message_json
 from bot.workspace.state import State
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")

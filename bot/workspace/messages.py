@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.workspace import events, message_events
 from bot.workspace.elements import with_ids
+from bot.workspace.message_shapes import message_json
 from bot.workspace.model import Message, SlackError
-from bot.workspace.shapes import message_json
 from bot.workspace.state import State
 
 TOMBSTONE = "This message was deleted."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bot.workspace.message_shapes import file_json, message_json
 from bot.workspace.model import Channel, Json, Message
-from bot.workspace.shapes import channel_json, file_json, message_json
+from bot.workspace.shapes import channel_json
 from bot.workspace.state import State
 
 

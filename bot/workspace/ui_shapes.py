@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from bot.workspace.message_shapes import message_json
 from bot.workspace.model import Channel, Json, Message, SlackError, User
-from bot.workspace.shapes import message_json, view_json
+from bot.workspace.shapes import view_json
 from bot.workspace.workspace import Workspace
 
 

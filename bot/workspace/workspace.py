@@ -14,9 +14,10 @@ from typing import Any
 from bot.workspace import answers, dialogs, elements, events, files, payloads, views
 from bot.workspace.compose import linked
 from bot.workspace.delivery import Envelope
+from bot.workspace.message_shapes import file_json
 from bot.workspace.model import App, Execution, Json, Message, Shortcut, SlackError, User, View
 from bot.workspace.people import People
-from bot.workspace.shapes import file_json, view_json
+from bot.workspace.shapes import view_json
 from bot.workspace.transcript import transcript
 
 WAIT_MARGIN = 1.0  # seconds beyond the ack timeout in which the transport reports the timeout
