@@ -35,8 +35,9 @@ def page_the_owner(workspace_url: str) -> Mitigation:
 
 def pager_routes(workspace: Workspace, channel: str) -> list[BaseRoute]:
     """``POST`` of an event: 202 and a message in the channel, once per ``dedup_key``."""
+    from bot.workspace.apps import App
     from bot.workspace.messages import post
-    from bot.workspace.model import App, Message
+    from bot.workspace.model import Message
 
     app = workspace.install(
         App(name="PagerDuty", events=[], home_enabled=False, messages_enabled=False)

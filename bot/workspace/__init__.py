@@ -15,21 +15,11 @@ Block Kit as documented (``handlers.blockkit``), answers with Slack's error code
 serves a web page (``ui``, ``ui_acts``, ``page/``). See docs/workspace.md.
 """
 
+from bot.workspace.apps import App, Command, Shortcut, View
 from bot.workspace.delivery import Envelope
 from bot.workspace.faults import Fault
 from bot.workspace.manifest import manifest_of
-from bot.workspace.model import (
-    App,
-    Channel,
-    Command,
-    Message,
-    Shortcut,
-    SlackError,
-    StoredFile,
-    User,
-    Usergroup,
-    View,
-)
+from bot.workspace.model import Channel, Message, SlackError, StoredFile, User, Usergroup
 from bot.workspace.server import Server, serve
 from bot.workspace.webhooks import verify_request_url
 from bot.workspace.workspace import Submission, Workspace

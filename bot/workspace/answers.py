@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.workspace import dialogs, messages, views
-from bot.workspace.model import App, Json, Message, ResponseUrl, SlackError, View
+from bot.workspace.apps import App, ResponseUrl, View
+from bot.workspace.model import Json, Message, SlackError
 from bot.workspace.state import State
 from handlers.blockkit import problems
 

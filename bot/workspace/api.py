@@ -24,6 +24,7 @@ from bot.workspace import (
     api_views,
     files,
 )
+from bot.workspace.apps import App, Execution
 from bot.workspace.arguments import arguments, multipart, warnings
 from bot.workspace.call import Call, Methods
 from bot.workspace.elsewhere import (
@@ -34,7 +35,7 @@ from bot.workspace.elsewhere import (
     RETIRED_FAMILIES,
 )
 from bot.workspace.faults import ConnectionDropped, suffer
-from bot.workspace.model import App, Execution, Json, SlackError
+from bot.workspace.model import Json, SlackError
 from bot.workspace.scopes import accepted, check_scope
 from bot.workspace.workspace import Workspace
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bot.workspace.apps import Execution
 from bot.workspace.call import Call, Methods
-from bot.workspace.model import Execution, Json, SlackError
+from bot.workspace.model import Json, SlackError
 from bot.workspace.shapes import parameters
 
 

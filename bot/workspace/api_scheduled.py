@@ -6,9 +6,10 @@ import threading
 
 from bot.workspace import messages
 from bot.workspace.api_chat import target, written
+from bot.workspace.apps import Scheduled
 from bot.workspace.call import Call, Methods, page
 from bot.workspace.message_shapes import message_json
-from bot.workspace.model import Channel, Json, Scheduled, SlackError
+from bot.workspace.model import Channel, Json, SlackError
 
 FURTHEST = 120 * 24 * 3600  # seconds ahead that a message may be scheduled
 LATEST_CANCEL = 60  # seconds before its time in which it can't be taken back any more

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.workspace import dialogs, views
+from bot.workspace.apps import View
 from bot.workspace.call import Call, Methods
-from bot.workspace.model import Json, SlackError, View
+from bot.workspace.model import Json, SlackError
 from bot.workspace.shapes import view_json
 
 DIALOG_TRIGGERS = {

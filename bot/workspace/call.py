@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from bot.workspace.apps import App
 from bot.workspace.files import problems_of_images
-from bot.workspace.model import App, Channel, Json, SlackError
+from bot.workspace.model import Channel, Json, SlackError
 from bot.workspace.scopes import check_kind
 from bot.workspace.workspace import Workspace
 from handlers.blockkit import problems

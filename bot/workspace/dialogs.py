@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.workspace.apps import View
 from bot.workspace.elements import STATEFUL
-from bot.workspace.model import Json, SlackError, View
+from bot.workspace.model import Json, SlackError
 from handlers.blockkit.rules import (
     Rule,
     anything,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.workspace.model import App, Channel, Execution, Json, Message, StoredFile, Usergroup
+from bot.workspace.apps import App, Execution
+from bot.workspace.model import Channel, Json, Message, StoredFile, Usergroup
 from bot.workspace.publishing import apps_in, apps_seeing, publish
 from bot.workspace.shapes import function_json, usergroup_json
 from bot.workspace.state import State

@@ -6,7 +6,8 @@ import mimetypes
 import struct
 
 from bot.workspace import events, messages
-from bot.workspace.model import App, Json, Message, SlackError, StoredFile
+from bot.workspace.apps import App
+from bot.workspace.model import Json, Message, SlackError, StoredFile
 from bot.workspace.state import State
 
 LARGEST = 64 * 1024 * 1024  # bytes; the real limit is 1 GB, this one protects the memory

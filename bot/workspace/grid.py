@@ -13,8 +13,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 
+from bot.workspace.apps import App
 from bot.workspace.delivery import Envelope
-from bot.workspace.model import App, SlackError
+from bot.workspace.model import SlackError
 from bot.workspace.publishing import wrapper
 from bot.workspace.workspace import Workspace
 

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bot.workspace.model import App, Command, Json, Shortcut
+from bot.workspace.apps import App, Command, Shortcut
+from bot.workspace.model import Json
 
 
 def manifest_of(source: Path | str | Json, *, http: bool = False, **more: Any) -> App:

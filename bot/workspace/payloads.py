@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.workspace.apps import App, Execution, ResponseUrl, View
 from bot.workspace.elements import initial_values, merged
 from bot.workspace.message_shapes import message_json
-from bot.workspace.model import App, Channel, Execution, Json, Message, ResponseUrl, User, View
+from bot.workspace.model import Channel, Json, Message, User
 from bot.workspace.shapes import actor_json, team_json, view_json
 from bot.workspace.state import State
 from bot.workspace.views import make_trigger

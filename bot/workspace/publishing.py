@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bot.workspace.apps import App
 from bot.workspace.delivery import Envelope
-from bot.workspace.model import App, Channel, Json
+from bot.workspace.model import Channel, Json
 from bot.workspace.state import State
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
+from bot.workspace.apps import App, Command, Shortcut
 from bot.workspace.manifest import manifest_of
-from bot.workspace.model import App, Command, Shortcut
 from bot.workspace.server import Server, serve
 from bot.workspace.webhooks import check_url, verify_request_url
 from bot.workspace.workspace import Workspace

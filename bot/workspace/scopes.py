@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.workspace.model import App, Json, SlackError
+from bot.workspace.apps import App
+from bot.workspace.model import Json, SlackError
 
 READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")

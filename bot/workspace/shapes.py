@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from bot.workspace.model import App, Channel, Json, User, Usergroup, View
+from bot.workspace.apps import App, View
+from bot.workspace.model import Channel, Json, User, Usergroup
 from bot.workspace.state import State
 
 

@@ -14,8 +14,9 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.workspace import webhooks
+from bot.workspace.apps import App
 from bot.workspace.delivery import Envelope
-from bot.workspace.model import App, Json
+from bot.workspace.model import Json
 from bot.workspace.workspace import Workspace
 
 MOST_CONNECTIONS = 10  # per app

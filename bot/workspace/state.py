@@ -11,24 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.workspace.apps import App, Execution, ResponseUrl, Scheduled, Trigger, View
 from bot.workspace.changes import Changes
 from bot.workspace.delivery import Deliveries
 from bot.workspace.faults import Fault, Faults
-from bot.workspace.model import (
-    App,
-    Channel,
-    Execution,
-    Message,
-    Note,
-    ResponseUrl,
-    Scheduled,
-    SlackError,
-    StoredFile,
-    Trigger,
-    User,
-    Usergroup,
-    View,
-)
+from bot.workspace.model import Channel, Message, Note, SlackError, StoredFile, User, Usergroup
 from bot.workspace.recorder import Recorder
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from bot.workspace.apps import App, Trigger, View
 from bot.workspace.elements import initial_values, with_ids
 from bot.workspace.files import problems_of_images
-from bot.workspace.model import App, Json, SlackError, Trigger, View
+from bot.workspace.model import Json, SlackError
 from bot.workspace.state import State
 from handlers.blockkit import problems_of_view
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from bot.workspace.apps import App
 from bot.workspace.delivery import Envelope
-from bot.workspace.model import App, Json
+from bot.workspace.model import Json
 from bot.workspace.state import State
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

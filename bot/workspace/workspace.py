@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.workspace import answers, dialogs, elements, events, files, payloads, views
+from bot.workspace.apps import App, Execution, Shortcut, View
 from bot.workspace.compose import linked
 from bot.workspace.delivery import Envelope
 from bot.workspace.message_shapes import file_json
-from bot.workspace.model import App, Execution, Json, Message, Shortcut, SlackError, User, View
+from bot.workspace.model import Json, Message, SlackError, User
 from bot.workspace.people import People
 from bot.workspace.shapes import view_json
 from bot.workspace.transcript import transcript
