@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from analysis.evidence import Suspect, SuspectKind
 from bot.detours import Candidate
 from bot.headless import Walked
+from state.causes import suspects_left
 from state.incident import BLINDLY, Incident, Step
-from state.steps import suspects_left
 
 Kind = Literal[
     "feature",

@@ -1,8 +1,7 @@
-"""The walk: steps are visited, checked, answered, run again, left behind; trails end in causes."""
+"""The walk: steps are visited, checked, answered, run again, left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,17 +9,16 @@ from analysis.evidence import Scope, Suspect, Window
 from analysis.words import clock
 from state import effects as fx
 from state import events as ev
+from state.causes import suspects_left, with_cause
 from state.effects import RunCheck
 from state.guards import Misfit, Result, label_of, step_of, still_open, watch_of
-from state.incident import Answer, Cause, Incident, Step, StepStatus, Trail
+from state.incident import Answer, Incident, Step, StepStatus, Trail
 from state.people import closed
-from state.tree import AGAIN, LEFT, Branch, Exit, Tree
+from state.tree import AGAIN, LEFT, Branch, Tree
 
 FRESH = timedelta(minutes=30)
 """A next step looks at the data as of the step before it, unless that is older than this."""
 
-NOTHING = 0.25
-"""So often a walk finds nothing where there is something."""
 MOST_LOOKS = 2000
 """A watch ends by itself after so many looks."""
 
@@ -163,90 +161,10 @@ def _follow(incident: Incident, tree: Tree, answer: Answer) -> Result:
             return visit(incident, tree, trail, answer.at)
         if tree.exit(trail.node).kind == "resolved":
             return closed(incident, ev.Closed(answer.at, answer.by, "resolved"))
-        incident = _with_cause(incident, tree, trail)
+        incident = with_cause(incident, tree, trail)
     if watch_of(incident, tree):
         return replace(incident, status="watching"), ()
     return replace(incident, status="concluded"), ()
-
-
-def _with_cause(incident: Incident, tree: Tree, trail: Trail) -> Incident:
-    exit_, sure = tree.exit(trail.node), _belief(incident, tree, trail.came_from)
-    if not _decided_by(incident, trail.came_from):
-        # A way on which every step was skipped was never looked at, whatever it ends in.
-        exit_ = next((e for e in tree.exits if e.kind == "unknown"), exit_)
-    elif exit_.kind == "unknown":
-        exit_, chance = _of_nothing(incident, tree, exit_, trail.came_from)
-        sure *= chance
-    along = tuple({(s.kind, s.name): s for s in trail.scope.suspects}.values())
-    named = tuple(s for kind in exit_.named_by for s in along if s.kind == kind)
-    cause = Cause(exit_.kind, named, sure, trail.came_from, along)
-    return replace(incident, causes=(*incident.causes, cause))
-
-
-def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple[Exit, float]:
-    """What a walk that found nothing has come to, and how likely the steps before its last one
-    leave that.
-
-    Nothing to be found speaks for a false alarm, and bears out no step that led there; a step that
-    could have ended in ``end`` itself does not count.
-    """
-    sure, real, alarm = 1.0, 1.0, end
-    for step in list(_way(incident, number))[1:]:
-        to = {b.to for b in tree.node(step.node).branches}
-        false = next((e for e in tree.exits if e.name in to and e.kind == "false_alarm"), None)
-        if false:
-            real, alarm = _followed(step), false
-        elif end.name not in to:
-            sure *= _followed(step)
-    there = real * NOTHING / (real * NOTHING + 1 - real)
-    return (end, sure * there) if there > 0.5 else (alarm, 1 - there)
-
-
-def _belief(incident: Incident, tree: Tree, number: int) -> float:
-    """The confidence of the last step on the way whose proposal was followed; without any 1, or 0
-    where nobody decided anything.
-
-    What is found in the end bears out the steps before it, and the product of all of them says
-    far too little (``python -m benchmarks.walks``). Where the last verdict rests on what the step
-    before it had weighed, it is no surer than that one.
-    """
-    for step in _way(incident, number):
-        if step.evidence is not None and step.answer is not None and not step.answer.override:
-            branch = tree.node(step.node).branch(step.answer.verdict)
-            rests = branch is not None and branch.rests
-            before = _followed(incident.step(step.came_from)) if rests else 1.0
-            return step.evidence.confidence * before
-    return 1.0 if _decided_by(incident, number) else 0.0
-
-
-def _no_other_way(incident: Incident, tree: Tree, end: Exit, number: int) -> float:
-    """How likely no step before the last should have gone elsewhere: a walk that finds nothing
-    bears out none of them. A step that could have ended it all the same does not count."""
-    sure = 1.0
-    for step in list(_way(incident, number))[1:]:
-        if not any(b.to == end.name for b in tree.node(step.node).branches):
-            sure *= _followed(step)
-    return sure
-
-
-def _way(incident: Incident, number: int) -> Iterator[Step]:
-    """The step of that number, and those that led to it, the last one first."""
-    step = incident.step(number)
-    while step is not None:
-        yield step
-        step = incident.step(step.came_from)
-
-
-def _decided_by(incident: Incident, number: int) -> bool:
-    """Whether a step on the way to there was decided rather than skipped."""
-    return any(s.answer and not s.answer.skipped for s in _way(incident, number))
-
-
-def _followed(step: Step | None) -> float:
-    """How sure a step was of what was followed; 1 where a person said so instead."""
-    if step is None or step.evidence is None or step.answer is None or step.answer.override:
-        return 1.0
-    return step.evidence.confidence
 
 
 def _left(incident: Incident, tree: Tree, answer: Answer) -> Result:
@@ -264,45 +182,6 @@ def _left(incident: Incident, tree: Tree, answer: Answer) -> Result:
     trail = Trail(branch.to, _narrowed(origin, (suspect,), branch), origin.number)
     incident = replace(incident, waiting=(*incident.waiting, trail), status="diagnosing")
     return (incident, ()) if _asking(incident, tree) else _follow(incident, tree, answer)
-
-
-def suspects_left(incident: Incident) -> tuple[tuple[Step, Suspect], ...]:
-    """Suspects that answered steps found and nobody has followed, best first, with their step.
-
-    Only those with at least a twentieth of the change are worth a second walk.
-    """
-    followed = {
-        (s.kind, s.name)
-        for step in incident.live_steps
-        if step.answer and step.node != "recovery"
-        for s in step.answer.suspects
-    }
-    found: dict[tuple[str, str], tuple[Step, Suspect]] = {}
-    for step in incident.live_steps:
-        if step.evidence is None or step.answer is None or step.node == "recovery":
-            continue
-        for suspect in step.evidence.suspects:
-            key = (suspect.kind, suspect.name)
-            if key not in followed and suspect.score >= 0.05:
-                found.setdefault(key, (step, suspect))
-    return tuple(sorted(found.values(), key=lambda pair: -pair[1].score))
-
-
-def causes_left(incident: Incident) -> tuple[Suspect, ...]:
-    """Suspects of the causes found on which no mitigation was carried out."""
-    done = {
-        (m.target.kind, m.target.name)
-        for m in incident.mitigations
-        if m.status == "done" and m.mends
-    }
-    found: dict[tuple[str, str], Suspect] = {}
-    for cause in incident.causes:
-        named = {(s.kind, s.name): s for s in cause.suspects}
-        on_the_way = {(s.kind, s.name) for s in cause.along} - set(named)
-        # What was mended on the way, such as the snapshot trained on bad data, mends the cause.
-        if not done & on_the_way:
-            found |= {key: s for key, s in named.items() if key not in done}
-    return tuple(found.values())
 
 
 def rerun(incident: Incident, event: ev.Rerun, tree: Tree) -> Result:

@@ -10,8 +10,8 @@ from handlers.blocks import Block
 from handlers.messages import budget, buttons, words
 from handlers.messages.steps import answered, caveats, failed, folded, found
 from handlers.messages.view import View
+from state.causes import causes_left, suspects_left
 from state.incident import Incident, Step
-from state.steps import causes_left, suspects_left
 from state.tree import AGAIN, LEFT, Node, Tree
 
 MOST_LEFT = 3

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from analysis.evidence import Suspect, Window
 from state import effects as fx
 from state import events as ev
+from state.causes import causes_left, suspects_left
 from state.incident import attended
 from state.machine import advance, ahead
-from state.steps import causes_left, suspects_left
 from state.tree import AGAIN, Branch
 from tests.state.toys import (
     NOW,
