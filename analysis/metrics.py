@@ -62,8 +62,9 @@ class Series:
 class Blocks:
     """The incident's window and its copies at the same clock hours of earlier days.
 
-    ``count`` earlier copies lie in the baseline. A window longer than a day is cut to its last
-    whole days, so that each copy holds the same hours of the day.
+    ``count`` earlier copies lie in the baseline, whole days apart, so that each holds the same
+    hours of the day. A window that is longer than whole days by less than a quarter is cut to its
+    last whole days; else it is kept: labels that take a day may have come for its first hours alone.
     """
 
     window: Window
@@ -74,8 +75,8 @@ class Blocks:
     def of(cls, scope: Scope) -> Blocks:
         """The blocks of a scope; ``count`` may be zero when the baseline is too short."""
         window = scope.window
-        days = max(1, math.floor(window.length / DAY))
-        if window.length > DAY:
+        days = max(1, math.floor(window.length / DAY + 0.75))
+        if window.length > days * DAY:
             window = Window(window.end - days * DAY, window.end)
         period = days * DAY
         room = (window.start - scope.baseline.start) / period

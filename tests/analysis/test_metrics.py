@@ -140,14 +140,17 @@ def test_a_text_prediction_can_only_be_right_or_wrong(tmp_path, frame):
         _window(wh, named, "calibration")
 
 
-def test_a_window_longer_than_a_day_is_cut_to_whole_days():
-    """Each copy holds the same hours of the day."""
+@pytest.mark.parametrize(
+    ("hours", "kept", "days"), [(20, 20, 1), (28, 24, 1), (38, 38, 2), (50, 48, 2), (60, 60, 3)]
+)
+def test_copies_of_a_long_window_are_whole_days_apart(hours, kept, days):
+    """Each holds the same hours of the day; the little beyond whole days is cut off."""
     scope = logs.scope()
-    long = Window(logs.NOW - timedelta(hours=60), logs.NOW)
+    long = Window(logs.NOW - timedelta(hours=hours), logs.NOW)
     blocks = Blocks.of(type(scope)(logs.NOW, long, scope.baseline, "metric", "m"))
-    assert blocks.window.length == timedelta(days=2)
-    assert blocks.period == timedelta(days=2)
-    assert blocks.at(1).end == logs.NOW - timedelta(days=2)
+    assert blocks.window.length == timedelta(hours=kept)
+    assert blocks.period == timedelta(days=days)
+    assert blocks.at(1).end == logs.NOW - timedelta(days=days)
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.3, 0.7])

@@ -5,11 +5,13 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import topline
 from analysis.evidence import CannotExamine, Onset, Window
 from analysis.series.seasonal import Break
+from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
 
@@ -221,3 +223,21 @@ def test_predictions_that_keep_their_mean_and_move_about_it_are_real(tmp_path, s
     wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
     evidence = topline.is_it_real(wh, logs.scope("ranker", "model"))
     assert evidence.verdict == verdict
+
+
+def test_labels_that_take_a_day_are_judged_by_when_a_day_and_a_half_has_passed(tmp_path):
+    """They have come for the first hours of the window alone, and tell that it is real."""
+    frame = _overconfident(logs.log(1, per_hour=120), 1.5)
+    frame["label_time"] = frame["time"] + timedelta(hours=24.5)
+    end = logs.ONSET + timedelta(hours=38)
+    later = frame[logs.since_onset(frame)]
+    shift = [later.assign(time=later["time"] + timedelta(hours=h)) for h in (8, 16, 24, 30)]
+    frame = pd.concat([frame, *shift])
+    frame["label_time"] = frame["time"] + timedelta(hours=24.5)
+    wh = logs.warehouse(tmp_path, frame, logs.metric("log_loss"))
+    wh = Warehouse(wh.contract, tmp_path, end)
+    scope = logs.scope("log_loss")
+    scope = replace(scope, now=end, window=Window(logs.ONSET, end))
+    evidence = topline.is_it_real(wh, scope)
+    assert evidence.verdict == "real"
+    assert evidence.headline.startswith("log_loss")
