@@ -64,7 +64,8 @@ class Blocks:
 
     ``count`` earlier copies lie in the baseline, whole days apart, so that each holds the same
     hours of the day. A window that is longer than whole days by less than a quarter is cut to its
-    last whole days; else it is kept: labels that take a day may have come for its first hours alone.
+    last whole days; else it is kept: labels that take a day may have come for its first hours
+    alone.
     """
 
     window: Window

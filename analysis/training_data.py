@@ -2,13 +2,13 @@
 
 Labels are judged three ways: their rate, their rate in partitions that an earlier snapshot was
 trained on as well, and how they go with the features according to a model of the earlier
-snapshots' labels.
+snapshots' labels. A feature is judged by how it is distributed, and by how it goes with the label:
+one that leaks it, or was joined to the wrong rows, may be distributed as ever.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from analysis import odds, training_rows
 from analysis.charts import training as charts
 from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Table
 from analysis.inputs import surrogate
-from analysis.training_rows import Trainings, against
+from analysis.training_bonds import bonds
+from analysis.training_rows import Sign, Trainings, against
 from analysis.warehouse import Warehouse
 from analysis.words import number
 
@@ -26,18 +27,9 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 METHOD = (
     "The suspect's training rows against those of earlier snapshots: partitions by age, volume, "
     "label rate per partition, labels against a gradient-boosted model of the earlier labels, "
-    "missing values and Jensen–Shannon distance per feature."
+    "missing values, Jensen–Shannon distance and correlation ratio with the label per feature."
 )
 FINE = 0.5
-
-
-@dataclass(frozen=True)
-class Sign:
-    """One thing about the training data: what, how sure, in words."""
-
-    name: str
-    log_odds: float
-    words: str
 
 
 def what_was_it_trained_on(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -59,7 +51,7 @@ def what_was_it_trained_on(warehouse: Warehouse, scope: Scope) -> Evidence:
 
 
 def _signs(t: Trainings) -> list[Sign]:
-    return [*_partitions(t), _volume(t), *_labels(t), *_features(t)]
+    return [*_partitions(t), _volume(t), *_labels(t), *_features(t), *bonds(t)]
 
 
 # -- partitions and volume --------------------------------------------------------------------

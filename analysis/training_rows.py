@@ -33,6 +33,15 @@ _DATE = re.compile(r"(\d{4})[-_/]?(\d{2})[-_/]?(\d{2})")
 
 
 @dataclass(frozen=True)
+class Sign:
+    """One thing about the training data: what, how sure, in words."""
+
+    name: str
+    log_odds: float
+    words: str
+
+
+@dataclass(frozen=True)
 class Trainings:
     """Training rows of the suspect and of earlier snapshots, latest first.
 
@@ -156,19 +165,23 @@ def _ended(parts: pd.DataFrame, snapshots: tuple[str, ...]) -> dict[str, date]:
 
 
 def expected(t: Trainings, ended: Mapping[str, date]) -> dict[str, float]:
-    """Partitions that the suspect should have, by the earlier snapshots', with usual rows."""
+    """Partitions that the suspect should have, by the earlier snapshots', with usual rows.
+
+    Where partitions without a date in their names come and go, none is missed: their window moves.
+    """
     ages: dict[Key, list[float]] = {}
     for name in t.earlier:
         mine = t.parts[t.parts["snapshot"] == name]
         for part, n in zip(mine["part"], mine["n"], strict=True):
             ages.setdefault(_key(str(part), ended.get(name)), []).append(float(n))
-    end = ended.get(t.suspect)
-    out = {}
+    end, every = ended.get(t.suspect), max(1, len(t.earlier))
+    stay = all(len(sizes) >= every for (age, _), sizes in ages.items() if age is None)
+    out: dict[str, float] = {}
     for (age, rest), sizes in ages.items():
-        if len(sizes) < max(1, len(t.earlier)):
+        if len(sizes) < every:
             continue
         if age is None:
-            out[rest] = float(np.median(sizes))
+            out |= {rest: float(np.median(sizes))} if stay else {}
         elif end is not None:
             day = date.fromordinal(end.toordinal() - age)
             out[_name(t, day, rest)] = float(np.median(sizes))
