@@ -12,12 +12,14 @@ import numpy as np
 
 from analysis.evidence import CannotExamine, Scope, Window
 from analysis.few import shown
-from analysis.metrics import BUCKET, Blocks, Series, bucket_of, regular, rows_of
-from analysis.portable import as_number, middle, without_nan
+from analysis.metrics import BLOCK, BUCKET, Blocks, Series, bucket_of, regular, rows_of
+from analysis.portable import as_number, lacks, middle, without_nan
 from analysis.quality import Estimate
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse
 
+ENDS = {"low": 0.02, "high": 0.98}
+"""Shares of values that are followed at either end: of heavy tails no mean tells anything."""
 LEVELS = 6
 """So many of a text feature's commonest levels are followed."""
 
@@ -70,6 +72,7 @@ def _series(
         parts[mean_is] = value
         centre = warehouse.fetch(table.aggregate(m=middle(value)))["m"].iloc[0]
         parts["spread"] = (value - float(centre if centre == centre else 0.0)).abs()
+        parts |= _ends(warehouse, table, value)
     else:
         common = warehouse.fetch(column.topk(LEVELS))
         for level in common.iloc[:, 0].dropna():
@@ -95,3 +98,15 @@ def _series(
         found = shown(warehouse, Estimate(mean, error, rows))
         result.append((metric, regular(keys, found, found, span, metric)))
     return result
+
+
+def _ends(warehouse: Warehouse, table: Any, value: Any) -> dict[str, Any]:
+    """Whether a value is lower, or higher, than nearly all of the baseline's; nothing where the
+    engine knows no quantiles."""
+    if lacks(value, "Quantile"):
+        return {}
+    past = table.mutate(_value=value).filter(table[BLOCK] > 0)["_value"]
+    ends = {name: past.quantile(share) for name, share in ENDS.items()}
+    found = warehouse.fetch(past.as_table().aggregate(**ends)).iloc[0]
+    parts = {"low": value < float(found["low"]), "high": value > float(found["high"])}
+    return {f"share of {name} values": as_number(part) for name, part in parts.items()}

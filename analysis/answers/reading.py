@@ -103,7 +103,10 @@ def read(
         also += copies
     names = {p.snapshot for p in chosen} | {p.before for p in chosen}
     frame = _some(plain(log, kind, also), names, begun, scope.seed)
-    bins = bins_of(frame[frame[Role.TIME] < naive(begun)], kind)
+    # An onset that is found late would let what broke with the new snapshot count as familiar.
+    before = frame[frame[Role.TIME] < naive(begun)]
+    settled = before[~before[Role.SNAPSHOT].isin([p.snapshot for p in chosen])]
+    bins = bins_of(settled if len(settled) >= 2 * FEWEST else before, kind)
     probability = surrogate.is_probability(frame[Role.PREDICTION].to_numpy(float))
     span = min(max(scope.window.end - begun, SPAN[0]), SPAN[1])
     out, beside = [], 0

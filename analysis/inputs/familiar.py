@@ -146,16 +146,27 @@ def in_filled_cells(
 ) -> Any:
     """Rows of ``new`` whose used features lie in cells that ``old`` fills, a boolean per row.
 
-    ``usage`` says how much is made of each feature; those with next to none do not count.
+    ``usage`` says how much is made of each feature; those with next to none do not count, but
+    where they lie far out: what a model makes of such values nobody has seen.
     """
     out: Any = np.ones(len(new), dtype=bool)
     top = max(usage.values(), default=0.0)
     for name, b in bins.items():
         if usage[name] < USED * top:
+            out &= ~_far_out(b, new[name])
             continue
         share = np.bincount(b.cells(old[name]), minlength=b.size) / len(old)
         out &= share[b.cells(new[name])] > SHARE
     return out
+
+
+def _far_out(b: Bins, column: pd.Series[Any]) -> Any:
+    """Numbers that lie beyond all that the baseline holds by more than its whole range."""
+    if b.kind != "number":
+        return np.zeros(len(column), dtype=bool)
+    low, high = b.edges[0], b.edges[-1]
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    return np.abs(values - (low + high) / 2) > 1.5 * (high - low)
 
 
 def beyond(r: Reading, output: Floats, broken: Collection[str]) -> dict[str, float]:
