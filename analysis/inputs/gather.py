@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.evidence import CannotExamine, Scope, Window
+from analysis.inputs import sampling
 from analysis.inputs.blocks import BLOCK, REACH, Comparison, blocks_of, edges, edges_of
-from analysis.portable import HASHED, LOT, LOTS, lots
+from analysis.inputs.surrogate import is_probability
 from analysis.profile import Bins, Kind, Profile, bins_of, profile
 from analysis.profile.kept import Kept
 from analysis.tables import Role
@@ -32,14 +33,19 @@ IN_MEMORY = 2_000_000
 """A log with fewer values (rows × features) in baseline and window is cut in memory."""
 WINDOW_ROWS, BLOCK_ROWS, OTHER_ROWS, EDGE_ROWS = 4_000, 8_000, 3_000, 8_000
 LABELLED_ROWS = 40_000
-"""Outcomes say little a row: of a large log so many labelled ones are looked at."""
+"""Outcomes say little a row: of a large log so many labelled ones are looked at, among them all
+with a rare outcome that fit."""
 FEWEST_ROWS = 12
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Rows with a label: block, label and prediction of each, and its cell of every feature."""
+    """Rows with a label: block, label and prediction of each, and its cell of every feature.
+
+    Of a block they are a random sample within each outcome, not across both: a rare one is there
+    more often than it happens.
+    """
 
     block: Ints
     label: np.ndarray[Any, np.dtype[np.float64]]
@@ -92,7 +98,7 @@ def gather(
 
 def beside(log: Any, c: Comparison, seed: int) -> pd.DataFrame:
     """A bounded sample of another plain log in the blocks of ``c``, with BLOCK."""
-    return _sorted(_sample(c.tagged(log), BLOCK_ROWS, seed, (0,)))
+    return _sorted(sampling.uniform(c.tagged(log), BLOCK_ROWS, seed, (0,)))
 
 
 def _from_memory(frame: pd.DataFrame, c: Comparison, scope: Scope, kind: Kinds) -> Gathered:
@@ -154,7 +160,7 @@ def _from_kept(kept: Kept, slices: Ints, log: Any, c: Comparison, scope: Scope) 
 
     since = naive(c.window.start - c.doubt - REACH)
     late = log.filter(log[Role.TIME] >= since, log[Role.TIME] < naive(c.window.end))
-    near = _sample(late.mutate(**{BLOCK: 0}), WINDOW_ROWS + EDGE_ROWS, scope.seed)
+    near = sampling.uniform(late.mutate(**{BLOCK: 0}), WINDOW_ROWS + EDGE_ROWS, scope.seed)
     sample = kept.in_slices(slices)
     far = sample.loc[sample[Role.TIME] < since, [*near.columns.drop(BLOCK)]]
     frame = _sorted(pd.concat([far, near.drop(columns=BLOCK)], ignore_index=True))
@@ -210,16 +216,19 @@ def _from_engine(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered
         log[Role.TIME] >= naive(scope.baseline.start),
         log[Role.TIME] < naive(min(scope.baseline.end, c.window.start)),
     )
-    days = _sample(ready, BLOCK_ROWS + WINDOW_ROWS, scope.seed, (0,))
+    days = sampling.uniform(ready, BLOCK_ROWS + WINDOW_ROWS, scope.seed, (0,))
     _enough(days[BLOCK].to_numpy())
-    rest = _sample(earlier.mutate(**{BLOCK: -1}), OTHER_ROWS, scope.seed)
-    edge = _sorted(_sample(around, EDGE_ROWS, scope.seed, (0, 1)))
+    rest = sampling.uniform(earlier.mutate(**{BLOCK: -1}), OTHER_ROWS, scope.seed)
+    edge = _sorted(sampling.uniform(around, EDGE_ROWS, scope.seed, (0, 1)))
     days = _sorted(pd.concat([days, rest], ignore_index=True))
     bins, counted = _bins(days, kind)
     counts, edge_counts = profile(ready, counted, BLOCK), profile(around, counted, BLOCK)
     told = ready.filter(ready[Role.LABEL].notnull())
     fit = max(IN_MEMORY // max(len(kind), 1), WINDOW_ROWS + BLOCK_ROWS)
-    told = _sample(told, min(LABELLED_ROWS, fit), scope.seed, (0,))
+    # Other answers than probabilities can't be moved to the rate of a case-control sample.
+    chances = is_probability(days[Role.PREDICTION].to_numpy(float, na_value=np.nan))
+    draw = sampling.case_control if chances else sampling.uniform
+    told = draw(told, min(LABELLED_ROWS, fit), scope.seed, (0,))
     return Gathered(days, edge, bins, counts, edge_counts, _sampled_labels(told, counted))
 
 
@@ -246,29 +255,6 @@ def _enough(block: Ints) -> None:
             f"{now:,} incident and {then:,} baseline rows; need {FEWEST_ROWS} and "
             f"{5 * FEWEST_ROWS}: choose a wider window."
         )
-
-
-def _sample(table: Any, rows: int, seed: int, window: tuple[int, ...] = ()) -> pd.DataFrame:
-    """About ``rows`` rows, the same for the same seed; a third from the ``window``'s blocks."""
-    sizes = table.group_by(BLOCK).aggregate(n=table.count()).to_pandas()
-    mine = sizes[BLOCK].isin(window)
-    late, early = int(sizes.loc[mine, "n"].sum()), int(sizes.loc[~mine, "n"].sum())
-    if late + early > rows:
-        columns = table.columns
-        table = lots(table, columns[:HASHED], seed)
-        some = min(late, rows // 3)
-        shares = (_share(late, some), _share(early, rows - some))
-        recent = table[BLOCK].isin(window or (-2,))
-        table = table.filter(
-            (recent & (table[LOT] < shares[0])) | (~recent & (table[LOT] < shares[1]))
-        )
-        table = table.select(columns)
-    frame: pd.DataFrame = table.limit(2 * rows).to_pandas()
-    return frame
-
-
-def _share(total: int, wanted: int) -> int:
-    return max(1, round(LOTS * min(1.0, wanted / max(total, 1))))
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,18 +15,19 @@ from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
 
-def users(folder, mixed: float, per_hour: int = 250) -> Warehouse:
+def users(folder, mixed: float, per_hour: int = 250, rare: float = 1.5) -> Warehouse:
     """A log of three independent features, two of a user; since the onset a part of the rows is
-    served both features of another row's user."""
+    served both features of another row's user. The log odds of the outcome are ``rare`` below even
+    for a middling user."""
     frame = logs.log(1, per_hour=per_hour).drop(columns=["f", "region", "channel"])
     rng = np.random.default_rng(1)
     x = rng.normal(0, 1, (len(frame), 3))
-    happened = 1 / (1 + np.exp(1.5 - x @ (1.0, 0.7, 0.7)))
+    happened = 1 / (1 + np.exp(rare - x @ (1.0, 0.7, 0.7)))
     hit = np.flatnonzero(logs.since_onset(frame) & (rng.random(len(frame)) < mixed))
     x[hit, :2] = x[rng.permutation(hit), :2]
     frame = frame.assign(
         label=(rng.random(len(frame)) < happened) * 1.0,
-        prediction=1 / (1 + np.exp(1.5 - x @ (1.0, 0.7, 0.7))),
+        prediction=1 / (1 + np.exp(rare - x @ (1.0, 0.7, 0.7))),
         arm="control",
         loyalty=x[:, 0],
         basket=x[:, 1],
@@ -61,6 +62,23 @@ def test_a_large_log_is_judged_by_more_labelled_rows_than_its_sample_holds(tmp_p
     evidence = which_features(users(tmp_path, 0.45), logs.scope())
     assert evidence.verdict == "inputs"
     assert {s.name for s in evidence.named} <= {"loyalty", "basket"}
+
+
+@pytest.mark.parametrize("mixed", [0.8, 0.0])
+def test_an_outcome_of_one_row_in_fifty_still_tells_whose_features_were_served(
+    tmp_path, monkeypatch, mixed
+):
+    """Of a large log nearly all rows with the outcome are looked at, among as many without."""
+    from analysis.inputs import gather
+
+    monkeypatch.setattr(gather, "IN_MEMORY", 0)
+    monkeypatch.setattr(gather, "BLOCK_ROWS", 3_000)
+    monkeypatch.setattr(gather, "LABELLED_ROWS", 12_000)
+    evidence = which_features(users(tmp_path, mixed, 800, 4.8), logs.scope())
+    assert (evidence.figures["p_inputs"] > 0.75) == (mixed > 0)
+    if mixed:
+        assert evidence.named
+        assert {s.name for s in evidence.named} <= {"loyalty", "basket"}
 
 
 @pytest.mark.parametrize(("weekly", "part"), [(10.0, 0.3), (0.0, 1.01)])
