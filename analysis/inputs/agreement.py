@@ -171,12 +171,12 @@ def fresh(
     starts = [zero, *(zero - period * b for b in r.days.numbers if b and zero >= period * b)]
     size = r.usage(name)
     still = freshness.standing_still(means, starts, length)
-    stop = odds.shift(-still[0], -still[1:], error=0.3)
+    stop = rise(-still, 0.3)
     old, lags = freshness.repeating_the_past(means, starts, length)
-    repeat = odds.shift(-old[0], -old[1:], error=0.3)
+    repeat = rise(-old, 0.3)
     # What stood still before it began did not stop then: a calm day is no frozen feed.
     ahead = freshness.standing_still(means, [s - length for s in starts], length)
-    halt = odds.shift(ahead[0] - still[0], ahead[1:] - still[1:], error=0.3)
+    halt = rise(ahead - still, 0.3)
     views = []
     missing = np.full(len(r.days.numbers) - len(starts), np.nan)
     for found, jump, figures in ((stop, halt, still), (repeat, odds.NOT_SEEN, old)):

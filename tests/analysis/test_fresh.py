@@ -69,3 +69,8 @@ def test_what_stood_still_before_it_began_speaks_less_for_a_fault():
     """It did not stop then: a calm day is no frozen feed, and a feed may have stopped earlier."""
     assert halted(0) > halted(-10) + 0.5
     assert halted(-10) > 5
+
+
+def test_a_value_that_holds_to_the_last_digit_is_no_more_certain_than_days_can_tell():
+    """However still: how far calm hours stray has heavier tails than two weeks of days show."""
+    assert 4 < halted(0) < 15
