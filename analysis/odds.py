@@ -118,10 +118,10 @@ def log_bayes_factor(z: float, df: int, reach: float = REACH) -> float:
     """
     if not math.isfinite(z) or df < 1:
         return 0.0
-    return _log_t(z / reach, df) - math.log(reach) - _log_t(z, df)
+    return log_density(z / reach, df) - math.log(reach) - log_density(z, df)
 
 
-def _log_t(z: float, df: int) -> float:
+def log_density(z: float, df: int) -> float:
     """Log density of Student's t with ``df`` degrees of freedom."""
     constant = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
     return constant - (df + 1) / 2 * math.log1p(z * z / df)

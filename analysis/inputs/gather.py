@@ -44,13 +44,14 @@ class Labelled:
     """Rows with a label: block, label and prediction of each, and its cell of every feature.
 
     Of a block they are a random sample within each outcome, not across both: a rare one is there
-    more often than it happens.
+    more often than it happens. ``weight`` rows of the block are like each; 1 where all are there.
     """
 
     block: Ints
     label: np.ndarray[Any, np.dtype[np.float64]]
     prediction: np.ndarray[Any, np.dtype[np.float64]]
     cells: Mapping[str, Ints]
+    weight: np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,10 @@ def _labelled(frame: pd.DataFrame, cells: Mapping[str, Ints], block: Ints) -> La
     prediction = frame[Role.PREDICTION].to_numpy(float, na_value=np.nan)
     rows = (block >= 0) & np.isfinite(label) & np.isfinite(prediction)
     kept = {name: cell[rows] for name, cell in cells.items()}
-    return Labelled(block[rows], label[rows], prediction[rows], kept)
+    weight = np.ones(len(frame))
+    if sampling.STANDS_FOR in frame:
+        weight = frame[sampling.STANDS_FOR].to_numpy(float)
+    return Labelled(block[rows], label[rows], prediction[rows], kept, weight[rows])
 
 
 def _some(rng: np.random.Generator, rows: Ints, most: int) -> Ints:

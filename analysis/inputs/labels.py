@@ -10,13 +10,14 @@ shifted to the rate of its rows, which is the prior correction of King and Zeng 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from analysis import odds
 from analysis.inputs import surrogate
-from analysis.inputs.suspicion import View
+from analysis.inputs.suspicion import ROBUST_DF, View, middle
 from analysis.inputs.views import Reading
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -28,44 +29,62 @@ FEWEST, FEWEST_OUTCOMES = 30, 5
 nothing (Peduzzi and others 1996 ask for 5 to 10 a coefficient)."""
 
 
-def gaps(r: Reading) -> tuple[Floats, Floats]:
-    """Label minus prediction, each block's predictions shifted (on their scale) to its labels; and
-    by how much a prediction moves with its scale: p (1 - p) for a probability, else 1.
+@dataclass(frozen=True)
+class Gaps:
+    """Labelled rows: ``gap`` is label minus prediction, each block's predictions shifted (on their
+    scale) to its labels; ``steep`` by how much a prediction moves with its scale: p (1 - p) for a
+    probability, else 1; ``output`` the predictions on their scale. Shapes (labelled rows,).
 
-    How often the outcome happens, what counts as one, or how many were sampled, is no feature's
-    doing: a broken feature shows in *which* rows are wrong, not in how many. Shapes (labelled
-    rows,).
+    Per block, the window first: the ``shift`` that all of its predictions would need, not those of
+    its sample alone, with its standard ``error``; NaN where too few rows tell.
+    """
+
+    gap: Floats
+    steep: Floats
+    output: Floats
+    shift: Floats
+    error: Floats
+
+
+def gaps(r: Reading) -> Gaps:
+    """How often the outcome happens, what counts as one, or how many were sampled, is no feature's
+    doing: a broken feature shows in *which* rows are wrong, not in how many. So the gaps of a block
+    add up to nothing.
     """
     output = surrogate.served(r.labelled.prediction, r.probability)
     gap, steep = np.full(len(output), np.nan), np.ones(len(output))
-    for block in r.days.numbers:
+    shifts, errors = np.full((2, len(r.days.numbers)), np.nan)
+    for i, block in enumerate(r.days.numbers):
         rows = r.labelled.block == block
         if not rows.any():
             continue
         label = r.labelled.label[rows]
         if r.probability:
-            chance = _at_rate(output[rows], float(label.mean()))
+            by = _to_rate(output[rows], label, np.ones(len(label)))
+            every = _to_rate(output[rows], label, r.labelled.weight[rows])
+            chance = _chance(output[rows] + by)
             gap[rows], steep[rows] = label - chance, chance * (1 - chance)
         else:
-            gap[rows] = label - _at_mean(output[rows], float(label.mean()))
-    return gap, steep
+            by = every = float(label.mean() - output[rows].mean())
+            gap[rows] = label - output[rows] - by
+        if len(label) >= FEWEST and label.min() < label.max():
+            error = np.sqrt(float(gap[rows] @ gap[rows])) / float(steep[rows].sum())
+            shifts[i], errors[i] = every, error
+    return Gaps(gap, steep, output, shifts, errors)
 
 
-def _at_mean(output: Floats, mean: float) -> Floats:
-    """The outputs moved so that their mean is ``mean``."""
-    shifted: Floats = output + (mean - float(output.mean()))
-    return shifted
-
-
-def _at_rate(logit: Floats, rate: float) -> Floats:
-    """Probabilities of the shifted logits whose mean is ``rate``, by bisection."""
-    low, high = -20.0, 20.0
+def _to_rate(logit: Floats, label: Floats, weight: Floats) -> float:
+    """By how much to shift logits so that as much is foretold as happened, by bisection."""
+    happened, low, high = float(weight @ label), -20.0, 20.0
     for _ in range(40):
         middle = (low + high) / 2
-        mean = float((1 / (1 + np.exp(-np.clip(logit + middle, -40, 40)))).mean())
-        low, high = (middle, high) if mean < rate else (low, middle)
-    shifted: Floats = 1 / (1 + np.exp(-np.clip(logit + low, -40, 40)))
-    return shifted
+        low, high = (middle, high) if weight @ _chance(logit + middle) < happened else (low, middle)
+    return low
+
+
+def _chance(logit: Floats) -> Floats:
+    chance: Floats = 1 / (1 + np.exp(-np.clip(logit, -40, 40)))
+    return chance
 
 
 class Payoff:
@@ -73,7 +92,7 @@ class Payoff:
 
     def __init__(self, r: Reading) -> None:
         self._r = r
-        self._gap, self._steep = gaps(r)
+        self._gaps = gaps(r)
         self._effects: dict[str, Floats] = {}
 
     def __call__(self, names: Sequence[str]) -> View:
@@ -84,7 +103,7 @@ class Payoff:
         """
         r = self._r
         used = [name for name in names if r.usage(name) > 0]
-        if not used or not len(self._gap):
+        if not used or not len(self._gaps.gap):
             return View(0.0, 0.0)
         found = self._slope(np.sum([self._effect(name) for name in used], axis=0))
         if not found.seen:
@@ -93,6 +112,33 @@ class Payoff:
         evidence = min(found.log_odds, MOST) if found.z > 0 else 0.0
         return View(evidence, float(np.std(now)) * 0.5, -found.now, -found.usual)
 
+    def borne_out(self, name: str) -> float:
+        """What outcomes say for a feature's values: a log Bayes factor of broken ones, at most 0.
+
+        Where its values moved the predictions and the outcomes moved along, the values are true:
+        the world changed. Had they broken, outcomes would have stayed, and the predictions would
+        have to be shifted back by as much as the values moved them.
+        """
+        g = self._gaps
+        found = odds.shift(g.shift[0], g.shift[1:], g.error[0], g.error[1:])
+        if not self._r.usage(name) or not found.seen:
+            return 0.0
+        moved, every = self._moved(self._effect(name)), self._moved(g.output)
+        # What another feature makes up for moved nothing that outcomes could follow.
+        moved = min(max(moved, min(every, 0.0)), max(every, 0.0))
+        broken, true = ((found.change + by) / found.spread for by in (moved, 0.0))
+        speaks = odds.log_density(broken, ROBUST_DF) - odds.log_density(true, ROBUST_DF)
+        return min(speaks, 0.0) if np.isfinite(speaks) else 0.0
+
+    def _moved(self, values: Floats) -> float:
+        """By how much the window's mean lies above the usual one, of labelled rows."""
+        told, means = self._r.labelled, []
+        for b in self._r.days.numbers:
+            mine = (told.block == b) & np.isfinite(values)
+            known = np.average(values[mine], weights=told.weight[mine]) if mine.any() else np.nan
+            means.append(float(known))
+        return means[0] - middle(np.array(means[1:]))
+
     def _slope(self, effect: Floats) -> odds.Shift:
         """How far the window's slope, its sign turned, lies above those of earlier blocks.
 
@@ -100,11 +146,11 @@ class Payoff:
         prediction (one step of Newton's): on the logit it is the same whatever part of the rows
         have the outcome.
         """
-        known = np.isfinite(effect) & np.isfinite(self._gap)
-        slopes, errors = [], []
+        g, slopes, errors = self._gaps, [], []
+        known = np.isfinite(effect) & np.isfinite(g.gap)
         for b in self._r.days.numbers:
             rows = (self._r.labelled.block == b) & known
-            slope, error = _fall(effect[rows], self._gap[rows], self._steep[rows])
+            slope, error = _fall(effect[rows], g.gap[rows], g.steep[rows])
             slopes.append(slope)
             errors.append(error)
         return odds.shift(slopes[0], np.array(slopes[1:]), errors[0], np.array(errors[1:]))

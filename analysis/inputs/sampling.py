@@ -12,6 +12,9 @@ from analysis.tables import Role
 if TYPE_CHECKING:
     import pandas as pd
 
+STANDS_FOR = "_stands_for"
+"""Column with the number of rows that a drawn one stands for."""
+
 Part = tuple[Callable[[Any], Any], float]
 """Which rows of a table belong to a part, and the share of them that is drawn."""
 
@@ -33,8 +36,8 @@ def case_control(table: Any, rows: int, seed: int, window: tuple[int, ...] = ())
     """The same of labelled rows; of a rare outcome, 1 or 0, as many as are half of them.
 
     Only the intercept of a logistic model of the outcome is another in such a sample (Prentice and
-    Pyke 1979; King and Zeng 2001, "Logistic regression in rare events data"). Labels that are no
-    outcomes are drawn as by :func:`uniform`.
+    Pyke 1979; King and Zeng 2001, "Logistic regression in rare events data"); the column STANDS_FOR
+    says by how much. Labels that are no outcomes are drawn as by :func:`uniform`.
     """
     label = table[Role.LABEL]
     sizes = table.group_by(BLOCK).aggregate(
@@ -52,7 +55,12 @@ def case_control(table: Any, rows: int, seed: int, window: tuple[int, ...] = ())
         wanted = (rare, most - rare) if yes <= no else (most - rare, rare)
         for outcome, total, much in ((1, yes, wanted[0]), (0, no, wanted[1])):
             drawn.append((_in(window, inside, outcome), _share(total, much)))
-    return _fetched(table, drawn if frame["n"].sum() > rows else (), rows, seed)
+    if frame["n"].sum() <= rows:
+        return _fetched(table, (), rows, seed)
+    found = _fetched(table, drawn, rows, seed)
+    for of, share in drawn:
+        found.loc[of(found), STANDS_FOR] = 1 / share
+    return found
 
 
 def _in(window: tuple[int, ...], inside: bool, outcome: int | None = None) -> Callable[[Any], Any]:
@@ -67,7 +75,8 @@ def _in(window: tuple[int, ...], inside: bool, outcome: int | None = None) -> Ca
 
 
 def _share(total: int, wanted: int) -> float:
-    return min(1.0, wanted / max(total, 1))
+    """Of all rows the share to draw, in whole lots."""
+    return max(1, round(LOTS * min(1.0, wanted / max(total, 1)))) / LOTS
 
 
 def _fetched(table: Any, parts: Sequence[Part], rows: int, seed: int) -> pd.DataFrame:
@@ -75,7 +84,7 @@ def _fetched(table: Any, parts: Sequence[Part], rows: int, seed: int) -> pd.Data
     if parts:
         columns = table.columns
         ready = lots(table, columns[:HASHED], seed)
-        drawn = [of(ready) & (ready[LOT] < max(1, round(LOTS * share))) for of, share in parts]
+        drawn = [of(ready) & (ready[LOT] < round(LOTS * share)) for of, share in parts]
         kept = drawn[0]
         for more in drawn[1:]:
             kept |= more

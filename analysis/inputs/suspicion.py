@@ -132,7 +132,7 @@ def rise(figures: Floats, floor: float = 0.0) -> odds.Shift:
 
 def marginal(r: Reading, name: str) -> View:
     """Distribution against earlier days and across the onset; impact by the main effect."""
-    days, edge = _day_counts(r, name), _edge_counts(r, name)
+    days, edge = day_counts(r, name), _edge_counts(r, name)
     distances, jumps = _from_others(days), _jumps(edge)
     far, jump = rise(distances, 0.02), rise(jumps, 0.02)
     new, fresh_jump = _novelty(r, name)
@@ -159,7 +159,8 @@ def middle(values: Floats) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
-def _day_counts(r: Reading, name: str) -> Floats:
+def day_counts(r: Reading, name: str) -> Floats:
+    """Rows in each cell of a feature, the window's first, shape (blocks, cells)."""
     return _pick(r.counts, name, list(r.days.numbers))
 
 
@@ -232,7 +233,7 @@ def _shares(counts: Floats) -> Floats:
 def _novelty(r: Reading, name: str) -> tuple[Floats, Floats]:
     """Share of a block's rows in cells beyond what any other earlier block held there, and how
     much the share of these very cells rose across the edge."""
-    share = _shares(_day_counts(r, name))
+    share = _shares(day_counts(r, name))
     top = np.sort(share[1:], axis=0)
     first, second = top[-1], top[-2] if len(top) > 1 else top[-1]
     limit = np.vstack([first[None], np.where(share[1:] == first, second, first)])
@@ -253,7 +254,7 @@ def _put(r: Reading, name: str) -> float:
     A value that is put in the place of others leaves the distribution of effects nearly as wide
     as it was; what moved is each of these rows, from a usual effect to that of its cell.
     """
-    share = _shares(_day_counts(r, name))
+    share = _shares(day_counts(r, name))
     beyond = np.clip(share[0] - share[1:].max(axis=0), 0, None)
     effect, b = r.effect(name, r.days), r.bins[name]
     cell = b.cells(r.days.frame[name])

@@ -8,8 +8,7 @@ surrogate can't explain on familiar inputs is the model's (:mod:`analysis.inputs
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,12 @@ from analysis import odds
 from analysis.inputs import agreement, familiar, feeds, labels, suspicion
 from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import Odd
+from analysis.inputs.size import heard, large, least_that_counts
 from analysis.inputs.suspicion import Finding, View
 from analysis.inputs.views import Reading
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-SMALL_IMPACT = 0.04
-"""A feature moves predictions too little below this part of their standard deviation, or below
-what their mean moves by from day to day."""
 SURE = 4.0
 """Above this log Bayes factor a feature's values count as broken."""
 ERRS = 0.3
@@ -68,11 +65,13 @@ class Verdict:
 @dataclass(frozen=True)
 class Looked:
     """What was seen: all views of each feature; the rows in which a broken one does not go with the
-    others; what labels say of all that a node of the lineage feeds."""
+    others; what labels say of all that a node of the lineage feeds; and what outcomes say for each
+    feature's values, a log Bayes factor of at most 0."""
 
     found: list[Finding]
     odd: Odd
     paid: Mapping[str, View]
+    borne_out: Mapping[str, float] = field(default_factory=dict)
 
 
 def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]]) -> Looked:
@@ -96,7 +95,8 @@ def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]
     found = _without_the_broken(r, material, found, fed)
     broken = [f.name for f in found if f.log_odds > SURE]
     paid = {node: pays_off(names) for node, names in fed.items()}
-    return Looked(found, familiar.odd_rows(material.days, material.edge, broken), paid)
+    odd = familiar.odd_rows(material.days, material.edge, broken)
+    return Looked(found, odd, paid, {name: pays_off.borne_out(name) for name in r.features})
 
 
 def _without_the_broken(
@@ -181,24 +181,26 @@ def weigh(
     it.
     """
     found = looked.found
-    least = _least(r)
+    least = least_that_counts(r)
     logs = {"none": float(np.log(0.35)), "model": 0.0}
     broken = [f.name for f in found if f.views["marginal"].log_odds > SURE]
     beyond = familiar.beyond(r, output, broken)
     found = _credited(found, {n: size for n, size in beyond.items() if n not in r.measured})
+    # True values may be as unfamiliar as broken ones: they are told apart here, not before.
+    found = [_with_outcomes(f, looked.borne_out.get(f.name, 0.0)) for f in found]
     if deployed:
         answers, arm = deployed.shift, familiar.NOT_SEEN
         against, erred = -np.inf, 0.0
     else:
         answers = familiar.answers_shift(r, output, broken, looked.odd)
         arm = familiar.beside_others(r, output, broken)
-        against, erred = _heard(View(*answers), least), answers[1]
+        against, erred = heard(View(*answers), least), answers[1]
     model_odds, model_size = max(answers, arm)
-    own = (_heard(View(*a), least) for a in (answers, arm))
+    own = (heard(View(*a), least) for a in (answers, arm))
     logs["model"] = float(np.log(0.25)) + max(own)
     prior = float(np.log(0.4 / (len(found) + len(fed))))
     each = {f.name: prior + _alone(f, least, against, erred) for f in found}
-    by_feed, along = _by_feed(found, fed, looked.paid, lambda view: prior + _heard(view, least))
+    by_feed, along = _by_feed(found, fed, looked.paid, lambda view: prior + heard(view, least))
     logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *by_feed]))
     shares = odds.share_out(logs)
     each = {name: float(np.logaddexp(each[name], along[name])) for name in each}
@@ -229,13 +231,13 @@ def _alone(f: Finding, least: float, against: float, erred: float) -> float:
     """
     # A view counts with the impact that it sees itself: odds of one and impact of another would
     # blame a feature for what neither says.
-    heard = [(_heard(v, least), v.impact) for v in f.views.values() if v != NOT_LOOKED]
-    best, impact = max(heard, default=(-np.inf, 0.0))
-    weight = best - float(np.log(max(len(heard), 1)))
+    each = [(heard(v, least), v.impact) for v in f.views.values() if v != NOT_LOOKED]
+    best, impact = max(each, default=(-np.inf, 0.0))
+    weight = best - float(np.log(max(len(each), 1)))
     if best > SURE:
         # A surrogate errs on what broken inputs show it: that speaks for them as well, unless it
         # errs by more than they can do.
-        weight += max(0.0, against + float(np.log(ERRS)) + _large(impact, erred))
+        weight += max(0.0, against + float(np.log(ERRS)) + large(impact, erred))
     return weight
 
 
@@ -295,35 +297,6 @@ def _taken_along(found: list[Finding], along: Mapping[str, float], none: float) 
     )
 
 
-def _least(r: Reading) -> float:
-    """The smallest move that counts, in the output's units: no alert is about less."""
-    served = r.target(r.days)
-    scale = float(np.nanstd(served[r.days.block != 0])) or 1.0
-    means = r.days.means(served)
-    usual = odds.shift(float(means[0]), means[1:])
-    if not usual.seen:
-        return SMALL_IMPACT * scale
-    return float(np.hypot(SMALL_IMPACT * scale, min(usual.spread, _spread_by_weekday(r, means))))
-
-
-def _spread_by_weekday(r: Reading, means: Floats) -> float:
-    """How far an earlier block's mean lies from those of its weekday; infinite without three
-    weeks: what a week brings by itself surprises nobody."""
-    if r.comparison.period != timedelta(days=1):
-        return np.inf
-    weekday = np.array(r.days.numbers[1:]) % 7
-    away = []
-    for i, mean in enumerate(means[1:]):
-        others = means[1:][(weekday == weekday[i]) & (np.arange(len(weekday)) != i)]
-        others = others[np.isfinite(others)]
-        if len(others) >= 2 and np.isfinite(mean):
-            away.append((mean - others.mean()) / np.sqrt(1 + 1 / len(others)))
-    if len(away) < 14:
-        return np.inf
-    found = odds.shift(0.0, np.array(away))
-    return found.spread if found.seen else np.inf
-
-
 def _worth_following(shares: dict[str, float]) -> str:
     """The likeliest answer; but "none" ends the walk, and the lineage can still tell."""
     likely = max(shares, key=lambda k: shares[k])
@@ -341,11 +314,10 @@ def _credited(found: list[Finding], size: dict[str, float]) -> list[Finding]:
     return out
 
 
-def _heard(view: View, least: float) -> float:
-    """A view's log odds, less where the effect is too small to matter."""
-    return view.log_odds + _large(view.impact, least)
-
-
-def _large(size: float, beside: float) -> float:
-    """0 for what is large beside something, falling fast below it."""
-    return float(np.log(size**4 / (size**4 + beside**4 + 1e-30) + 1e-30))
+def _with_outcomes(f: Finding, speaks: float) -> Finding:
+    """A feature with what outcomes say for its values, in each view that had not asked them."""
+    views = {
+        name: v if name == "labels" else replace(v, log_odds=v.log_odds + speaks * (v.log_odds > 0))
+        for name, v in f.views.items()
+    }
+    return replace(f, views=views)

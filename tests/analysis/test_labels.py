@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import odds
 from analysis.features import which_features
-from analysis.inputs import weighing
+from analysis.inputs import size
 from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
@@ -64,6 +65,36 @@ def test_a_large_log_is_judged_by_more_labelled_rows_than_its_sample_holds(tmp_p
     assert {s.name for s in evidence.named} <= {"loyalty", "basket"}
 
 
+def delays(folder, *, true: bool) -> Warehouse:
+    """Since the onset a feature that predictions lean on is far higher; ``true`` when what happens
+    follows it."""
+    frame = logs.log(1, per_hour=120).drop(columns=["f", "region", "channel"])
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 1, (len(frame), 3))
+    late = logs.since_onset(frame)
+    served = x + np.outer(late, (2.5, 0.0, 0.0))
+    chance, said = (
+        1 / (1 + np.exp(1.5 - v @ (1.0, 0.5, 0.5))) for v in (served if true else x, served)
+    )
+    frame = frame.assign(
+        label=(rng.random(len(frame)) < chance) * 1.0,
+        prediction=said,
+        arm="control",
+        delay=served[:, 0],
+        distance=x[:, 1],
+        seats=x[:, 2],
+    )
+    frame["label_time"] = frame["time"] + timedelta(minutes=20)
+    return logs.warehouse(folder, frame)
+
+
+@pytest.mark.parametrize("true", [True, False])
+def test_values_that_outcomes_follow_are_true(tmp_path, true):
+    """In a storm predictions and outcomes rise together; a broken sensor's outcomes stay."""
+    evidence = which_features(delays(tmp_path, true=true), logs.scope())
+    assert [s.name for s in evidence.named] == ([] if true else ["delay"])
+
+
 @pytest.mark.parametrize("mixed", [0.8, 0.0])
 def test_an_outcome_of_one_row_in_fifty_still_tells_whose_features_were_served(
     tmp_path, monkeypatch, mixed
@@ -91,9 +122,9 @@ def test_what_a_week_brings_by_itself_is_no_day_to_day_change(weekly, part):
         comparison=SimpleNamespace(period=timedelta(days=1)),
         days=SimpleNamespace(numbers=numbers),
     )
-    plain = weighing.odds.shift(float(means[0]), means[1:]).spread
-    found = weighing._spread_by_weekday(r, means)
+    plain = odds.shift(float(means[0]), means[1:]).spread
+    found = size.spread_by_weekday(r, means)
     assert min(found, plain) <= part * plain
     assert found < 2.0
     short = SimpleNamespace(comparison=r.comparison, days=SimpleNamespace(numbers=numbers[:12]))
-    assert weighing._spread_by_weekday(short, means[:12]) == np.inf
+    assert size.spread_by_weekday(short, means[:12]) == np.inf

@@ -33,14 +33,16 @@ def served(rate: float, slope: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def falls(frame: pd.DataFrame) -> tuple[float, float]:
-    """How fast the gap of the window's rows falls with the feature, and the standard error."""
+def said(frame: pd.DataFrame) -> tuple[float, float, float]:
+    """How fast the gap of the window's rows falls with the feature, the standard error; and the
+    shift that their predictions need."""
     mine = frame[frame[BLOCK] == 0]
     label, prediction = (mine[r].to_numpy(float) for r in (Role.LABEL, Role.PREDICTION))
-    told = Labelled(mine[BLOCK].to_numpy(np.int64), label, prediction, {})
+    weight = mine.get(sampling.STANDS_FOR, pd.Series(1.0, mine.index)).to_numpy()
+    told = Labelled(mine[BLOCK].to_numpy(np.int64), label, prediction, {}, weight)
     days = SimpleNamespace(numbers=(0,))
-    gap, steep = labels.gaps(SimpleNamespace(labelled=told, probability=True, days=days))
-    return labels._fall(mine["x"].to_numpy(), gap, steep)
+    g = labels.gaps(SimpleNamespace(labelled=told, probability=True, days=days))
+    return *labels._fall(mine["x"].to_numpy(), g.gap, g.steep), float(g.shift[0])
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.98])
@@ -80,9 +82,11 @@ def test_labels_that_are_no_outcomes_are_drawn_as_any_rows(rows):
 def test_what_labels_say_of_a_feature_does_not_depend_on_how_rare_the_outcome_is_drawn(slope):
     """The slope on the logit is that of all rows, and level while the feature is the row's own."""
     frame = served(0.02, slope)
-    whole, error = falls(frame)
-    drawn, wider = falls(sampling.case_control(ibis.memtable(frame), 12_000, 3, (0,)))
-    _, thin = falls(sampling.uniform(ibis.memtable(frame), 12_000, 3, (0,)))
+    whole, error, shift = said(frame)
+    sample = sampling.case_control(ibis.memtable(frame), 12_000, 3, (0,))
+    drawn, wider, corrected = said(sample)
+    _, thin, _ = said(sampling.uniform(ibis.memtable(frame), 12_000, 3, (0,)))
     assert drawn == pytest.approx(whole, abs=4 * wider)
     assert (whole > 6 * error) == (drawn > 6 * wider) == (slope < 1)
     assert wider < 0.5 * thin
+    assert corrected == pytest.approx(shift, abs=0.1)
