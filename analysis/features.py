@@ -35,7 +35,8 @@ METHOD = (
     "Each feature against the same hours of earlier days and across the onset: Jensen–Shannon "
     "distance with null and unseen cells, agreement with other features and with rows of the "
     "same hour, standing still, repeating its past, slope of label minus prediction; features that "
-    "one node feeds also together. Weighed by what a gradient-boosted surrogate of the served "
+    "one node feeds also together. Values that outcomes follow are true; most features at once are "
+    "other rows. Weighed by what a gradient-boosted surrogate of the served "
     "prediction makes of it; a suspect arm's answers also against those of the other arms. With a "
     "scorer, what the deployed artifacts answer to the same rows is the inputs' part, and what "
     "they make of its values a feature's effect."
@@ -261,6 +262,11 @@ def _headline(
         return (
             "Not the inputs: familiar inputs get other predictions since the onset "
             f"(by {d.model_size:.2f} on the model's scale)."
+        )
+    if d.at_once:
+        return (
+            f"{d.at_once} of {len(d.ranked)} features changed at once: other rows are asked than "
+            "before, rather than that features broke. What the traffic is made of can tell."
         )
     top = f"; the closest is {suspects[0].name}" if suspects else ""
     return f"Neither the inputs nor the model's answers changed beyond their usual range{top}."

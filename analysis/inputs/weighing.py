@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from analysis import odds
-from analysis.inputs import agreement, familiar, feeds, labels, suspicion
+from analysis.inputs import agreement, familiar, feeds, labels, population, suspicion
 from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import Odd
 from analysis.inputs.size import heard, large, least_that_counts
@@ -46,7 +46,8 @@ class Verdict:
 
     ``broken`` are features in use whose values certainly broke, and those that changed together
     with others of their feed, however small their part beside another's: where one fault is that
-    large, the surrogate is no judge of a second.
+    large, the surrogate is no judge of a second. ``at_once`` features changed as where other rows
+    are asked, which breaks none of them; 0 else.
     """
 
     verdict: str
@@ -57,6 +58,7 @@ class Verdict:
     model_size: float
     explained: float
     broken: frozenset[str] = frozenset()
+    at_once: int = 0
 
 
 # -- looking ----------------------------------------------------------------------------------
@@ -202,6 +204,9 @@ def weigh(
     each = {f.name: prior + _alone(f, least, against, erred) for f in found}
     by_feed, along = _by_feed(found, fed, looked.paid, lambda view: prior + heard(view, least))
     logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *by_feed]))
+    at_once = population.changed_at_once(r, looked.found, fed, CHANGED)
+    if at_once:
+        logs["none"], logs["inputs"] = float(np.logaddexp(logs["none"], logs["inputs"])), -np.inf
     shares = odds.share_out(logs)
     each = {name: float(np.logaddexp(each[name], along[name])) for name in each}
     sizes = {
@@ -221,6 +226,7 @@ def weigh(
         model_size,
         sum(parts.values()),
         _certainly_broken(found, r.measured) | _taken_along(found, along, logs["none"]),
+        at_once,
     )
 
 
