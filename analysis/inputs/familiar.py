@@ -7,6 +7,7 @@ fills: outside of them a surrogate guesses, and a guess accuses nobody.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,22 +65,40 @@ def answers_shift(
     ``broken`` feature lie where its values gained do not count, nor do ``odd`` ones: they may be
     no true values.
     """
-    known, known_edge = familiar(r, r.days, broken), familiar(r, r.edge, broken)
+    left = _left(r, output, broken, odd)
+    known = familiar(r, r.edge, broken)
     if odd is not None:
-        known, known_edge = known & ~odd[0], known_edge & ~odd[1]
-    left = np.where(known, r.target(r.days) - output, np.nan)
-    left_edge = r.target(r.edge) - r.output(r.edge)
-    left_edge = np.where(known_edge, left_edge, np.nan)
-    if int(np.isfinite(left[r.days.block == 0]).sum()) < FEWEST:
+        known = known & ~odd[1]
+    left_edge = np.where(known, r.target(r.edge) - r.output(r.edge), np.nan)
+    now = left[(r.days.block == 0) & np.isfinite(left)]
+    if len(now) < FEWEST:
         return 0.0, 0.0
     best, size = NOT_SEEN
-    for day_values, edge_values in ((left, left_edge), (np.abs(left), np.abs(left_edge))):
-        days = _shift_of(r.days.means(day_values))
+    looks = ((left, left_edge), (np.abs(left), np.abs(left_edge)))
+    for day_values, edge_values in looks:
+        # The mean of few familiar rows is no surer than they are alike.
+        days = _shift_of(r.days.means(day_values), float(np.std(now)) / np.sqrt(len(now)))
         edge = _shift_of(r.edge.means(edge_values, minus_before=True))
         here = suspicion.both(days, edge, days.change if days.seen else 0.0)
         if here > best and (not edge.seen or np.sign(days.z) == np.sign(edge.z)):
             best, size = here, max(size, abs(days.change) if days.seen else 0.0)
-    return best, size
+    return best - float(np.log(len(looks))), size
+
+
+def answers_moved(
+    r: Reading, output: Floats, broken: Collection[str] = (), odd: Odd | None = None
+) -> float:
+    """By how much the mean answer to familiar inputs lies above the usual one; NaN without any."""
+    means = r.days.means(_left(r, output, broken, odd))
+    return float(means[0]) - suspicion.middle(means[1:])
+
+
+def _left(r: Reading, output: Floats, broken: Collection[str], odd: Odd | None) -> Floats:
+    """What the surrogate leaves of the day sample's predictions; NaN for unfamiliar inputs."""
+    known = familiar(r, r.days, broken)
+    if odd is not None:
+        known = known & ~odd[0]
+    return np.where(known, r.target(r.days) - output, np.nan)
 
 
 def beside_others(r: Reading, output: Floats, broken: Collection[str] = ()) -> tuple[float, float]:
@@ -119,8 +138,10 @@ def _in_this_arm(r: Reading, others: Sample, name: str) -> bool:
     return theirs < 0.5 * mine
 
 
-def _shift_of(figures: Floats) -> odds.Shift:
-    return odds.shift(float(figures[0]), figures[1:], error=0.02)
+def _shift_of(figures: Floats, error: float = 0.0) -> odds.Shift:
+    """The window's figure against the others; what a surrogate errs by has heavy tails as well."""
+    found = odds.shift(float(figures[0]), figures[1:], error=float(np.hypot(0.02, error)))
+    return replace(found, df=min(found.df, suspicion.ROBUST_DF))
 
 
 def familiar(r: Reading, sample: Sample, broken: Collection[str] = ()) -> Any:

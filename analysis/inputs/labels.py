@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,30 @@ def _chance(logit: Floats) -> Floats:
     return chance
 
 
+@dataclass(frozen=True)
+class Followed:
+    """The shift that the window's predictions need to meet their labels, beside earlier blocks; and
+    what those predictions moved by themselves. On the predictions' scale."""
+
+    needed: odds.Shift = odds.NOT_SEEN
+    moved: float = 0.0
+
+    def speak_for(self, moved: float) -> float:
+        """A log Bayes factor, at most 0, that what moved predictions by so much is no fault.
+
+        Where something moved the predictions and the outcomes moved along, the world changed. Had
+        it been a fault, outcomes would have stayed, and the predictions would have to be shifted
+        back by as much.
+        """
+        # What another thing makes up for moved nothing that outcomes could follow.
+        moved = min(max(moved, min(self.moved, 0.0)), max(self.moved, 0.0))
+        if not self.needed.seen or not np.isfinite(moved):
+            return 0.0
+        fault, world = ((self.needed.change + by) / self.needed.spread for by in (moved, 0.0))
+        speaks = odds.log_density(fault, ROBUST_DF) - odds.log_density(world, ROBUST_DF)
+        return min(speaks, 0.0)
+
+
 class Payoff:
     """Whether what features contribute still goes with the labels; each is looked up once."""
 
@@ -112,23 +137,16 @@ class Payoff:
         evidence = min(found.log_odds, MOST) if found.z > 0 else 0.0
         return View(evidence, float(np.std(now)) * 0.5, -found.now, -found.usual)
 
-    def borne_out(self, name: str) -> float:
-        """What outcomes say for a feature's values: a log Bayes factor of broken ones, at most 0.
-
-        Where its values moved the predictions and the outcomes moved along, the values are true:
-        the world changed. Had they broken, outcomes would have stayed, and the predictions would
-        have to be shifted back by as much as the values moved them.
-        """
+    @cached_property
+    def followed(self) -> Followed:
+        """What outcomes did as the predictions moved."""
         g = self._gaps
-        found = odds.shift(g.shift[0], g.shift[1:], g.error[0], g.error[1:])
-        if not self._r.usage(name) or not found.seen:
-            return 0.0
-        moved, every = self._moved(self._effect(name)), self._moved(g.output)
-        # What another feature makes up for moved nothing that outcomes could follow.
-        moved = min(max(moved, min(every, 0.0)), max(every, 0.0))
-        broken, true = ((found.change + by) / found.spread for by in (moved, 0.0))
-        speaks = odds.log_density(broken, ROBUST_DF) - odds.log_density(true, ROBUST_DF)
-        return min(speaks, 0.0) if np.isfinite(speaks) else 0.0
+        needed = odds.shift(g.shift[0], g.shift[1:], g.error[0], g.error[1:])
+        return Followed(needed, self._moved(g.output))
+
+    def moved(self, name: str) -> float:
+        """By how much a feature's values moved the predictions of labelled rows; 0 if unused."""
+        return self._moved(self._effect(name)) if self._r.usage(name) > 0 else 0.0
 
     def _moved(self, values: Floats) -> float:
         """By how much the window's mean lies above the usual one, of labelled rows."""

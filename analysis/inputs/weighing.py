@@ -67,13 +67,14 @@ class Verdict:
 @dataclass(frozen=True)
 class Looked:
     """What was seen: all views of each feature; the rows in which a broken one does not go with the
-    others; what labels say of all that a node of the lineage feeds; and what outcomes say for each
-    feature's values, a log Bayes factor of at most 0."""
+    others; what labels say of all that a node of the lineage feeds; what outcomes did as the
+    predictions moved, and by how much each feature ``moved`` them."""
 
     found: list[Finding]
     odd: Odd
     paid: Mapping[str, View]
-    borne_out: Mapping[str, float] = field(default_factory=dict)
+    followed: labels.Followed = field(default_factory=labels.Followed)
+    moved: Mapping[str, float] = field(default_factory=dict)
 
 
 def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]]) -> Looked:
@@ -98,7 +99,8 @@ def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]
     broken = [f.name for f in found if f.log_odds > SURE]
     paid = {node: pays_off(names) for node, names in fed.items()}
     odd = familiar.odd_rows(material.days, material.edge, broken)
-    return Looked(found, odd, paid, {name: pays_off.borne_out(name) for name in r.features})
+    moved = {name: pays_off.moved(name) for name in r.features}
+    return Looked(found, odd, paid, pays_off.followed, moved)
 
 
 def _without_the_broken(
@@ -189,12 +191,15 @@ def weigh(
     beyond = familiar.beyond(r, output, broken)
     found = _credited(found, {n: size for n, size in beyond.items() if n not in r.measured})
     # True values may be as unfamiliar as broken ones: they are told apart here, not before.
-    found = [_with_outcomes(f, looked.borne_out.get(f.name, 0.0)) for f in found]
+    speak = looked.followed.speak_for
+    found = [_with_outcomes(f, speak(looked.moved.get(f.name, 0.0))) for f in found]
     if deployed:
         answers, arm = deployed.shift, familiar.NOT_SEEN
         against, erred = -np.inf, 0.0
     else:
-        answers = familiar.answers_shift(r, output, broken, looked.odd)
+        evidence, moved = familiar.answers_shift(r, output, broken, looked.odd)
+        by = familiar.answers_moved(r, output, broken, looked.odd)
+        answers = evidence + speak(by) * (evidence > 0), moved
         arm = familiar.beside_others(r, output, broken)
         against, erred = heard(View(*answers), least), answers[1]
     model_odds, model_size = max(answers, arm)
