@@ -25,6 +25,9 @@ ROBUST_DF = 8
 """Degrees of freedom of what is usual, however many days are known: how far a feature's figures
 stray is a matter of storms and holidays, with heavier tails than a month of days can show. Lange,
 Little and Taylor (1989), "Robust statistical modeling using the t distribution"."""
+RECORD = 0.1
+"""A record of a month of days lies beyond their range by about this part of its width: 0.12 in the
+mean of normal values."""
 MISPLACED = 3.0
 """What an absent jump at the onset takes off, at most: one onset in twenty lies elsewhere."""
 
@@ -204,8 +207,8 @@ def _outside(r: Reading, name: str) -> float:
         days.append(float(np.nanmean(_out(x[block == b], low, high) / width, dtype=float)))
         here = (r.edge.block == 2 * b) | (r.edge.block == 2 * b + 1)
         beyond[here] = _out(r.edge.x[here, column], low, high) / width
-    found = rise(np.array(days), 0.02)
-    jump = rise(r.edge.means(beyond, minus_before=True), 0.02)
+    found = rise(np.array(days), RECORD)
+    jump = rise(r.edge.means(beyond, minus_before=True), RECORD)
     return both(found, jump, found.change if found.seen else 0.0)
 
 
