@@ -116,6 +116,9 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         if seen.moved.get(thing, 1.0) <= odds.AS_USUAL
     ]
     rest = f"; {words.listed(quiet)} as usual" if quiet else ""
+    if seen.moved.get("labels", 0) > 0 >= seen.moved.get("predictions", 0):
+        told = f"{said['labels']}, and predictions did not follow"
+        return f"The model, or what it predicts: {told}{rest}."
     return f"The model: {why or 'nothing else moved'}{rest}."
 
 

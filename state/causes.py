@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analysis.evidence import Suspect
-from state.incident import Cause, Incident, Step, Trail
+from state.incident import BLINDLY, Cause, Incident, Step, Trail
 from state.tree import Exit, Tree
 
 NOTHING = 0.25
 """So often a walk finds nothing where there is something."""
+UNSEEN = 0.5
+"""So likely is what a walk has come to for each step on its way that could not look."""
 
 
 def with_cause(incident: Incident, tree: Tree, trail: Trail) -> Incident:
@@ -33,10 +35,12 @@ def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple
     leave that.
 
     Nothing to be found speaks for a false alarm, and bears out no step that led there; a step that
-    could have ended in ``end`` itself does not count.
+    could have ended in ``end`` itself does not count. Where nobody looked, it may be.
     """
     sure, real, alarm = 1.0, 1.0, end
-    for step in list(_way(incident, number))[1:]:
+    last, *before = _way(incident, number)
+    sure *= UNSEEN ** sum(_passed_by(step) for step in (last, *before))
+    for step in before:
         to = {b.to for b in tree.node(step.node).branches}
         false = next((e for e in tree.exits if e.name in to and e.kind == "false_alarm"), None)
         if false:
@@ -75,6 +79,12 @@ def _way(incident: Incident, number: int) -> Iterator[Step]:
 def _decided_by(incident: Incident, number: int) -> bool:
     """Whether a step on the way to there was decided rather than skipped."""
     return any(s.answer and not s.answer.skipped for s in _way(incident, number))
+
+
+def _passed_by(step: Step) -> bool:
+    """Whether a step could not look, and nobody knew better."""
+    answer = step.answer
+    return step.evidence is None and answer is not None and (answer.skipped or answer.by == BLINDLY)
 
 
 def _followed(step: Step | None) -> float:

@@ -100,6 +100,17 @@ def test_an_arm_that_gets_more_requests_beside_a_broken_model_is_not_blamed(tmp_
     assert cause.which_class(wh, logs.scope("mean_prediction")).verdict == "model"
 
 
+def test_labels_that_move_without_the_predictions_are_told(tmp_path):
+    """It may be the world, or how labels are made: the sentence says what was seen."""
+    frame = logs.log(6, per_hour=200)
+    hit = logs.since_onset(frame) & (np.random.default_rng(6).random(len(frame)) < 0.35)
+    frame["label"] = np.where(hit, 1.0, frame["label"])
+    wh = logs.warehouse(tmp_path, frame, logs.metric("calibration"))
+    evidence = cause.which_class(wh, logs.scope("calibration"))
+    assert evidence.headline.startswith("The model, or what it predicts: mean label 0.")
+    assert "and predictions did not follow" in evidence.headline
+
+
 @pytest.mark.parametrize(("broken", "verdict"), [(True, "infrastructure"), (False, "world")])
 def test_requests_that_stay_away_everywhere_are_not_the_model(tmp_path, broken, verdict):
     """A third of all traffic is gone: lost by a service that broke then, or nobody sent it."""

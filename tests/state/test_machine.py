@@ -458,6 +458,20 @@ def test_nothing_to_be_found_speaks_for_a_false_alarm(real, kind, sure):
     assert cause.confidence == pytest.approx(sure, abs=0.005)
 
 
+def test_a_step_that_could_not_look_leaves_nothing_found_in_doubt():
+    """What was not looked at may be it."""
+    incident = feed(
+        opened(),
+        ev.Checked(NOW, 1, found("yes", confidence=0.995)),
+        ev.Answered(NOW, 1, "yes", "U1"),
+        ev.CheckFailed(NOW, 2, "no lineage"),
+        ev.Skipped(NOW, 2, "U1"),
+    )
+    (cause,) = incident.causes
+    assert cause.kind == "unknown"
+    assert cause.confidence < 0.5
+
+
 def test_what_a_person_says_is_real_stays_real_though_nothing_is_found():
     """They know better than the series."""
     denied = replace(found("no"), confidence=0.7)
