@@ -161,7 +161,10 @@ def _went(log_odds: float) -> str:
 
 
 def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
-    out = []
+    out = [
+        f"{dim}={old} seems to be called {new} now: counted as one here, and a model may not know."
+        for dim, (old, new) in seen.renamed.items()
+    ]
     labels = seen.moved.get("labels", odds.AS_USUAL)
     if verdict == "model" and labels > PERHAPS:
         surely = "moved" if labels > 0 else "may have moved"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from analysis.performance.judging import worst
 from analysis.performance.parting import partings
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
 from analysis.performance.sums import Sums, add_up, add_up_evenly, at_usual_arms
+from analysis.renames import as_before
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
 from analysis.weekdays import rows_said, totals, usual_volumes, volume_shift
@@ -52,6 +53,7 @@ class Seen:
 
     ``mixed``: the dimension whose mix moved most. ``along``: by which part of the labels' move
     the predictions moved, where labels did. ``parted``: the segment whose labels left all others'.
+    ``renamed``: by dimension a value that is gone, and the one that came for it.
     """
 
     moved: dict[str, float] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Seen:
     split: Split | None = None
     infra: list[Broken] = field(default_factory=list)
     parted: str = ""
+    renamed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     rows: int = 0
     baseline_rows: int = 0
 
@@ -77,6 +80,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
             _look_at_volume(totals(warehouse, metric, blocks), blocks, seen)
         cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
         seen.missing += missing
+        cells, seen.renamed = as_before(cells, set(dims) & set(warehouse.features))
         if metric.kind == "volume" and metric.source is not None:
             _look_at_volume(cells, blocks, seen)
         _look_at_mix(cells, dims, seen)

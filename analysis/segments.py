@@ -27,6 +27,7 @@ from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import NOT_SEEN, Shift
 from analysis.quality import Floats
+from analysis.renames import as_before
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 from analysis.weekdays import level, rows_said, usual_volumes, volume_shift
@@ -53,6 +54,7 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     metric = metric_of(warehouse, scope)
     blocks = Blocks.of(scope)
     cells, dims, missing = load_cells(warehouse, metric, blocks, arms=True)
+    cells, _ = as_before(cells, set(dims) & set(warehouse.features))
     frame = against_usual(cells, dims)
     frame["usual_volume"] *= level(cells, usual_volumes(cells, blocks))
     candidates = math.log(max(len(frame), 2))
