@@ -9,6 +9,7 @@ one that leaks it, or was joined to the wrong rows, may be distributed as ever.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ METHOD = (
     "missing values, Jensen–Shannon distance and correlation ratio with the label per feature."
 )
 FINE = 0.5
+NEWEST = 0.3
+"""So large a part of the days counts as the newest."""
 
 
 def what_was_it_trained_on(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -63,10 +66,17 @@ def missing_partitions(t: Trainings) -> tuple[list[str], float]:
     wanted = training_rows.expected(t, t.ended)
     mine = t.parts[t.parts["snapshot"] == t.suspect]
     have = dict(zip(mine["part"].astype(str), mine["n"], strict=True))
-    # A file that lost most of its rows counts as missing; a quiet day does not.
+    # A file that lost most of its rows counts as missing; a quiet day does not, nor do the days on
+    # which the window begins and ends, at whatever hour.
+    days = {p: day for p in have if (day := training_rows.day_of(p)[0]) is not None}
+    edges = {p for p, day in days.items() if day in (min(days.values()), max(days.values()))}
     scale = float(mine["n"].sum()) / max(sum(wanted.get(p, 0.0) for p in have), 1.0)
     scale = min(max(scale, 0.3), 3.0)
-    gone = [p for p, n in wanted.items() if have.get(p, 0) < 0.15 * n * scale and n >= 5]
+    gone = [
+        p
+        for p, n in wanted.items()
+        if have.get(p, 0) < 0.15 * n * scale and n >= 5 and p not in edges
+    ]
     total = sum(wanted.values())
     return sorted(gone), sum(wanted[p] for p in gone) / total if total else 0.0
 
@@ -112,7 +122,7 @@ def _volume(t: Trainings) -> Sign:
 def _labels(t: Trainings) -> list[Sign]:
     if not t.has_label:
         return []
-    signs = [_same_partition(t), _label_given_features(t)]
+    signs = [_same_partition(t), _label_given_features(t), _newest_labels(t)]
     return [s for s in signs if s is not None]
 
 
@@ -140,6 +150,45 @@ def _same_partition(t: Trainings) -> Sign | None:
     power = float(np.sqrt(np.mean(np.square(z))))
     found = odds.log_bayes_factor(max(power - 1, 0) * float(np.sqrt(len(z))), 12)
     return Sign("label", found, told[int(np.argmax(np.abs(z)))])
+
+
+def _newest_labels(t: Trainings) -> Sign | None:
+    """Labels of the newest part of the data beside those of the rest: what has not matured is low
+    there. Against the same of earlier trainings, which may have waited long enough."""
+    gaps = {name: gap for name in (t.suspect, *t.earlier) if (gap := _newest_gap(t, name))}
+    mine = gaps.pop(t.suspect, None)
+    if mine is None or not gaps:
+        return None
+    found = against(mine.z, np.array([gap.z for gap in gaps.values()]), 1.0)
+    words = (
+        f"its newest labels average {number(mine.newest)}, the others {number(mine.rest)}, "
+        "which earlier trainings' do not part by"
+    )
+    return Sign("label", found.log_odds, words)
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """Mean labels of the newest part and of the rest, and standard errors between them."""
+
+    newest: float
+    rest: float
+    z: float
+
+
+def _newest_gap(t: Trainings, name: str) -> _Gap | None:
+    """Of one snapshot, where its partitions tell their days; None where they do not."""
+    mine = t.parts[(t.parts["snapshot"] == name) & t.parts["label"].notna()]
+    days = mine["part"].astype(str).map(lambda p: training_rows.day_of(p)[0])
+    if days.isna().any() or days.nunique() < 4:
+        return None
+    since = sorted(set(days))[-max(1, round(NEWEST * days.nunique()))]
+    values = t.frame["_label"].to_numpy(float, na_value=np.nan)
+    spread = float(np.nanstd(values)) + 1e-9
+    new, old = mine[days >= since], mine[days < since]
+    means = [float((p["n"] * p["label"]).sum() / p["n"].sum()) for p in (new, old)]
+    error = spread * float(np.sqrt(1 / new["n"].sum() + 1 / old["n"].sum()))
+    return _Gap(means[0], means[1], (means[0] - means[1]) / error)
 
 
 def _label_given_features(t: Trainings) -> Sign | None:

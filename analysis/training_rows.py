@@ -79,7 +79,8 @@ def read(warehouse: Warehouse, model: str | None, suspect: str) -> Trainings:
             f"{'' if suspect not in known else ' of ' + suspect + ' alone'}; it needs the suspect "
             "and at least one earlier snapshot of the same model."
         )
-    kind = kinds(table, [f for f in warehouse.features if f in table.columns])
+    columns = dict.fromkeys((*warehouse.features, *warehouse.dimensions))
+    kind = kinds(table, [c for c in columns if c in table.columns])
     kind = {n: k for n, k in kind.items() if k != "age"}
     frame = _sample(table, kind, parts)
     bins = bins_of(frame[frame["snapshot"] != suspect], kind)
