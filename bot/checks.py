@@ -51,7 +51,7 @@ def run_look(settings_path: str, question: Question) -> Evidence:
     would read more than a step may.
     """
     from analysis.engine import engine_errors
-    from analysis.explore import look
+    from analysis.explore.look import look
     from analysis.few import enough_pass
 
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)

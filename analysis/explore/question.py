@@ -1,14 +1,12 @@
-"""A question beside the tree, and who answers which kind."""
+"""A question beside the tree."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from analysis.evidence import CannotExamine, Evidence, Onset, Scope
-from analysis.warehouse import Warehouse
+from analysis.evidence import CannotExamine, Onset, Scope
 
 Kind = Literal["chart", "segments", "changed", "compare", "sparks", "levels"]
 Thing = Literal["metric", "model", "feature", "infra"]
@@ -44,29 +42,6 @@ class Misnamed(CannotExamine):
     def __init__(self, sentence: str, instead: tuple[Question, ...] = ()) -> None:
         super().__init__(sentence)
         self.instead = instead
-
-
-def look(warehouse: Warehouse, question: Question) -> Evidence:
-    """Answer a question from the tables.
-
-    Raises CannotExamine with a sentence when the tables can't answer it.
-    """
-    from analysis.explore import changed, chart, compare, cut, levels, sparks
-
-    answers = {
-        "chart": chart.draw,
-        "segments": cut.segments_of,
-        "changed": changed.around,
-        "compare": compare.snapshots,
-        "sparks": sparks.of,
-        "levels": levels.of,
-    }
-    began = time.perf_counter()
-    try:
-        found = answers[question.kind](warehouse, question)
-    except ValueError as error:
-        raise CannotExamine(str(error)) from error
-    return replace(found, how=replace(found.how, seconds=round(time.perf_counter() - began, 3)))
 
 
 def onset_of(scope: Scope) -> Onset:

@@ -14,8 +14,9 @@ from analysis import metrics
 from analysis.charts import explore as charts
 from analysis.charts.explore import Drawn
 from analysis.evidence import CannotExamine, Filter, Onset
-from analysis.explore import Misnamed, Question, lines, look
+from analysis.explore import Misnamed, Question, lines
 from analysis.explore.chart import _said
+from analysis.explore.look import look
 from analysis.few import enough_pass
 from analysis.publishes import publishes
 from analysis.scenarios import Options, plant

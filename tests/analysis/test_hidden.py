@@ -10,7 +10,8 @@ import pytest
 
 from analysis import cause, features, models, segments, topline
 from analysis.evidence import CannotExamine, Evidence, Suspect
-from analysis.explore import Question, look
+from analysis.explore import Question
+from analysis.explore.look import look
 from analysis.warehouse import Warehouse
 from state.as_text import to_json
 from tests.analysis.logs import log, scope, since_onset, warehouse
