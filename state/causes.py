@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from analysis.evidence import Suspect
@@ -24,6 +24,8 @@ def with_cause(incident: Incident, tree: Tree, trail: Trail) -> Incident:
     elif exit_.kind == "unknown":
         exit_, chance = _of_nothing(incident, tree, exit_, trail.came_from)
         sure *= chance
+    elif exit_.kind == "world":
+        exit_, sure = _of_a_world(incident, tree, exit_, trail.came_from, sure)
     along = tuple({(s.kind, s.name): s for s in trail.scope.suspects}.values())
     named = tuple(s for kind in exit_.named_by for s in along if s.kind == kind)
     cause = Cause(exit_.kind, named, sure, trail.came_from, along)
@@ -37,18 +39,33 @@ def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple
     Nothing to be found speaks for a false alarm, and bears out no step that led there; a step that
     could have ended in ``end`` itself does not count. Where nobody looked, it may be.
     """
-    sure, real, alarm = 1.0, 1.0, end
-    last, *before = _way(incident, number)
-    sure *= UNSEEN ** sum(_passed_by(step) for step in (last, *before))
-    for step in before:
+    way = list(_way(incident, number))
+    real, alarm = _real(way, tree)
+    sure = UNSEEN ** sum(_passed_by(step) for step in way)
+    for step in way[1:]:
         to = {b.to for b in tree.node(step.node).branches}
-        false = next((e for e in tree.exits if e.name in to and e.kind == "false_alarm"), None)
-        if false:
-            real, alarm = _followed(step), false
-        elif end.name not in to:
+        if not to & {end.name, alarm and alarm.name}:
             sure *= _followed(step)
     there = real * NOTHING / (real * NOTHING + 1 - real)
-    return (end, sure * there) if there > 0.5 else (alarm, 1 - there)
+    return (alarm, 1 - there) if alarm and there < 0.5 else (end, sure * there)
+
+
+def _of_a_world(
+    incident: Incident, tree: Tree, end: Exit, number: int, sure: float
+) -> tuple[Exit, float]:
+    """A world in which nothing broke, or a false alarm where that is likelier."""
+    real, alarm = _real(list(_way(incident, number)), tree)
+    return (alarm, 1 - real) if alarm and sure * real < 1 - real else (end, sure)
+
+
+def _real(way: Sequence[Step], tree: Tree) -> tuple[float, Exit | None]:
+    """How sure the way is that the alert is real, and the exit where it is not."""
+    for step in way:
+        to = {b.to for b in tree.node(step.node).branches}
+        alarm = next((e for e in tree.exits if e.name in to and e.kind == "false_alarm"), None)
+        if alarm:
+            return _followed(step), alarm
+    return 1.0, None
 
 
 def _belief(incident: Incident, tree: Tree, number: int) -> float:

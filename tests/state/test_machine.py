@@ -13,7 +13,7 @@ from state import events as ev
 from state.causes import causes_left, suspects_left
 from state.incident import attended
 from state.machine import advance, ahead
-from state.tree import AGAIN, Branch
+from state.tree import AGAIN, Branch, Exit
 from tests.state.toys import (
     NOW,
     TOY,
@@ -456,6 +456,26 @@ def test_nothing_to_be_found_speaks_for_a_false_alarm(real, kind, sure):
     (cause,) = incident.causes
     assert cause.kind == kind
     assert cause.confidence == pytest.approx(sure, abs=0.005)
+
+
+@pytest.mark.parametrize(("real", "kind"), [(0.55, "false_alarm"), (0.9, "world")])
+def test_a_world_that_is_less_likely_than_a_false_alarm_is_none(real, kind):
+    """Neither has to be mended; the likelier one is told."""
+    moved = Branch("moved", "moved", "The world")
+    nodes = tuple(
+        replace(n, branches=(*n.branches, moved)) if n.name == "which" else n for n in TOY.nodes
+    )
+    tree = replace(TOY, nodes=nodes, exits=(*TOY.exits, Exit("moved", "world", "World", "moved")))
+    incident = opened()
+    for event in (
+        ev.Checked(NOW, 1, found("yes", confidence=real)),
+        ev.Answered(NOW, 1, "yes", "U1"),
+        ev.Checked(NOW, 2, found("moved", confidence=0.7)),
+        ev.Answered(NOW, 2, "moved", "U1"),
+    ):
+        incident, _ = advance(incident, event, tree)
+    (cause,) = incident.causes
+    assert cause.kind == kind
 
 
 def test_a_step_that_could_not_look_leaves_nothing_found_in_doubt():
