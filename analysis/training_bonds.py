@@ -24,8 +24,9 @@ WANDERS = 0.03
 """A retraining's data move the ratio's root by about this much without a reason."""
 
 
-def bonds(t: Trainings) -> Iterator[Sign]:
-    """A sign for each feature; none where labels are few."""
+def bonds(t: Trainings, looser: bool = True) -> Iterator[Sign]:
+    """A sign for each feature; none where labels are few. Labels that were spoilt go less with
+    every feature: without ``looser`` only those are told that go more with them."""
     frame = t.frame[t.frame["_label"].notna()]
     rows = {s: (frame["snapshot"] == s).to_numpy() for s in (t.suspect, *t.earlier)}
     known = [s for s in t.earlier if rows[s].sum() >= FEWEST]
@@ -37,6 +38,8 @@ def bonds(t: Trainings) -> Iterator[Sign]:
         now = strength(cell[rows[t.suspect]], label[rows[t.suspect]])
         past = np.array([strength(cell[rows[s]], label[rows[s]]) for s in known])
         found = against(now, past, math.hypot(WANDERS, 1 / math.sqrt(rows[t.suspect].sum())))
+        if found.z < 0 and not looser:
+            continue
         way = "far more" if found.z > 0 else "less"
         words = f"{name} goes {way} with the label than before ({now:.2f}, was {found.usual:.2f})"
         yield Sign(name, found.log_odds - math.log(len(t.bins)), words)

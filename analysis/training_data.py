@@ -31,6 +31,8 @@ METHOD = (
     "missing values, Jensen–Shannon distance and correlation ratio with the label per feature."
 )
 FINE = 0.5
+LOUD = 1.0
+"""From this log Bayes factor on a sign is told."""
 NEWEST = 0.3
 """So large a part of the days counts as the newest."""
 
@@ -54,7 +56,9 @@ def what_was_it_trained_on(warehouse: Warehouse, scope: Scope) -> Evidence:
 
 
 def _signs(t: Trainings) -> list[Sign]:
-    return [*_partitions(t), _volume(t), *_labels(t), *_features(t), *bonds(t)]
+    labels = _labels(t)
+    spoilt = any(sign.log_odds > LOUD for sign in labels)
+    return [*_partitions(t), _volume(t), *labels, *_features(t), *bonds(t, looser=not spoilt)]
 
 
 # -- partitions and volume --------------------------------------------------------------------
@@ -297,7 +301,7 @@ def _say(t: Trainings, signs: list[Sign], begun: float) -> Evidence:
     shares = odds.share_out(logs)
     bad = 1 - shares[""]
     verdict = "training_data" if bad > 0.5 else "fine"
-    loud = [s for s in signs if s.log_odds > 1.0][:4] if verdict == "training_data" else []
+    loud = [s for s in signs if s.log_odds > LOUD][:4] if verdict == "training_data" else []
     loud = loud or (signs[:1] if verdict == "training_data" else [])
     suspects = _suspects(t, loud, signs, shares)
     chart = charts.partitions(t, missing_partitions(t)[0], verdict, signs[0].words)

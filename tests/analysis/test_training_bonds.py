@@ -64,3 +64,14 @@ def test_undated_partitions_of_a_window_that_moves_are_not_missed():
     same = parts.assign(part=parts.groupby("snapshot").cumcount().map("part {}".format))
     t = Trainings("s4", SNAPSHOTS[1:], same, pd.DataFrame(), {}, {}, True)
     assert sorted(expected(t, {})) == [f"part {i}" for i in range(4)]
+
+
+def _spoilt(frame, rng):
+    return frame.assign(_label=rng.permutation(frame["_label"].to_numpy()))
+
+
+def test_spoilt_labels_are_no_feature_s():
+    """They go less with all that they went with, and no feature is to blame."""
+    t = _trainings(0, _spoilt)
+    assert max(bonds(t), key=lambda sign: sign.log_odds).log_odds > 1
+    assert all(sign.log_odds < 1 for sign in bonds(t, looser=False))
