@@ -82,7 +82,9 @@ class Predictions(TableSource):
     label: str | None = None
     """What really happened; empty while it is not known yet."""
     label_time: str | None = None
-    """When the label arrived."""
+    """When the label arrived. Each earlier day is read as of the same time of day: of labels that
+    take a day, those of the last day have not come. From 30 of them on a window is judged by them.
+    """
     weight: str | None = None
     """How much the row counts; 1 without it."""
     group: str | None = None
@@ -210,7 +212,8 @@ class Training(TableSource):
     time: str | None = None
     """When the row's event was."""
     partition: str | None = None
-    """The day or file that the row came from."""
+    """The day or file that the row came from. With a date in its name (2026-03-26) its age is what
+    trainings are compared by; without one, nothing is missed of a window that moves."""
     label: str | None = None
     """The label that it was trained on."""
     weight: str | None = None

@@ -34,6 +34,10 @@ With `--auto` a walk whose conclusion is less than 90 % sure then goes back to w
 sure and takes the branches that it had not taken, two at most, of 3 % or more. `candidates` are the
 conclusion and what else it could be, with a probability each. It can take as long as the walk did.
 
+The confidence of `unknown` is the probability that no step on the way should have gone elsewhere;
+for each that could not look it is halved. A walk that finds nothing after an alert that was hardly
+clear ends in `false_alarm`.
+
 It prints one JSON object, described by this JSON Schema:
 
 ```json
