@@ -21,6 +21,7 @@ from analysis.odds import NOT_SEEN, Shift
 from analysis.quality import Floats
 from analysis.series import seasonal
 from analysis.series.seasonal import Band, Break
+from analysis.series.slots import differ, seconds_of
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 
@@ -80,8 +81,10 @@ def judge(
     strength = _strength(found, metric)
     unusual = odds.shift(strength, past, error=1.0)  # a strength varies by about 1 by chance
     kinds = _kinds_of_day(band)
-    if matched is None or (matched.seen and kinds > 1):
-        matched = _from_buckets(one, band, start, per_block, kinds)
+    if matched is None or (matched.seen and kinds > 1 and _weekdays(one, train)):
+        beside = _from_buckets(one, band, start, per_block, kinds)
+        # A day that is busy every week is no incident; what its own kind tells less of is not more.
+        matched = min((m for m in (matched, beside) if m is not None), key=lambda m: m.log_odds)
     z = off(one, band, metric)
     return Judged(
         metric,
@@ -183,6 +186,11 @@ def _earlier_breaks(
         if found is not None:
             past.append(_strength(found, metric))
     return past
+
+
+def _weekdays(one: Series, train: NDArray[np.bool_]) -> bool:
+    """Whether days of the week plainly differ."""
+    return differ(seconds_of(one.times), one.work, train & np.isfinite(one.work))
 
 
 def _kinds_of_day(band: Band) -> int:
