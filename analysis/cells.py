@@ -32,6 +32,8 @@ CONFIRMED = {
     "volume": "volume",
 }
 """What has moved once a person has said that a metric of this kind did."""
+NULL = "(null)"
+"""What stands for a missing value of a dimension."""
 SURE = 2.0
 """Log odds that such a word is worth at least."""
 
@@ -103,7 +105,8 @@ def _arms(warehouse: Warehouse, metric: Metric, named: Sequence[str]) -> dict[st
     source = warehouse.contract.predictions
     if source.arm is None or metric.arm or source.arm in {*named, *source.hidden}:
         return {}
-    names = ("experiment", "arm") if source.experiment else ("arm",)
+    known = source.experiment is not None and source.experiment not in source.hidden
+    names = ("experiment", "arm") if known else ("arm",)
     return {name: ROLES[name] for name in names if name not in named}
 
 
@@ -118,7 +121,7 @@ def _counted(warehouse: Warehouse, metric: Metric) -> tuple[str, tuple[str, ...]
 def _cut(
     warehouse: Warehouse, table: Any, kinds: Sequence[str], dims: Sequence[str]
 ) -> pd.DataFrame:
-    table = table.mutate(**{d: as_text(table[d]).fill_null("(null)") for d in dims})
+    table = table.mutate(**{d: as_text(table[d]).fill_null(NULL) for d in dims})
     return metrics.add_up(warehouse, table, kinds, (BLOCK, *dims))
 
 
@@ -188,9 +191,7 @@ def _cells_of_table(
     block = (elapsed / round(blocks.period.total_seconds())).floor().cast("int64")
     inside = elapsed - block * round(blocks.period.total_seconds())
     table = table.filter(inside < round(blocks.window.length.total_seconds()))
-    table = table.mutate(
-        **{BLOCK: block}, **{d: as_text(table[d]).fill_null("(null)") for d in dims}
-    )
+    table = table.mutate(**{BLOCK: block}, **{d: as_text(table[d]).fill_null(NULL) for d in dims})
     below = table["denominator"].sum() if metric.denominator else table["value"].sum()
     cells = warehouse.fetch(
         table.group_by([BLOCK, *dims]).aggregate(value=table["value"].sum(), below=below)

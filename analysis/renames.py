@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from analysis.cells import share_shift
+from analysis.cells import NULL, share_shift
 from analysis.metrics import BLOCK
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def _pair(cells: pd.DataFrame, dim: str) -> tuple[str, str] | None:
     now, past = now / max(now.sum(), 1e-9), past / max(past.sum(), 1e-9)
     came = [v for v in now.index if now[v] >= LARGE and past.get(v, 0.0) < UNHEARD]
     gone = [v for v in past.index if past[v] >= LARGE and now.get(v, 0.0) < LEFT * past[v]]
+    if NULL in (*came, *gone):  # a value that is missing has no name
+        return None
     text = cells[dim]
     for old in gone:
         for new in came:

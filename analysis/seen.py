@@ -80,7 +80,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
             _look_at_volume(totals(warehouse, metric, blocks), blocks, seen)
         cells, dims, missing = cut.load_cells(warehouse, metric, blocks)
         seen.missing += missing
-        cells, seen.renamed = as_before(cells, set(dims) & set(warehouse.features))
+        cells, seen.renamed = as_before(cells, [d for d in dims if d in warehouse.features])
         if metric.kind == "volume" and metric.source is not None:
             _look_at_volume(cells, blocks, seen)
         _look_at_mix(cells, dims, seen)
@@ -114,11 +114,10 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen:
         seen.missing.append(str(error))
         return
     seen.missing += too_short(scope)
+    plain = read(warehouse, sums)
     even = _at_usual_mix(warehouse, scope, models, seen)
-    evened = {r.model for r in even}
-    rest = [r for r in read(warehouse, sums) if r.model not in evened]
-    _look_at_readings(warehouse, [*even, *rest], evened, seen)
-    _look_at_ramps(warehouse, sums, seen)
+    _look_at_readings(warehouse, *_with_the_rest(even, plain), seen)
+    _look_at_ramps(warehouse, sums, plain, seen)
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
@@ -140,7 +139,17 @@ def _at_usual_mix(
         return []
 
 
-def _look_at_ramps(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:
+def _with_the_rest(
+    even: Sequence[Reading], plain: Sequence[Reading]
+) -> tuple[list[Reading], set[str]]:
+    """Readings at some usual mix, those of all other models as they are, and whose are evened."""
+    evened = {r.model for r in even}
+    return [*even, *(r for r in plain if r.model not in evened)], evened
+
+
+def _look_at_ramps(
+    warehouse: Warehouse, sums: Sequence[Sums], plain: Sequence[Reading], seen: Seen
+) -> None:
     """An arm that got more of the traffic, where nothing is left of a change without that: it
     answers as it always did, and more requests get its answers."""
     arms = [s.by_arm for s in sums if s.by_arm is not None]
@@ -149,11 +158,11 @@ def _look_at_ramps(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> No
     shares = _arm_shares(arms)
     arm, shift = max(shares, key=lambda one: _gain(one[1]), default=("", odds.NOT_SEEN))
     ramped = shift.log_odds - math.log(max(len(shares), 1))
-    if ramped <= 0 or _gain(shift) < SMALL:
+    if ramped <= 0 or _gain(shift) < SMALL or not _as_ever(plain, arm):
         return
-    even = read(warehouse, at_usual_arms(sums))
     left = Seen()
-    _look_at_readings(warehouse, even, {r.model for r in even}, left)
+    even = read(warehouse, at_usual_arms(sums))
+    _look_at_readings(warehouse, *_with_the_rest(even, plain), left)
     if not _stirred(seen) > 0 >= _stirred(left):
         return
     seen.moved |= left.moved
@@ -162,7 +171,22 @@ def _look_at_ramps(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> No
     seen.along = left.along
     seen.mixed, seen.moved["mix"], seen.shifts["mix"] = "arm", ramped, shift
     usual, now = (words.percent(_percent(x)) for x in (shift.usual, shift.now))
-    seen.said["mix"] = f"arm={arm.removeprefix('none/')}: {usual} → {now}"
+    seen.said["mix"] = f"{_shown(warehouse, arm)}: {usual} → {now}"
+
+
+def _as_ever(plain: Sequence[Reading], arm: str) -> bool:
+    """Whether an arm was there before, and answers, and as well, as it did then."""
+    mine = [r for r in plain if r.arm == arm and r.kind not in ("volume", "mean_label")]
+    known = [r.worse for r in mine if r.shift.seen]
+    return bool(known) and max(known) <= 0
+
+
+def _shown(warehouse: Warehouse, arm: str) -> str:
+    """What an arm ("experiment/arm") may be called in public."""
+    source = warehouse.contract.predictions
+    names = zip((source.experiment, source.arm), arm.split("/", 1), strict=True)
+    told = [n for column, n in names if n != "none" and column not in source.hidden]
+    return f"arm={'/'.join(told)}" if source.arm not in source.hidden else "one arm"
 
 
 def _stirred(seen: Seen) -> float:

@@ -54,7 +54,7 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     metric = metric_of(warehouse, scope)
     blocks = Blocks.of(scope)
     cells, dims, missing = load_cells(warehouse, metric, blocks, arms=True)
-    cells, _ = as_before(cells, set(dims) & set(warehouse.features))
+    cells, _ = as_before(cells, [d for d in dims if d in warehouse.features])
     frame = against_usual(cells, dims)
     frame["usual_volume"] *= level(cells, usual_volumes(cells, blocks))
     candidates = math.log(max(len(frame), 2))

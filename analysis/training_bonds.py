@@ -19,7 +19,9 @@ from analysis.training_rows import Sign, Trainings, against
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 FEWEST = 60
-"""Labelled rows that a snapshot needs."""
+"""Labelled rows that a snapshot needs, of the rarer kind where there are two."""
+ALIKE = 0.5, 2.0
+"""Chance puts more into a ratio of fewer rows: an earlier training has so many times as many."""
 WANDERS = 0.03
 """A retraining's data move the ratio's root by about this much without a reason."""
 
@@ -28,11 +30,13 @@ def bonds(t: Trainings, looser: bool = True) -> Iterator[Sign]:
     """A sign for each feature; none where labels are few. Labels that were spoilt go less with
     every feature: without ``looser`` only those are told that go more with them."""
     frame = t.frame[t.frame["_label"].notna()]
-    rows = {s: (frame["snapshot"] == s).to_numpy() for s in (t.suspect, *t.earlier)}
-    known = [s for s in t.earlier if rows[s].sum() >= FEWEST]
-    if rows[t.suspect].sum() < FEWEST or not known:
-        return
     label = frame["_label"].to_numpy(float)
+    rows = {s: (frame["snapshot"] == s).to_numpy() for s in (t.suspect, *t.earlier)}
+    rare = {s: _rarer(label[mine]) for s, mine in rows.items()}
+    size = {s: mine.sum() / max(rows[t.suspect].sum(), 1) for s, mine in rows.items()}
+    known = [s for s in t.earlier if rare[s] >= FEWEST and ALIKE[0] <= size[s] <= ALIKE[1]]
+    if rare[t.suspect] < FEWEST or not known:
+        return
     for name, b in t.bins.items():
         cell = b.cells(frame[name])
         now = strength(cell[rows[t.suspect]], label[rows[t.suspect]])
@@ -43,6 +47,12 @@ def bonds(t: Trainings, looser: bool = True) -> Iterator[Sign]:
         way = "far more" if found.z > 0 else "less"
         words = f"{name} goes {way} with the label than before ({now:.2f}, was {found.usual:.2f})"
         yield Sign(name, found.log_odds - math.log(len(t.bins)), words)
+
+
+def _rarer(label: Floats) -> int:
+    """Rows of the rarer of two outcomes; of amounts all rows."""
+    kinds, counts = np.unique(label, return_counts=True)
+    return int(counts.min()) if len(kinds) <= 2 else len(label)
 
 
 def strength(cell: Any, label: Floats) -> float:

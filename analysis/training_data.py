@@ -35,6 +35,8 @@ LOUD = 1.0
 """From this log Bayes factor on a sign is told."""
 NEWEST = 0.3
 """So large a part of the days counts as the newest."""
+ALIKE = 0.05
+"""Mean labels of days differ by this part of themselves at least, weekends included."""
 
 
 def what_was_it_trained_on(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -73,7 +75,8 @@ def missing_partitions(t: Trainings) -> tuple[list[str], float]:
     # A file that lost most of its rows counts as missing; a quiet day does not, nor do the days on
     # which the window begins and ends, at whatever hour.
     days = {p: day for p in have if (day := training_rows.day_of(p)[0]) is not None}
-    edges = {p for p, day in days.items() if day in (min(days.values()), max(days.values()))}
+    ends = (min(days.values()), max(days.values())) if days else ()
+    edges = {p for p, day in days.items() if day in ends}
     scale = float(mine["n"].sum()) / max(sum(wanted.get(p, 0.0) for p in have), 1.0)
     scale = min(max(scale, 0.3), 3.0)
     gone = [
@@ -157,23 +160,23 @@ def _same_partition(t: Trainings) -> Sign | None:
 
 
 def _newest_labels(t: Trainings) -> Sign | None:
-    """Labels of the newest part of the data beside those of the rest: what has not matured is low
-    there. Against the same of earlier trainings, which may have waited long enough."""
+    """Labels of the newest days beside those of the others: what has not matured is low there.
+    Against the same of earlier trainings, which may have waited long enough."""
     gaps = {name: gap for name in (t.suspect, *t.earlier) if (gap := _newest_gap(t, name))}
     mine = gaps.pop(t.suspect, None)
     if mine is None or not gaps:
         return None
     found = against(mine.z, np.array([gap.z for gap in gaps.values()]), 1.0)
     words = (
-        f"its newest labels average {number(mine.newest)}, the others {number(mine.rest)}, "
-        "which earlier trainings' do not part by"
+        f"its newest labels average {number(mine.newest)}, older ones {number(mine.rest)}; in "
+        "earlier trainings the two were more alike"
     )
-    return Sign("label", found.log_odds, words)
+    return Sign("label", found.log_odds if found.z < 0 else min(found.log_odds, 0.0), words)
 
 
 @dataclass(frozen=True)
 class _Gap:
-    """Mean labels of the newest part and of the rest, and standard errors between them."""
+    """Mean labels of the newest days and of the others, and standard errors between them."""
 
     newest: float
     rest: float
@@ -181,18 +184,21 @@ class _Gap:
 
 
 def _newest_gap(t: Trainings, name: str) -> _Gap | None:
-    """Of one snapshot, where its partitions tell their days; None where they do not."""
+    """Of one snapshot, where its partitions tell their days; None where they do not.
+
+    Days differ by more than their rows alone would: the day is the unit.
+    """
     mine = t.parts[(t.parts["snapshot"] == name) & t.parts["label"].notna()]
     days = mine["part"].astype(str).map(lambda p: training_rows.day_of(p)[0])
     if days.isna().any() or days.nunique() < 4:
         return None
-    since = sorted(set(days))[-max(1, round(NEWEST * days.nunique()))]
-    values = t.frame["_label"].to_numpy(float, na_value=np.nan)
-    spread = float(np.nanstd(values)) + 1e-9
-    new, old = mine[days >= since], mine[days < since]
-    means = [float((p["n"] * p["label"]).sum() / p["n"].sum()) for p in (new, old)]
-    error = spread * float(np.sqrt(1 / new["n"].sum() + 1 / old["n"].sum()))
-    return _Gap(means[0], means[1], (means[0] - means[1]) / error)
+    sums = mine.assign(total=mine["n"] * mine["label"]).groupby(days)[["n", "total"]].sum()
+    means = (sums["total"] / sums["n"]).to_numpy(float)
+    count = max(2, round(NEWEST * len(means)))
+    new, old = means[-count:], means[:-count]
+    spread = max(float(np.std(old, ddof=1)) if len(old) > 2 else 0.0, ALIKE * float(old.mean()))
+    error = spread * float(np.sqrt(1 / len(new) + 1 / len(old))) + 1e-9
+    return _Gap(float(new.mean()), float(old.mean()), float(new.mean() - old.mean()) / error)
 
 
 def _label_given_features(t: Trainings) -> Sign | None:

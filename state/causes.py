@@ -41,12 +41,15 @@ def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple
     """
     way = list(_way(incident, number))
     real, alarm = _real(way, tree)
-    sure = UNSEEN ** sum(_passed_by(step) for step in way)
+    blind = sum(_passed_by(step) for step in way)
+    sure = UNSEEN**blind
+    # Where no step after the first could look, that nothing was found says nothing.
+    nothing = 1 - (1 - NOTHING) * sure if blind < len(way) - 1 else 1.0
     for step in way[1:]:
         to = {b.to for b in tree.node(step.node).branches}
         if not to & {end.name, alarm and alarm.name}:
             sure *= _followed(step)
-    there = real * NOTHING / (real * NOTHING + 1 - real)
+    there = real * nothing / (real * nothing + 1 - real)
     return (alarm, 1 - there) if alarm and there < 0.5 else (end, sure * there)
 
 

@@ -108,8 +108,9 @@ def examine(node: str, runs: pd.DataFrame, onsets: Sequence[Onset], end: datetim
 
 
 def _in_time(sign: Sign, by: datetime) -> Sign:
-    """What a run wrote after it had begun did not begin it, as far as that is known."""
-    if sign.since is None or sign.since <= by:
+    """What a run wrote after it had begun did not begin it, as far as that is known. When a
+    version or a schema changed is weighed already."""
+    if sign.since is None or sign.since <= by or sign.kind in ("version", "schema"):
         return sign
     return replace(sign, log_odds=sign.log_odds - AFTER)
 

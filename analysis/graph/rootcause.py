@@ -40,8 +40,9 @@ def blame(
     above = {n: graph.above(n) for n in coverage}
     logs = {"": nobody}
     for node, covers in coverage.items():
-        # What hardly shows where it began does not come out loud below.
-        most = max(loud[node], 0.0)
+        # What hardly shows where it began does not come out loud below; of a node that nothing is
+        # recorded of (0) it is not known how it looks.
+        most = max(loud[node], 0.0) if loud[node] else LOUDEST
         handed_down = sum(min(shown[n], most) for n in coverage if n != node and node in above[n])
         explains = loud[node] + PASSED_ON * min(handed_down, 2 * LOUDEST)
         logs[node] = explains + covers - float(np.log(len(coverage)))

@@ -183,7 +183,7 @@ def in_filled_cells(
 
 def _far_out(b: Bins, column: pd.Series[Any]) -> Any:
     """Numbers that lie beyond all that the baseline holds by more than its whole range."""
-    if b.kind != "number":
+    if b.kind != "number" or b.distinct < FEWEST:
         return np.zeros(len(column), dtype=bool)
     low, high = b.edges[0], b.edges[-1]
     values = column.to_numpy(dtype=float, na_value=np.nan)

@@ -40,6 +40,11 @@ MOST_BROKEN = 8
 """Features with plainly wrong values that the joint view is looked at without."""
 
 
+BROKEN_AT_ONCE = 0.1
+"""So often it is features that broke and not other rows, where most changed at once: a job that no
+lineage tells of may feed them all."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Everything that :func:`weigh` decides, before words and pictures.
@@ -211,7 +216,9 @@ def weigh(
     logs["inputs"] = float(np.logaddexp.reduce([*each.values(), *by_feed]))
     at_once = population.changed_at_once(r, looked.found, fed, CHANGED)
     if at_once:
-        logs["none"], logs["inputs"] = float(np.logaddexp(logs["none"], logs["inputs"])), -np.inf
+        others = logs["inputs"] + np.log(1 - BROKEN_AT_ONCE)
+        logs["none"] = float(np.logaddexp(logs["none"], others))
+        logs["inputs"] += float(np.log(BROKEN_AT_ONCE))
     shares = odds.share_out(logs)
     each = {name: float(np.logaddexp(each[name], along[name])) for name in each}
     sizes = {

@@ -81,6 +81,30 @@ def _with_arms(seed: int, ramped: bool, apart: float):
     return frame.assign(prediction=np.where(frame["arm"] == "test", higher, frame["prediction"]))
 
 
+@pytest.mark.parametrize("before", [0.0, 0.02, 0.1])
+def test_an_arm_that_gets_more_requests_and_broke_is_the_model(tmp_path, before):
+    """A launch that is broken is not undone by giving the arm its old share."""
+    frame, rng = logs.log(4, per_hour=120), np.random.default_rng(4)
+    since = logs.since_onset(frame)
+    frame["arm"] = np.where(
+        rng.random(len(frame)) < np.where(since, 0.4, before), "test", "control"
+    )
+    logit = np.log(frame["prediction"] / (1 - frame["prediction"]))
+    broken = 1 / (1 + np.exp(-logit - 2.0))
+    hit = since & (frame["arm"] == "test")
+    frame = frame.assign(prediction=np.where(hit, broken, frame["prediction"]))
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
+    assert cause.which_class(wh, logs.scope("mean_prediction")).verdict == "model"
+
+
+def test_a_ramp_hides_no_other_model_that_broke(tmp_path):
+    """What is left is asked of every model."""
+    other = _shifted(logs.log(5), 1.5).assign(model="search", arm="none")
+    frame = pd.concat([_with_arms(3, True, 1.5), other])
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
+    assert cause.which_class(wh, logs.scope("mean_prediction")).verdict == "model"
+
+
 @pytest.mark.parametrize("kind", ["mean_prediction", "calibration"])
 def test_an_arm_that_gets_more_requests_is_the_traffic_and_is_named(tmp_path, kind):
     """It answers as it always did: nothing is left of the change at the usual shares of arms."""
