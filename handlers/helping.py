@@ -89,7 +89,8 @@ def _now(incident: Incident, desk: Desk) -> str:
     """Where an incident is, and what it waits for."""
     then = summarise(incident, desk.tree, (), desk.title).next
     over = "Resolve it" if incident.is_open else escape(incident.outcome or incident.status)
-    return f"{mark(incident)} {name(desk, incident)} now: {then[0] if then else over}."
+    told = (then[0] if then else over).rstrip(".")
+    return f"{mark(incident)} {name(desk, incident)} now: {told}."
 
 
 def _said(request: Request, text: str, does: str) -> str:
