@@ -57,15 +57,19 @@ def tables(url: str, names: Sequence[str], root: Path) -> list[tuple[Table, Any]
 
 def gathered(names: Sequence[str], root: Path) -> list[str]:
     """Files of one folder and kind that a shell made of "log/*.parquet" are one source again."""
-    found: dict[str, None] = {}
-    paths = {name: Path(name) for name in names}
-    for name, path in paths.items():
-        pattern = path.parent / f"*{path.suffix}"
-        beside_it = {str(p) for p in path.parent.glob(pattern.name)}
-        many = len(beside_it) > 1 and beside_it <= {str(p) for p in paths.values()}
-        one = str(pattern) if many and _alike(beside_it, root) else name
-        found[from_root(one, root)] = None
-    return list(found)
+    given = {str(Path(name)) for name in names}
+    kinds = {name: (Path(name).parent, Path(name).suffix) for name in names}
+    patterns = {kind: _pattern(*kind, given, root) for kind in set(kinds.values())}
+    found = (from_root(patterns[kind] or name, root) for name, kind in kinds.items())
+    return list(dict.fromkeys(found))
+
+
+def _pattern(folder: Path, suffix: str, given: set[str], root: Path) -> str:
+    """The pattern of all files of a kind in a folder, where all are given and have the same
+    columns; else ""."""
+    there = {str(path) for path in folder.glob(f"*{suffix}")} if suffix else set()
+    one = len(there) > 1 and there <= given and _alike(there, root)
+    return str(folder / f"*{suffix}") if one else ""
 
 
 def _alike(paths: set[str], root: Path) -> bool:

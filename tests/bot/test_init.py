@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from analysis import engine
 from bot.cli import main
 from bot.first.roles import Roles
+from bot.first.sources import gathered
 from bot.first.text import settings_text
 
 ROWS = 600
@@ -197,6 +199,21 @@ def test_files_that_a_shell_made_of_a_pattern_are_one_table(folder):
     found = settings(*sorted((folder / "day").glob("*.parquet")))
     assert found["tables"]["predictions"]["source"] == "day/*.parquet"
     assert settings("day", "--force")["tables"]["predictions"]["source"] == "day"
+
+
+def test_each_of_many_files_is_opened_once(folder, monkeypatch):
+    """However many a shell names; folders are no files of a kind."""
+    (folder / "day").mkdir()
+    for part in range(9):
+        log().iloc[part * 60 :].to_csv(f"day/{part}.csv", index=False)
+    opened = []
+    monkeypatch.setattr(
+        engine, "table", lambda connection, path, root: opened.append(path) or log()
+    )
+    assert gathered([f"day/{part}.csv" for part in range(9)], folder) == ["day/*.csv"]
+    assert len(opened) == 9
+    (folder / "night").mkdir()
+    assert gathered(["day", "night"], folder) == ["day", "night"]
 
 
 def test_other_tables_are_told_by_their_columns():
