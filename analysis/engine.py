@@ -67,7 +67,7 @@ def table(connection: Any, source: str, root: Path) -> Any:
             read = getattr(connection, f"read_{_format(path)}")
             # Spark knows no "**"; it reads a folder as it is.
             return read(path.partition("/**/")[0] if connection.name == "pyspark" else path)
-        *where, name = _parts(source)
+        *where, name = parts(source)
         found = connection.table(name, database=tuple(where) or None)
         return _with_text(found) if connection.name == "postgres" else found
     except Exception as error:
@@ -81,7 +81,7 @@ def _with_text(found: Any) -> Any:
     return found.mutate(**{name: found[name].cast("!string").cast("string") for name in plain})
 
 
-def _parts(source: str) -> list[str]:
+def parts(source: str) -> list[str]:
     """The parts of ``catalog.schema.table``, of which the first ones may be missing; one in
     quotes may hold a dot."""
     found = re.findall(r'"([^"]+)"|`([^`]+)`|([^."`]+)', source)
@@ -101,16 +101,16 @@ def files(source: str, root: Path) -> str:
     if "://" in source:
         return source
     path = root / source
-    if _ending(source):
+    if ending(source):
         return str(path)
     if not path.is_dir():
         return ""
-    ends = (_ending(p.name) for p in sorted(path.rglob("*")))
+    ends = (ending(p.name) for p in sorted(path.rglob("*")))
     end = next((end for end in ends if end), "")
     return str(path / "**" / f"*{end}") if end else ""
 
 
-def _ending(name: str) -> str:
+def ending(name: str) -> str:
     """The end of a file's name that says what is in it (".csv.gz"); empty for none that is read."""
     bare = name.lower()
     for packed in _PACKED:
@@ -122,7 +122,7 @@ def _ending(name: str) -> str:
 
 def _format(path: str) -> str:
     """What reads the files of a path: Parquet where an address has no ending."""
-    end = _ending(path).lower()
+    end = ending(path).lower()
     return next((kind for kind, ends in _FORMATS.items() if end.startswith(ends)), "parquet")
 
 
@@ -130,7 +130,7 @@ def _no_table(connection: Any, source: str, error: Exception) -> str:
     """Engines say no more than the name of a table that is not there: which ones are there."""
     import ibis.common.exceptions as ibis_errors
 
-    *where, name = _parts(source)
+    *where, name = parts(source)
     if str(error).strip() != name and not isinstance(error, ibis_errors.TableNotFound):
         return ""
     there = tables(connection, where)

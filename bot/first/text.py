@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from analysis import tables
 from bot.first.models import Metric, Model
+from bot.first.naming import series_names
 from bot.first.roles import Roles
 
 WIDTH = 96
@@ -55,9 +56,10 @@ def settings_text(
         parts.append(f"task = {quoted(model.task)}  # a guess by the ranges of its values")
     for metric in metrics:
         parts += ["", *_metric(metric)]
-    for name, source, roles in others:
-        if name == "metric":
-            parts += ["", *_series(source, roles)]
+    series = {source: roles for name, source, roles in others if name == "metric"}
+    names = series_names(list(series), [metric.name for metric in metrics])
+    for name, (source, roles) in zip(names, series.items(), strict=True):
+        parts += ["", *_series(name, source, roles)]
     parts += [line for source in left for line in ("", f"# Not understood, left out: {source}")]
     return "\n".join(parts) + "\n"
 
@@ -129,9 +131,9 @@ def _metric(metric: Metric) -> Iterator[str]:
         yield f"bad = {quoted(metric.bad)}"
 
 
-def _series(source: str, roles: Roles) -> Iterator[str]:
-    """A metric with a table of its own, called like it."""
+def _series(name: str, source: str, roles: Roles) -> Iterator[str]:
+    """A metric with a table of its own."""
     yield "[[metrics]]"
-    yield f"name = {quoted(source.rpartition('/')[2].partition('.')[0])}"
+    yield f"name = {quoted(name)}"
     yield f"source = {quoted(source)}"
     yield from (_line(role, roles) for role in roles.columns)

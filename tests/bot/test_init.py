@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from analysis import engine
 from bot.cli import main
+from bot.first.naming import series_names
 from bot.first.roles import Roles
 from bot.first.sources import gathered
 from bot.first.text import settings_text
@@ -243,6 +244,35 @@ def test_other_tables_are_told_by_their_columns():
     assert found["metrics"][-1]["source"] == "revenue.csv"
     with open("hawkeye.toml", encoding="utf-8") as file:
         assert "left out: pets.csv" in file.read()
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["ml.revenue", "ml.cost", '"my.team"."cost.eu"'], ["revenue", "cost", "cost.eu"]),
+        (["rev/*.parquet", "rev/**/*.csv", "rev/"], ["rev", "rev 2", "rev 3"]),
+        (["volume.csv", "eu/Volume.csv.gz"], ["volume 2", "Volume 3"]),
+        (["s3://team/rev/*.parquet", "https://host/cost.csv?v=1/2"], ["rev", "cost"]),
+        (["*.parquet"], ["series"]),
+    ],
+)
+def test_a_metric_is_called_like_its_table(sources, names):
+    """By a name that no other metric has."""
+    assert series_names(sources, ["volume", "mae"]) == names
+
+
+def test_metrics_called_alike_are_accepted():
+    """A table may be called like a metric that is proposed."""
+    log().to_parquet("log.parquet")
+    with duckdb.connect("team.duckdb") as engine:
+        engine.execute("CREATE TABLE served AS SELECT * FROM 'log.parquet'")
+        engine.execute("CREATE SCHEMA ml")
+        for name in ("ml.cost", "volume"):
+            engine.execute(
+                f"CREATE TABLE {name} AS SELECT TIMESTAMP '2026-01-01' AS day, 3 AS value"
+            )
+    found = settings("team.duckdb", "served", "ml.cost", "volume")
+    assert [m["name"] for m in found["metrics"] if "source" in m] == ["cost", "volume 2"]
 
 
 @pytest.mark.parametrize("address", ["duckdb://team.duckdb", "team.duckdb"])
