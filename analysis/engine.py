@@ -47,6 +47,9 @@ def connect(url: str = "duckdb://") -> Any:
             extra = _EXTRAS.get(scheme, scheme)
             packages = f'"ibis-framework[{extra}]"{_DRIVERS.get(extra, "")}'
             why = f"its driver is not installed: pip install {packages}"
+        elif isinstance(error, ValueError) and "Port" in why:
+            # A mark in a password: what stands before it is taken for the port, and would be shown.
+            why = "in a password, write %2F for /, %3F for ? and %23 for #"
         raise CannotExamine(
             f"[data] url ({scheme}): no connection could be made: {why.rstrip('.')}."
         ) from error

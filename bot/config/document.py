@@ -81,6 +81,9 @@ named) and writes a `hawkeye.toml` that `hawkeye check` accepts; over one that i
 - **Tasks** by the ranges: within 0 to 1 binary, text multiclass, amounts regression. **Metrics**
   are those that the task has a figure for, for the five models with the most rows.
 
+A password or token in the engine's address is used, but not written down:
+[Engines](engines.md) says where each driver reads it from.
+
 Without a column of times or of predictions it writes nothing and says so; `--time`, `--prediction`
 and `--label` name what is called otherwise.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,22 +46,33 @@ def init(
     asked = {"time": time_column, "prediction": prediction, "label": label}
     given = {role: column for role, column in asked.items() if column}
     try:
-        text, told = _written(sources, config.absolute().parent, given)
+        written = _written(sources, config.absolute().parent, given)
     except CannotExamine as error:
         raise click.ClickException(str(error)) from error
     config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text(text, encoding="utf-8")
+    config.write_text(written.text, encoding="utf-8")
     more = "" if config == Path("hawkeye.toml") else f" --config {config}"
-    click.echo(f"{config} is written: {told[0]}")
+    click.echo(f"{config} is written: {written.holds}")
+    for note in written.notes:
+        click.echo(note)
     click.echo("Look over what it calls a guess. Then:")
     click.echo(f"  hawkeye check{more}")
-    click.echo(f"  hawkeye triage {told[1]} --auto{more}")
+    click.echo(f"  hawkeye triage {written.metric} --auto{more}")
 
 
-def _written(
-    sources: tuple[str, ...], root: Path, given: dict[str, str]
-) -> tuple[str, tuple[str, str]]:
-    """The file's text; what it holds in a sentence, and a metric as it is typed."""
+@dataclass(frozen=True)
+class Written:
+    """The file's text; what it holds in a sentence, a metric as it is typed, and what somebody who
+    reads no comments has to know."""
+
+    text: str
+    holds: str
+    metric: str
+    notes: tuple[str, ...]
+
+
+def _written(sources: tuple[str, ...], root: Path, given: dict[str, str]) -> Written:
+    from bot.first.address import left_out
     from bot.first.models import metrics_of, models_of
     from bot.first.sources import gathered, tables, url_of
     from bot.first.text import settings_text
@@ -68,21 +80,21 @@ def _written(
     urls = [url for url in (url_of(s, root) for s in sources) if url]
     if len(urls) > 1:
         raise click.ClickException("One engine reads all tables: give one address.")
+    url = urls[0] if urls else ""
     names = [s for s in sources if not url_of(s, root)]
-    looked = tables(urls[0] if urls else "", names if urls else gathered(names, root), root)
+    looked = tables(url, names if url else gathered(names, root), root)
     log, roles, rows, others, left = _sorted_out(looked, given)
     models = models_of(rows, log, roles)
     metrics = list(metrics_of(models))
-    text = settings_text(
-        urls[0] if urls else "", (log.source, roles), others, models, metrics, left
-    )
+    text = settings_text(url, (log.source, roles), others, models, metrics, left)
     columns = ", ".join(f"{role}: {column}" for role, column in roles.columns.items())
     beside = [source if name == "metric" else name for name, source, _ in others]
     told = f"predictions from {log.source} ({columns})"
     told += f"; also {', '.join(beside)}" if beside else ""
     told += f"; left out {', '.join(left)}" if left else ""
     first = metrics[min(2, len(metrics) - 1)].name
-    return text, (f"{told}.", f"'{first}'" if " " in first else first)
+    notes = tuple(note for note in (left_out(url),) if note)
+    return Written(text, f"{told}.", f"'{first}'" if " " in first else first, notes)
 
 
 def _sorted_out(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from urllib.parse import urlsplit
 
 from analysis import tables
+from bot.first.address import left_out, without_secrets
 from bot.first.models import Metric, Model
 from bot.first.naming import series_names
 from bot.first.roles import Roles
@@ -43,10 +43,7 @@ def settings_text(
         "# Every setting: docs/settings.md.",
     ]
     if url:
-        parts += ["", "[data]"]
-        if urlsplit(url).password:
-            parts.append("# A password stands in it: better leave it out, see docs/engines.md.")
-        parts.append(f"url = {quoted(url)}")
+        parts += ["", *_data(url)]
     parts += ["", *_log(*log)]
     for name, source, roles in others:
         if name != "metric":
@@ -67,6 +64,14 @@ def settings_text(
 def quoted(text: str) -> str:
     """Text as TOML writes it: its basic strings are JSON's."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _data(url: str) -> Iterator[str]:
+    """The address, which others may read: without its secrets."""
+    yield "[data]"
+    if told := left_out(url):
+        yield f"# {told}"
+    yield f"url = {quoted(without_secrets(url))}"
 
 
 def _log(source: str, roles: Roles) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
@@ -91,6 +92,14 @@ def test_no_connection_is_a_sentence_without_the_password() -> None:
     with pytest.raises(CannotExamine, match=r"\[data\] url \(nosuch\): no connection") as told:
         connect("nosuch://me:geheim@host/db")
     assert "geheim" not in str(told.value)
+
+
+def test_a_password_that_is_taken_for_a_port_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As drivers do that read the address themselves, where a "/" in it is not written %2F."""
+    monkeypatch.setattr("ibis.connect", lambda url: urlsplit(url).port)
+    with pytest.raises(CannotExamine, match="write %2F for /") as told:
+        connect("postgres://me:geh/eim@host/db")
+    assert "geh" not in str(told.value)
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "duckdb"])

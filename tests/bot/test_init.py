@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from analysis import engine
 from bot.cli import main
+from bot.first.address import left_out, without_secrets
 from bot.first.naming import series_names
 from bot.first.roles import Roles
 from bot.first.sources import gathered
@@ -288,13 +289,44 @@ def test_an_engine_is_asked_for_its_tables(address):
     assert "There are cat" in run(address, "pets", "--force").output
 
 
-def test_a_password_in_the_address_is_warned_of():
-    """The file may be shared."""
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgres://me:hush@host/db", "postgres://me@host/db"),
+        (
+            "postgres://me:a@hush@h:5/db?sslmode=require&password=hush",
+            "postgres://me@h:5/db?sslmode=require",
+        ),
+        ("duckdb://md:db?motherduck_token=hush", "duckdb://md:db"),
+        ("databricks://h?http_path=/1&access_token=hush", "databricks://h?http_path=/1"),
+        ("mssql://h/db?odbc_connect=Server%3Dx%3BPWD%3Dhush", "mssql://h/db"),
+        ("x://h/db?PASS%57ORD=hush&secret_key=hush&user=me@x", "x://h/db?user=me@x"),
+    ],
+)
+def test_no_secret_of_the_address_is_written_down(address, shown):
+    """The file may be shared; a comment says where it is read from instead."""
     roles = Roles({"time": "at", "prediction": "p"})
-    warning = "# A password stands in it"
-    for url, warned in (("postgres://me:secret@host/db", True), ("postgres://me@host/db", False)):
-        text = settings_text(url, ("log", roles), [], [], [], [])
-        assert (warning in text) == warned
+    text = settings_text(address, ("log", roles), [], [], [], [])
+    assert f'# {left_out(address)}\nurl = "{shown}"' in text
+    assert "hush" not in text
+
+
+@pytest.mark.parametrize(
+    "address", ["postgres://me@host:5/db?keepalives=1", "spark://a:1,b:2/ml?spark.cores.max=8"]
+)
+def test_an_address_without_a_secret_is_left_as_it_is(address):
+    """And nothing is said."""
+    assert (without_secrets(address), left_out(address)) == (address, "")
+
+
+def test_the_terminal_says_what_is_not_written_down(folder):
+    """Without showing it; here what is called like a secret is none."""
+    log().to_parquet("log.parquet")
+    with duckdb.connect("team.duckdb") as engine:
+        engine.execute("CREATE TABLE served AS SELECT * FROM 'log.parquet'")
+    result = run("duckdb://team.duckdb?allow_persistent_secrets=false")
+    assert "export motherduck_token" in result.output
+    assert "secrets" not in result.output + (folder / "hawkeye.toml").read_text()
 
 
 def test_what_cannot_be_read_is_said():
