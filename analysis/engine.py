@@ -11,7 +11,6 @@ from typing import Any
 
 from analysis import spark
 from analysis.evidence import CannotExamine
-from analysis.tables import Contract
 
 _PACKAGES = {"ibis", "duckdb", "sqlglot", "pyarrow", "sqlite3", "psycopg", "polars"}
 _PACKAGES |= {"google", "snowflake", "pyspark", "py4j", "trino", "clickhouse_connect", "pyodbc"}
@@ -159,7 +158,7 @@ def tables(connection: Any, where: Sequence[str] = ()) -> list[str]:
 
 
 @contextmanager
-def engine_errors(contract: Contract) -> Iterator[None]:
+def engine_errors(url: str) -> Iterator[None]:
     """What the engine refuses (a value, a missing function) becomes a CannotExamine.
 
     Other errors are ours and pass as they are.
@@ -169,7 +168,7 @@ def engine_errors(contract: Contract) -> Iterator[None]:
     except Exception as error:
         if type(error).__module__.partition(".")[0].lstrip("_") not in _PACKAGES:
             raise
-        scheme = contract.url.partition(":")[0]
+        scheme = url.partition(":")[0]
         raise CannotExamine(
             f"The engine of [data] url ({scheme}) can't answer: {first_line(error)}"
         ) from error

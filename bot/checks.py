@@ -35,7 +35,7 @@ def run_check(
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     warehouse = settings.warehouse(scope.now, scope.filters, most_bytes)
     began = time.perf_counter()
-    with engine_errors(settings.contract):
+    with engine_errors(settings.contract.url):
         enough_pass(warehouse, scope)
         evidence = tree().node(node).check(warehouse, scope)
     seconds = time.perf_counter() - began
@@ -57,7 +57,7 @@ def run_look(settings_path: str, question: Question) -> Evidence:
     settings = _settings(settings_path, Path(settings_path).stat().st_mtime)
     scope = question.scope
     warehouse = settings.warehouse(scope.now, scope.filters, settings.budget.bytes)
-    with engine_errors(settings.contract):
+    with engine_errors(settings.contract.url):
         enough_pass(warehouse, scope)
         return look(warehouse, question)
 

@@ -61,7 +61,7 @@ def triage_headless(
     tree = wanted_tree()
     if start and not tree.is_node(start):
         raise UnknownSubjectError(_no_node(start, [node.name for node in tree.nodes]))
-    with engine_errors(settings.contract):
+    with engine_errors(settings.contract.url):
         entry = _entry(settings, subject, settings.warehouse(FAR).features)
         now = now or _newest(settings, clock or datetime.now(UTC), tell)
     since = since or now - LOOK_BACK
@@ -75,7 +75,7 @@ def triage_headless(
         title = tree.node(node).title
         warehouse = settings.warehouse(scope.now, scope.filters, most_bytes)
         try:
-            with progress(title), engine_errors(settings.contract):
+            with progress(title), engine_errors(settings.contract.url):
                 return tree.node(node).check(warehouse, scope)
         except OverBudget as error:
             question = f"{title} {error.excess.sentence} {_ALLOW}"

@@ -85,7 +85,8 @@ A password or token in the engine's address is used, but not written down:
 [Engines](engines.md) says where each driver reads it from.
 
 Without a column of times or of predictions it writes nothing and says so; `--time`, `--prediction`
-and `--label` name what is called otherwise.
+and `--label` name what is called otherwise. Of an engine whose tables nobody named
+the first 50 by name are looked at; those that can't be read are left out, and the terminal says so.
 
 ## By hand
 

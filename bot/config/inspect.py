@@ -70,7 +70,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     if not sound:
         return
     try:
-        with engine_errors(warehouse.contract):
+        with engine_errors(warehouse.contract.url):
             missing = list(_models(settings, warehouse, places))
             missing += _probabilities(settings, warehouse, places)
             missing += _amounts(settings, warehouse, places) if not missing else []
@@ -207,7 +207,7 @@ def _in_table(
             yield _no_such_column((*place.key, key), column, list(schema), places)
         else:
             try:
-                with engine_errors(warehouse.contract):
+                with engine_errors(warehouse.contract.url):
                     kind = schema[column]
                     found = list(_type(place, key, column, kind, warehouse, places, words))
             except CannotExamine as error:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.first.columns import Table
     from bot.first.roles import Roles
+    from bot.first.sources import Found
 
 
 @click.command()
@@ -72,6 +75,7 @@ class Written:
 
 
 def _written(sources: tuple[str, ...], root: Path, given: dict[str, str]) -> Written:
+    from analysis.engine import engine_errors
     from bot.first.address import left_out
     from bot.first.models import metrics_of, models_of
     from bot.first.sources import gathered, tables, url_of
@@ -82,9 +86,10 @@ def _written(sources: tuple[str, ...], root: Path, given: dict[str, str]) -> Wri
         raise click.ClickException("One engine reads all tables: give one address.")
     url = urls[0] if urls else ""
     names = [s for s in sources if not url_of(s, root)]
-    looked = tables(url, names if url else gathered(names, root), root)
-    log, roles, rows, others, left = _sorted_out(looked, given)
-    models = models_of(rows, log, roles)
+    found = tables(url, names if url else gathered(names, root), root)
+    log, roles, rows, others, left = _sorted_out(found.tables, given)
+    with engine_errors(url or "duckdb://"):
+        models = models_of(rows, log, roles)
     metrics = list(metrics_of(models))
     text = settings_text(url, (log.source, roles), others, models, metrics, left)
     columns = ", ".join(f"{role}: {column}" for role, column in roles.columns.items())
@@ -93,15 +98,26 @@ def _written(sources: tuple[str, ...], root: Path, given: dict[str, str]) -> Wri
     told += f"; also {', '.join(beside)}" if beside else ""
     told += f"; left out {', '.join(left)}" if left else ""
     first = metrics[min(2, len(metrics) - 1)].name
-    notes = tuple(note for note in (left_out(url),) if note)
+    notes = tuple(note for note in (left_out(url), *_not_looked_at(found)) if note)
     return Written(text, f"{told}.", f"'{first}'" if " " in first else first, notes)
+
+
+def _not_looked_at(found: Found) -> Iterator[str]:
+    if found.unread:
+        yield f"Can't be read, and left out: {', '.join(found.unread)}."
+    if found.more:
+        looked = len(found.tables) + len(found.unread)
+        yield (
+            f"Only the first tables are looked at: {looked} by name, of {looked + found.more}. "
+            "Name those that matter after the address."
+        )
 
 
 def _sorted_out(
     looked: list[tuple[Table, Any]], given: dict[str, str]
 ) -> tuple[Table, Roles, Any, list[tuple[str, str, Roles]], list[str]]:
     """The serving log with its roles and rows, the other tables with theirs, and the rest."""
-    from bot.first.roles import missing, of_log, which
+    from bot.first.roles import misfits, missing, of_log, which
 
     kinds = [(table, rows, *which(table)) for table, rows in looked]
     logs = [(table, rows) for table, rows, name, _ in kinds if name == "predictions"]
@@ -113,6 +129,8 @@ def _sorted_out(
         if column not in names:
             raise click.ClickException(f"--{role}: {log.source} has no column {column}.")
     roles = of_log(log, given)
+    if unfit := misfits(log, roles, given):
+        raise click.ClickException("\n".join(unfit))
     if lacking := missing(log, roles):
         raise click.ClickException("\n".join(lacking))
     others: dict[str, tuple[str, str, Roles]] = {}

@@ -22,6 +22,21 @@ _ANY: frozenset[Kind] = frozenset({"number", "whole", "yes_no", "text"})
 _TIME: frozenset[Kind] = frozenset({"time"})
 _FIGURE: frozenset[Kind] = frozenset({"number", "whole", "yes_no"})
 _NAME: frozenset[Kind] = frozenset({"text", "whole"})
+_NEEDS = {
+    "time": TIMES,
+    "prediction": "numbers, yes and no, or text",
+    "label": "numbers, yes and no, or text",
+}
+"""What a column has to hold that somebody names, and what it holds, in words."""
+_HOLDS: Mapping[Kind, str] = {
+    "time": "times",
+    "number": "numbers",
+    "whole": "whole numbers",
+    "yes_no": "yes and no",
+    "text": "text",
+    "empty": "nothing",
+    "other": "lists, bytes, or times that are not in seconds",
+}
 
 
 @dataclass(frozen=True)
@@ -265,4 +280,18 @@ def missing(table: Table, roles: Roles) -> list[str]:
         )
         for role, what in wanted.items()
         if role not in roles.columns
+    ]
+
+
+def misfits(table: Table, roles: Roles, given: Mapping[str, str]) -> list[str]:
+    """Which columns that somebody named can't be what they are said to be, a sentence each."""
+    kinds = {c.name: c.kind for c in table.columns}
+    fit = {role: (LOG[role].kinds, _NEEDS[role]) for role in given}
+    if "label" in fit and kinds.get(roles.columns.get("prediction", "")) in _FIGURE:
+        fit["label"] = (_FIGURE, "numbers, or yes and no, as its predictions are no text")
+    return [
+        f"--{role}: {column} of {table.source} holds {_HOLDS[kinds[column]]};"
+        f" needed are {fit[role][1]}."
+        for role, column in given.items()
+        if kinds[column] not in fit[role][0]
     ]

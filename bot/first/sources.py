@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path
 from typing import Any
@@ -38,21 +39,42 @@ def from_root(text: str, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def tables(url: str, names: Sequence[str], root: Path) -> list[tuple[Table, Any]]:
-    """Each source as a table, and as the engine reads it. Raises CannotExamine."""
+@dataclass(frozen=True)
+class Found:
+    """Each table that was looked at, and as the engine reads it; those that can't be read, and how
+    many more there are."""
+
+    tables: list[tuple[Table, Any]]
+    unread: tuple[str, ...] = ()
+    more: int = 0
+
+
+def tables(url: str, names: Sequence[str], root: Path) -> Found:
+    """What the sources hold; all of an engine's tables where none is named. Raises CannotExamine
+    when one that was named can't be read, or none can."""
     connection = engine.connect(beside(url, root) if url else "duckdb://")
-    if url and not names:
-        names = sorted(engine.tables(connection))[:MOST_TABLES]
-        if not names:
-            raise CannotExamine("There is no table in it: name them after the address.")
-    found = []
-    for name in names:
+    if names or not url:
+        return Found([_read(connection, name, url, root) for name in names])
+    there = sorted(engine.tables(connection))
+    found, unread, why = [], [], "There is no table in it: name them after the address."
+    for name in there[:MOST_TABLES]:
         try:
+            found.append(_read(connection, name, url, root))
+        except CannotExamine as error:  # a view whose tables are gone, or are others' alone
+            unread.append(name)
+            why = str(error)
+    if not found:
+        raise CannotExamine(why)
+    return Found(found, tuple(unread), len(there[MOST_TABLES:]))
+
+
+def _read(connection: Any, name: str, url: str, root: Path) -> tuple[Table, Any]:
+    try:
+        with engine.engine_errors(url or "duckdb://"):
             rows = engine.table(connection, name, root)
-            found.append((looked_at(rows, name), rows))
-        except CannotExamine as error:
-            raise CannotExamine(f"{name} can't be read: {error}") from error
-    return found
+            return looked_at(rows, name), rows
+    except CannotExamine as error:
+        raise CannotExamine(f"{name} can't be read: {error}") from error
 
 
 def gathered(names: Sequence[str], root: Path) -> list[str]:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from analysis import engine
 from bot.cli import main
+from bot.first import sources
 from bot.first.address import left_out, without_secrets
 from bot.first.naming import series_names
 from bot.first.roles import Roles
@@ -287,6 +288,53 @@ def test_an_engine_is_asked_for_its_tables(address):
     assert found["data"]["url"] == "duckdb://team.duckdb"
     assert found["tables"]["predictions"]["source"] == "served"
     assert "There are cat" in run(address, "pets", "--force").output
+
+
+def test_a_view_that_cannot_be_read_is_named_and_left_out():
+    """Nobody asked for it; one that is asked for ends in a sentence."""
+    log().to_parquet("log.parquet")
+    with duckdb.connect("team.duckdb") as team:
+        team.execute("CREATE TABLE served AS SELECT * FROM 'log.parquet'")
+        team.execute("CREATE TABLE gone AS SELECT 1 AS x")
+        team.execute("CREATE VIEW broken AS SELECT * FROM gone")
+        team.execute("CREATE VIEW failing AS SELECT CAST(country AS INTEGER) AS x FROM served")
+        team.execute("DROP TABLE gone")
+    settings("team.duckdb")
+    assert "Can't be read, and left out: broken, failing.\n" in run("team.duckdb", "--force").output
+    asked = run("team.duckdb", "served", "failing", "--force")
+    assert asked.output.startswith("Error: failing can't be read")
+
+
+def test_of_many_tables_the_first_are_looked_at_and_that_is_said(monkeypatch):
+    """The others can be named."""
+    log().to_parquet("log.parquet")
+    with duckdb.connect("team.duckdb") as team:
+        team.execute("CREATE TABLE served AS SELECT * FROM 'log.parquet'")
+        team.execute("CREATE TABLE zoo AS SELECT 'Minka' AS cat")
+    assert "Only the first" not in run("team.duckdb").output
+    monkeypatch.setattr(sources, "MOST_TABLES", 1)
+    assert "looked at: 1 by name, of 2" in run("team.duckdb", "--force").output
+
+
+@pytest.mark.parametrize(
+    ("role", "column", "sentence"),
+    [
+        ("label", "vector", "--label: vector of log.parquet holds lists"),
+        ("prediction", "vector", "--prediction: vector of log.parquet holds lists"),
+        ("label", "servedAt", "--label: servedAt of log.parquet holds times; needed are numbers"),
+        ("label", "country", "--label: country of log.parquet holds text; needed are numbers"),
+        ("label", "outcome", "--label: outcome of log.parquet holds nothing"),
+        ("time", "age", "--time: age of log.parquet holds numbers; needed are timestamps"),
+    ],
+)
+def test_a_column_that_cannot_be_what_it_is_said_to_be_is_refused(role, column, sentence):
+    """In a sentence; nothing is written."""
+    nothing = pd.Series([None] * ROWS, dtype="string")
+    log(vector=[[1.0, 2.0]] * ROWS, outcome=nothing).to_parquet("log.parquet")
+    result = run("log.parquet", f"--{role}", column)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {sentence}")
+    assert result.output.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_what_spark_refuses_is_said_in_a_sentence_and_nowhere_else(
     contract = load(settings, {}).contract
     query = connect(contract.url).raw_sql("SELECT CAST('soon' AS TIMESTAMP)")
     wanted = r"\(spark\) can't answer: .*CAST_INVALID_INPUT"
-    with pytest.raises(CannotExamine, match=wanted), engine_errors(contract):
+    with pytest.raises(CannotExamine, match=wanted), engine_errors(contract.url):
         query.collect()
     assert capfd.readouterr() == ("", "")
 
