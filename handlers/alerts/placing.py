@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from handlers.alerts.figures import without_figures
 from handlers.alerts.shared import (
     Known,
     Stray,
@@ -44,9 +45,6 @@ NODE_LABELS = ("hawkeye_upstream", "upstream", "node", "dataset", "table", "pipe
 OWNER_LABELS = ("hawkeye_owner", "owner", "team")
 SHORTEST_WORD = 3
 """Shorter names are not looked for in running text."""
-
-_FIGURE = re.compile(r"(?<![\w.-])[-+]?\d[\d.,:]*(?![\w-])")
-"""A number that stands by itself; in "svc-2" or "model_b2" it is part of a name."""
 
 
 @dataclass(frozen=True)
@@ -299,9 +297,9 @@ def _puzzle_names(draft: Draft, labels: Mapping[str, str]) -> tuple[str, ...]:
 
     All alerts of one rule are one question: a storm of them is asked about once. An answer is kept
     for the same words alone, as another alert of the rule may be about something else; figures
-    don't count ("0.58 instead of 0.71"), for they are others every time.
+    don't count ("0.58 instead of 0.71"), for they are others every time, but numbers in names do.
     """
     rule = labels.get("rulename") or labels.get("alertname") or ""
-    words = _FIGURE.sub("#", draft.title or draft.name or draft.key)
+    words = without_figures(draft.title or draft.name or draft.key)
     told = (f"rule {rule}" if rule else "", words)
     return tuple(f"stray:{draft.source}:{one_line(name, 100)}" for name in told if name)

@@ -271,6 +271,17 @@ def test_an_answer_is_kept_for_the_same_words_whatever_their_figures(talk):
     assert take_in(desks, rule("Errors", "c")).unplaced
 
 
+def test_an_answer_is_not_kept_for_a_name_that_differs_in_a_number(talk):
+    """Shard 12 is not shard 13, though the words of their alerts differ in it alone."""
+    desks = Desks.one(talk)
+    take_in(desks, rule("Errors", "shard 12"))
+    talk.place("HE-1", "U01", Subject("model", "m1"))
+    talk.tell("HE-1", ev.Closed(AT, "U01", "stopped"))
+    talk.clock = lambda: AT + timedelta(days=1)
+    assert take_in(desks, rule("Errors", "shard 13", value="0.61")).unplaced
+    assert take_in(desks, rule("Errors", "shard 12", value="0.61")).unplaced == []
+
+
 class Org(Places):
     """An org: a channel's first letter is its workspace, unless Slack does not answer."""
 
