@@ -49,9 +49,9 @@ def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
     if not judged:
         why = "; ".join(one.rstrip(".") for one in missing) or "it has no series"
         raise CannotExamine(f"`{scope.subject}` can't be judged: {why}.")
-    # The figures of a model share the prior evenly, and what its predictions are is one of them.
-    count = Counter(one.metric.name for one in judged)
-    evidence = odds.mixed([(1 / count[one.metric.name], one.log_odds) for one in judged])
+    # The kinds of figures of a model share the prior evenly; what it predicts is one of them.
+    count = Counter(one.metric.kind for one in judged)
+    evidence = odds.mixed([(1 / count[one.metric.kind], one.log_odds) for one in judged])
     probability = odds.probability(evidence + math.log(PRIOR / (1 - PRIOR)))
     best = max(judged, key=lambda one: one.log_odds)
     return _evidence(scope, best, probability, missing, time.perf_counter() - began)
