@@ -80,7 +80,7 @@ class Candidates:
             return None
         return self.cuboids[found[1]], np.asarray(self.keys[found[1]] == found[2])
 
-    def usual(self, tallies: Tallies, cuboid: Cuboid, size: float) -> float:
+    def usual(self, tallies: Tallies, cuboid: Cuboid, size: float, effect: str) -> float:
         """By how much gains of what is left exceed those of pure noise, 1 or more: of all
         candidates, and of one of ``size`` (a weighted sum) among those of as many dimensions."""
         own = _restless(*tallies[self.cuboids.index(cuboid)])
@@ -89,7 +89,7 @@ class Candidates:
             for one, known in zip(tallies, self.cuboids, strict=True)
             if len(known) == len(cuboid)
         ]
-        return max(1 + max(own, float(np.mean(alike))) * size, _tail(tallies))
+        return max(1 + max(own, float(np.mean(alike))) * size, _tail(tallies, effect))
 
 
 def _grouped(leaves: Leaves, cuboid: Cuboid) -> tuple[NDArray[np.int64], int]:
@@ -103,18 +103,18 @@ def _grouped(leaves: Leaves, cuboid: Cuboid) -> tuple[NDArray[np.int64], int]:
     return key, size
 
 
-def _tail(tallies: Tallies) -> float:
+def _tail(tallies: Tallies, effect: str) -> float:
     """Of all candidates, by their 95th percentile: forecasts err together, and by more than their
-    bulk shows. What moved everything alike is no error: where one value of two grows, the other
-    shrinks."""
+    bulk shows. What moved all shares of a total alike is no error: where one value of two grows,
+    the other shrinks."""
     above, below = (np.concatenate([one[side] for one in tallies]) for side in (0, 1))
     above, below = above[below > 0], below[below > 0]
     if len(below) < MANY:
         return 1.0
-    alike = float(above.sum() / below.sum())
+    alike = (float(above.sum() / below.sum()),) if effect == "mix" else ()
     return min(
         float(np.quantile((above - factor * below) ** 2 / below, 0.95)) / UPPER
-        for factor in (0.0, alike)
+        for factor in (0.0, *alike)
     )
 
 

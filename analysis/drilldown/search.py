@@ -109,7 +109,7 @@ class Search:
             clearest = max((s.score for s in found), default=0.0)
             left = self.candidates.tallied(difference, size, calmer, rest)
             whole = float((calmer.weight(size[hit]) * size[hit]).sum())
-            bar = self.bar * self.candidates.usual(left, cuboid, whole)
+            bar = self.bar * self.candidates.usual(left, cuboid, whole, effect)
             if gain < bar or math.sqrt(gain) < RELATIVE * clearest:
                 break
             stray = _stray(hit, rest, difference, size, calmer, bar)
