@@ -23,7 +23,7 @@ from analysis.inputs.deployed import Deployed
 from analysis.inputs.familiar import answers_shift, beside_others, familiar
 from analysis.leaning import MOST_FEATURES, lean_signs
 from analysis.replay import CannotReplay, called, can_replay
-from analysis.training_signs import (
+from analysis.training.signs import (
     POSITIVE,
     Curve,
     Sign,

@@ -18,8 +18,8 @@ from analysis.inputs import surrogate
 from analysis.portable import HASHED, LOT, LOTS, lots
 from analysis.replay import RAW, CannotReplay
 from analysis.tables import Role
-from analysis.training_rows import against
-from analysis.training_signs import POSITIVE, Sign
+from analysis.training.rows import against
+from analysis.training.signs import POSITIVE, Sign
 from analysis.warehouse import Warehouse
 
 if TYPE_CHECKING:

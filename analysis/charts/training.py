@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.charts import style
 from analysis.evidence import Chart
-from analysis.training_rows import Trainings, day_of
+from analysis.training.rows import Trainings, day_of
 
 
 def partitions(t: Trainings, gone: Sequence[str], verdict: str, words: str) -> Chart:

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.profile import bins_of
-from analysis.training_bonds import bonds
-from analysis.training_rows import Trainings, expected
+from analysis.training.bonds import bonds
+from analysis.training.rows import Trainings, expected
 
 SNAPSHOTS = ("s4", "s3", "s2", "s1")
 

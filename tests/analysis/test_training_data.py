@@ -7,8 +7,8 @@ import pytest
 
 from analysis.evidence import CannotExamine
 from analysis.scenarios import Options, plant
+from analysis.training.rows import day_of
 from analysis.training_data import what_was_it_trained_on
-from analysis.training_rows import day_of
 from analysis.warehouse import Warehouse
 
 SMALL = Options(rows_per_day=600, days=17)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.training_data import _newest_labels, missing_partitions
-from analysis.training_rows import Trainings, day_of
+from analysis.training.labels import _newest_labels
+from analysis.training.rows import Trainings, day_of
+from analysis.training_data import missing_partitions
 
 NAMES = ("s4", "s3", "s2", "s1")
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.training_rows import against
+from analysis.training.rows import against
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Curve = Sequence[tuple[float, float, float]]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.training_rows import Sign, Trainings, against
+from analysis.training.rows import Sign, Trainings, against
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -1,0 +1,1 @@
+"""What snapshots were trained on, and how their trainings went, against earlier ones."""
