@@ -13,7 +13,7 @@ from analysis.drilldown.leaves import Noise
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import Shift
-from analysis.portable import as_text, whole_seconds
+from analysis.portable import as_level, whole_seconds
 from analysis.quality import Floats
 from analysis.tables import Metric
 from analysis.warehouse import MOST_ROWS, ROLES, Warehouse, naive
@@ -32,8 +32,6 @@ CONFIRMED = {
     "volume": "volume",
 }
 """What has moved once a person has said that a metric of this kind did."""
-NULL = "(null)"
-"""What stands for a missing value of a dimension."""
 SURE = 2.0
 """Log odds that such a word is worth at least."""
 
@@ -121,7 +119,7 @@ def _counted(warehouse: Warehouse, metric: Metric) -> tuple[str, tuple[str, ...]
 def _cut(
     warehouse: Warehouse, table: Any, kinds: Sequence[str], dims: Sequence[str]
 ) -> pd.DataFrame:
-    table = table.mutate(**{d: as_text(table[d]).fill_null(NULL) for d in dims})
+    table = table.mutate(**{d: as_level(table[d]) for d in dims})
     return metrics.add_up(warehouse, table, kinds, (BLOCK, *dims))
 
 
@@ -191,7 +189,7 @@ def _cells_of_table(
     block = (elapsed / round(blocks.period.total_seconds())).floor().cast("int64")
     inside = elapsed - block * round(blocks.period.total_seconds())
     table = table.filter(inside < round(blocks.window.length.total_seconds()))
-    table = table.mutate(**{BLOCK: block}, **{d: as_text(table[d]).fill_null(NULL) for d in dims})
+    table = table.mutate(**{BLOCK: block}, **{d: as_level(table[d]) for d in dims})
     below = table["denominator"].sum() if metric.denominator else table["value"].sum()
     cells = warehouse.fetch(
         table.group_by([BLOCK, *dims]).aggregate(value=table["value"].sum(), below=below)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+NULL = "(null)"
+"""What stands for a missing value of a dimension."""
 LOTS = 1_000_000
 """Lots are whole numbers from 0 to one less than this."""
 LOT = "_lot"
@@ -75,6 +77,11 @@ def timestamp(column: Any) -> Any:
         # with a zone in nanoseconds (a type that Ibis does not know) have no cast.
         column = column.cast("timestamp('UTC')")
     return column.cast("timestamp")
+
+
+def as_level(column: Any) -> Any:
+    """A value of a dimension as text, NULL where it is missing."""
+    return as_text(column).fill_null(NULL)
 
 
 def parsed(text: Any) -> Any:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from analysis.cells import NULL, share_shift
+from analysis.cells import share_shift
 from analysis.metrics import BLOCK
+from analysis.portable import NULL
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from analysis import engine, words
 from analysis.columns import need_numbers, need_times
 from analysis.cost import Meter
 from analysis.evidence import CannotExamine, Filter, Window
-from analysis.portable import as_number, as_text, timestamp
+from analysis.portable import as_level, as_number, as_text, timestamp
 from analysis.tables import Contract, Metric, Role, TableSource
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class Warehouse:
                     f"filter by; there {engine.are(sorted(known))}. Run it again without "
                     "that filter."
                 )
-            value = as_text(table[known[wanted.dimension]]).fill_null("(null)")
+            value = as_level(table[known[wanted.dimension]])
             table = table.filter(value.isin(wanted.values))
         return table
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.portable import NULL
 from analysis.quality import Floats
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Leaves:
 
         parts, levels = [], []
         for dim in dims:
-            text = frame[dim].astype("string").fillna("(null)")
+            text = frame[dim].astype("string").fillna(NULL)
             codes, uniques = pd.factorize(text, sort=True)
             parts.append(codes.astype(np.int64))
             levels.append(np.asarray(uniques, dtype=object))

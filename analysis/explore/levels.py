@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.evidence import Evidence, How, Table
 from analysis.explore.question import MOST_LEVELS, SEEN, Question
 from analysis.few import FEWEST_ROWS
-from analysis.portable import as_text
+from analysis.portable import as_level
 from analysis.warehouse import ROLES, Warehouse
 
 
@@ -18,7 +18,7 @@ def of(warehouse: Warehouse, question: Question) -> Evidence:
     columns = {d: d for d in warehouse.dimensions} | ROLES
     rows: list[tuple[str, ...]] = []
     for dimension, column in columns.items():
-        named = log.mutate(_level=as_text(log[column]).fill_null("(null)"))
+        named = log.mutate(_level=as_level(log[column]))
         counted = named.group_by("_level").aggregate(n=named.count())
         often = counted.filter(counted["n"] >= FEWEST_ROWS)
         top = warehouse.fetch(often.order_by(often["n"].desc(), "_level").limit(MOST_LEVELS))

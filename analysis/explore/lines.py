@@ -17,7 +17,7 @@ from analysis.evidence import CannotExamine, Scope, Window
 from analysis.explore.question import Question, onset_of
 from analysis.few import FEWEST_IN_A_CELL, FEWEST_ROWS
 from analysis.metrics import BUCKET, DAY, Blocks, Series
-from analysis.portable import as_number, as_text
+from analysis.portable import as_level, as_number
 from analysis.quality import NEEDS_LABEL, Estimate, back
 from analysis.series import seasonal
 from analysis.tables import Metric, Role
@@ -203,7 +203,7 @@ def levels(warehouse: Warehouse, question: Question) -> list[Level]:
     if column not in table.columns:
         known = ", ".join((*warehouse.dimensions, *ROLES))
         raise CannotExamine(f"`{question.by}` is no dimension here; there are {known}.")
-    table = table.mutate(_level=as_text(table[column]).fill_null("(null)"))
+    table = table.mutate(_level=as_level(table[column]))
     top = warehouse.fetch(table.group_by("_level").aggregate(n=table.count()))
     top = top[top["n"] >= FEWEST_ROWS].sort_values("n", ascending=False).head(LEVELS)
     if top.empty:

@@ -10,7 +10,7 @@ from analysis import metrics
 from analysis.evidence import Scope
 from analysis.metrics import BLOCK, Blocks
 from analysis.performance.evened import evened
-from analysis.portable import as_text
+from analysis.portable import as_level
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
 
@@ -66,7 +66,7 @@ def add_up_evenly(
     Without rankings, whose figures are not sums, and where today's traffic has no usual mix.
     """
     table = metrics.rows_of(warehouse, Blocks.of(scope), models=models)
-    table = table.mutate(**{dimension: as_text(table[dimension]).fill_null("(null)")})
+    table = table.mutate(**{dimension: as_level(table[dimension])})
     out = []
     for only, but, kinds in _asked(warehouse, brief=True):
         every = tuple(dict.fromkeys(k for some in kinds.values() for k in some))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analysis.portable import NULL
 from bot.files.shared import (
     AS_JSON,
     FILES,
@@ -196,7 +197,7 @@ def _held(path: Path, frame: pd.DataFrame, w: Wanted) -> pd.DataFrame:
     sums = {"now": _amounts(path, frame, w.value)}
     if w.denominator:
         sums["below"] = _amounts(path, frame, w.denominator)
-    table = frame[list(w.dims)].astype("string").fillna("(null)").assign(**sums)
+    table = frame[list(w.dims)].astype("string").fillna(NULL).assign(**sums)
     if w.denominator and not (table["below"][late].any() and table["below"][before].any()):
         when = "since then" if table["below"][before].any() else "before"
         raise click.ClickException(f"{path}: {w.denominator} is 0 in every row {when}: no ratio.")
