@@ -21,10 +21,11 @@ _DATES = (
 _SPLIT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+[.,]\d+(?:e[-+]?\d+)?|\d+e[-+]?\d+"
 """Numbers that show by themselves that they are measured."""
 _UNIT = (
-    r"(?:\s?(?:[%‰]|°[CF]?|(?i:[nuµμm]s|secs?|seconds?|mins|minutes?|hrs?|hours?|days?|weeks?"
+    r"(?:\s?(?:[%‰]|°[CF]?|(?i:[nuµμm]s|secs?|seconds?|mins|minutes?"
     r"|[kmgt]i?b(?:/s)?|bytes|percent|pp|[bqr]ps))"
-    # Single letters only without a space between: "Ranker 2 s" is none.
-    r"|s|m|min|h|d|w|k|K|M|bn|x)"
+    # Single letters only without a space between: "Ranker 2 s" is none. Hours and days are mostly a
+    # metric's window: "CTR 7d" is not "CTR 28d".
+    r"|s|m|min|k|K|M|bn|x)"
 )
 _MEASURED = (rf"[-+]?(?:{_SPLIT}){_UNIT}?", rf"[-+]?\d+{_UNIT}")
 _BEFORE = r"[=<>≤≥≈~]\s*|\b(?i:of|than|above|below|over|under)\s+|\[(?:FIRING|RESOLVED):"

@@ -15,6 +15,7 @@ from handlers.alerts.figures import without_figures
         "svc-2 model_b2 p99 5xx",
         "Market 2 Decoder 12 shard 12b",
         "gemini 2.5-flash",
+        "CTR 7d, CTR 28d, retention 30 days, calibration 24h",
     ],
 )
 def test_a_number_in_a_name_stays(name):
