@@ -123,7 +123,7 @@ def _passed(
         return plain(rows.select(**named), kind, (Role.TIME,))
 
     kind = kinds(table, names)
-    bins = bins_of(ready(some_rows).limit(2 * SAMPLE).execute(), kind)
+    bins = bins_of(ready(some_rows).execute(), kind)
     hours = ready(table)
     return profile(hours.mutate(**{HOUR: hours[Role.TIME].truncate("h")}), bins, HOUR), bins
 
