@@ -16,6 +16,7 @@ from analysis import infra, odds, words
 from analysis.cause_odds import weigh
 from analysis.charts.forest import Interval, forest
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
+from analysis.renames import told_of
 from analysis.seen import Seen, look
 from analysis.warehouse import Warehouse
 
@@ -116,7 +117,8 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         if seen.moved.get(thing, 1.0) <= odds.AS_USUAL
     ]
     rest = f"; {words.listed(quiet)} as usual" if quiet else ""
-    if seen.moved.get("labels", 0) > 0 >= seen.moved.get("predictions", 0):
+    one_arm = seen.moved.get("arms", 0) > 0
+    if seen.moved.get("labels", 0) > 0 >= seen.moved.get("predictions", 0) and not one_arm:
         told = f"{said['labels']}, and predictions did not follow"
         return f"The model, or what it predicts: {told}{rest}."
     return f"The model: {why or 'nothing else moved'}{rest}."
@@ -161,10 +163,7 @@ def _went(log_odds: float) -> str:
 
 
 def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
-    out = [
-        f"{dim}={old} seems to be called {new} now: counted as one here, and a model may not know."
-        for dim, (old, new) in seen.renamed.items()
-    ]
+    out = list(told_of(seen.renamed))
     labels = seen.moved.get("labels", odds.AS_USUAL)
     if verdict == "model" and labels > PERHAPS:
         surely = "moved" if labels > 0 else "may have moved"

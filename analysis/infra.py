@@ -7,7 +7,7 @@ import time
 
 from analysis import odds, words
 from analysis.charts.small import Panel, small_multiples
-from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
+from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table
 from analysis.graph import lineage
 from analysis.graph.lineage import Graph
 from analysis.infra_series import LARGEST, Broken, breaks, levels
@@ -59,8 +59,11 @@ def probability_of_break(ranked: list[Broken]) -> float:
 
 
 def _callees(warehouse: Warehouse) -> Graph:
-    """What each service waits for, as far as the lineage tells."""
-    return lineage.read(warehouse) if warehouse.has("lineage") else NO_GRAPH
+    """What each service waits for, as far as a lineage tells that can be read."""
+    try:
+        return lineage.read(warehouse)
+    except CannotExamine:
+        return NO_GRAPH
 
 
 def _posterior(

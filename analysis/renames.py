@@ -7,7 +7,7 @@ old name alone, is what such a change hurts.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from analysis.cells import share_shift
@@ -40,6 +40,14 @@ def as_before(
             mine = (cells[BLOCK] == 0) & (cells[dim] == pair[1])
             cells = cells.assign(**{dim: cells[dim].mask(mine, pair[0])})
     return cells, found
+
+
+def told_of(renamed: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
+    """What :func:`as_before` found, a sentence each."""
+    return tuple(
+        f"{dim}={old} seems to be called {new} now: counted as one here, and a model may not know."
+        for dim, (old, new) in renamed.items()
+    )
 
 
 def _pair(cells: pd.DataFrame, dim: str) -> tuple[str, str] | None:

@@ -27,7 +27,7 @@ from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import NOT_SEEN, Shift
 from analysis.quality import Floats
-from analysis.renames import as_before
+from analysis.renames import as_before, told_of
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 from analysis.weekdays import level, rows_said, usual_volumes, volume_shift
@@ -54,12 +54,12 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     metric = metric_of(warehouse, scope)
     blocks = Blocks.of(scope)
     cells, dims, missing = load_cells(warehouse, metric, blocks, arms=True)
-    cells, _ = as_before(cells, [d for d in dims if d in warehouse.features])
+    cells, renamed = as_before(cells, [d for d in dims if d in warehouse.features])
     frame = against_usual(cells, dims)
     frame["usual_volume"] *= level(cells, usual_volumes(cells, blocks))
-    candidates = math.log(max(len(frame), 2))
+    bar = 0.25 * math.log(max(len(frame), 2))
     found = explain(frame, dims, "volume", "usual_volume", noise=scatter(cells, dims))
-    judged, rest = _judged(cells, found, candidates * 0.25)
+    judged, rest = _judged(cells, found, bar)
     judged = [(one, s) for one, s in judged if s.seen or blocks.count < 3]
     judged.sort(key=lambda pair: -pair[1].log_odds)
     labels = label_shift(rest)  # a segment brings labels of its own
@@ -67,21 +67,16 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     everywhere = NOT_SEEN
     if confirmed == "volume":
         everywhere = volume_shift(rest, usual_volumes(rest, blocks))
-    weights = {"none": 0.0}
-    if world := _world_weights(labels, everywhere, confirmed):
-        weights["world"] = min(max(world), 12.0)
-    if judged:
-        weights["segment"] = min(judged[0][1].log_odds - 0.25 * candidates, 12.0)
-    shares = odds.share_out(weights)
+    shares = _shares(_world_weights(labels, everywhere, confirmed), judged, bar)
     verdict = max(shares, key=lambda v: shares[v])
-    strong = _strong(judged, candidates * 0.25)
+    strong = _strong(judged, bar)
     suspects = tuple(
         Suspect("segment", one.name, max(min(one.share, 1.0), -1.0), changed=_moved(s))
         for one, s in strong
     )
     told = ""
     if verdict == "world":
-        moved_too = [one.name for one, s in strong if s.log_odds > candidates * 0.25]
+        moved_too = [one.name for one, s in strong if s.log_odds > bar]
         told = _world(moved_too, labels, everywhere, _is_rate(warehouse, metric, cells))
     headline = _headline(verdict, strong, told, cells)
     return Evidence(
@@ -93,6 +88,7 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
         charts=(_bars(frame, dims, strong, verdict, headline),),
         table=_table(strong) if strong else None,
         not_examined=tuple(missing),
+        disagreements=told_of(renamed),
         onset=scope.onset,
         figures={f"probability of {v}": p for v, p in shares.items()},
         how=How(
@@ -105,6 +101,18 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
             (f"dimensions: {', '.join(dims)}", f"{len(frame):,} cells"),
         ),
     )
+
+
+def _shares(
+    world: Sequence[float], judged: Sequence[tuple[Segment, Shift]], bar: float
+) -> dict[str, float]:
+    """Probabilities of the verdicts; ``judged`` has the clearest segment first."""
+    weights = {"none": 0.0}
+    if world:
+        weights["world"] = min(max(world), 12.0)
+    if judged:
+        weights["segment"] = min(judged[0][1].log_odds - bar, 12.0)
+    return odds.share_out(weights)
 
 
 def _world_weights(labels: Shift, everywhere: Shift, confirmed: str) -> list[float]:

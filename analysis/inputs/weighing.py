@@ -7,7 +7,7 @@ surrogate can't explain on familiar inputs is the model's (:mod:`analysis.inputs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -196,17 +196,11 @@ def weigh(
     beyond = familiar.beyond(r, output, broken)
     found = _credited(found, {n: size for n, size in beyond.items() if n not in r.measured})
     # True values may be as unfamiliar as broken ones: they are told apart here, not before.
-    speak = looked.followed.speak_for
-    found = [_with_outcomes(f, speak(looked.moved.get(f.name, 0.0))) for f in found]
-    if deployed:
-        answers, arm = deployed.shift, familiar.NOT_SEEN
-        against, erred = -np.inf, 0.0
-    else:
-        evidence, moved = familiar.answers_shift(r, output, broken, looked.odd)
-        by = familiar.answers_moved(r, output, broken, looked.odd)
-        answers = evidence + speak(by) * (evidence > 0), moved
-        arm = familiar.beside_others(r, output, broken)
-        against, erred = heard(View(*answers), least), answers[1]
+    found = [
+        _with_outcomes(f, looked.followed.speak_for(looked.moved.get(f.name, 0.0))) for f in found
+    ]
+    answers, arm = _answers(r, looked, output, broken, deployed)
+    against, erred = (-np.inf, 0.0) if deployed else (heard(View(*answers), least), answers[1])
     model_odds, model_size = max(answers, arm)
     own = (heard(View(*a), least) for a in (answers, arm))
     logs["model"] = float(np.log(0.25)) + max(own)
@@ -240,6 +234,23 @@ def weigh(
         _certainly_broken(found, r.measured) | _taken_along(found, along, logs["none"]),
         at_once,
     )
+
+
+def _answers(
+    r: Reading,
+    looked: Looked,
+    output: Floats,
+    broken: Sequence[str],
+    deployed: Deployed | None,
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What speaks for the model, as log odds and a size: its answers to familiar inputs, and those
+    of the suspect arm beside the others'."""
+    if deployed:
+        return deployed.shift, familiar.NOT_SEEN
+    evidence, moved = familiar.answers_shift(r, output, broken, looked.odd)
+    by = familiar.answers_moved(r, output, broken, looked.odd)
+    followed = looked.followed.speak_for(by) * (evidence > 0)
+    return (evidence + followed, moved), familiar.beside_others(r, output, broken)
 
 
 def _alone(f: Finding, least: float, against: float, erred: float) -> float:

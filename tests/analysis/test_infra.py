@@ -88,6 +88,15 @@ def test_a_service_that_waits_for_the_broken_one_is_not_named(tmp_path, edges, n
     assert {s.name for s in evidence.suspects} == named
 
 
+def test_a_lineage_that_cannot_be_read_hides_no_broken_service(tmp_path):
+    """Infrastructure is looked at all the same."""
+    tables = _table(tmp_path, factor=1.8) | {"lineage": {"source": "gone.csv"}}
+    wh = logs.warehouse(tmp_path, logs.log(days=2), **tables)
+    onset = Onset(logs.ONSET, logs.ONSET - timedelta(hours=1), logs.ONSET + timedelta(hours=1))
+    evidence = infra.which_service(wh, replace(logs.scope(), onset=onset))
+    assert [s.name for s in evidence.suspects] == ["feature_store"]
+
+
 def test_a_break_long_before_the_onset_is_not_blamed(tmp_path):
     """It broke twenty hours earlier and stayed."""
     evidence = _ask(tmp_path, at=logs.ONSET - timedelta(hours=20), factor=1.6)
