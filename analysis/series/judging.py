@@ -81,10 +81,13 @@ def judge(
     strength = _strength(found, metric)
     unusual = odds.shift(strength, past, error=1.0)  # a strength varies by about 1 by chance
     kinds = _kinds_of_day(band)
-    if matched is None or (matched.seen and kinds > 1 and _weekdays(one, train)):
-        beside = _from_buckets(one, band, start, per_block, kinds)
+    if matched is None:
+        matched = _from_buckets(one, band, start, per_block, kinds)
+    elif matched.seen and kinds > 1 and _weekdays(one, train):
         # A day that is busy every week is no incident; what its own kind tells less of is not more.
-        matched = min((m for m in (matched, beside) if m is not None), key=lambda m: m.log_odds)
+        beside = _from_buckets(one, band, start, per_block, kinds)
+        if beside.seen and beside.log_odds < matched.log_odds:
+            matched = beside
     z = off(one, band, metric)
     return Judged(
         metric,

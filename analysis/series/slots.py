@@ -101,10 +101,12 @@ def shows(
 
 def differ(stamps: NDArray[np.int64], y: Floats, known: NDArray[np.bool_]) -> bool:
     """Whether days of the week, seen twice at least, differ by more than two of one kind do
-    (analysis of variance, Fisher 1925, with whole days as the unit)."""
+    (analysis of variance, Fisher 1925, with whole days as the unit, counted back from the last
+    known point: of two weeks none is lost at the edges)."""
     from scipy.stats import f
 
-    days, place, size = np.unique(stamps[known] // DAY_S, return_inverse=True, return_counts=True)
+    back = (stamps[known][-1] - stamps[known]) // DAY_S
+    days, place, size = np.unique(back, return_inverse=True, return_counts=True)
     whole = size >= WHOLE * size.max()
     means = (np.bincount(place, y[known]) / size)[whole]
     kind = days[whole] % 7

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import topline
+from analysis import odds, topline
 from analysis.evidence import CannotExamine, Onset, Window
+from analysis.metrics import Blocks, Series
+from analysis.series.judging import judge
 from analysis.series.seasonal import Break
+from analysis.tables import Metric
 from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
@@ -241,3 +244,33 @@ def test_labels_that_take_a_day_are_judged_by_when_a_day_and_a_half_has_passed(t
     evidence = topline.is_it_real(wh, scope)
     assert evidence.verdict == "real"
     assert evidence.headline.startswith("log_loss")
+
+
+@pytest.mark.parametrize(("broken", "verdict"), [(True, "real"), (False, "false_alarm")])
+def test_a_feature_with_a_heavy_tail_is_judged_by_its_ends(tmp_path, broken, verdict):
+    """Its mean wanders by itself; that a fifth of it is below all that was there is plain."""
+    rng = np.random.default_rng(2)
+    frame = logs.log(2)
+    value = rng.pareto(1.2, len(frame)) * 100
+    hit = logs.since_onset(frame) & broken & (rng.random(len(frame)) < 0.2)
+    frame["f"] = np.where(hit, -value, value)
+    evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope("f", "feature"))
+    assert evidence.verdict == verdict
+    assert "low values" in evidence.headline or not broken
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_day_that_is_busy_every_week_is_held_against_its_own_kind(busy):
+    """Among all days it stands out; among the Wednesdays before it does not."""
+    rng = np.random.default_rng(0)
+    now = np.datetime64(logs.NOW.replace(tzinfo=None), "s")
+    times = now - np.arange(16 * 24, 0, -1) * np.timedelta64(3600, "s")
+    wednesday = ((times.astype("datetime64[D]").astype(int) + 3) % 7 == 2) & busy
+    value = 50 + 6.0 * wednesday + rng.normal(0, 1, len(times))
+    one = Series(times, value, value, np.full(len(times), np.nan), np.ones(len(times)), 60)
+    scope = logs.scope("load", days=15)
+    metric = Metric(name="load", source="load.csv")
+    plain = odds.shift(6.0, rng.normal(0, 1, 14))
+    judged = judge(metric, one, Blocks.of(scope), scope, plain)
+    assert (judged.matched.log_odds < plain.log_odds - 3) == busy
+    assert ("week" in judged.band.seasons) == busy
