@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.answers import explanations
+from analysis.answers import explanations, links
 from analysis.answers.explanations import Difference, Loss
 from analysis.answers.stand import learn
 from analysis.profile import bins_of
@@ -133,3 +133,10 @@ def test_answers_that_all_moved_alike_are_a_wrong_base_rate():
     assert explanations.log_bayes_factor(moved(up), known, explanations.STILL) > 1
     usual_again = moved(rng.normal(size=many) * 0.1)
     assert explanations.log_bayes_factor(usual_again, known, explanations.STILL) < -2
+
+
+def test_of_rare_outcomes_a_small_loss_is_large():
+    """What a retraining may move it by without a reason is a part of what there is to lose."""
+    found = [links._beyond_usual(Loss(0.004, 0.0008, 0.004, whole), [])[1] for whole in (1.0, 0.05)]
+    common, rare = (one["worse"] - one["usual"] for one in found)
+    assert rare > common + 2

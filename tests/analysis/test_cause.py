@@ -117,6 +117,20 @@ def test_an_arm_that_gets_more_requests_is_the_traffic_and_is_named(tmp_path, ki
     assert named.suspects[0].name == "arm=test"
 
 
+@pytest.mark.parametrize(("hidden", "told"), [((), "secret/test"), (("study",), "arm=test")])
+def test_an_experiment_that_is_hidden_is_not_named(tmp_path, hidden, told):
+    """Neither in the sentence nor as a segment."""
+    frame = _with_arms(3, True, 1.5).assign(study="secret")
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
+    source = wh.contract.predictions.model_copy(update={"experiment": "study", "hidden": hidden})
+    contract = wh.contract.model_copy(update={"predictions": source})
+    wh = Warehouse(contract, tmp_path, logs.NOW)
+    evidence = cause.which_class(wh, logs.scope("mean_prediction"))
+    assert told in evidence.headline
+    named = segments.which_traffic(wh, logs.scope("mean_prediction"))
+    assert ("secret" in f"{named.headline}{evidence.headline}") == (not hidden)
+
+
 def test_an_arm_that_gets_more_requests_beside_a_broken_model_is_not_blamed(tmp_path):
     """Both arms answer alike, so that the shares of arms explain nothing."""
     frame = _shifted(_with_arms(3, True, 0.0), 1.2)

@@ -72,3 +72,31 @@ def test_a_source_that_did_not_write_is_not_fresh():
     hourly = health.examine("n", runs(list(range(24)), END), (onset(END.replace(hour=14)),), END)
     assert hourly.fresh
     assert not daily.fresh
+
+
+def test_a_loss_of_rows_hours_before_it_showed_is_seen():
+    """The job below runs every six hours, and passed on later what was lost then."""
+    frame = runs(list(range(24)), END)
+    frame["rows"] = 100.0 + (frame.index.to_numpy() * 7) % 11
+    frame.loc[frame["time"] >= "2026-04-29 09:00", "rows"] /= 10
+    (sign, *_) = health.examine("n", frame, (onset(END.replace(hour=13)),), END).signs
+    assert sign.kind == "rows"
+    assert sign.log_odds > 5
+    assert sign.words.startswith("rows -89%")
+    assert END.replace(hour=9, minute=0) <= sign.since <= END.replace(hour=11, minute=0)
+
+
+def test_a_daily_job_that_ran_after_it_began_did_not_begin_it():
+    """Its run of that morning wrote many more rows than ever, two hours too late."""
+    frame = runs([5], END)
+    frame["rows"] = 100.0 + (frame.index.to_numpy() * 7) % 11
+    frame.loc[frame["time"] >= "2026-04-29", "rows"] = 300.0
+    found = {
+        hour: max(
+            s.log_odds
+            for s in health.examine("n", frame, (onset(END.replace(hour=hour)),), END).signs
+            if s.kind == "rows"
+        )
+        for hour in (3, 5)
+    }
+    assert found[3] == pytest.approx(found[5] - health.AFTER)

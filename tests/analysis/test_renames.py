@@ -53,3 +53,13 @@ def test_a_region_that_goes_as_another_grows_by_more_is_no_new_name(tmp_path):
     evidence = cause.which_class(wh, logs.scope("mean_prediction"))
     assert not any("called" in one for one in evidence.disagreements)
     assert evidence.figures["log odds that mix moved"] > 0
+
+
+def test_a_value_that_went_missing_is_no_new_name(tmp_path):
+    """Nothing is written where "south" was: that is a fault of its own, and told as one."""
+    frame = _renamed(0)
+    frame["region"] = frame["region"].mask(frame["region"] == "sud")
+    evidence = cause.which_class(
+        _warehouse(tmp_path, frame, read=True), logs.scope("mean_prediction")
+    )
+    assert not any("called" in one for one in evidence.disagreements)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from state import events as ev
-from state.forks import forks
+from state.forks import forks, shared
 from tests.state.toys import NOW, TOY, at_which, feed, found, opened, suspect
 
 
@@ -62,3 +62,18 @@ def test_a_node_that_the_tree_no_longer_has_is_passed_by():
     incident = feed(at_which(suspect("s1")), ev.Answered(NOW, 2, "these", "U1"))
     step = replace(incident.steps[1], node="gone")
     assert told(incident.with_step(step)) == [(1, "no", 0.1)]
+
+
+def test_nothing_else_is_likelier_than_what_the_walk_has_come_to():
+    """Or it would have ended there."""
+    incident = feed(
+        opened(),
+        ev.Checked(NOW, 1, found("yes", confidence=0.999)),
+        ev.Answered(NOW, 1, "yes", "U1"),
+        ev.Checked(NOW, 2, found("none", confidence=0.3)),
+        ev.Answered(NOW, 2, "none", "U1"),
+    )
+    (cause,) = incident.causes
+    assert shared([0.9, 0.1], incident) == pytest.approx(
+        [cause.confidence, (1 - cause.confidence) * 0.1]
+    )
