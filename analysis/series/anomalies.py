@@ -30,6 +30,8 @@ ALARM = 5.0
 """Usual standard deviations from which a point is an anomaly: rare even in heavy tails."""
 A_MONTH = 1.0
 """Alarms that an undisturbed series may raise in 30 days (or in all, if it is shorter)."""
+OFTEN = 12
+"""So many times as many excursions as that make them the way of a series."""
 MONTH_S = 30 * DAY_S
 EPOCH_S = 100_000_000
 """Integers from here on are seconds since 1970 (this is in 1973), smaller ones places in a row."""
@@ -54,7 +56,8 @@ class Detection:
     """What :func:`detect` finds in a series (n,).
 
     ``scores`` are 0 to 1 (NaN in gaps), from 0.5 on where ``alarms`` is: at the first point of
-    each excursion beyond the limit, and of each lasting change. What goes on is below 0.5 again.
+    each excursion beyond the limit or, within it, of some length, and of each lasting change. What
+    goes on is below 0.5 again.
     ``turns`` are the lasting changes.
     """
 
@@ -76,11 +79,11 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     stamps = _clock(times)
     counted = increments(y)
     judged = y if counted is None or np.isfinite(counted).sum() < FEWEST else counted
-    band, turns, z = _judged(stamps, judged)
+    band, found, z = _judged(stamps, judged)
     off = _off(z, A_MONTH * max(float(stamps[-1] - stamps[0]) / MONTH_S, 1.0))
     scores = 1 - np.exp2(-(off**2))
     beyond = off > 1
-    for turn in turns:
+    for turn in (*found.turns, *found.excursions):
         beyond[turn.index] = True
         strength = max(turn.gain / (2 * math.log(len(y))), 1.0)
         scores[turn.index] = max(scores[turn.index], 1 - 2**-strength)
@@ -94,43 +97,43 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
         ahead = y - judged + band.expected
         band = replace(band, expected=np.where(np.isfinite(judged), ahead, y))
     band = replace(band, expected=band.expected * unit, spread=band.spread * unit)
-    return Detection(band, scores, alarms, turns)
+    return Detection(band, scores, alarms, found.turns)
 
 
-def _judged(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...], Floats]:
-    """The band, the turns, and residuals in units of what is usual at their hour.
+def _judged(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, Course, Floats]:
+    """The band, the course, and residuals in units of what is usual at their hour.
 
     A seasonal series of positive values is judged by its logarithms where they are described
     shorter (Box and Cox 1964; the price of turns included): a rhythm that grows with the level is
     none of its changes.
     """
-    band, turns = _shortest(stamps, y)
+    band, found = _shortest(stamps, y)
     z = (y - band.expected) / band.spread
     if band.seasons and np.nanmin(y) > 0:
         logs = np.log(y)
         other, bends = _shortest(stamps, logs)
-        gain = _length(y, band, turns) - _length(logs, other, bends) - np.nansum(logs)
+        gain = _length(y, band, found) - _length(logs, other, bends) - np.nansum(logs)
         if gain > PLAINLY * np.isfinite(y).sum():
             z = (logs - other.expected) / other.spread
-            turns, level = bends, np.exp(other.expected)
+            found, level = bends, np.exp(other.expected)
             band = replace(other, expected=level, spread=other.spread * level)
-    return band, turns, by_hour(stamps, z)
+    return band, found, by_hour(stamps, z)
 
 
-def _shortest(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, tuple[Turn, ...]]:
+def _shortest(stamps: NDArray[np.int64], y: Floats) -> tuple[Band, Course]:
     """What :func:`_usual` finds, with a weekend of its own kind where that describes y shorter.
 
     One weekend is known by its midnights alone: what changes there and back is rather a weekend
     than two changes. From three weeks on every day of the week is learnt anyway.
     """
-    band, turns = _usual(stamps, y, weekends=True)
+    band, found = _usual(stamps, y, weekends=True)
     if "weekend" not in band.seasons:
-        return band, turns
+        return band, found
     plain = _usual(stamps, y, weekends=False)
-    return min(((band, turns), plain), key=lambda told: _length(y, *told))
+    return min(((band, found), plain), key=lambda told: _length(y, *told))
 
 
-def _length(y: Floats, band: Band, turns: tuple[Turn, ...]) -> float:
+def _length(y: Floats, band: Band, found: Course) -> float:
     """How long it takes to tell the series by its band, in nats, up to a constant.
 
     A point is told from the one before it: what wanders is no worse described for that. A weekend
@@ -138,7 +141,7 @@ def _length(y: Floats, band: Band, turns: tuple[Turn, ...]) -> float:
     """
     rest = y - band.expected
     known = rest[np.isfinite(rest)]
-    ends = len(turns) + 2 * ("weekend" in band.seasons)
+    ends = len(found.turns) + 2 * ("weekend" in band.seasons)
     return surprise(known, 0.0) + 2 * ends * math.log(len(known))
 
 
@@ -163,8 +166,8 @@ def _clock(times: ArrayLike) -> NDArray[np.int64]:
     return stamps if moments or stamps.min() >= EPOCH_S else np.zeros(len(stamps), np.int64)
 
 
-def _usual(stamps: NDArray[np.int64], y: Floats, weekends: bool) -> tuple[Band, tuple[Turn, ...]]:
-    """What is expected of the series, its seasons and its course together; and its turns."""
+def _usual(stamps: NDArray[np.int64], y: Floats, weekends: bool) -> tuple[Band, Course]:
+    """What is expected of the series, its seasons and its course together; and the course."""
     band = _fit(stamps, y - _running(stamps, y), weekends)
     for _ in range(2):  # as in STL (Cleveland et al. 1990): without its season a level is sharper
         band = _fit(stamps, y - _running(stamps, y - band.expected, DAY_S), weekends)
@@ -191,7 +194,7 @@ def _usual(stamps: NDArray[np.int64], y: Floats, weekends: bool) -> tuple[Band, 
         expected = band.expected.copy()
         expected[known] += rhythm
         band = replace(band, expected=expected)
-    return replace(band, expected=band.expected + holiday), found.turns
+    return replace(band, expected=band.expected + holiday), found
 
 
 def _passing(stamps: NDArray[np.int64]) -> int:
@@ -278,7 +281,7 @@ def _limit(away: Floats, allowed: float) -> float:
     Excursions beyond the 98th percentile count once each, by their peak (runs declustering,
     Leadbetter et al. 1989). Their excess is taken to be exponential; its scale comes from the
     lower three quarters, since the others may be the anomalies themselves: an exponential cut
-    there has 1.86 times the mean.
+    there has 1.86 times the mean. What a series does again and again (:data:`OFTEN`) is within.
     """
     start = float(np.quantile(away, 0.98))
     peaks = _peaks(away, start)
@@ -286,7 +289,10 @@ def _limit(away: Floats, allowed: float) -> float:
         return max(ALARM, start)
     lower = np.sort(peaks - start)[: max(3 * len(peaks) // 4, 1)]
     scale = 1.86 * float(lower.mean())
-    return max(ALARM, start + scale * math.log(max(len(peaks) / allowed, 1.0)))
+    rare = start + scale * math.log(max(len(peaks) / allowed, 1.0))
+    most = math.ceil(OFTEN * allowed)
+    often = float(np.sort(peaks)[-most - 1]) if len(peaks) > most else 0.0
+    return max(ALARM, rare, often)
 
 
 def _peaks(away: Floats, start: float) -> Floats:

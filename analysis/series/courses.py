@@ -16,10 +16,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.series.excursions import excursions, without_excursions
 from analysis.series.rhythms import recurs, without_season
 
 Floats = NDArray[np.float64]
@@ -56,10 +59,14 @@ class Turn:
 
 @dataclass(frozen=True)
 class Course:
-    """The ``turns`` of a series in order, and its course at each point (n,), in its own unit."""
+    """The ``turns`` of a series in order, and its course at each point (n,), in its own unit.
+
+    ``excursions`` are where it turned away and soon back: its course does not follow them.
+    """
 
     turns: tuple[Turn, ...]
     expected: Floats
+    excursions: tuple[Turn, ...] = ()
 
 
 def course(values: ArrayLike, passing: int = 0) -> Course:
@@ -80,22 +87,39 @@ def course(values: ArrayLike, passing: int = 0) -> Course:
     steps = np.abs(np.diff(short))
     unit = float(np.median(steps)) or float(steps.mean()) or 1.0
     short = (short - level) / unit
-    cuts, trend = _best(short, passing // width)
-    ends = [0, *cuts, count]
-    around = zip(ends, ends[1:], ends[2:], strict=False)
-    told = () if recurs(short, cuts) else around
-    placed = ((three[1], _turn(short, *three, trend, width, known)) for three in told)
-    sharp = {cut: _sharpened(turn, x, known, width) for cut, turn in placed if turn is not None}
+    lasting, all_told = _best(short, passing // width)
+    cuts, trend = lasting
+    sharp = _turns(short, x, lasting, width, known)
+    away = excursions(short, all_told.cuts, passing // width)
+    passed = _turns(short, x, all_told, width, known) if away else {}
     middle = known[np.minimum(np.arange(count) * width + width // 2, len(known) - 1)]
     fitted = level + unit * _fitted(short, cuts, trend)
     edges = [sharp[cut].index if cut in sharp else int(known[cut * width]) for cut in cuts]
-    return Course(tuple(sharp.values()), _spread_out(fitted, middle, edges, len(y)))
+    expected = _spread_out(fitted, middle, edges, len(y))
+    return Course(tuple(sharp.values()), expected, tuple(passed[c] for c in away if c in passed))
 
 
-def _sharpened(turn: Turn, x: Floats, known: NDArray[np.intp], width: int) -> Turn:
-    """The same turn placed among the points that were averaged, between the levels around it."""
+def _turns(
+    short: Floats, x: Floats, told: _Cuts, width: int, known: NDArray[np.intp]
+) -> dict[int, Turn]:
+    """The turn at each cut, among the known points ``x`` that ``short`` averages; none where they
+    come back again and again, or where a turn has no place."""
+    if recurs(short, told.cuts):
+        return {}
+    ends = [0, *told.cuts, len(short)]
+    found: dict[int, Turn] = {}
+    for before, cut, after in zip(ends, ends[1:], ends[2:], strict=False):
+        turn = _turn(short, before, cut, after, told.trend, width, known)
+        if turn is not None:
+            reach = min(10, cut - before, after - cut) * width
+            found[cut] = _sharpened(turn, x, known, width, reach)
+    return found
+
+
+def _sharpened(turn: Turn, x: Floats, known: NDArray[np.intp], width: int, reach: int) -> Turn:
+    """The same turn placed among the points that were averaged, between the levels around it, of
+    ``reach`` points each."""
     cut = int(np.searchsorted(known, turn.index))
-    reach = 10 * width
     left, right = x[max(cut - reach, 0) : cut - width], x[cut + width : cut + reach]
     if width == 1 or not len(left) or not len(right):
         return turn
@@ -120,16 +144,24 @@ def _spread_out(fitted: Floats, middle: NDArray[np.intp], cuts: list[int], size:
 # -- cutting ----------------------------------------------------------------------------------
 
 
-def _best(x: Floats, passing: int) -> tuple[list[int], bool]:
-    """The cuts with the shortest description, and whether the course is linear in between."""
-    best: tuple[float, list[int], bool] = (math.inf, [], False)
+class _Cuts(NamedTuple):
+    """Where a series is cut, and whether its course is linear in between."""
+
+    cuts: list[int]
+    trend: bool
+
+
+def _best(x: Floats, passing: int) -> tuple[_Cuts, _Cuts]:
+    """The cuts with the shortest description: of those that last, and with excursions as well."""
+    lasting = all_told = (math.inf, _Cuts([], False))
     least = VISIBLE * _range(x)
     for trend in (False, True):
-        for cuts in _proposals(x, trend, passing):
-            price = _price(x, cuts, trend, least)
-            if price < best[0]:
-                best = (price, cuts, trend)
-    return best[1], best[2]
+        for cuts in _proposals(x, trend):
+            each = _Cuts(cuts, trend), _Cuts(without_excursions(x, cuts, passing), trend)
+            prices = [_price(x, *one, least) for one in each[: 1 + (each[0] != each[1])]]
+            all_told = min(all_told, (prices[0], each[0]), key=itemgetter(0))
+            lasting = min(lasting, (prices[-1], each[1]), key=itemgetter(0))
+    return lasting[1], all_told[1]
 
 
 def _range(x: Floats) -> float:
@@ -138,7 +170,7 @@ def _range(x: Floats) -> float:
     return float(high - low)
 
 
-def _proposals(x: Floats, trend: bool, passing: int) -> Iterator[list[int]]:
+def _proposals(x: Floats, trend: bool) -> Iterator[list[int]]:
     """Optimal partitions under penalties from "one change would be too dear" downwards."""
     costs = _costs(x, trend)
     whole = float(costs[0, len(x)])
@@ -149,35 +181,9 @@ def _proposals(x: Floats, trend: bool, passing: int) -> Iterator[list[int]]:
     for cuts in _partitions(costs, np.geomspace(0.5 * whole, 0.002 * whole, STEPS)):
         if len(cuts) > len(x) // 10:
             return
-        cuts = _lasting(x, cuts, passing)
         if tuple(cuts) not in seen:
             seen.add(tuple(cuts))
             yield cuts
-
-
-def _lasting(x: Floats, cuts: list[int], passing: int) -> list[int]:
-    """The cuts less those of excursions, away and back in less than ``passing`` points.
-
-    What came back is no lasting change: its points stay outliers.
-    """
-    kept: list[int] = []
-    i = 0
-    while i < len(cuts):
-        ends = [j for j in range(i + 1, len(cuts)) if cuts[j] - cuts[i] < passing]
-        back = [j for j in ends if _returns(x, cuts[i], cuts[j], passing)]
-        if back:
-            i = back[-1] + 1
-        else:
-            kept.append(cuts[i])
-            i += 1
-    return kept
-
-
-def _returns(x: Floats, start: int, end: int, reach: int) -> bool:
-    """Whether the series goes on after ``end`` about where it was before ``start``."""
-    parts = x[max(start - reach, 0) : start], x[start:end], x[end : end + reach]
-    left, inside, right = (float(np.median(part)) for part in parts)
-    return abs(right - left) < 0.5 * abs(inside - (left + right) / 2)
 
 
 def _costs(x: Floats, trend: bool) -> Floats:

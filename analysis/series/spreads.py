@@ -12,6 +12,8 @@ from analysis.series.slots import DAY_S, step_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 HOURS = 24
+ABOUT_S = 20 * 60
+"""Seconds by which a batch may come earlier or later than on other days."""
 PRIOR = 20
 """Points for which the spread of the whole day stands in an hour's own."""
 
@@ -36,30 +38,29 @@ def by_hour(stamps: NDArray[np.int64], z: Floats) -> Floats:
 
 
 def _by_slot(stamps: NDArray[np.int64], z: Floats) -> Floats:
-    """How much wider than usual residuals (n,) are at their own step of the day, as a factor.
+    """How much wider than usual residuals (n,) are about their own step of the day, as a factor.
 
-    A batch that runs at two o'clock, now heavier, now lighter, now a step later, is no anomaly for
-    it. From the upper quantiles of each step and its neighbours, which leave out three days'
-    worth: as many may be anomalies. Zero, which asks for nothing, with less than a week.
+    A batch that runs about two o'clock, now heavier, now lighter, now a little later, is no anomaly
+    for it. From the loudest point that each day has about then, less three days' worth: as many may
+    be anomalies. Zero, which asks for nothing, with less than a week.
     """
+    from scipy.ndimage import maximum_filter1d
+
     step = step_of(stamps)
-    days, slots = (int(stamps[-1] - stamps[0]) + step) / DAY_S, DAY_S // step
-    known = np.flatnonzero(np.isfinite(z))
-    if days < 7 or slots <= HOURS:
+    slots = -(-DAY_S // step)
+    day, slot = stamps // DAY_S - stamps[0] // DAY_S, stamps % DAY_S // step
+    days = int(day[-1]) + 1
+    known = np.isfinite(z)
+    if (int(stamps[-1] - stamps[0]) + step) / DAY_S < 7 or slots <= HOURS:
         return np.zeros(len(z))
-    part = min(1 - 3 / days, 0.9)
-    away = np.abs(z[known])
-    usual = float(np.quantile(away, part)) or 1.0
-    slot = stamps[known] % DAY_S // step
-    factor = np.zeros(slots + 1)
-    order = np.argsort(slot, kind="stable")
-    edges = np.searchsorted(slot[order], np.arange(slots + 2))
-    for s in range(-(-DAY_S // step)):
-        around = [order[edges[o % slots] : edges[o % slots + 1]] for o in (s - 1, s, s + 1)]
-        near = away[np.concatenate(around)]
-        own = float(np.quantile(near, part)) / usual if len(near) else 0.0
-        factor[s] = _drawn(own, len(near))
-    return np.asarray(factor[stamps % DAY_S // step])
+    loud = np.zeros(days * slots)
+    np.maximum.at(loud, day[known] * slots + slot[known], np.abs(z[known]))
+    around = 2 * max(ABOUT_S // step, 1) + 1
+    loudest = maximum_filter1d(loud, around, mode="nearest").reshape(days, slots)
+    own = np.quantile(loudest, min(1 - 3 / days, 0.9), axis=0)
+    usual = float(np.median(own)) or 1.0
+    factor = np.array([_drawn(float(one) / usual, 3 * days) for one in own])
+    return np.asarray(factor[slot])
 
 
 def _drawn(own: float, count: int) -> float:
