@@ -2,7 +2,7 @@
 
 The engine reads, filters and casts; each batch of columns is counted where it lies and let go, so
 that memory does not grow with the rows. A value's cell is the number of edges below it, found by
-comparing a piece of the column that fits into the processor's cache with one edge after another:
+comparing the batch's column, which fits into the processor's cache, with one edge after another:
 without branches, that is several times faster than a binary search per value.
 """
 
@@ -19,9 +19,7 @@ from analysis.profile.bins import Bins
 from analysis.profile.counts import Counts, Profile
 
 BATCH = 1 << 15
-"""Rows that are asked of the engine at a time: 256 KiB a column."""
-PIECE = 1 << 14
-"""Rows that are compared at a time: 128 KiB of numbers."""
+"""Rows that are asked of the engine, and compared, at a time: 256 KiB a column."""
 MOST_COLUMNS = 128
 """Columns that pass by at a time: the engine holds a whole row group of what a query needs, so that
 memory grows with them. Of more columns, each is still read once, and the time once a pass."""
@@ -200,12 +198,9 @@ def cells(values: Any, b: Bins) -> Any:
 
 
 def _compared(values: Any, edges: Any) -> Any:
-    code = np.zeros(len(values), np.uint8)
-    above = np.empty(PIECE, bool)
-    for low in range(0, len(values), PIECE):
-        piece, target = values[low : low + PIECE], code[low : low + PIECE]
-        seen = above[: len(piece)]
-        for edge in edges:
-            np.greater(piece, edge, out=seen)
-            np.add(target, seen.view(np.uint8), out=target)
+    code, above = np.zeros(len(values), np.uint8), np.empty(len(values), bool)
+    one = above.view(np.uint8)
+    for edge in edges:
+        np.greater(values, edge, out=above)
+        np.add(code, one, out=code)
     return code
