@@ -76,15 +76,20 @@ def kinds(table: Any, features: Sequence[str]) -> dict[str, Literal["number", "a
     return out
 
 
-def plain(table: Any, kind: Mapping[str, str], also: Sequence[str] = ()) -> Any:
-    """``table`` with its features as floats or strings, and the columns ``also`` as they are."""
+def plain(table: Any, kind: Mapping[str, str], also: Sequence[str] = (), nan: bool = False) -> Any:
+    """``table`` with its features as floats or strings, and the columns ``also`` as they are.
+
+    With ``nan``, NaN stays NaN, which costs nothing: for rows that are counted in memory, where
+    null is NaN as well. Otherwise it is null, as SQL must be told.
+    """
     columns: dict[str, Any] = {name: table[name] for name in also}
     for name, what in kind.items():
         column = table[name]
         if what == "level":
             columns[name] = as_text(column)
         elif what == "number":
-            columns[name] = without_nan(column.cast("float64"))
+            number = column.cast("float64")
+            columns[name] = number if nan else without_nan(number)
         else:
             then = whole_seconds(timestamp(column))
             columns[name] = (whole_seconds(table[Role.TIME]) - then).cast("float64")
@@ -116,7 +121,9 @@ def _edges(column: pd.Series[Any], kind: Literal["number", "age"]) -> Bins:
     if len(distinct) <= CELLS:
         inner = distinct[:-1]
     else:
-        inner = np.quantile(values, np.linspace(0, 1, CELLS + 1)[1:-1], method="lower")
+        # As ``np.quantile(…, method="lower")`` has them, which would sort once more.
+        ranks = np.floor(np.linspace(0, 1, CELLS + 1)[1:-1] * (len(values) - 1))
+        inner = distinct[np.searchsorted(np.cumsum(counts), ranks, side="right")]
     heavy = distinct[counts >= HEAVY * len(values)]
     edges = [inner, heavy, np.nextafter(heavy, -np.inf)]
     reach = [np.nextafter(distinct[0], -np.inf), distinct[-1]]

@@ -47,7 +47,7 @@ def history(
     ):
         return None
     path = folder / f"{_fingerprint(warehouse, kind)}.npz"
-    ready = plain(log, kind, also)
+    ready = plain(log, kind, also, nan=True)
     old = load(path)
     kept = old or begun(ready, kind, scope.baseline.end, scope.seed)
     kept = brought_up_to_date(kept, ready, Window(scope.baseline.start, warehouse.now), scope.seed)

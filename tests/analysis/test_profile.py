@@ -79,6 +79,34 @@ def test_engines_elsewhere_count_the_same(table, monkeypatch):
         np.testing.assert_array_equal(other.counts[name], found.counts[name])
 
 
+def test_nan_that_stays_is_counted_as_null(tmp_path):
+    """In memory both lie in the last cell; SQL is told that NaN is null."""
+    path = tmp_path / "t.parquet"
+    connection = ibis.duckdb.connect()
+    values = "(0, 1.0), (0, 'NaN'::double), (1, null), (1, 3.0), (1, 'NaN'::double)"
+    connection.raw_sql(f"COPY (SELECT * FROM (VALUES {values}) t(b, x)) TO '{path}'")
+    table = connection.read_parquet(str(path))
+    kept = plain(table, {"x": "number"}, ("b",), nan=True)
+    told = plain(table, {"x": "number"}, ("b",))
+    assert int(told["x"].count().execute()) == 2
+    assert int(kept["x"].count().execute()) == 4
+    bins = bins_of(kept.to_pyarrow().to_pandas(), {"x": "number"})
+    assert bins == bins_of(told.to_pandas(), {"x": "number"})
+    counts = [profile(each, bins, "b").counts["x"] for each in (kept, told)]
+    np.testing.assert_array_equal(*counts)
+    np.testing.assert_array_equal(counts[0][:, -1], [1, 2])
+
+
+@pytest.mark.parametrize("count", [14, 15, 16, 99, 1_000, 19_999])
+def test_a_number_has_a_bin_per_quantile(count):
+    """The quantiles of all values, ties included, are the edges."""
+    values = np.random.default_rng(count).exponential(1, count).round(2)
+    edges = bins_of(pd.DataFrame({"x": values}), {"x": "number"})["x"].edges
+    wanted = np.quantile(values, np.linspace(0, 1, 15)[1:-1], method="lower")
+    assert len(np.unique(values)) <= 14 or set(wanted) <= set(edges)
+    assert edges[-1] == values.max()
+
+
 def test_a_heavy_value_has_a_cell_of_its_own(table):
     """Half of the rows are zero: one cell holds them and nothing else."""
     ready, bins, found = summary(table)
