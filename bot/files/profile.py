@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 SAMPLE = 20_000
 """Rows that set the bins, where none are saved."""
 PLACES = 16
-"""… from so many places of a Parquet file."""
+"""… from so many places of a Parquet file,"""
+GROUPS = 8
+"""… that lie in so many of its row groups: of each that is touched, about all is read."""
 HOUR, ROW = "_hour", "file_row_number"
 
 
@@ -61,11 +63,10 @@ def _measured(
     _scan(table, names)
     scan = time.perf_counter() - began
     began = time.perf_counter()
-    rows = int(table.count().execute())
-    counted, bins = _counted(table, _moments(file, table, needed, rows), time_column, names)
+    counted, bins = _counted(table, _moments(file, table, needed), time_column, names)
     seconds = time.perf_counter() - began
     result = {
-        "rows": rows,
+        "rows": round(counted.rows.sum()),
         "columns": len(bins),
         "buckets": len(counted.buckets),
         "seconds": round(seconds, 3),
@@ -76,23 +77,43 @@ def _measured(
     return result, counted, bins, [name for name in names if name not in can]
 
 
-def _moments(file: Path, table: Any, needed: tuple[str, ...], rows: int) -> Any:
+def _moments(file: Path, table: Any, needed: tuple[str, ...]) -> Any:
     """Some of the rows of ``table``, from all over it: they set the bins.
 
     A Parquet file is opened at a few places, for rows drawn one by one would read all of it.
     """
     import ibis
+    import pyarrow.parquet as pq
 
-    if rows <= 2 * SAMPLE:
-        return table
     if file.suffix != ".parquet" or ROW in table.columns:
-        return table.filter(ibis.random() < SAMPLE / rows)
+        rows = int(table.count().execute())
+        return table if rows <= 2 * SAMPLE else table.filter(ibis.random() < SAMPLE / rows)
+    about = pq.read_metadata(file)
+    sizes = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
+    if sum(sizes) <= 2 * SAMPLE:
+        return table
+    starts = _places(sizes)
+    width = SAMPLE // len(starts)
     numbered = _read(table.get_backend(), file, needed, file_row_number=True)
-    width, first = SAMPLE // PLACES, rows // (2 * PLACES)
-    starts = range(first, rows, rows // PLACES)
     # Ranges are what the reader skips the rest of the file by.
-    inside = [numbered[ROW].between(at, at + width - 1) for at in starts]
-    return numbered.filter(ibis.or_(*inside)).drop(ROW)
+    return numbered.filter(ibis.or_(*(numbered[ROW].between(at, at + width - 1) for at in starts)))
+
+
+def _places(sizes: list[int]) -> list[int]:
+    """The row that each place begins at, of a file whose row groups have these numbers of rows.
+
+    Places lie evenly in row groups that are spread over the file: at most half of them, unless
+    they are few, or too small to hold enough rows.
+    """
+    count = len(sizes)
+    enough = -(-SAMPLE * count // sum(sizes))
+    chosen = min(count, max(GROUPS // 2, min(GROUPS, count // 2), enough))
+    each = -(-PLACES // chosen)
+    return [
+        sum(sizes[:group]) + sizes[group] * place // each
+        for group in ((2 * i + 1) * count // (2 * chosen) for i in range(chosen))
+        for place in range(each)
+    ]
 
 
 def _counted(
@@ -118,14 +139,14 @@ def _passed(
     from analysis.profile import bins_of, kinds, plain, profile
     from analysis.tables import Role
 
-    def ready(rows: Any) -> Any:
-        named = {Role.TIME: rows[time_column], **{n: rows[n] for n in names}}
-        return plain(rows.select(**named), kind, (Role.TIME,))
+    def ready(rows: Any, *also: str) -> Any:
+        time = rows[time_column]
+        named = {Role.TIME: time, HOUR: time.truncate("h"), **{n: rows[n] for n in names}}
+        return plain(rows.select(**named), kind, also, nan=True)
 
     kind = kinds(table, names)
-    bins = bins_of(ready(some_rows).execute(), kind)
-    hours = ready(table)
-    return profile(hours.mutate(**{HOUR: hours[Role.TIME].truncate("h")}), bins, HOUR), bins
+    bins = bins_of(ready(some_rows).to_pyarrow().to_pandas(), kind)
+    return profile(ready(table, HOUR), bins, HOUR), bins
 
 
 def _read(connection: Any, file: Path, needed: tuple[str, ...], **options: bool) -> Any:

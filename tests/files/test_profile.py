@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from bot.files.profile import SAMPLE, _measured
+from bot.files.profile import SAMPLE, _measured, _places
 
 
 @pytest.fixture
@@ -128,3 +128,39 @@ def test_bins_of_a_long_file_are_set_from_all_over_it(tmp_path):
     assert counted.counts["kind"].sum(axis=0).tolist() == [count / 4] * 4 + [0, 0]
     every = counted.counts["score"].sum(axis=0)[1:-2]
     assert every.max() < 5 * every.min()
+
+
+@pytest.mark.parametrize(("groups", "size", "read"), [(8, 125_000, 4), (40, 125_000, 8)])
+def test_bins_are_set_from_a_part_of_a_large_file(groups, size, read):
+    """Of its row groups at most half, and few of many, are touched, early and late ones."""
+    places = _places([size] * groups)
+    touched = {start // size for start in places} | {(start + 1_249) // size for start in places}
+    assert len(places) == 16
+    assert len(touched) == read
+    assert min(touched) < groups / 4
+    assert max(touched) >= groups * 3 / 4
+
+
+@pytest.mark.parametrize("sizes", [[1_000] * 300, [50_000], [10, 60_000, 10], [0, 90_000, 5_000]])
+def test_places_hold_enough_rows_however_a_file_is_cut(sizes):
+    """Small row groups are read in greater number; one that holds all is opened all over."""
+    places = _places(sizes)
+    rows = {row for start in places for row in range(start, start + SAMPLE // len(places))}
+    assert all(0 <= start < sum(sizes) for start in places)
+    assert len({row for row in rows if row < sum(sizes)}) > SAMPLE / 4
+
+
+def test_rows_without_a_time_are_not_counted(log):
+    """Of a file with some, the others are."""
+    frame = pd.read_parquet(log)
+    frame.loc[:99, "at"] = pd.NaT
+    frame.to_parquet(log)
+    assert json.loads(run(log, "--json").output)["rows"] == 3500
+
+
+def test_text_is_read_as_well(log):
+    """A CSV file, where rows that set the bins are drawn one by one."""
+    frame = pd.read_parquet(log)
+    frame.to_csv(log.with_suffix(".csv"), index=False)
+    found = json.loads(run(log.with_suffix(".csv"), "--json").output)
+    assert (found["rows"], found["columns"], found["buckets"]) == (3600, 3, 72)
