@@ -44,6 +44,8 @@ METHOD = (
 LEAST_PART = 0.05
 """A feature that explains less than this of what moved the predictions is not handed on, unless
 its values certainly broke: another node may have broken them."""
+SAME = 0.7
+"""From this probability on inputs and answers are said to be as they were."""
 _VAGUE = ("none", "shift", "spread", "unit")
 _VIEW_WORDS = {
     "marginal": "its values",
@@ -267,6 +269,12 @@ def _headline(
         return (
             f"{d.at_once} of {len(d.ranked)} features changed at once: other rows are asked than "
             "before, rather than that features broke. What the traffic is made of can tell."
+        )
+    if d.outcomes.seen and d.shares["none"] > SAME:
+        way = "above" if d.outcomes.change > 0 else "below"
+        return (
+            "Neither the inputs nor the model's answers changed, but what happens did: labels lie "
+            f"{way} the predictions as never before. The world changed, or how labels are made."
         )
     top = f"; the closest is {suspects[0].name}" if suspects else ""
     return f"Neither the inputs nor the model's answers changed beyond their usual range{top}."

@@ -36,6 +36,8 @@ LABELLED_ROWS = 40_000
 """Outcomes say little a row: of a large log so many labelled ones are looked at, among them all
 with a rare outcome that fit."""
 FEWEST_ROWS = 12
+SERVERS = (Role.MODEL, Role.ARM)
+"""What the surrogate gets beside the features: it stands for all that served."""
 HOUR = timedelta(hours=1)
 
 
@@ -175,7 +177,7 @@ def _from_kept(kept: Kept, slices: Ints, log: Any, c: Comparison, scope: Scope) 
     counts, edge_counts = (
         kept.by(dict(zip(hours.tolist(), b.tolist(), strict=True)), slices) for b in blocks
     )
-    bins = {**kept.bins, **_arm_bins(days)}
+    bins = {**kept.bins, **_server_bins(days)}
     return Gathered(days, edge, bins, counts, edge_counts, _sampled_labels(days, kept.bins))
 
 
@@ -237,14 +239,15 @@ def _from_engine(log: Any, c: Comparison, scope: Scope, kind: Kinds) -> Gathered
 
 
 def _bins(days: pd.DataFrame, kind: Kinds) -> tuple[dict[str, Bins], dict[str, Bins]]:
-    """Bins by the baseline's rows: with the arm for the surrogate, and without it for counts."""
+    """Bins by the baseline's rows: with what served, for the surrogate, and without it."""
     bins = bins_of(_earlier(days), kind)
-    return {**bins, **_arm_bins(days)}, bins
+    return {**bins, **_server_bins(days)}, bins
 
 
-def _arm_bins(days: pd.DataFrame) -> dict[str, Bins]:
-    several = days[Role.ARM].nunique() > 1
-    return bins_of(_earlier(days), {Role.ARM: "level"}) if several else {}
+def _server_bins(days: pd.DataFrame) -> dict[str, Bins]:
+    """Bins of the models and arms, where rows of several are read: each answers in its own way."""
+    several: Kinds = {role: "level" for role in SERVERS if days[role].nunique() > 1}
+    return bins_of(_earlier(days), several)
 
 
 def _earlier(days: pd.DataFrame) -> pd.DataFrame:

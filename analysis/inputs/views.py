@@ -19,7 +19,7 @@ from analysis.evidence import CannotExamine, Scope
 from analysis.inputs import gather, surrogate
 from analysis.inputs.blocks import BLOCK, Comparison, compare
 from analysis.inputs.effects import Effect
-from analysis.inputs.gather import FEWEST_ROWS, Labelled
+from analysis.inputs.gather import FEWEST_ROWS, SERVERS, Labelled
 from analysis.profile import Bins, Profile, kinds, plain
 from analysis.profile.kept import Kept
 from analysis.profile.saved import history
@@ -90,8 +90,8 @@ class Reading:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The features' names (without the arm that the surrogate also gets)."""
-        return tuple(n for n in self.bins if n != Role.ARM)
+        """The features' names (without the model and arm that the surrogate also gets)."""
+        return tuple(n for n in self.bins if n not in SERVERS)
 
     @property
     def empty(self) -> tuple[str, ...]:

@@ -38,8 +38,6 @@ LOUD = 4
 """Features that disagree the most, of which it is asked who broke."""
 MOST_BROKEN = 8
 """Features with plainly wrong values that the joint view is looked at without."""
-
-
 BROKEN_AT_ONCE = 0.1
 """So often it is features that broke and not other rows, where most changed at once: a job that no
 lineage tells of may feed them all."""
@@ -52,7 +50,8 @@ class Verdict:
     ``broken`` are features in use whose values certainly broke, and those that changed together
     with others of their feed, however small their part beside another's: where one fault is that
     large, the surrogate is no judge of a second. ``at_once`` features changed as where other rows
-    are asked, which breaks none of them; 0 else.
+    are asked, which breaks none of them; 0 else. ``outcomes`` is what the predictions would need
+    to be shifted by to meet their labels, where that is plainly not as usual.
     """
 
     verdict: str
@@ -64,6 +63,7 @@ class Verdict:
     explained: float
     broken: frozenset[str] = frozenset()
     at_once: int = 0
+    outcomes: odds.Shift = odds.NOT_SEEN
 
 
 # -- looking ----------------------------------------------------------------------------------
@@ -233,6 +233,7 @@ def weigh(
         sum(parts.values()),
         _certainly_broken(found, r.measured) | _taken_along(found, along, logs["none"]),
         at_once,
+        needed if (needed := looked.followed.needed).log_odds > SURE else odds.NOT_SEEN,
     )
 
 

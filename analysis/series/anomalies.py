@@ -31,7 +31,9 @@ ALARM = 5.0
 A_MONTH = 1.0
 """Alarms that an undisturbed series may raise in 30 days (or in all, if it is shorter)."""
 OFTEN = 12
-"""So many times as many excursions as that make them the way of a series."""
+"""So many times as many excursions as that make them the way of a series …"""
+LARGER = 1.25
+"""… and what is no larger than this many times those is one of them."""
 MONTH_S = 30 * DAY_S
 EPOCH_S = 100_000_000
 """Integers from here on are seconds since 1970 (this is in 1973), smaller ones places in a row."""
@@ -291,7 +293,7 @@ def _limit(away: Floats, allowed: float) -> float:
     scale = 1.86 * float(lower.mean())
     rare = start + scale * math.log(max(len(peaks) / allowed, 1.0))
     most = math.ceil(OFTEN * allowed)
-    often = float(np.sort(peaks)[-most - 1]) if len(peaks) > most else 0.0
+    often = LARGER * float(np.sort(peaks)[-most - 1]) if len(peaks) > most else 0.0
     return max(ALARM, rare, often)
 
 

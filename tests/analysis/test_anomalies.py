@@ -206,6 +206,37 @@ def test_a_batch_at_the_same_time_of_day_is_usual_however_it_varies():
     assert np.flatnonzero(detect(_times(n, 5), y).alarms).tolist() == [10 * 288 + 100]
 
 
+def test_hours_off_raise_an_alarm_though_no_point_is_far_out():
+    """Three hours three standard deviations up, in ten days."""
+    times, y = _ten_days(np.random.default_rng(6), weekend=1.0)
+    assert not detect(times, y).alarms.any()
+    y[1_000:1_036] += 3
+    found = detect(times, y)
+    assert found.turns == ()
+    (alarm,) = np.flatnonzero(found.alarms)
+    assert abs(alarm - 1_000) <= 10
+
+
+def test_a_batch_that_comes_a_little_earlier_or_later_is_usual():
+    """A point a day about two o'clock; the same at noon of one day is none."""
+    rng = np.random.default_rng(7)
+    y = 20 + rng.normal(0, 1, 14 * 288)
+    y[np.arange(14) * 288 + 24 + rng.integers(-3, 4, 14)] += 40
+    assert not detect(_times(len(y), 5), y).alarms.any()
+    y[10 * 288 + 144] += 40
+    assert np.flatnonzero(detect(_times(len(y), 5), y).alarms).tolist() == [10 * 288 + 144]
+
+
+def test_what_a_series_does_again_and_again_raises_no_alarm():
+    """A reading that falls to one value, more than once a day, at no fixed time."""
+    rng = np.random.default_rng(8)
+    y = 20 + rng.normal(0, 0.1, 14 * 288)
+    y[rng.choice(np.arange(50, len(y)), 20, replace=False)] = 15.0
+    assert not detect(_times(len(y), 5), y).alarms.any()
+    y[2_000] = 5.0
+    assert np.flatnonzero(detect(_times(len(y), 5), y).alarms).tolist() == [2_000]
+
+
 def test_a_sensor_that_is_stuck_raises_an_alarm():
     """Thirty times the same value, which is a usual one."""
     rng = np.random.default_rng(5)

@@ -375,3 +375,29 @@ def test_a_few_equal_hours_do_not_repeat_the_past():
     means[232:235, 1:] = np.nan
     best, _ = freshness.repeating_the_past(means, [232, 208, 184, 160, 136], 8)
     assert best[0] > -2
+
+
+def test_models_that_share_their_features_are_told_apart(tmp_path):
+    """One of two answers a tenth higher since the window began; the other answers otherwise."""
+    frame, late, rng = made_up()
+    frame["m"] = rng.choice(["trip", "pickup"], len(frame))
+    trip = frame["m"] == "trip"
+    frame["p"] = np.where(trip, 30 + 4 * (frame["x"] - 10), 8 - 2 * (frame["x"] - 10))
+    frame.loc[trip & late, "p"] *= 1.1
+    evidence = own(tmp_path, frame, features=["x", "k"], model="m")
+    assert evidence.verdict == "model"
+    assert evidence.figures["surrogate_r2"] > 0.9
+
+
+@pytest.mark.parametrize(("more", "way"), [(6.0, "above"), (-6.0, "below"), (0.0, "")])
+def test_other_outcomes_of_the_same_inputs_are_said(more, way, tmp_path):
+    """Neither inputs nor answers change; what happens does."""
+    frame, late, rng = made_up()
+    frame["p"] = 30 + 4 * (frame["x"] - 10) + (frame["k"] == "b") * 3.0
+    frame["y"] = frame["p"] + late * more + rng.normal(0, 2, len(frame))
+    unused = {f"f{i}": rng.normal(0, 1, len(frame)) for i in range(6)}
+    evidence = own(tmp_path, frame.assign(**unused), features=["x", "k", *unused], label="y")
+    assert evidence.verdict == "none"
+    told = "labels lie " in evidence.headline
+    assert told == bool(way)
+    assert f"{way} the predictions" in evidence.headline or not way
