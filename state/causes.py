@@ -37,17 +37,19 @@ def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple
     leave that.
 
     Nothing to be found speaks for a false alarm, and bears out no step that led there; a step that
-    could have ended in ``end`` itself does not count. Where nobody looked, it may be.
+    could have ended in ``end`` itself does not count, but what it saw was there. Where nobody
+    looked, it may be.
     """
     way = list(_way(incident, number))
     real, alarm = _real(way, tree)
+    saw = [s for s in way[1:] if _leads_to(s, tree, end) and not _passed_by(s)]
+    real = max(real, *map(_followed, saw), 0.0)
     blind = sum(_passed_by(step) for step in way)
     sure = UNSEEN**blind
     # Where no step after the first could look, that nothing was found says nothing.
     nothing = 1 - (1 - NOTHING) * sure if blind < len(way) - 1 else 1.0
     for step in way[1:]:
-        to = {b.to for b in tree.node(step.node).branches}
-        if not to & {end.name, alarm and alarm.name}:
+        if not (_leads_to(step, tree, end) or (alarm and _leads_to(step, tree, alarm))):
             sure *= _followed(step)
     there = real * nothing / (real * nothing + 1 - real)
     return (alarm, 1 - there) if alarm and there < 0.5 else (end, sure * there)
@@ -69,6 +71,11 @@ def _real(way: Sequence[Step], tree: Tree) -> tuple[float, Exit | None]:
         if alarm:
             return _followed(step), alarm
     return 1.0, None
+
+
+def _leads_to(step: Step, tree: Tree, end: Exit) -> bool:
+    """Whether a step could have ended the walk there."""
+    return end.name in {b.to for b in tree.node(step.node).branches}
 
 
 def _belief(incident: Incident, tree: Tree, number: int) -> float:

@@ -130,12 +130,27 @@ class Payoff:
         used = [name for name in names if r.usage(name) > 0]
         if not used or not len(self._gaps.gap):
             return View(0.0, 0.0)
-        found = self._slope(np.sum([self._effect(name) for name in used], axis=0))
+        effect = np.sum([self._effect(name) for name in used], axis=0)
+        found = self._slope(effect)
         if not found.seen:
             return View(0.0, 0.0)
         now = np.sum([r.effect(name, r.days) for name in used], axis=0)[r.days.block == 0]
-        evidence = min(found.log_odds, MOST) if found.z > 0 else 0.0
+        evidence = 0.0
+        if found.z > 0:
+            evidence = min(found.log_odds, MOST) + self._alone(effect, found)
         return View(evidence, float(np.std(now)) * 0.5, -found.now, -found.usual)
+
+    def _alone(self, effect: Floats, found: odds.Shift) -> float:
+        """A log Bayes factor, at most 0, that it is these values that no longer go with labels.
+
+        Where all else that predictions are made of goes with them less as well, and by as much,
+        outcomes are not what they were.
+        """
+        rest = self._slope(self._gaps.output - effect, effect)
+        if not rest.seen:
+            return 0.0
+        usual, alike = ((rest.change - by) / rest.spread for by in (0.0, found.change))
+        return min(odds.log_density(usual, ROBUST_DF) - odds.log_density(alike, ROBUST_DF), 0.0)
 
     @cached_property
     def followed(self) -> Followed:
@@ -157,8 +172,9 @@ class Payoff:
             means.append(float(known))
         return means[0] - middle(np.array(means[1:]))
 
-    def _slope(self, effect: Floats) -> odds.Shift:
-        """How far the window's slope, its sign turned, lies above those of earlier blocks.
+    def _slope(self, effect: Floats, beside: Floats | None = None) -> odds.Shift:
+        """How far the window's slope, its sign turned, lies above those of earlier blocks; of what
+        in the effect does not go with another one, where that is ``beside``.
 
         For outcomes it is the slope of a logistic regression of the label on the effect beside the
         prediction (one step of Newton's): on the logit it is the same whatever part of the rows
@@ -166,9 +182,14 @@ class Payoff:
         """
         g, slopes, errors = self._gaps, [], []
         known = np.isfinite(effect) & np.isfinite(g.gap)
+        if beside is not None:
+            known &= np.isfinite(beside)
         for b in self._r.days.numbers:
             rows = (self._r.labelled.block == b) & known
-            slope, error = _fall(effect[rows], g.gap[rows], g.steep[rows])
+            mine = effect[rows]
+            if beside is not None:
+                mine = mine - _going_with(beside[rows], mine, g.steep[rows])
+            slope, error = _fall(mine, g.gap[rows], g.steep[rows])
             slopes.append(slope)
             errors.append(error)
         return odds.shift(slopes[0], np.array(slopes[1:]), errors[0], np.array(errors[1:]))
@@ -190,6 +211,15 @@ def _fall(effect: Floats, gap: Floats, steep: Floats) -> tuple[float, float]:
     if power <= 1e-9:
         return float("nan"), float("nan")
     return -float(x @ y) / power, float(np.sqrt(float(y @ y) / total / power))
+
+
+def _going_with(beside: Floats, effect: Floats, steep: Floats) -> Floats:
+    """The part of an effect that goes with another one: its weighted least squares line."""
+    total = float(steep.sum()) or 1.0
+    x = beside - float(steep @ beside) / total
+    power = float(steep @ x**2)
+    line: Floats = x * (float(steep @ (x * effect)) / power if power > 1e-9 else 0.0)
+    return line
 
 
 def _by_cell(r: Reading, name: str) -> Floats:
