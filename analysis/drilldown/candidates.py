@@ -80,16 +80,25 @@ class Candidates:
             return None
         return self.cuboids[found[1]], np.asarray(self.keys[found[1]] == found[2])
 
-    def usual(self, tallies: Tallies, cuboid: Cuboid, size: float, effect: str) -> float:
+    def usual(
+        self, tallies: Tallies, cuboid: Cuboid, size: float, expected: float, effect: str
+    ) -> float:
         """By how much gains of what is left exceed those of pure noise, 1 or more: of all
-        candidates, and of one of ``size`` (a weighted sum) among those of as many dimensions."""
+        candidates, and of one among those of as many dimensions.
+
+        Its ``size``, and the part of that which was ``expected``, are weighted sums. Forecasts err
+        by a part of what they expect, not of what a cause adds to that; and rows that come several
+        at a time exceed chance by as much at any size.
+        """
         own = _restless(*tallies[self.cuboids.index(cuboid)])
         alike = [
             _restless(*one)
             for one, known in zip(tallies, self.cuboids, strict=True)
             if len(known) == len(cuboid)
         ]
-        return max(1 + max(own, float(np.mean(alike))) * size, _tail(tallies, effect))
+        clustered, factor = np.maximum(own, np.mean(alike, axis=0))
+        erring = max(factor * expected, min(factor * size, clustered))
+        return max(1 + float(erring), _tail(tallies, effect))
 
 
 def _grouped(leaves: Leaves, cuboid: Cuboid) -> tuple[NDArray[np.int64], int]:
@@ -118,13 +127,13 @@ def _tail(tallies: Tallies, effect: str) -> float:
     )
 
 
-def _restless(above: Floats, below: Floats) -> float:
+def _restless(above: Floats, below: Floats) -> tuple[float, float]:
     """Variance of the changes of one cuboid's values beyond noise, by the calmer half of them:
     where each level errs by some per cent of its own, one more that does is no cause. What moved
-    them all alike is no restlessness."""
+    them all alike is no restlessness. In units of the noise, and by size."""
     above, below = above[below > 0], below[below > 0]
     if len(below) < SIBLINGS:
-        return 0.0
+        return 0.0, 0.0
     gains = np.sort((above - float(np.median(above / below)) * below) ** 2 / below)
     calm = float(np.mean(gains[: (len(gains) + 1) // 2])) / CALM
-    return max(calm - 1, 0.0) / float(np.median(below))
+    return max(calm - 1, 0.0), max(calm - 1, 0.0) / float(np.median(below))

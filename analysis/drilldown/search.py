@@ -108,8 +108,9 @@ class Search:
             gain = calmer.gain(difference[hit], size[hit])
             clearest = max((s.score for s in found), default=0.0)
             left = self.candidates.tallied(difference, size, calmer, rest)
-            whole = float((calmer.weight(size[hit]) * size[hit]).sum())
-            bar = self.bar * self.candidates.usual(left, cuboid, whole, effect)
+            weight, known = calmer.weight(size[hit]), was[hit] ** 2 / np.maximum(size[hit], 1e-12)
+            whole, old = float((weight * size[hit]).sum()), float((weight * known).sum())
+            bar = self.bar * self.candidates.usual(left, cuboid, whole, old, effect)
             if gain < bar or math.sqrt(gain) < RELATIVE * clearest:
                 break
             stray = _stray(hit, rest, difference, size, calmer, bar)

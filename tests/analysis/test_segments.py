@@ -164,6 +164,35 @@ def test_forecasts_that_err_by_a_skewed_factor_name_nobody(seed):
     assert segments.explain(frame, ["d0", "d1", "d2", "d3"]) == []
 
 
+def _searches(rng, count):
+    """Eight rows of one place for each of so many searches, over twelve categories and two arms."""
+    place = rng.choice(20, count, p=np.repeat([0.5, 0.3, 0.15, 0.05], 5) / 5)
+    rows = pd.DataFrame({"d0": place // 5, "d1": place % 5, "d3": rng.choice(2, count)})
+    kind = rng.choice(12, count)
+    rows = rows.assign(kind=kind).loc[rows.index.repeat(8)]
+    off = np.where(rng.random(len(rows)) < 0.7, 0, rng.choice(12, len(rows)))
+    rows["d2"] = (rows.pop("kind") + off) % 12
+    return rows.astype(str)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_few_searches_that_became_many_are_named_though_rows_come_in_groups(seed):
+    """One search in thirty becomes one in three: that rows come eight at a time moves every
+    value by more than chance, and by no more of what nobody expected."""
+    rng = np.random.default_rng(seed)
+    dims = ["d0", "d1", "d2", "d3"]
+    days = pd.concat([_searches(rng, 75) for _ in range(19)])
+    more = _searches(rng, 1500)
+    more = more[(more["d0"] == "2") & (more["d1"] == "4")][: 8 * 40]
+    today = pd.concat([_searches(rng, 75), more])
+    now, usual = (x.groupby(dims).size() for x in (today, days))
+    frame = pd.DataFrame({"actual": now, "expected": usual / 19}).fillna(0.0).reset_index()
+    assert [s.name for s in segments.explain(frame, dims)] == ["d0=2, d1=4"]
+    clean = _searches(rng, 75).groupby(dims).size()
+    frame = pd.DataFrame({"actual": clean, "expected": usual / 19}).fillna(0.0).reset_index()
+    assert segments.explain(frame, dims) == []
+
+
 def test_what_grew_many_times_is_not_widened_to_what_did_not():
     """Eight times the errors in one pair of values; its siblings are too few to tell at half."""
     rng = np.random.default_rng(3)
