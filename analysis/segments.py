@@ -67,7 +67,9 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     everywhere = NOT_SEEN
     if confirmed == "volume":
         everywhere = volume_shift(rest, usual_volumes(rest, blocks))
-    shares = _shares(_world_weights(labels, everywhere, confirmed), judged, bar)
+    # What was said to move did so in all traffic: of labels without a segment's it says nothing.
+    said = "" if confirmed == "labels" and rest is not cells else confirmed
+    shares = _shares(_world_weights(labels, everywhere, said), judged, bar)
     verdict = max(shares, key=lambda v: shares[v])
     strong = _strong(judged, bar)
     suspects = tuple(

@@ -326,6 +326,16 @@ def test_a_segment_that_brings_other_labels_is_not_the_world(tmp_path):
     assert evidence.confidence > 0.9
 
 
+def test_labels_that_were_said_to_move_are_not_the_world_where_a_segment_explains_it(tmp_path):
+    """Robots of one region that never click: without them the rate is as usual."""
+    frame = logs.log(0)
+    late = frame[logs.since_onset(frame) & (frame["region"] == "west")].assign(label=0.0)
+    wh = logs.warehouse(tmp_path, pd.concat([frame, *[late] * 5]), logs.metric("mean_label"))
+    evidence = segments.which_traffic(wh, logs.scope("mean_label"))
+    assert [s.name for s in evidence.named] == ["region=west"]
+    assert evidence.figures["probability of world"] < 0.02
+
+
 @pytest.mark.parametrize(("usual", "spread", "more"), [(30, 5, 10), (0.2, 0.01, 0.1)])
 def test_labels_that_are_amounts_are_no_rate_of_positives(tmp_path, usual, spread, more):
     """Trips of 30 minutes that take 40, or shares of an hour: a mean, not per cent."""
