@@ -107,6 +107,8 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         went = "went along"
         if seen.along is not None and seen.along < HALF_WAY:
             went = f"by {words.percent(seen.along)} of that"
+        elif seen.along is None and seen.moved.get("predictions", 1.0) <= 0:
+            went = "did not move"
         return f"The world changed, nothing seems broken: {labels}, and predictions {went}."
     why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
     if seen.moved.get("arms", 0) > max(seen.moved.get("quality", 0), 0):

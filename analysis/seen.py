@@ -239,7 +239,12 @@ def _look_at_readings(
 
 
 def _along(readings: Sequence[Reading]) -> float | None:
-    """Of the model whose labels moved most: the predictions' move as a part of the labels'."""
+    """Of the model whose labels moved most: the predictions' move as a part of the labels'.
+
+    Not of a ranking's scores, which need not be on the scale of labels.
+    """
+    rankings = {r.model for r in readings if r.kind == "ndcg"}
+    readings = [r for r in readings if r.model not in rankings]
     means = {(r.model, r.kind): r for r in readings if not r.arm and math.isfinite(r.now)}
     labels = [r for r in means.values() if r.kind == "mean_label" and r.shift.log_odds > 0]
     for label in sorted(labels, key=lambda r: -r.shift.log_odds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -43,7 +44,7 @@ def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple
     way = list(_way(incident, number))
     real, alarm = _real(way, tree)
     saw = [s for s in way[1:] if _leads_to(s, tree, end) and not _passed_by(s)]
-    real = max(real, *map(_followed, saw), 0.0)
+    real = max(real, *(_pooled(real, _followed(s)) for s in saw), 0.0)
     blind = sum(_passed_by(step) for step in way)
     sure = UNSEEN**blind
     # Where no step after the first could look, that nothing was found says nothing.
@@ -71,6 +72,15 @@ def _real(way: Sequence[Step], tree: Tree) -> tuple[float, Exit | None]:
         if alarm:
             return _followed(step), alarm
     return 1.0, None
+
+
+def _pooled(one: float, other: float) -> float:
+    """What two opinions on the same rows come to: the mean of their log odds (a logarithmic pool:
+    Genest and Zidek 1986)."""
+    if min(one, other) <= 0 or max(one, other) >= 1:
+        return max(one, other)
+    odds = math.sqrt(one * other / ((1 - one) * (1 - other)))
+    return odds / (1 + odds)
 
 
 def _leads_to(step: Step, tree: Tree, end: Exit) -> bool:

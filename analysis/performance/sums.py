@@ -129,6 +129,6 @@ def _asked(warehouse: Warehouse, brief: bool) -> list[_Asked]:
 def _kinds(task: str, labels: bool, brief: bool) -> tuple[str, ...]:
     kinds = KINDS_OF[task] if labels else ()
     kinds += ("mean_prediction", "volume") if task != "multiclass" else ("volume",)
-    if task in ("binary", "regression") and labels:
+    if task != "multiclass" and labels:
         kinds += ("mean_label",)
     return tuple(k for k in kinds if not (brief and k == "auc"))

@@ -245,6 +245,22 @@ def test_a_ranking_has_no_usual_mix_and_is_looked_at_beside_those_that_have(tmp_
     assert found.said["labels"].endswith(seen.AT_USUAL_MIX)
 
 
+def test_labels_of_a_ranking_count_too_though_its_scores_are_on_no_scale_of_theirs(tmp_path):
+    """Fewer clicks, wherever they were: the order stays as good as it was."""
+    frame = logs.log(3, per_hour=200)
+    lost = logs.since_onset(frame) & (np.random.default_rng(3).random(len(frame)) < 0.6)
+    frame["label"] = frame["label"].where(~lost, 0.0)
+    frame = frame.assign(prediction=10 + frame["f"], group=np.arange(len(frame)) // 20)
+    models = [{"name": "ranker", "task": "ranking"}]
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_label"), models=models)
+    found = seen.look(wh, logs.scope("mean_label"))
+    assert found.moved["labels"] > 0
+    assert found.along is None
+    evidence = cause.which_class(wh, logs.scope("mean_label"))
+    assert evidence.verdict == "world"
+    assert evidence.headline.endswith("and predictions did not move.")
+
+
 def test_figures_that_cost_too_much_at_the_usual_mix_are_read_as_they_are(tmp_path, monkeypatch):
     """And it is told."""
 
