@@ -141,10 +141,10 @@ def _at_usual_mix(
 
 def _with_the_rest(
     even: Sequence[Reading], plain: Sequence[Reading]
-) -> tuple[list[Reading], set[str]]:
-    """Readings at some usual mix, those of all other models as they are, and whose are evened."""
-    evened = {r.model for r in even}
-    return [*even, *(r for r in plain if r.model not in evened)], evened
+) -> tuple[list[Reading], set[tuple[str, str]]]:
+    """Readings at some usual mix, all others as they are, and which (model, kind) are evened."""
+    evened = {(r.model, r.kind) for r in even}
+    return [*even, *(r for r in plain if (r.model, r.kind) not in evened)], evened
 
 
 def _look_at_ramps(
@@ -207,10 +207,13 @@ def _arm_shares(arms: Sequence[pd.DataFrame]) -> list[tuple[str, Shift]]:
 
 
 def _look_at_readings(
-    warehouse: Warehouse, readings: Sequence[Reading], evened: Collection[str], seen: Seen
+    warehouse: Warehouse,
+    readings: Sequence[Reading],
+    evened: Collection[tuple[str, str]],
+    seen: Seen,
 ) -> None:
     def told(one: Reading) -> str:
-        return describe(one) + (AT_USUAL_MIX if one.model in evened else "")
+        return describe(one) + (AT_USUAL_MIX if (one.model, one.kind) in evened else "")
 
     names = dict.fromkeys(r.model for r in readings)
     judged = [one for one in (worst(readings, m) for m in names) if one is not None]

@@ -63,15 +63,14 @@ def add_up_evenly(
 ) -> list[Sums]:
     """:func:`add_up` of the models alone, in brief, at the usual mix of ``dimension``.
 
-    Without rankings, whose figures are not sums, and where today's traffic has no usual mix.
+    Without NDCG, which is no sum, and where today's traffic has no usual mix.
     """
     table = metrics.rows_of(warehouse, Blocks.of(scope), models=models)
     table = table.mutate(**{dimension: as_level(table[dimension])})
     out = []
-    for only, but, kinds in _asked(warehouse, brief=True):
+    for only, but, asked in _asked(warehouse, brief=True):
+        kinds = {task: tuple(k for k in some if k != "ndcg") for task, some in asked.items()}
         every = tuple(dict.fromkeys(k for some in kinds.values() for k in some))
-        if "ndcg" in every:
-            continue
         cut = (BLOCK, Role.MODEL, dimension)
         even = evened(metrics.add_up(warehouse, _rows(table, only, but), every, cut), dimension)
         if even is not None:

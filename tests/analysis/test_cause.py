@@ -246,8 +246,8 @@ def test_a_ranking_has_no_usual_mix_and_is_looked_at_beside_those_that_have(tmp_
 
 
 def test_labels_of_a_ranking_count_too_though_its_scores_are_on_no_scale_of_theirs(tmp_path):
-    """Fewer clicks, wherever they were: the order stays as good as it was."""
-    frame = logs.log(3, per_hour=200)
+    """Fewer clicks wherever they were, and the scores as ever."""
+    frame = logs.log(4, per_hour=200)
     lost = logs.since_onset(frame) & (np.random.default_rng(3).random(len(frame)) < 0.6)
     frame["label"] = frame["label"].where(~lost, 0.0)
     frame = frame.assign(prediction=10 + frame["f"], group=np.arange(len(frame)) // 20)
