@@ -173,7 +173,7 @@ def _disagreements(seen: Seen, verdict: str) -> tuple[str, ...]:
             f"Labels {surely} as well ({seen.said['labels']}): the world may have changed, or how "
             "they are made."
         )
-    if verdict == "model" and seen.parted:
+    if verdict in ("model", "world") and seen.parted:
         out.append(
             f"Labels of {seen.parted} left those of all other traffic: the world may have changed "
             "there, or its labels are wrong."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -226,6 +226,14 @@ def scatter(cells: pd.DataFrame, dims: Sequence[str]) -> Noise | None:
     others = (days.sum(axis=0) - days) / (total.sum() - total)[:, None]
     was = others * total[:, None]
     return Noise.of(days.ravel(), was.ravel(), np.ones(days.size, dtype=bool))
+
+
+def inside_of(cells: pd.DataFrame, where: Mapping[str, str]) -> Floats:
+    """1 for cells that have all of these values of dimensions, 0 for others (n,)."""
+    inside = np.ones(len(cells))
+    for d, v in where.items():
+        inside *= (cells[d].astype(str) == v).to_numpy(float)
+    return inside
 
 
 def label_shift(cells: pd.DataFrame) -> Shift:

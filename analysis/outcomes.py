@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import odds, words
+from analysis.cells import inside_of, ratio_shift
+from analysis.drilldown.cuboids import explain
+from analysis.drilldown.leaves import Noise, Segment
 from analysis.metrics import BLOCK
 from analysis.odds import Shift
 
@@ -29,6 +33,72 @@ MOST = 12
 """Values of a dimension that are looked at, those with the most traffic."""
 PLAIN = 3.0
 """Log Bayes factor from which it is told, the number of segments looked at taken off."""
+MOST_OF_IT = 2 / 3
+"""A segment holds a change when it has this part of it: twice as much as all others."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A segment that holds a change of the mean label.
+
+    ``usual`` and ``now`` are its own mean labels on earlier days and now, ``share`` is its part of
+    the whole change (1: all of it), and ``alone`` says whether what comes of predictions elsewhere
+    is as on other days.
+    """
+
+    name: str
+    usual: float
+    now: float
+    share: float
+    alone: bool
+
+
+def held(cells: pd.DataFrame, dims: Sequence[str]) -> Held | None:
+    """The segment of up to three dimensions that plainly holds the change of the mean label; None
+    where no single one does.
+
+    Labels are searched beside the predictions for the same rows, which know what other requests
+    bring; what is found is held against earlier days. ``cells`` are those of
+    :func:`analysis.cells.load_cells`.
+    """
+    rows = _foreseen(cells, dims)
+    past, now = rows[rows[BLOCK] > 0], rows[rows[BLOCK] == 0]
+    total, expected = (past[name].to_numpy(float) for name in ("positives", "expected"))
+    noise = Noise.of(total, expected, np.ones(len(past), dtype=bool))
+    found = explain(now, dims, "positives", "expected", noise=noise)
+    known = [_held(rows, one) for one in found]
+    least = PLAIN + math.log(max(len(found), 1))
+    plain = [one for one, log_odds in known if one.share >= MOST_OF_IT and log_odds > least]
+    return max(plain, key=lambda one: one.share, default=None)
+
+
+def _held(cells: pd.DataFrame, one: Segment) -> tuple[Held, float]:
+    """What a segment holds both of all labels' change and of what nobody foresaw, and the log odds
+    that its labels left all others'."""
+    inside = inside_of(cells, one.where) > 0
+    usual, now = _means(cells)
+    before, after = _means(cells[inside])
+    labels = cells.loc[cells[BLOCK] == 0, "labels"]
+    part = float(labels[inside[labels.index]].sum() / max(labels.sum(), 1e-9))
+    share = min((after - before) * part / (now - usual), one.share) if now != usual else 0.0
+    rest = ratio_shift(cells[~inside], "positives", "expected")
+    alone = rest.seen and rest.log_odds <= 0
+    return Held(one.name, before, after, share, alone), _beside_others(cells, inside).log_odds
+
+
+def _foreseen(cells: pd.DataFrame, dims: Sequence[str]) -> pd.DataFrame:
+    """With the sum of labels that is ``expected`` by what predictions are for the labelled rows,
+    and by what came of those in the same cell on earlier days. Predictions that are no amounts, a
+    part of which could come true, say nothing."""
+    mean = cells["prediction"] / cells["weight"].clip(lower=1e-12)
+    amounts = bool((mean >= 0).all() and mean.sum() > 0)
+    rows = cells.assign(foreseen=(mean if amounts else 1.0) * cells["labels"])
+    past = rows[rows[BLOCK] > 0]
+    sums = past.groupby(list(dims))[["positives", "foreseen"]].sum()
+    usual = float(past["positives"].sum() / max(past["foreseen"].sum(), 1e-12))
+    came = (sums["positives"] / sums["foreseen"].where(sums["foreseen"] > 0)).rename("came")
+    rows = rows.join(came, on=list(dims))
+    return rows.assign(expected=rows["foreseen"] * rows["came"].fillna(usual))
 
 
 def parted(cells: pd.DataFrame, dims: Sequence[str]) -> str:

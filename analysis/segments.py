@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from analysis import odds, words
 from analysis.cells import (
     CONFIRMED,
     SURE,
     against_usual,
+    inside_of,
     label_shift,
     load_cells,
     metric_of,
@@ -26,7 +25,7 @@ from analysis.drilldown.leaves import Segment
 from analysis.evidence import Chart, Evidence, How, Scope, Suspect, Table
 from analysis.metrics import BLOCK, Blocks
 from analysis.odds import NOT_SEEN, Shift
-from analysis.quality import Floats
+from analysis.outcomes import Held, held
 from analysis.renames import as_before, told_of
 from analysis.tables import Metric
 from analysis.warehouse import Warehouse
@@ -48,7 +47,8 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     """Which segment of traffic moved, or did the world move everywhere?
 
     Verdicts: ``segment`` (suspects of kind "segment" named ``dimension=value, …``), ``world``
-    (labels or rates moved broadly), ``none``. Raises CannotExamine without dimensions or rows.
+    (labels or rates moved; the suspect is the segment that holds that, if one does), ``none``.
+    Raises CannotExamine without dimensions or rows.
     """
     began = time.perf_counter()
     metric = metric_of(warehouse, scope)
@@ -72,21 +72,26 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     shares = _shares(_world_weights(labels, everywhere, said), judged, bar)
     verdict = max(shares, key=lambda v: shares[v])
     strong = _strong(judged, bar)
-    suspects = tuple(
-        Suspect("segment", one.name, max(min(one.share, 1.0), -1.0), changed=_moved(s))
-        for one, s in strong
-    )
+    named = [(one.name, one.share, _moved(s)) for one, s in strong]
     told = ""
     if verdict == "world":
         moved_too = [one.name for one, s in strong if s.log_odds > bar]
-        told = _world(moved_too, labels, everywhere, _is_rate(warehouse, metric, cells))
+        rate = _is_rate(warehouse, metric, cells)
+        holds = held(rest, dims) if labels.seen and not _by_volume(labels, everywhere) else None
+        told = _world(moved_too, labels, everywhere, rate, holds)
+        named = [(holds.name, holds.share, _went(holds, rate))] if holds else []
+    suspects = tuple(
+        Suspect("segment", name, max(min(share, 1.0), -1.0), changed=changed)
+        for name, share, changed in named
+        if verdict != "none"
+    )
     headline = _headline(verdict, strong, told, cells)
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.005), 0.995),
         headline=headline,
-        suspects=suspects if verdict == "segment" else (),
-        proposed=len(suspects) if verdict == "segment" else 0,
+        suspects=suspects,
+        proposed=len(suspects),
         charts=(_bars(frame, dims, strong, verdict, headline),),
         table=_table(strong) if strong else None,
         not_examined=tuple(missing),
@@ -153,7 +158,7 @@ def _judged(
     out: list[tuple[Segment, Shift]] = []
     left = cells
     for one in found:
-        inside = _inside(cells, one)
+        inside = inside_of(cells, one.where)
         moved = share_shift(left, inside).log_odds > bar
         if moved or not out:
             out.append((one, share_shift(cells, inside)))
@@ -161,14 +166,6 @@ def _judged(
             sums = ["volume", "labels", "positives"]
             left = left.assign(**{name: left[name] * (1 - inside) for name in sums})
     return out, left
-
-
-def _inside(cells: pd.DataFrame, one: Segment) -> Floats:
-    """1 for the segment's cells, 0 for others."""
-    inside = np.ones(len(cells))
-    for d, v in one.where.items():
-        inside *= (cells[d].astype(str) == v).to_numpy(float)
-    return inside
 
 
 def _moved(s: Shift) -> str:
@@ -197,21 +194,47 @@ def _headline(
     return f"No segment of traffic moved beyond what it does in {days}."
 
 
-def _world(moved: Sequence[str], labels: Shift, everywhere: Shift, rate: bool) -> str:
-    """The headline of a world that moved; the figures are of traffic outside of ``moved``."""
+def _by_volume(labels: Shift, everywhere: Shift) -> bool:
+    """Whether the volume of a world that moved says more of that than labels do."""
+    return everywhere.seen and everywhere.log_odds >= labels.log_odds
+
+
+def _world(
+    moved: Sequence[str],
+    labels: Shift,
+    everywhere: Shift,
+    rate: bool,
+    holds: Held | None = None,
+) -> str:
+    """The headline of a world that moved; the figures are of traffic outside of ``moved``, or of
+    the segment that ``holds`` what labels did."""
     names = words.listed(list(moved), 2)
-    if everywhere.seen and everywhere.log_odds >= labels.log_odds:
+    if _by_volume(labels, everywhere):
         rows = rows_said(everywhere)
         if moved:
             return f"Traffic moved everywhere, in {names} most: {rows} in the rest."
         return f"Traffic moved everywhere alike: {rows}."
     if not labels.seen:
         return "No segment of traffic stands out, and too few earlier days tell what its volume is."
-    name, told = ("rate of positives", words.percent) if rate else ("mean label", words.number)
-    figures = f"the {name} is {told(labels.now)}, usually {told(labels.usual)}"
+    name, told = _label(rate)
+    one, where, there = holds or labels, "", ""
+    if holds:
+        where, there = f", {'only' if holds.alone else 'most of all'} in {holds.name}", " there"
+    figures = f"the {name}{there} is {told(one.now)}, usually {told(one.usual)}"
     if moved:
-        return f"What happens moved, and not only where traffic did ({names}): elsewhere {figures}."
-    return f"No segment of traffic moved; what happens did: {figures}."
+        beside = f"What happens moved, and not only where traffic did ({names})"
+        return f"{beside}: elsewhere{where and where + ','} {figures}."
+    return f"No segment of traffic moved; what happens did{where}: {figures}."
+
+
+def _label(rate: bool) -> tuple[str, Callable[[float], str]]:
+    """What the mean of labels is called, and how its figures are told."""
+    return ("rate of positives", words.percent) if rate else ("mean label", words.number)
+
+
+def _went(holds: Held, rate: bool) -> str:
+    name, told = _label(rate)
+    return f"{name} {told(holds.usual)} → {told(holds.now)}"
 
 
 def _is_rate(warehouse: Warehouse, metric: Metric, cells: pd.DataFrame) -> bool:

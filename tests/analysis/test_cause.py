@@ -342,3 +342,11 @@ def test_infrastructure_is_drawn_where_it_may_have_broken(fault, pictures, tmp_p
     planted = plant(fault, 1, tmp_path, Options(rows_per_day=150, days=10))
     warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
     assert len(cause.which_class(warehouse, planted.at("cause")).charts) == pictures
+
+
+@pytest.mark.parametrize("verdict", ["model", "world"])
+def test_labels_of_one_segment_alone_may_be_wrong(verdict):
+    """Whether it is the model's or the world's doing: who knows how labels are made is told."""
+    found = seen.Seen(moved={"labels": 3.0}, said={"labels": ""}, parted="app=web: 0.3 → 0.1")
+    told = cause._disagreements(found, verdict)
+    assert any("app=web" in one and "labels are wrong" in one for one in told)

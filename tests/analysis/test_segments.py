@@ -9,6 +9,7 @@ import pytest
 from analysis import segments
 from analysis.evidence import CannotExamine
 from analysis.odds import NOT_SEEN, Shift
+from analysis.outcomes import Held
 from tests.analysis import logs
 
 
@@ -305,6 +306,9 @@ def test_a_volume_without_earlier_days_is_told_without_figures(tmp_path):
 def test_a_world_that_moved_beside_a_segment_does_not_deny_that():
     """Both moved: the figures are those outside of it, and say so."""
     moved = Shift(0.5, 0.2, 0.01, 30.0, 14)
+    held = Held("channel=web", 0.3, 0.1, 0.9, alone=True)
+    told = segments._world(("region=west",), moved, NOT_SEEN, rate=True, holds=held)
+    assert "elsewhere, only in channel=web, the rate of positives there is 10%" in told
     for shifts in ((moved, NOT_SEEN), (NOT_SEEN, moved)):
         alone = segments._world((), *shifts, rate=True)
         beside = segments._world(("region=west",), *shifts, rate=True)
@@ -359,6 +363,19 @@ def test_labels_that_moved_everywhere_are_the_world(tmp_path):
     )
     evidence = segments.which_traffic(logs.warehouse(tmp_path, frame), logs.scope())
     assert evidence.verdict == "world"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_labels_that_moved_in_one_segment_are_told_with_it(tmp_path, seed):
+    """Clicks of one channel are lost: the world is named by where."""
+    frame = logs.log(seed, per_hour=200)
+    lost = logs.since_onset(frame) & (frame["channel"] == "web")
+    frame.loc[lost & (np.random.default_rng(seed).random(len(frame)) < 0.8), "label"] = 0.0
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_label"))
+    evidence = segments.which_traffic(wh, logs.scope("mean_label"))
+    assert evidence.verdict == "world"
+    assert "in channel=web: the rate of positives there is" in evidence.headline
+    assert [(s.kind, s.name) for s in evidence.named] == [("segment", "channel=web")]
 
 
 @pytest.mark.parametrize("seed", range(3))
