@@ -104,7 +104,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."
     if verdict == "world":
         labels = said.get("labels", "labels moved")
-        went = "went along"
+        went = "moved too" if seen.along is None else "went along"
         if seen.along is not None and seen.along < HALF_WAY:
             went = f"by {words.percent(seen.along)} of that"
         elif seen.along is None and seen.moved.get("predictions", 1.0) <= 0:

@@ -271,10 +271,11 @@ def _headline(
             "before, rather than that features broke. What the traffic is made of can tell."
         )
     if d.outcomes.seen and d.shares["none"] > SAME:
-        way = "above" if d.outcomes.change > 0 else "below"
+        way = "higher" if d.outcomes.change > 0 else "lower"
         return (
             "Neither the inputs nor the model's answers changed, but what happens did: labels lie "
-            f"{way} the predictions as never before. The world changed, or how labels are made."
+            f"{way} beside the predictions than on other days. The world changed, or how labels "
+            "are made."
         )
     top = f"; the closest is {suspects[0].name}" if suspects else ""
     return f"Neither the inputs nor the model's answers changed beyond their usual range{top}."

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import odds, words
-from analysis.cells import inside_of, ratio_shift
+from analysis.cells import inside_of
 from analysis.drilldown.cuboids import explain
 from analysis.drilldown.leaves import Noise, Segment
 from analysis.metrics import BLOCK
@@ -81,9 +81,22 @@ def _held(cells: pd.DataFrame, one: Segment) -> tuple[Held, float]:
     labels = cells.loc[cells[BLOCK] == 0, "labels"]
     part = float(labels[inside[labels.index]].sum() / max(labels.sum(), 1e-9))
     share = min((after - before) * part / (now - usual), one.share) if now != usual else 0.0
-    rest = ratio_shift(cells[~inside], "positives", "expected")
-    alone = rest.seen and rest.log_odds <= 0
+    rest = _as_foreseen(cells[~inside])
+    alone = rest.seen and rest.log_odds <= odds.AS_USUAL
     return Held(one.name, before, after, share, alone), _beside_others(cells, inside).log_odds
+
+
+def _as_foreseen(cells: pd.DataFrame) -> Shift:
+    """The log of what happened over what was expected, now against earlier blocks."""
+    count = int(cells[BLOCK].max()) + 1 if len(cells) else 1
+    total, labels = _sums(cells, count)
+    expected = np.bincount(cells[BLOCK].to_numpy(int), cells["expected"].to_numpy(float), count)
+    if labels[0] < FEWEST or (total < 0).any():
+        return odds.NOT_SEEN
+    ratio = np.log((total + 0.5) / (expected + 0.5))
+    ratio[(labels <= 0) | (expected <= 0)] = np.nan
+    # As in :func:`_beside_others`: of rare outcomes those that happen count.
+    return odds.shift(float(ratio[0]), ratio[1:], 1 / math.sqrt(min(expected[0], labels[0]) + 0.5))
 
 
 def _foreseen(cells: pd.DataFrame, dims: Sequence[str]) -> pd.DataFrame:

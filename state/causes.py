@@ -38,12 +38,12 @@ def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple
     leave that.
 
     Nothing to be found speaks for a false alarm, and bears out no step that led there; a step that
-    could have ended in ``end`` itself does not count, but what it saw was there. Where nobody
-    looked, it may be.
+    could have ended in ``end`` itself does not count, but whom it suspected makes the alert no less
+    real. Where nobody looked, it may be.
     """
     way = list(_way(incident, number))
     real, alarm = _real(way, tree)
-    saw = [s for s in way[1:] if _leads_to(s, tree, end) and not _passed_by(s)]
+    saw = [s for s in way[1:] if _leads_to(s, tree, end) and s.evidence and s.evidence.suspects]
     real = max(real, *(_pooled(real, _followed(s)) for s in saw), 0.0)
     blind = sum(_passed_by(step) for step in way)
     sure = UNSEEN**blind
@@ -76,7 +76,7 @@ def _real(way: Sequence[Step], tree: Tree) -> tuple[float, Exit | None]:
 
 def _pooled(one: float, other: float) -> float:
     """What two opinions on the same rows come to: the mean of their log odds (a logarithmic pool:
-    Genest and Zidek 1986)."""
+    Genest and Zidek 1986); the larger one where either is certain."""
     if min(one, other) <= 0 or max(one, other) >= 1:
         return max(one, other)
     odds = math.sqrt(one * other / ((1 - one) * (1 - other)))

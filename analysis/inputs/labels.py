@@ -137,7 +137,8 @@ class Payoff:
         now = np.sum([r.effect(name, r.days) for name in used], axis=0)[r.days.block == 0]
         evidence = 0.0
         if found.z > 0:
-            evidence = min(found.log_odds, MOST) + self._alone(effect, found)
+            heard = min(found.log_odds, MOST)
+            evidence = max(heard + self._alone(effect, found), min(heard, 0.0))
         return View(evidence, float(np.std(now)) * 0.5, -found.now, -found.usual)
 
     def _alone(self, effect: Floats, found: odds.Shift) -> float:

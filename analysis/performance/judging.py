@@ -18,7 +18,8 @@ ONE_ALONE = math.log(0.3 / 0.7)
 
 
 def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | None:
-    """The reading that speaks most clearly against a model; predictions only without labels.
+    """The reading that speaks most clearly against a model; predictions only where no figure of
+    labels would show that they moved.
 
     An estimate that sees nothing is no news beside what labels say.
     """
@@ -27,6 +28,8 @@ def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | N
     judged = [r for r in told if not r.estimated]
     if judged:
         judged += [r for r in told if r.estimated and r.worse > 0]
+        if all(r.kind == "ndcg" for r in told):  # an order is blind to scores that moved alike
+            judged += [r for r in mine if r.kind == "mean_prediction" and r.worse > 0]
     else:
         judged = told + [r for r in mine if r.kind == "mean_prediction"]
     return max(judged, key=_log_odds, default=None)

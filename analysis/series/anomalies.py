@@ -30,10 +30,6 @@ ALARM = 5.0
 """Usual standard deviations from which a point is an anomaly: rare even in heavy tails."""
 A_MONTH = 1.0
 """Alarms that an undisturbed series may raise in 30 days (or in all, if it is shorter)."""
-OFTEN = 12
-"""So many times as many excursions as that make them the way of a series …"""
-LARGER = 1.25
-"""… and what is no larger than this many times those is one of them."""
 MONTH_S = 30 * DAY_S
 EPOCH_S = 100_000_000
 """Integers from here on are seconds since 1970 (this is in 1973), smaller ones places in a row."""
@@ -47,6 +43,10 @@ TOLD = 0.499
 """Highest score of a point that raises no alarm, because one was raised shortly before."""
 PASSING = 40
 """An excursion takes less than one in so many points of a series, and raises one alarm."""
+OFTEN = PASSING // 3
+"""What more of its fortieth parts have than that is the way of a series …"""
+LARGER = 1.25
+"""… and what is no larger than this many times those is one of them."""
 STUCK = 0.9
 """Score of the first point of a run of equal values that chance does not make."""
 PLAINLY = 0.1
@@ -292,8 +292,8 @@ def _limit(away: Floats, allowed: float) -> float:
     lower = np.sort(peaks - start)[: max(3 * len(peaks) // 4, 1)]
     scale = 1.86 * float(lower.mean())
     rare = start + scale * math.log(max(len(peaks) / allowed, 1.0))
-    most = math.ceil(OFTEN * allowed)
-    often = LARGER * float(np.sort(peaks)[-most - 1]) if len(peaks) > most else 0.0
+    parts = sorted(float(part.max()) for part in np.array_split(away, PASSING) if len(part))
+    often = LARGER * parts[-OFTEN - 1] if len(parts) > OFTEN else 0.0
     return max(ALARM, rare, often)
 
 

@@ -13,7 +13,7 @@ from analysis.series.slots import DAY_S, step_of
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 HOURS = 24
 ABOUT_S = 20 * 60
-"""Seconds by which a batch may come earlier or later than on other days."""
+"""Seconds, or a step, by which a batch may come earlier or later than on other days."""
 PRIOR = 20
 """Points for which the spread of the whole day stands in an hour's own."""
 
@@ -46,7 +46,7 @@ def _by_slot(stamps: NDArray[np.int64], z: Floats) -> Floats:
     """
     from scipy.ndimage import maximum_filter1d
 
-    step = step_of(stamps)
+    step = max(step_of(stamps), ABOUT_S // 4)  # finer slots would only take room
     slots = -(-DAY_S // step)
     day, slot = stamps // DAY_S - stamps[0] // DAY_S, stamps % DAY_S // step
     days = int(day[-1]) + 1
@@ -58,7 +58,7 @@ def _by_slot(stamps: NDArray[np.int64], z: Floats) -> Floats:
     around = 2 * max(ABOUT_S // step, 1) + 1
     loudest = maximum_filter1d(loud, around, mode="nearest").reshape(days, slots)
     own = np.quantile(loudest, min(1 - 3 / days, 0.9), axis=0)
-    usual = float(np.median(own)) or 1.0
+    usual = float(np.median(own[np.unique(slot[known])])) or 1.0
     factor = np.array([_drawn(float(one) / usual, 3 * days) for one in own])
     return np.asarray(factor[slot])
 

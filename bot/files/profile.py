@@ -20,7 +20,7 @@ PLACES = 16
 """… from so many places of a Parquet file,"""
 GROUPS = 8
 """… that lie in so many of its row groups: of each that is touched, about all is read."""
-HOUR, ROW = "_hour", "file_row_number"
+ROW = "file_row_number"
 
 
 @click.command()
@@ -141,12 +141,13 @@ def _passed(
 
     def ready(rows: Any, *also: str) -> Any:
         time = rows[time_column]
-        named = {Role.TIME: time, HOUR: time.truncate("h"), **{n: rows[n] for n in names}}
+        named = {Role.TIME: time, hour: time.truncate("h"), **{n: rows[n] for n in names}}
         return plain(rows.select(**named), kind, also, nan=True)
 
+    hour = max(["_hour", *(f"{n}_" for n in names if n.startswith("_hour"))], key=len)
     kind = kinds(table, names)
     bins = bins_of(ready(some_rows).to_pyarrow().to_pandas(), kind)
-    return profile(ready(table, HOUR), bins, HOUR), bins
+    return profile(ready(table, hour), bins, hour), bins
 
 
 def _read(connection: Any, file: Path, needed: tuple[str, ...], **options: bool) -> Any:

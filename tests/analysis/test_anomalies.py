@@ -1,9 +1,13 @@
 """Alarms and lasting changes of whole series, on series with a known truth."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from analysis.series.anomalies import detect
+from analysis.series.slots import seconds_of
+from analysis.series.spreads import by_hour
 from analysis.series.stuck import stuck
 
 
@@ -231,10 +235,45 @@ def test_what_a_series_does_again_and_again_raises_no_alarm():
     """A reading that falls to one value, more than once a day, at no fixed time."""
     rng = np.random.default_rng(8)
     y = 20 + rng.normal(0, 0.1, 14 * 288)
-    y[rng.choice(np.arange(50, len(y)), 20, replace=False)] = 15.0
+    y[np.arange(20) * 200 + rng.integers(10, 90, 20)] = 15.0
     assert not detect(_times(len(y), 5), y).alarms.any()
     y[2_000] = 5.0
     assert np.flatnonzero(detect(_times(len(y), 5), y).alarms).tolist() == [2_000]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "days", "places"),
+    [(1, 2, 2_000 + 20 * np.arange(8)), (5, 30, 500 + 1_000 * np.arange(8))],
+)
+def test_incidents_are_no_habit_of_a_series(minutes, days, places):
+    """Eight spikes in one afternoon, or eight outages in a month."""
+    y = np.random.default_rng(9).normal(20, 1, days * 1_440 // minutes)
+    y[places] += 35.0 + np.arange(8)
+    alarms = np.flatnonzero(detect(_times(len(y), minutes), y).alarms)
+    assert alarms[0] == places[0]
+    assert set(alarms) <= set(places)
+
+
+def test_a_series_of_working_hours_is_no_less_sensitive():
+    """Nine to five for two weeks; nine standard deviations are far out."""
+    times = _times(14 * 288, 5)
+    hour = (times - times.astype("datetime64[D]")).astype(int) / 3600
+    times = times[(hour >= 9) & (hour < 17)]
+    y = np.random.default_rng(1).normal(20, 1, len(times))
+    y[1_000] += 9
+    assert np.flatnonzero(detect(times, y).alarms).tolist() == [1_000]
+
+
+def test_times_that_come_in_bursts_take_no_more_room_than_days():
+    """Thirty readings a second apart, each hour, for a year."""
+    first = np.datetime64("2024-03-01", "s") + np.arange(365 * 24) * np.timedelta64(3_600, "s")
+    times = (first[:, None] + np.arange(3) * np.timedelta64(1, "s")).ravel()
+    y = np.random.default_rng(2).normal(20, 1, len(times))
+    tracemalloc.start()
+    by_hour(seconds_of(times), y - 20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6
 
 
 def test_a_sensor_that_is_stuck_raises_an_alarm():

@@ -44,6 +44,14 @@ def test_one_json_object_with_what_it_cost(log):
     assert found["peak_mb"] > 10
 
 
+def test_a_column_may_be_called_as_hours_are(log):
+    """Buckets are hours all the same."""
+    path = log.with_name("hours.parquet")
+    pd.read_parquet(log).rename(columns={"kind": "_hour", "f": "_hour_"}).to_parquet(path)
+    found = json.loads(run(path, "--json").output)
+    assert (found["columns"], found["buckets"]) == (3, 72)
+
+
 def test_people_see_what_moved_first(log):
     """The feature that went missing leads the table."""
     result = run(log)

@@ -458,14 +458,22 @@ def test_nothing_to_be_found_speaks_for_a_false_alarm(real, kind, sure):
     assert cause.confidence == pytest.approx(sure, abs=0.005)
 
 
-@pytest.mark.parametrize(("saw", "kind"), [(0.5, "false_alarm"), (0.95, "unknown")])
-def test_what_a_step_saw_on_the_way_was_there(saw, kind):
-    """A model that is plainly degraded makes the alert real, though nothing is found behind it."""
+@pytest.mark.parametrize(
+    ("saw", "suspects", "kind"),
+    [
+        (0.5, [suspect("s1")], "false_alarm"),
+        (0.95, [suspect("s1")], "unknown"),
+        (0.95, [], "false_alarm"),
+    ],
+)
+def test_what_a_step_saw_on_the_way_was_there(saw, suspects, kind):
+    """A model that is plainly degraded makes the alert real, though nothing is found behind it; one
+    that could not be judged does not."""
     incident = feed(
         opened(),
         ev.Checked(NOW, 1, found("yes", confidence=0.6)),
         ev.Answered(NOW, 1, "yes", "U1"),
-        ev.Checked(NOW, 2, found("together", confidence=saw)),
+        ev.Checked(NOW, 2, found("together", *suspects, confidence=saw)),
         ev.Answered(NOW, 2, "together", "U1"),
         ev.Checked(NOW, 3, found("none", confidence=0.9)),
         ev.Answered(NOW, 3, "none", "U1"),
