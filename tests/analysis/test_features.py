@@ -401,3 +401,17 @@ def test_other_outcomes_of_the_same_inputs_are_said(more, way, tmp_path):
     told = "labels lie " in evidence.headline
     assert told == bool(way)
     assert f"{way} beside the predictions" in evidence.headline or not way
+
+
+def test_outcomes_that_go_with_everything_less_are_no_features_fault(tmp_path):
+    """Amounts are six tenths of what they were, whatever they were made of."""
+    frame, late, rng = made_up()
+    for name in ("load", "wind", "sun", "price"):
+        frame[name] = rng.normal(0, 1, len(frame))
+    names = ["load", "wind", "sun", "price"]
+    frame["p"] = 40 + frame[names] @ (5.0, 4.0, 3.0, 2.0)
+    frame["y"] = frame["p"] * np.where(late, 0.6, 1.0) + rng.normal(0, 2, len(frame))
+    unused = {f"f{i}": rng.normal(0, 1, len(frame)) for i in range(6)}
+    evidence = own(tmp_path, frame.assign(**unused), features=[*names, *unused], label="y")
+    assert evidence.verdict == "none"
+    assert "labels lie lower" in evidence.headline

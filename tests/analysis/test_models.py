@@ -67,6 +67,17 @@ def test_a_regression_is_judged_by_its_error(tmp_path):
     assert any("MAE" in row[0] for row in evidence.table.rows)
 
 
+def test_scores_of_a_ranking_that_moved_alike_are_told(tmp_path):
+    """Its order is as good as ever."""
+    frame = logs.log(0).assign(group=lambda f: np.arange(len(f)) // 20)
+    frame["prediction"] = 10 + frame["f"] - 5 * logs.since_onset(frame)
+    listed = [{"name": "ranker", "task": "ranking"}]
+    wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"), models=listed)
+    evidence = models.which_models(wh, logs.scope("mean_prediction"))
+    assert evidence.verdict == "degraded"
+    assert evidence.headline.startswith("ranker answers otherwise: mean prediction")
+
+
 def test_without_labels_nothing_is_called_worse(tmp_path):
     """Predictions that moved may be right; the headline says no more than that they moved."""
     frame = logs.log(0).drop(columns=["label", "label_time"])
