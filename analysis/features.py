@@ -19,9 +19,10 @@ from analysis.evidence import Evidence, How, Scope, Suspect, Table
 from analysis.graph import lineage
 from analysis.inputs import agreement, changes, deployed, feeds
 from analysis.inputs.deployed import Deployed
+from analysis.inputs.looking import SURE, examine
 from analysis.inputs.suspicion import Finding
 from analysis.inputs.views import Reading, read
-from analysis.inputs.weighing import SURE, Verdict, examine, weigh
+from analysis.inputs.weighing import Verdict, weigh
 from analysis.replay import CannotReplay
 from analysis.tables import Role
 from analysis.warehouse import Warehouse, aware

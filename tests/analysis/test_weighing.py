@@ -5,9 +5,10 @@ import pytest
 
 from analysis.inputs import familiar, views
 from analysis.inputs.effects import Effect
+from analysis.inputs.looking import Looked
 from analysis.inputs.surrogate import Curve
 from analysis.inputs.suspicion import Finding, View
-from analysis.inputs.weighing import Looked, weigh
+from analysis.inputs.weighing import weigh
 from tests.analysis import logs
 
 
