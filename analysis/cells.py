@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import metrics, odds, words
 from analysis.drilldown.leaves import Noise
@@ -228,11 +229,11 @@ def scatter(cells: pd.DataFrame, dims: Sequence[str]) -> Noise | None:
     return Noise.of(days.ravel(), was.ravel(), np.ones(days.size, dtype=bool))
 
 
-def inside_of(cells: pd.DataFrame, where: Mapping[str, str]) -> Floats:
-    """1 for cells that have all of these values of dimensions, 0 for others (n,)."""
-    inside = np.ones(len(cells))
-    for d, v in where.items():
-        inside *= (cells[d].astype(str) == v).to_numpy(float)
+def inside_of(cells: pd.DataFrame, where: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Which cells have all of these values of dimensions (n,)."""
+    inside = np.ones(len(cells), dtype=bool)
+    for dimension, value in where.items():
+        inside &= (cells[dimension].astype(str) == value).to_numpy(bool)
     return inside
 
 

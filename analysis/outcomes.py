@@ -75,7 +75,7 @@ def held(cells: pd.DataFrame, dims: Sequence[str]) -> Held | None:
 def _held(cells: pd.DataFrame, one: Segment) -> tuple[Held, float]:
     """What a segment holds both of all labels' change and of what nobody foresaw, and the log odds
     that its labels left all others'."""
-    inside = inside_of(cells, one.where) > 0
+    inside = inside_of(cells, one.where)
     usual, now = _means(cells)
     before, after = _means(cells[inside])
     labels = cells.loc[cells[BLOCK] == 0, "labels"]

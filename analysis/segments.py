@@ -72,19 +72,16 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
     shares = _shares(_world_weights(labels, everywhere, said), judged, bar)
     verdict = max(shares, key=lambda v: shares[v])
     strong = _strong(judged, bar)
-    named = [(one.name, one.share, _moved(s)) for one, s in strong]
+    suspects: tuple[Suspect, ...] = ()
     told = ""
-    if verdict == "world":
+    if verdict == "segment":
+        suspects = tuple(_suspect(one.name, one.share, _moved(s)) for one, s in strong)
+    elif verdict == "world":
         moved_too = [one.name for one, s in strong if s.log_odds > bar]
         rate = _is_rate(warehouse, metric, cells)
         holds = held(rest, dims) if labels.seen and not _by_volume(labels, everywhere) else None
         told = _world(moved_too, labels, everywhere, rate, holds)
-        named = [(holds.name, holds.share, _went(holds, rate))] if holds else []
-    suspects = tuple(
-        Suspect("segment", name, max(min(share, 1.0), -1.0), changed=changed)
-        for name, share, changed in named
-        if verdict != "none"
-    )
+        suspects = (_suspect(holds.name, holds.share, _went(holds, rate)),) if holds else ()
     headline = _headline(verdict, strong, told, cells)
     return Evidence(
         verdict=verdict,
@@ -108,6 +105,10 @@ def which_traffic(warehouse: Warehouse, scope: Scope) -> Evidence:
             (f"dimensions: {', '.join(dims)}", f"{len(frame):,} cells"),
         ),
     )
+
+
+def _suspect(name: str, share: float, changed: str) -> Suspect:
+    return Suspect("segment", name, max(min(share, 1.0), -1.0), changed=changed)
 
 
 def _shares(
@@ -158,7 +159,7 @@ def _judged(
     out: list[tuple[Segment, Shift]] = []
     left = cells
     for one in found:
-        inside = inside_of(cells, one.where)
+        inside = inside_of(cells, one.where).astype(float)
         moved = share_shift(left, inside).log_odds > bar
         if moved or not out:
             out.append((one, share_shift(cells, inside)))

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from analysis import words
-from analysis.cells import against_usual, load_cells, ratio_shift, share_shift
+from analysis.cells import against_usual, inside_of, load_cells, ratio_shift, share_shift
 from analysis.charts.bars import Bar, segment_bars
 from analysis.drilldown.cuboids import explain
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Suspect, Table
@@ -102,9 +100,7 @@ def _explained(frame: pd.DataFrame, dims: Sequence[str], volume: bool) -> list[_
 
 def _unusual(cells: pd.DataFrame, row: _Row) -> bool:
     """Whether the segment's rate, or its share of traffic, is beyond what earlier days did."""
-    inside = np.ones(len(cells), dtype=bool)
-    for dimension, value in row.where.items():
-        inside &= (cells[dimension].astype(str) == value).to_numpy(bool)
+    inside = inside_of(cells, row.where)
     if row.effect == "mix":
         shift = share_shift(cells, inside.astype(float))
     else:
@@ -115,10 +111,7 @@ def _unusual(cells: pd.DataFrame, row: _Row) -> bool:
 def _row(
     frame: pd.DataFrame, where: dict[str, str], share: float, effect: str, volume: bool
 ) -> _Row:
-    inside = np.ones(len(frame), dtype=bool)
-    for dimension, value in where.items():
-        inside &= (frame[dimension].astype(str) == value).to_numpy(bool)
-    mine = frame[inside]
+    mine = frame[inside_of(frame, where)]
     rows = float(mine["volume"].sum() + mine["usual_volume"].sum())
     if volume or effect == "mix":
         usual, now = float(mine["usual_volume"].sum()), float(mine["volume"].sum())
