@@ -89,26 +89,28 @@ def course(values: ArrayLike, passing: int = 0) -> Course:
     short = (short - level) / unit
     lasting, all_told = _best(short, passing // width)
     cuts, trend = lasting
-    sharp = _turns(short, x, lasting, width, known)
+    sharp = _turns(short, x, lasting, cuts, width, known)
     away = excursions(short, all_told.cuts, passing // width)
-    passed = _turns(short, x, all_told, width, known) if away else {}
+    passed = _turns(short, x, all_told, away, width, known)
     middle = known[np.minimum(np.arange(count) * width + width // 2, len(known) - 1)]
     fitted = level + unit * _fitted(short, cuts, trend)
     edges = [sharp[cut].index if cut in sharp else int(known[cut * width]) for cut in cuts]
     expected = _spread_out(fitted, middle, edges, len(y))
-    return Course(tuple(sharp.values()), expected, tuple(passed[c] for c in away if c in passed))
+    return Course(tuple(sharp.values()), expected, tuple(passed.values()))
 
 
 def _turns(
-    short: Floats, x: Floats, told: _Cuts, width: int, known: NDArray[np.intp]
+    short: Floats, x: Floats, told: _Cuts, at: list[int], width: int, known: NDArray[np.intp]
 ) -> dict[int, Turn]:
-    """The turn at each cut, among the known points ``x`` that ``short`` averages; none where they
-    come back again and again, or where a turn has no place."""
-    if recurs(short, told.cuts):
+    """The turns ``at`` some of the cuts told, among the known points ``x`` that ``short`` averages;
+    none where cuts come back again and again, or where a turn has no place."""
+    if not at or recurs(short, told.cuts):
         return {}
     ends = [0, *told.cuts, len(short)]
     found: dict[int, Turn] = {}
     for before, cut, after in zip(ends, ends[1:], ends[2:], strict=False):
+        if cut not in at:
+            continue
         turn = _turn(short, before, cut, after, told.trend, width, known)
         if turn is not None:
             reach = min(10, cut - before, after - cut) * width
