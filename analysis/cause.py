@@ -104,12 +104,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         return f"The traffic changed: {said.get('mix', 'its mix moved')}."
     if verdict == "world":
         labels = said.get("labels", "labels moved")
-        went = "moved too" if seen.along is None else "went along"
-        if seen.along is not None and seen.along < HALF_WAY:
-            went = f"by {words.percent(seen.along)} of that"
-        elif seen.along is None and seen.moved.get("predictions", 1.0) <= 0:
-            went = "did not move"
-        return f"The world changed, nothing seems broken: {labels}, and predictions {went}."
+        return f"The world changed, nothing seems broken: {labels}{_beside(seen)}."
     why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
     if seen.moved.get("arms", 0) > max(seen.moved.get("quality", 0), 0):
         why = said["arms"]
@@ -124,6 +119,21 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         told = f"{said['labels']}, and predictions did not follow"
         return f"The model, or what it predicts: {told}{rest}."
     return f"The model: {why or 'nothing else moved'}{rest}."
+
+
+def _beside(seen: Seen) -> str:
+    """What predictions did as labels moved, as far as that is known."""
+    if seen.along is not None:
+        went = "went along"
+        if seen.along < HALF_WAY:
+            went = f"by {words.percent(seen.along)} of that"
+    elif seen.moved.get("predictions", 0.0) > 0:
+        went = "moved too"
+    elif seen.moved.get("predictions", 0.0) <= odds.AS_USUAL:
+        went = "did not move"
+    else:
+        return ""
+    return f", and predictions {went}"
 
 
 def _volume(verdict: str, seen: Seen) -> str:

@@ -44,7 +44,7 @@ def _of_nothing(incident: Incident, tree: Tree, end: Exit, number: int) -> tuple
     way = list(_way(incident, number))
     real, alarm = _real(way, tree)
     saw = [s for s in way[1:] if _leads_to(s, tree, end) and s.evidence and s.evidence.suspects]
-    real = max(real, *(_pooled(real, _followed(s)) for s in saw), 0.0)
+    real = max([real, *(_pooled(real, _followed(s)) for s in saw)])
     blind = sum(_passed_by(step) for step in way)
     sure = UNSEEN**blind
     # Where no step after the first could look, that nothing was found says nothing.

@@ -144,6 +144,7 @@ def _passed(
         named = {Role.TIME: time, hour: time.truncate("h"), **{n: rows[n] for n in names}}
         return plain(rows.select(**named), kind, also, nan=True)
 
+    # Longer than any column that begins so: none is called like it.
     hour = max(["_hour", *(f"{n}_" for n in names if n.startswith("_hour"))], key=len)
     kind = kinds(table, names)
     bins = bins_of(ready(some_rows).to_pyarrow().to_pandas(), kind)
