@@ -8,8 +8,7 @@ shift that the surrogate cannot explain on familiar inputs is the model's.
 from __future__ import annotations
 
 import time
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,18 +16,14 @@ from analysis import words
 from analysis.charts import features as charts
 from analysis.evidence import Evidence, How, Scope, Suspect, Table
 from analysis.graph import lineage
-from analysis.inputs import agreement, changes, deployed, feeds
+from analysis.inputs import agreement, deployed, feeds, wording
 from analysis.inputs.deployed import Deployed
 from analysis.inputs.looking import SURE, examine
 from analysis.inputs.suspicion import Finding
 from analysis.inputs.views import Reading, read
 from analysis.inputs.weighing import Verdict, weigh
 from analysis.replay import CannotReplay
-from analysis.tables import Role
-from analysis.warehouse import Warehouse, aware
-
-if TYPE_CHECKING:
-    import pandas as pd
+from analysis.warehouse import Warehouse
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -47,7 +42,6 @@ LEAST_PART = 0.05
 its values certainly broke: another node may have broken them."""
 SAME = 0.7
 """From this probability on inputs and answers are said to be as they were."""
-_VAGUE = ("none", "shift", "spread", "unit")
 _VIEW_WORDS = {
     "marginal": "its values",
     "joint": "its agreement with other features",
@@ -167,116 +161,76 @@ def _suspect(r: Reading, f: Finding, part: float, hidden: bool) -> Suspect:
         "feature",
         f.name,
         float(min(max(part, 0.0), 1.0)),
-        changed=describe(r, f, hidden),
-        since=since(r, f),
+        changed=wording.changed(r, f, hidden),
+        since=wording.since(r, f),
     )
-
-
-def describe(r: Reading, f: Finding, hidden: bool) -> str:
-    """In a few words what changed about a feature."""
-    kind, view = f.best
-    heard = {k: v.log_odds for k, v in f.views.items()}
-    old, new = _before_after(r, f.name)
-    if r.bins[f.name].kind == "level":
-        change = changes.levels(old, new, hidden)
-    else:
-        change = changes.numbers(
-            f.name,
-            old.to_numpy(float, na_value=np.nan),
-            new.to_numpy(float, na_value=np.nan),
-            hidden,
-            heard.get("still", 0.0) > 3,
-        )
-    if heard.get("past", 0.0) > 3 and change.kind in _VAGUE:
-        return f"repeats its values of {f.lag:.0f} h before"
-    if kind == "still" and view.log_odds > 2 and change.kind in _VAGUE:
-        return "stands still since then"
-    if view.log_odds < 0.5:
-        return "usual"
-    if kind in ("joint", "peers", "labels") and change.kind in ("none", "shift", "spread", "mix"):
-        return {
-            "joint": "no longer goes with the other features (rows mixed up?)",
-            "peers": "differs within an hour as never before (rows mixed up?)",
-            "labels": "no longer goes with the outcome (old or other rows' values?)",
-        }[kind]
-    return change.words or "another distribution"
-
-
-def _before_after(r: Reading, name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    frame, block = r.days.frame, r.days.block
-    return frame.loc[block > 0, name], frame.loc[block == 0, name]
-
-
-def since(r: Reading, f: Finding) -> datetime | None:
-    """When a feature's values changed: the best split of its rows around the onset.
-
-    None where its values did not break by themselves: how they go with others tells no moment.
-    """
-    import pandas as pd
-
-    enough = 0.5 if f.best[0] == "marginal" else SURE
-    if f.views["marginal"].log_odds < enough:
-        return None
-    rows = pd.concat([r.days.frame, r.edge.frame], ignore_index=True)
-    start = pd.Timestamp(r.comparison.window.start.replace(tzinfo=None))
-    rows = rows[rows[Role.TIME] >= start - pd.Timedelta(hours=30)]
-    b = r.bins[f.name]
-    base = b.cells(r.days.frame[f.name][r.days.block > 0])
-    now = b.cells(r.days.frame[f.name][r.days.block == 0])
-    gain = np.bincount(now, minlength=b.size) / max(len(now), 1)
-    gain = gain - np.bincount(base, minlength=b.size) / max(len(base), 1)
-    score = gain[b.cells(rows[f.name])]
-    order = np.argsort(rows[Role.TIME].to_numpy(), kind="stable")
-    score, moments = score[order], rows[Role.TIME].to_numpy()[order]
-    n = len(score)
-    if n < 20:
-        return None
-    total = np.cumsum(score - score.mean())[:-1]
-    size = np.arange(1, n)
-    cut = int(np.argmax(np.abs(total) / np.sqrt(size * (n - size)))) + 1
-    return aware(moments[cut])
 
 
 def _headline(
     d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...], replayed: bool
 ) -> str:
-    if d.shares[d.verdict] < d.shares["none"]:
-        return (
-            f"Nothing has plainly changed ({d.shares['none']:.0%}); the likeliest is "
-            f"{blamed[0].name} ({d.shares['inputs']:.0%}). What stands above it can tell."
-        )
+    if d.verdict == "none":
+        return _unmoved(d, suspects)
+    if d.shares[d.verdict] < d.unmoved:
+        return _doubted(d, blamed)
     if d.verdict == "inputs":
-        main = [s for s in blamed if s.score > LEAST_PART] or blamed[:1]
-        others = [s.name for s in blamed if s not in main]
-        share = sum(s.score for s in main)
-        verb = "explains" if len(main) == 1 else "explain"
-        how = "" if main[0].changed == "usual" else f" ({main[0].changed})"
-        also = f"; {words.listed(others)} broke as well" if others else ""
-        return (
-            f"The inputs: {words.listed([s.name for s in main])} {verb} {share:.0%} of what moved "
-            f"the predictions{how}{also}."
-        )
-    if d.verdict == "model" and replayed:
+        return _inputs(blamed)
+    if replayed:
         return (
             "Not the inputs: since the onset the log's answers are not those of what is deployed "
             f"(by {d.model_size:.2f} on the model's scale)."
         )
-    if d.verdict == "model":
+    return (
+        "Not the inputs: familiar inputs get other predictions since the onset "
+        f"(by {d.model_size:.2f} on the model's scale)."
+    )
+
+
+def _doubted(d: Verdict, blamed: list[Suspect]) -> str:
+    """Inputs that are worth a look, though likelier nothing happened to them."""
+    named = f"{blamed[0].name} ({d.shares['inputs']:.0%})"
+    if d.lost:
         return (
-            "Not the inputs: familiar inputs get other predictions since the onset "
-            f"(by {d.model_size:.2f} on the model's scale)."
+            f"Labels go with predictions less than on other days (by {d.lost:.0%}): the world or "
+            f"the labels ({d.unmoved:.0%}) rather than {named}. What stands above it can tell."
         )
+    return (
+        f"Nothing has plainly changed ({d.unmoved:.0%}); the likeliest is {named}. "
+        "What stands above it can tell."
+    )
+
+
+def _inputs(blamed: list[Suspect]) -> str:
+    main = [s for s in blamed if s.score > LEAST_PART] or blamed[:1]
+    others = [s.name for s in blamed if s not in main]
+    share = sum(s.score for s in main)
+    verb = "explains" if len(main) == 1 else "explain"
+    how = "" if main[0].changed == "usual" else f" ({main[0].changed})"
+    also = f"; {words.listed(others)} broke as well" if others else ""
+    return (
+        f"The inputs: {words.listed([s.name for s in main])} {verb} {share:.0%} of what moved "
+        f"the predictions{how}{also}."
+    )
+
+
+def _unmoved(d: Verdict, suspects: tuple[Suspect, ...]) -> str:
+    """Neither inputs nor answers: what happens may be another."""
     if d.at_once:
         return (
             f"{d.at_once} of {len(d.ranked)} features changed at once: other rows are asked than "
             "before, rather than that features broke. What the traffic is made of can tell."
         )
-    if d.outcomes.seen and d.shares["none"] > SAME:
+    if d.outcomes.seen and d.unmoved > SAME:
         way = "higher" if d.outcomes.change > 0 else "lower"
         return (
             "Neither the inputs nor the model's answers changed, but what happens did: labels lie "
             f"{way} beside the predictions than on other days. The world changed, or how labels "
             "are made."
+        )
+    if d.lost and d.unmoved > SAME:
+        return (
+            "Neither the inputs nor the model's answers changed, but labels go with predictions "
+            f"less than on other days (by {d.lost:.0%}). The world changed, or labels are wrong."
         )
     top = f"; the closest is {suspects[0].name}" if suspects else ""
     return f"Neither the inputs nor the model's answers changed beyond their usual range{top}."
@@ -338,6 +292,3 @@ def _disagreements(d: Verdict, r: Reading) -> tuple[str, ...]:
         out.append(f"{d.ranked[0][0].name} changed as well, but does not explain the shift.")
     del r
     return tuple(out[:3])
-
-
-__all__ = ["since", "which_features"]

@@ -192,6 +192,7 @@ NODES = (
             Branch("inputs", "upstream", "These features", clears=("snapshot",)),
             Branch("model", "inside_model", "Not the inputs: look inside the model"),
             Branch("snapshot", "training_data", "Not the inputs: the new snapshot"),
+            Branch("world", "world", "The world changed"),
             Branch("none", "unknown", "Neither"),
         ),
         examples=(

@@ -6,6 +6,7 @@ clipped, another unit, another sign, levels renamed. The first that fits well is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,16 @@ class Change:
 
 
 NOTHING = Change("none", "", 0.0)
+FEWEST_SWAPPED = 50
+"""Values of which two columns are said to have changed places."""
+APART, CROSSED = 0.3, 0.25
+"""Columns that changed places are so far from what they held before, as a mean distance of
+cumulative shares, and by at most this part of it from what the other held."""
+GRID = np.linspace(0.02, 0.98, 33)
+"""Shares at which two numbers are held beside each other."""
+FAR, LIKED = 0.25, 0.02
+"""A factor that no table knows is said where its logarithm is as large, and where it leaves less of
+the gap, by so much, than one that is known."""
 TELLING, FITTING = 0.12, 0.5
 """A conversion that leaves so little of the gap is said before all else: a limit or a default that
 was converted looks like a new one."""
@@ -114,6 +125,21 @@ def numbers(
         or _moved(a, b, hidden)
         or NOTHING
     )
+
+
+def swapped(one: Sequence[Floats], other: Sequence[Floats]) -> bool:
+    """Whether each of two numbers has come to hold what the other held: both are (old, new)."""
+    values = [x[np.isfinite(x)] for x in (*one, *other)]
+    if min(len(x) for x in values) < FEWEST_SWAPPED:
+        return False
+    a, b, c, d = map(_thin, values)
+    own = min(_apart(a, b), _apart(c, d))
+    return own > APART and max(_apart(c, b), _apart(a, d)) < CROSSED * own
+
+
+def _apart(a: Floats, b: Floats) -> float:
+    """How far two numbers lie apart, as :func:`_gap`."""
+    return _gap(a, b, 1.0, 0.0, 0.0)
 
 
 def _still(b: Floats, standing: bool) -> Change | None:
@@ -176,10 +202,9 @@ def _clipped(a: Floats, b: Floats, hidden: bool) -> Change | None:
 def _converted(name: str, a: Floats, b: Floats, most: float) -> Change | None:
     """A known conversion that explains the new values better than the old ones do: so that at most
     this part of the gap between both is left."""
-    grid = np.linspace(0.02, 0.98, 33)
     a, b = _thin(a), _thin(b)
     low = name.lower()
-    plain = _gap(a, b, 1.0, 0.0, 0.0, grid)
+    plain = _apart(a, b)
     spread = np.std(a) + 1e-12
     if plain < 0.18:
         return None
@@ -189,9 +214,14 @@ def _converted(name: str, a: Floats, b: Floats, most: float) -> Change | None:
         if c.names and not fits and (c.shift or abs(np.log(abs(c.slope))) < 1.5):
             continue  # a small factor fits any drift a little: the name must speak for it
         for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.15):
-            gap = _gap(a, b, c.slope, c.shift, share, grid)
+            gap = _gap(a, b, c.slope, c.shift, share)
             liked = 0.75 if fits else 1.0
             found.append((gap * liked + 0.01 * (share < 1), c, share))
+    if free := _scaled(a, b):
+        gap = _gap(a, b, free.slope, 0.0, 1.0)
+        # A constant that was added is no factor.
+        added = _gap(a, b, 1.0, float(np.median(b) - np.median(a)), 1.0)
+        found += [(gap + LIKED, free, 1.0)] if gap < min(TELLING * plain, added / 2) else []
     best, c, share = min(found, key=lambda f: f[0])
     near = abs(np.log(abs(c.slope))) < 0.3 and c.slope > 0  # a factor near 1 fits any drift
     if best > (0.4 if near else 1.0) * most * plain or spread < 1e-9:
@@ -203,6 +233,15 @@ def _converted(name: str, a: Floats, b: Floats, most: float) -> Change | None:
     return Change("unit", f"values are {c.formula}{part}{meant}", share)
 
 
+def _scaled(a: Floats, b: Floats) -> Conversion | None:
+    """The factor by which all values lie higher or lower, where it is far enough from 1."""
+    old, new = np.quantile(a, GRID), np.quantile(b, GRID)
+    slope = float(old @ new) / (float(old @ old) + 1e-300)
+    if slope <= 0 or abs(np.log(slope)) < FAR:
+        return None
+    return Conversion("", float(f"{slope:.2g}"))
+
+
 def _thin(values: Floats, most: int = 600) -> Floats:
     """At most so many values, evenly spaced in order of size."""
     ordered = np.sort(values)
@@ -211,11 +250,11 @@ def _thin(values: Floats, most: int = 600) -> Floats:
     return out
 
 
-def _gap(a: Floats, b: Floats, slope: float, shift: float, share: float, grid: Floats) -> float:
+def _gap(a: Floats, b: Floats, slope: float, shift: float, share: float) -> float:
     """Mean distance of cumulative shares between ``b`` and a mixture of old and converted."""
     old, new = np.sort(a), np.sort(b)
     turned = np.sort(slope * a + shift)
-    at = np.concatenate([np.quantile(x, grid) for x in (old, new, turned)])
+    at = np.concatenate([np.quantile(x, GRID) for x in (old, new, turned)])
     mixed = (1 - share) * np.searchsorted(old, at) / len(a)
     mixed = mixed + share * np.searchsorted(turned, at) / len(a)
     return float(np.abs(mixed - np.searchsorted(new, at) / len(b)).mean() * 2)

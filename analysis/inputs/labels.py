@@ -22,9 +22,14 @@ from analysis.inputs.suspicion import ROBUST_DF, View, middle
 from analysis.inputs.views import Reading
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 MOST = 4.0
 """Labels alone can't tell a feature's fault from a change of what they mean: a cap."""
+LEAST_LOST = 0.05
+"""The least part that is looked for of what goes with labels; all parts above are as likely."""
+TOGETHER = 3.0
+"""What a value does together with others takes part in its fall, up to so many times its own."""
 FEWEST, FEWEST_OUTCOMES = 30, 5
 """Rows that a slope is read from, and outcomes that nobody could foresee among them: fewer tell
 nothing (Peduzzi and others 1996 ask for 5 to 10 a coefficient)."""
@@ -91,10 +96,16 @@ def _chance(logit: Floats) -> Floats:
 @dataclass(frozen=True)
 class Followed:
     """The shift that the window's predictions need to meet their labels, beside earlier blocks; and
-    what those predictions moved by themselves. On the predictions' scale."""
+    what those predictions moved by themselves. On the predictions' scale.
+
+    ``lost`` is the part of how all features together went with labels that is gone, and ``gone``
+    the log Bayes factor that any is.
+    """
 
     needed: odds.Shift = odds.NOT_SEEN
     moved: float = 0.0
+    lost: float = 0.0
+    gone: float = 0.0
 
     def speak_for(self, moved: float) -> float:
         """A log Bayes factor, at most 0, that what moved predictions by so much is no fault.
@@ -130,35 +141,43 @@ class Payoff:
         used = [name for name in names if r.usage(name) > 0]
         if not used or not len(self._gaps.gap):
             return View(0.0, 0.0)
-        effect = np.sum([self._effect(name) for name in used], axis=0)
-        found = self._slope(effect)
-        if not found.seen:
+        effect = self._effects_of(used)
+        found, whole = self._slope(effect), self._whole(effect)
+        if not found.seen or not whole > 0:
             return View(0.0, 0.0)
         now = np.sum([r.effect(name, r.days) for name in used], axis=0)[r.days.block == 0]
-        evidence = 0.0
-        if found.z > 0:
-            heard = min(found.log_odds, MOST)
-            evidence = max(heard + self._alone(effect, found), min(heard, 0.0))
+        alone = self._alone(used, effect, min(max(found.change / whole, 0.0), 1.0))
+        heard = min(lost(found, whole), MOST + max(alone, 0.0))
+        evidence = max(heard + min(alone, 0.0), min(heard, 0.0))
         return View(evidence, float(np.std(now)) * 0.5, -found.now, -found.usual)
 
-    def _alone(self, effect: Floats, found: odds.Shift) -> float:
-        """A log Bayes factor, at most 0, that it is these values that no longer go with labels.
+    def _alone(self, used: Sequence[str], effect: Floats, share: float) -> float:
+        """A log Bayes factor that it is these values that no longer go with labels.
 
-        Where all else that predictions are made of goes with them less as well, and by as much,
-        outcomes are not what they were.
+        Where what all others contribute goes with them less as well, and by as large a ``share``,
+        outcomes are not what they were. Where the others go with them more, they stand in for what
+        was lost. What the values do together with others is left out of both.
         """
-        rest = self._slope(self._gaps.output - effect, effect)
-        if not rest.seen:
+        others = [n for n in self._r.features if n not in used and self._r.usage(n) > 0]
+        rest = self._effects_of(others)
+        found = self._slope(rest, effect)
+        if not found.seen:
             return 0.0
-        usual, alike = ((rest.change - by) / rest.spread for by in (0.0, found.change))
-        return min(odds.log_density(usual, ROBUST_DF) - odds.log_density(alike, ROBUST_DF), 0.0)
+        usual = max(found.change, 0.0) / found.spread
+        alike = (found.change - share * self._whole(rest, effect)) / found.spread
+        return odds.log_density(usual, ROBUST_DF) - odds.log_density(alike, ROBUST_DF)
 
     @cached_property
     def followed(self) -> Followed:
         """What outcomes did as the predictions moved."""
         g = self._gaps
         needed = odds.shift(g.shift[0], g.shift[1:], g.error[0], g.error[1:])
-        return Followed(needed, self._moved(g.output))
+        every = self._effects_of([n for n in self._r.features if self._r.usage(n) > 0])
+        found, whole = self._slope(every), self._whole(every)
+        if not found.seen or not whole > 0:
+            return Followed(needed, self._moved(g.output))
+        part = min(max(found.change / whole, 0.0), 1.0)
+        return Followed(needed, self._moved(g.output), part, lost(found, whole))
 
     def moved(self, name: str) -> float:
         """By how much a feature's values moved the predictions of labelled rows; 0 if unused."""
@@ -182,24 +201,73 @@ class Payoff:
         have the outcome.
         """
         g, slopes, errors = self._gaps, [], []
-        known = np.isfinite(effect) & np.isfinite(g.gap)
-        if beside is not None:
-            known &= np.isfinite(beside)
         for b in self._r.days.numbers:
-            rows = (self._r.labelled.block == b) & known
-            mine = effect[rows]
-            if beside is not None:
-                mine = mine - _going_with(beside[rows], mine, g.steep[rows])
+            rows, mine = self._rows(b, effect, beside)
             slope, error = _fall(mine, g.gap[rows], g.steep[rows])
             slopes.append(slope)
             errors.append(error)
         return odds.shift(slopes[0], np.array(slopes[1:]), errors[0], np.array(errors[1:]))
+
+    def _whole(self, effect: Floats, beside: Floats | None = None) -> float:
+        """How far the window's slope would fall if nothing of the effect went with labels.
+
+        At least by what the effect does to predictions by itself; with what the values do together
+        with others, at most as far as if predictions told nothing.
+        """
+        g = self._gaps
+        rows, mine = self._rows(0, effect, beside)
+        if not rows.any():
+            return float("nan")
+        foretold = self._r.labelled.label[rows] - g.gap[rows]
+        without = _moved_by(foretold, mine.mean() - mine, self._r.probability)
+        alone, at_most = (
+            _fall(mine, left - foretold, g.steep[rows])[0] for left in (without, foretold.mean())
+        )
+        return min(max(alone, at_most), TOGETHER * alone)
+
+    def _rows(self, block: int, effect: Floats, beside: Floats | None) -> tuple[Bools, Floats]:
+        """Labelled rows of a block whose effect is known, and that effect; without what goes with
+        ``beside``, where that is given."""
+        rows = (self._r.labelled.block == block) & np.isfinite(effect) & np.isfinite(self._gaps.gap)
+        if beside is None:
+            return rows, effect[rows]
+        rows &= np.isfinite(beside)
+        mine = effect[rows]
+        return rows, mine - _going_with(beside[rows], mine, self._gaps.steep[rows])
+
+    def _effects_of(self, names: Sequence[str]) -> Floats:
+        """The sum of features' main effects per labelled row."""
+        total: Floats = np.zeros(len(self._gaps.gap))
+        for name in names:
+            total = total + self._effect(name)
+        return total
 
     def _effect(self, name: str) -> Floats:
         """The main effect of a feature per labelled row."""
         if name not in self._effects:
             self._effects[name] = _by_cell(self._r, name)[self._r.labelled.cells[name]]
         return self._effects[name]
+
+
+def _moved_by(foretold: Floats, by: Floats, probability: bool) -> Floats:
+    """Predictions moved on their scale."""
+    if not probability:
+        moved: Floats = foretold + by
+        return moved
+    chance: Floats = np.clip(foretold, 1e-9, 1 - 1e-9)
+    return _chance(np.log(chance / (1 - chance)) + by)
+
+
+def lost(found: odds.Shift, whole: float) -> float:
+    """A log Bayes factor that values lost a part of what goes with labels, against none of it.
+
+    ``whole`` is how far their slope falls if all is lost: what falls farther lost something else.
+    """
+    fell = found.tempered * found.spread
+    parts = whole * np.linspace(LEAST_LOST, 1.0, 20)
+    each = [odds.log_density((fell - part) / found.spread, ROBUST_DF) for part in parts]
+    told = float(np.logaddexp.reduce(each)) - float(np.log(len(parts)))
+    return told - odds.log_density(fell / found.spread, ROBUST_DF)
 
 
 def _fall(effect: Floats, gap: Floats, steep: Floats) -> tuple[float, float]:

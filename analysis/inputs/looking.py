@@ -101,8 +101,8 @@ def _culprits(
     out: tuple[str, ...],
     fed: Mapping[str, tuple[str, ...]],
 ) -> tuple[str, ...]:
-    """Of features that disagree with each other, those without which the others agree: one of
-    them, or those of a feed that broke as a whole."""
+    """Of features that disagree with each other, those without which the others agree, and go with
+    the outcomes: one of them, or those of a feed that broke as a whole."""
     loud = sorted(rest, key=lambda f: -f.log_odds)[:LOUD]
     if len(loud) == 1 or loud[0].views["joint"].log_odds < loud[0].log_odds - 1:
         return (max(rest, key=lambda f: f.log_odds * (1 + f.best[1].impact)).name,)
@@ -118,7 +118,9 @@ def _culprits(
         again = [agreement.agreement(r, material, o.name, (*out, *mine), False) for o in others]
         # A feed that breaks takes all of its features along: those that agree speak against it.
         kept = [_loudest(f) for f in found if f.name in mine and f.name not in out]
-        left[mine] = sum(max(v.log_odds, 0.0) for v in again) + sum(max(-k, 0.0) for k in kept)
+        lost = [o.views["labels"] for o in others]
+        odd = sum(max(v.log_odds, w.log_odds, 0.0) for v, w in zip(again, lost, strict=True))
+        left[mine] = odd + sum(max(-k, 0.0) for k in kept)
     best = min(left, key=lambda mine: (left[mine], len(mine)))
     return tuple(f.name for f in rest if f.name in best)
 

@@ -16,6 +16,7 @@ import numpy as np
 from analysis import odds
 from analysis.inputs import familiar, feeds, population
 from analysis.inputs.deployed import Deployed
+from analysis.inputs.labels import Followed
 from analysis.inputs.looking import CHANGED, SURE, Looked
 from analysis.inputs.size import heard, large, least_that_counts
 from analysis.inputs.suspicion import Finding, View
@@ -30,6 +31,8 @@ WORTH_A_LOOK = 0.25
 """From this probability on the walk follows the inputs, though they are not sure."""
 CERTAIN = 8.0
 """Above this log Bayes factor they broke, whatever else did."""
+WORLD = 0.3
+"""So often it is the world that changed, and not how labels are made, where outcomes alone did."""
 BROKEN_AT_ONCE = 0.1
 """So often it is features that broke and not other rows, where most changed at once: a job that no
 lineage tells of may feed them all."""
@@ -43,7 +46,8 @@ class Verdict:
     with others of their feed, however small their part beside another's: where one fault is that
     large, the surrogate is no judge of a second. ``at_once`` features changed as where other rows
     are asked, which breaks none of them; 0 else. ``outcomes`` is what the predictions would need
-    to be shifted by to meet their labels, where that is plainly not as usual.
+    to be shifted by to meet their labels, where that is plainly not as usual; ``lost`` the part of
+    how they went with labels that is plainly gone.
     """
 
     verdict: str
@@ -56,6 +60,12 @@ class Verdict:
     broken: frozenset[str] = frozenset()
     at_once: int = 0
     outcomes: odds.Shift = odds.NOT_SEEN
+    lost: float = 0.0
+
+    @property
+    def unmoved(self) -> float:
+        """How likely neither inputs nor answers changed, whatever outcomes did."""
+        return self.shares["none"] + self.shares.get("world", 0.0)
 
 
 def weigh(
@@ -105,6 +115,8 @@ def weigh(
     parts = {n: s / total if total > 1e-9 else 0.0 for n, s in sizes.items()}
     ranked = sorted(((f, parts[f.name]) for f in found), key=lambda fp: (-fp[1], -fp[0].log_odds))
     verdict = _worth_following(shares)
+    followed = looked.followed
+    shares |= _by_outcomes(shares["none"], followed)
     return Verdict(
         verdict,
         min(max(shares[verdict], 0.01), 0.99),
@@ -115,8 +127,18 @@ def weigh(
         sum(parts.values()),
         _certainly_broken(found, r.measured) | _taken_along(found, along, logs["none"]),
         at_once,
-        needed if (needed := looked.followed.needed).log_odds > SURE else odds.NOT_SEEN,
+        followed.needed if followed.needed.log_odds > SURE else odds.NOT_SEEN,
+        followed.lost if followed.gone > SURE else 0.0,
     )
+
+
+def _by_outcomes(none: float, followed: Followed) -> dict[str, float]:
+    """What is left for the tree's other causes and for the world, where neither inputs nor answers
+    changed; of the world nothing is said where no outcomes tell."""
+    if not followed.needed.seen:
+        return {}
+    world = WORLD * none * (max(followed.needed.log_odds, followed.gone) > SURE)
+    return {"none": none - world, "world": world}
 
 
 def _answers(

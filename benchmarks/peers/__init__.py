@@ -2,7 +2,7 @@
 from that day. Each runs in a virtual environment of its own, as they want other versions of pandas:
 
     python -m venv PEERS/evidently && PEERS/evidently/bin/pip install evidently==0.7.23 "pandas<3"
-    python -m venv PEERS/nannyml && PEERS/nannyml/bin/pip install nannyml==0.13.1
+    python -m venv PEERS/nannyml && PEERS/nannyml/bin/pip install nannyml==0.13.1 statsmodels
     python -m venv PEERS/whylogs && PEERS/whylogs/bin/pip install whylogs==1.6.4 "pandas<3" pyarrow
     HAWKEYE_PEERS=PEERS python -m benchmarks profile
 

@@ -33,13 +33,15 @@ _BLAMES_NOBODY = frozenset(
 
 
 def ruled_out(incident: Incident, tree: Tree) -> list[str]:
-    """What the answers excluded, in mrkdwn, each once, in the order of the walk."""
+    """What the answers excluded, in mrkdwn, each once, in the order of the walk; nothing that a
+    later step still holds for likely."""
     every = forks(incident, tree)
     chances = zip(every, shared([f.chance for f in every], incident), strict=True)
     likely = {(f.step, f.branch.verdict) for f, chance in chances if chance >= LIKELY}
     followed = {(s.came_from, s.node) for s in incident.live_steps}
     blamed = {c.kind for c in incident.causes}
     found: list[str] = []
+    still: set[str] = set()
     for step in answered(incident, tree):
         node, given = node_of(tree, step.node), step.answer
         if node is None or given is None or given.verdict == "unsure" or _open(step):
@@ -47,10 +49,12 @@ def ruled_out(incident: Incident, tree: Tree) -> list[str]:
         chosen = (given.verdict, *given.also)
         for branch in node.branches:
             taken = branch.verdict in chosen or (step.number, branch.to) in followed
-            taken |= (step.number, branch.verdict) in likely
-            if not taken and branch.to not in (AGAIN, LEFT) and branch.verdict not in blamed:
+            taken |= branch.to in (AGAIN, LEFT) or not _weighed(step, branch)
+            if (step.number, branch.verdict) in likely:
+                still.update(excluded(tree, branch))
+            elif not taken and branch.verdict not in blamed:
                 found += excluded(tree, branch)
-    return list(dict.fromkeys(found))
+    return [what for what in dict.fromkeys(found) if what not in still]
 
 
 def denied(incident: Incident, tree: Tree, step: Step) -> frozenset[str]:
@@ -65,7 +69,8 @@ def denied(incident: Incident, tree: Tree, step: Step) -> frozenset[str]:
         taken = (given.verdict, *given.also)
         went |= {br.to for br in node.branches if br.verdict in taken}
         quiet = {*taken, *UNDECIDED, *_BLAMES_NOBODY}
-        found |= {br.to for br in node.branches if br.verdict not in quiet}
+        heard = [br for br in node.branches if _weighed(earlier, br)]
+        found |= {br.to for br in heard if br.verdict not in quiet}
     return frozenset(found - went)
 
 
@@ -76,6 +81,12 @@ def excluded(tree: Tree, branch: Branch) -> list[str]:
     if not tree.is_node(branch.to) and tree.exit(branch.to).kind in ("unknown", "resolved"):
         return []
     return [_RULED_OUT.get(branch.verdict, b.line(branch.label[:1].lower() + branch.label[1:], 60))]
+
+
+def _weighed(step: Step, branch: Branch) -> bool:
+    """Whether the step's check gave the branch a probability, where it gave any."""
+    shares = step.evidence.shares if step.evidence else {}
+    return not shares or branch.verdict in shares
 
 
 def _open(step: Step) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.inputs.changes import levels, numbers
+from analysis.inputs.changes import levels, numbers, swapped
 
 RNG = np.random.default_rng(0)
 OLD = RNG.normal(60, 12, 3_000)
@@ -44,6 +44,20 @@ def test_the_unit_is_said_with_slope_and_shift():
     assert "0.5556 × old" in words
     assert "17.78" in words
     assert "°F → °C" in words
+
+
+@pytest.mark.parametrize("factor", [0.35, 2.7])
+def test_a_factor_that_no_unit_has_is_said_as_it_is(factor):
+    """0.35 of what it was is not a tenth of it in half of the rows."""
+    assert numbers("anything", OLD, NEW * factor).words == f"values are {factor} × old"
+
+
+def test_columns_that_changed_places_are_told_from_one_that_moved():
+    """Each has to hold what the other held."""
+    other = RNG.gamma(2, 3, 3_000), RNG.gamma(2, 3, 800)
+    assert swapped((OLD, other[1]), (other[0], NEW))
+    assert not swapped((OLD, other[1]), (other[0], other[1]))
+    assert not swapped((OLD, NEW), other)
 
 
 @pytest.mark.parametrize("new", [np.full(800, 7.25), np.minimum(NEW, 57.25), NEW + 20])

@@ -401,6 +401,7 @@ def test_other_outcomes_of_the_same_inputs_are_said(more, way, tmp_path):
     told = "labels lie " in evidence.headline
     assert told == bool(way)
     assert f"{way} beside the predictions" in evidence.headline or not way
+    assert (evidence.shares["world"] > 0.2) == bool(way)
 
 
 def test_outcomes_that_go_with_everything_less_are_no_features_fault(tmp_path):

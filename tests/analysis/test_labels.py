@@ -11,7 +11,7 @@ import pytest
 
 from analysis import odds
 from analysis.features import which_features
-from analysis.inputs import size
+from analysis.inputs import labels, size
 from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
@@ -128,3 +128,35 @@ def test_what_a_week_brings_by_itself_is_no_day_to_day_change(weekly, part):
     assert found < 2.0
     short = SimpleNamespace(comparison=r.comparison, days=SimpleNamespace(numbers=numbers[:12]))
     assert size.spread_by_weekday(short, means[:12]) == np.inf
+
+
+def trips(folder, mixed: str) -> Warehouse:
+    """How late trips arrive is mostly how late they left, which the queue foretells a little; since
+    the onset ``mixed`` is another row's."""
+    frame = logs.log(1, per_hour=120).drop(columns=["f", "region", "channel"])
+    rng = np.random.default_rng(1)
+    late = rng.gamma(0.6, 25.0, len(frame))
+    frame = frame.assign(left=late, queue=0.1 * late + rng.normal(0, 4, len(frame)), arm="control")
+    frame["wind"] = rng.normal(0, 1, len(frame))
+    frame["label"] = late + 8 * frame["wind"] + rng.normal(0, 8, len(frame))
+    hit = np.flatnonzero(logs.since_onset(frame))
+    frame.loc[hit, mixed] = frame[mixed].to_numpy()[rng.permutation(hit)]
+    frame["prediction"] = frame["left"] + 8 * frame["wind"] + 0.2 * (frame["queue"] > 10)
+    frame["label_time"] = frame["time"] + timedelta(minutes=20)
+    return logs.warehouse(folder, frame)
+
+
+@pytest.mark.parametrize(("mixed", "blamed"), [("left", ["left"]), ("label", [])])
+def test_another_rows_value_is_told_from_another_rows_outcome(tmp_path, mixed, blamed):
+    """What is left of the prediction goes with outcomes as ever in the one case alone."""
+    evidence = which_features(trips(tmp_path, mixed), logs.scope())
+    assert [s.name for s in evidence.named] == blamed
+    assert (evidence.figures["p_inputs"] > 0.8) == bool(blamed)
+    assert ("labels go with predictions less" in evidence.headline) == (not blamed)
+
+
+def test_what_falls_farther_than_it_could_by_itself_lost_nothing():
+    """A feature of hardly any effect goes with whatever else went wrong."""
+    found = odds.Shift(now=139.0, usual=0.0, spread=23.0, z=6.0, df=20)
+    assert labels.lost(found, whole=1.0) < 0.5
+    assert labels.lost(found, whole=139.0) > 4

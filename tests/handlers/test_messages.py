@@ -234,6 +234,22 @@ def test_branches_to_be_followed_afterwards_are_said():
     assert "infrastructure" not in ruled_out(incident, TREE)
 
 
+def test_what_a_step_could_not_weigh_or_holds_for_likely_is_not_ruled_out():
+    """Outcomes that moved alone make a world likely that an earlier step had let go of; where no
+    labels tell of it, it is not said to be out either."""
+    shares = {"none": 0.6, "inputs": 0.05, "model": 0.05}
+    node = TREE.node("features")
+    known = replace(node, branches=(*node.branches, Branch("world", "world", "The world changed")))
+    tree = replace(TREE, nodes=tuple(known if n is node else n for n in TREE.nodes))
+    for world in ({"world": 0.3}, {}, {"world": 0.0}):
+        neither = replace(FEATURES, verdict="none", confidence=0.6, shares=shares | world)
+        seen = ev.Checked(at(10), 5, neither)
+        incident = after(walked(4), seen, ev.Answered(at(11), 5, "none", "U1"))
+        told = ruled_out(incident, tree)
+        assert "the inputs" in told
+        assert ("a change in the world" in told) == (world == {"world": 0.0})
+
+
 def test_an_answered_step_is_one_line_with_its_chart():
     """✓ what, who, when; the chart stays."""
     post = thread(walked(5))["step-5"]
