@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis import words
+from analysis import outcomes, words
+from analysis.cells import load_cells, metric_of
 from analysis.charts import features as charts
-from analysis.evidence import Evidence, How, Scope, Suspect, Table
+from analysis.evidence import CannotExamine, Evidence, How, Scope, Suspect, Table
 from analysis.graph import lineage
 from analysis.inputs import agreement, deployed, feeds, wording
 from analysis.inputs.deployed import Deployed
@@ -22,6 +23,7 @@ from analysis.inputs.looking import SURE, examine
 from analysis.inputs.suspicion import Finding
 from analysis.inputs.views import Reading, read
 from analysis.inputs.weighing import Verdict, weigh
+from analysis.metrics import Blocks
 from analysis.replay import CannotReplay
 from analysis.warehouse import Warehouse
 
@@ -68,7 +70,20 @@ def which_features(warehouse: Warehouse, scope: Scope) -> Evidence:
         reading = reading.with_measured(served.effects)
     fed = _fed(warehouse, reading)
     decided = weigh(reading, examine(reading, dims, fed), output, fed, served)
+    if decided.unmoved > decided.shares["inputs"]:
+        decided = decided.parted_in(_parted(warehouse, scope))
     return _say(warehouse, scope, reading, decided, output, (served, unscored), begun)
+
+
+def _parted(warehouse: Warehouse, scope: Scope) -> str:
+    """The segment whose labels left all others', in a few words; "" where none did."""
+    if not warehouse.has_labels or warehouse.predicts_classes:
+        return ""
+    try:
+        cells, dims, _ = load_cells(warehouse, metric_of(warehouse, scope), Blocks.of(scope))
+    except CannotExamine:
+        return ""
+    return outcomes.parted(cells, dims)
 
 
 def _deployed(warehouse: Warehouse, scope: Scope, r: Reading) -> tuple[Deployed | None, str]:
@@ -132,7 +147,7 @@ def _say(
         charts=(chart,),
         table=_table(suspects),
         not_examined=(*_not_examined(warehouse, r), *filter(None, (unscored,))),
-        disagreements=_disagreements(d, r),
+        disagreements=_disagreements(d),
         figures=_figures(d, quality),
         how=How(
             METHOD,
@@ -189,6 +204,11 @@ def _headline(
 def _doubted(d: Verdict, blamed: list[Suspect]) -> str:
     """Inputs that are worth a look, though likelier nothing happened to them."""
     named = f"{blamed[0].name} ({d.shares['inputs']:.0%})"
+    if d.parted:
+        return (
+            f"Labels left those of all other traffic in {d.parted}: the world or the labels there "
+            f"({d.unmoved:.0%}) rather than {named}. What stands above it can tell."
+        )
     if d.lost:
         return (
             f"Labels go with predictions less than on other days (by {d.lost:.0%}): the world or "
@@ -219,6 +239,11 @@ def _unmoved(d: Verdict, suspects: tuple[Suspect, ...]) -> str:
         return (
             f"{d.at_once} of {len(d.ranked)} features changed at once: other rows are asked than "
             "before, rather than that features broke. What the traffic is made of can tell."
+        )
+    if d.parted:
+        return (
+            "Neither the inputs nor the model's answers changed, but labels left those of all "
+            f"other traffic in {d.parted}. The world changed there, or how its labels are made."
         )
     if d.outcomes.seen and d.unmoved > SAME:
         way = "higher" if d.outcomes.change > 0 else "lower"
@@ -274,7 +299,7 @@ def _not_examined(warehouse: Warehouse, r: Reading) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _disagreements(d: Verdict, r: Reading) -> tuple[str, ...]:
+def _disagreements(d: Verdict) -> tuple[str, ...]:
     """Features on which two views say different things, in a sentence each."""
     out = []
     top = max((f.usage for f, _ in d.ranked), default=0.0)
@@ -290,5 +315,4 @@ def _disagreements(d: Verdict, r: Reading) -> tuple[str, ...]:
         out.append("The surrogate also leaves a part unexplained: the model may have changed too.")
     if d.shares["inputs"] > 0.1 and d.verdict == "model":
         out.append(f"{d.ranked[0][0].name} changed as well, but does not explain the shift.")
-    del r
     return tuple(out[:3])

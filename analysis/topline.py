@@ -11,13 +11,13 @@ from functools import partial
 
 import numpy as np
 
-from analysis import odds, words
+from analysis import asked, odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
-from analysis.metrics import BLOCK, Blocks, rows_of, series
+from analysis.metrics import Blocks, series
 from analysis.quality import NEEDS_LABEL, back
 from analysis.series.judging import DELAY, OUTSIDE, Judged, ahead, judge, matched_shift, off
-from analysis.tables import Metric, Role
+from analysis.tables import Metric
 from analysis.topline_columns import of_the_subject
 from analysis.warehouse import Warehouse, naive
 
@@ -34,7 +34,6 @@ FEW_LABELS = 0.1
 """Where a smaller share of the labels has come, predictions are judged beside what needs them."""
 PRIOR = 0.6
 """How often an alert is real before its series is looked at."""
-MODEL_KINDS = ("mean_prediction", "calibration", "log_loss", "volume")
 
 
 def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
@@ -66,13 +65,13 @@ def _candidates(
         _try(partial(judge, metric, one, blocks, scope), metric, judged, missing)
     if scope.entry == "feature":
         return judged, missing
-    for metric in _metrics(warehouse, scope):
+    for metric in (*asked.metrics(warehouse, scope), *asked.by_arm(warehouse, scope, blocks)):
         _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     if scope.entry != "metric" or blocks.count < 3:
         return judged, missing
-    (asked,) = _metrics(warehouse, scope)
-    stand_ins = _stand_ins(asked)
-    share = _labelled(warehouse, asked, blocks) if stand_ins else 1.0
+    (metric,) = asked.metrics(warehouse, scope)
+    stand_ins = asked.stand_ins(metric)
+    share = asked.share_labelled(warehouse, metric, blocks) if stand_ins else 1.0
     if share < FEW_LABELS or not any(one.matched.seen for one in judged):
         for metric in stand_ins:
             if not missing:
@@ -82,16 +81,6 @@ def _candidates(
                 missing.append(f"its labels: {why}, so the predictions are judged as well")
             _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     return judged, missing
-
-
-def _labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> float:
-    """The share of the window's rows whose label has come."""
-    models = (metric.model,) if metric.model else ()
-    arms = (metric.arm,) if metric.arm else ()
-    table = rows_of(warehouse, blocks, models=models, arms=arms)
-    now = table.filter(table[BLOCK] == 0)
-    found = warehouse.fetch(now.aggregate(rows=now.count(), known=now[Role.LABEL].count())).iloc[0]
-    return float(found["known"]) / max(float(found["rows"]), 1.0)
 
 
 def _judge_log(warehouse: Warehouse, metric: Metric, blocks: Blocks, scope: Scope) -> Judged:
@@ -115,41 +104,6 @@ def _try(
         missing.append(
             f"{metric.title or metric.name}: too few earlier hours to know what is usual ({error})"
         )
-
-
-def _metrics(warehouse: Warehouse, scope: Scope) -> list[Metric]:
-    if scope.entry == "metric":
-        try:
-            metric = warehouse.contract.metric(scope.subject)
-            return [metric]
-        except KeyError:
-            raise CannotExamine(
-                f"There is no metric `{scope.subject}` in the settings; "
-                f"there are {', '.join(warehouse.contract.metric_names)}."
-            ) from None
-    kinds = [k for k in MODEL_KINDS if warehouse.has_labels or k not in NEEDS_LABEL]
-    if warehouse.contract.model(scope.subject).task == "regression":
-        kinds = [{"calibration": "bias", "log_loss": "mae"}.get(k, k) for k in kinds]
-    name = scope.subject
-    return [
-        Metric.model_validate(
-            {"name": f"{k} of {name}", "kind": k, "model": name, "title": f"{_plain(k)} of {name}"}
-        )
-        for k in kinds
-    ]
-
-
-def _stand_ins(metric: Metric) -> list[Metric]:
-    """A metric that waits for labels is made of predictions, which are here at once."""
-    if metric.kind not in NEEDS_LABEL or metric.kind in ("accuracy", "ndcg"):
-        return []
-    changes = {"kind": "mean_prediction", "bad": "both", "source": None}
-    title = f"The mean prediction behind {metric.title or metric.name}"
-    return [metric.model_copy(update={**changes, "title": title})]
-
-
-def _plain(kind: str) -> str:
-    return kind.replace("_", " ")
 
 
 def _evidence(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import metrics, quality
+from analysis.asked import MODEL_KINDS
 from analysis.charts.explore import Drawn
 from analysis.evidence import CannotExamine, Scope, Window
 from analysis.explore.question import Question, onset_of
@@ -21,7 +22,6 @@ from analysis.portable import as_level, as_number
 from analysis.quality import NEEDS_LABEL, Estimate, back
 from analysis.series import seasonal
 from analysis.tables import Metric, Role
-from analysis.topline import MODEL_KINDS
 from analysis.topline_columns import feature_series
 from analysis.warehouse import ROLES, Warehouse, naive
 

@@ -49,7 +49,8 @@ def _both(
 
 _HEAT, _WAY = ("temp", "dewp", "heat"), ("dist", "mile", "km", "visib")
 _SPEED, _LENGTH, _RAIN = ("wind", "speed", "gust"), ("height", "alt", "length"), ("precip", "rain")
-_DURATION = ("time", "delay", "dur", "hour", "minute", "second")
+_DURATION = ("time", "delay", "dur", "hour", "minute", "second", "hrs", "mins", "secs", "age")
+_DAYS = ("day", "age", "hour", "hrs", "since", "tenure")
 CONVERSIONS = (
     *_both("°F", "°C", 5 / 9, _HEAT, -160 / 9),
     *_both("K", "°C", 1.0, _HEAT, -273.15),
@@ -64,6 +65,8 @@ CONVERSIONS = (
     *_both("lb", "kg", 0.45359237, ("weight", "load")),
     *_both("inHg", "hPa", 33.8639, ("press",)),
     *_both("hours", "seconds", 3600.0, _DURATION),
+    *_both("days", "hours", 24.0, _DAYS),
+    *_both("days", "seconds", 86400.0, _DAYS),
     Conversion("minutes → seconds or hours → minutes", 60.0, 0.0, _DURATION),
     Conversion("minutes → hours or seconds → minutes", 1 / 60, 0.0, _DURATION),
     Conversion("the sign turned", -1.0),
@@ -229,7 +232,9 @@ def _converted(name: str, a: Floats, b: Floats, most: float) -> Change | None:
     part = "" if share == 1 else f" in about {_percent(share)}"
     if c.words == "the sign turned":
         return Change("sign_flip", f"the sign turned{part}", share)
-    meant = f": {c.words}?" if c.words else ""
+    # The name of a unit is said where the feature's own speaks for it: a factor alone fits several.
+    named = not c.names or any(n in low for n in c.names)
+    meant = f": {c.words}?" if c.words and named else ""
     return Change("unit", f"values are {c.formula}{part}{meant}", share)
 
 

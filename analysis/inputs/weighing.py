@@ -47,7 +47,8 @@ class Verdict:
     large, the surrogate is no judge of a second. ``at_once`` features changed as where other rows
     are asked, which breaks none of them; 0 else. ``outcomes`` is what the predictions would need
     to be shifted by to meet their labels, where that is plainly not as usual; ``lost`` the part of
-    how they went with labels that is plainly gone.
+    how they went with labels that is plainly gone; ``parted`` is a segment whose labels left all
+    others', in a few words.
     """
 
     verdict: str
@@ -61,11 +62,20 @@ class Verdict:
     at_once: int = 0
     outcomes: odds.Shift = odds.NOT_SEEN
     lost: float = 0.0
+    parted: str = ""
 
     @property
     def unmoved(self) -> float:
         """How likely neither inputs nor answers changed, whatever outcomes did."""
         return self.shares["none"] + self.shares.get("world", 0.0)
+
+    def parted_in(self, segment: str) -> Verdict:
+        """The same, with the segment whose labels left all others' ("" for none)."""
+        if not segment or self.shares.get("world"):
+            return replace(self, parted=segment)
+        shares = self.shares | _split(self.shares["none"])
+        sure = shares["none"] if self.verdict == "none" else self.confidence
+        return replace(self, parted=segment, shares=shares, confidence=max(sure, 0.01))
 
 
 def weigh(
@@ -137,8 +147,12 @@ def _by_outcomes(none: float, followed: Followed) -> dict[str, float]:
     changed; of the world nothing is said where no outcomes tell."""
     if not followed.needed.seen:
         return {}
-    world = WORLD * none * (max(followed.needed.log_odds, followed.gone) > SURE)
-    return {"none": none - world, "world": world}
+    moved = max(followed.needed.log_odds, followed.gone) > SURE
+    return _split(none) if moved else {"none": none, "world": 0.0}
+
+
+def _split(none: float) -> dict[str, float]:
+    return {"none": (1 - WORLD) * none, "world": WORLD * none}
 
 
 def _answers(

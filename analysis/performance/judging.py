@@ -13,13 +13,15 @@ from analysis.performance.parting import Parting
 from analysis.performance.readings import Reading, describe
 from analysis.warehouse import Warehouse
 
+SHOWN = 1.0
+"""From this log Bayes factor on labels show that predictions moved rightly."""
 ONE_ALONE = math.log(0.3 / 0.7)
 """Log odds that a fault of a model is one arm's alone, before anything is seen."""
 
 
 def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | None:
     """The reading that speaks most clearly against a model; predictions only where no figure of
-    labels would show that they moved.
+    labels shows whether they moved rightly.
 
     An estimate that sees nothing is no news beside what labels say.
     """
@@ -28,11 +30,29 @@ def worst(readings: Sequence[Reading], model: str, arm: str = "") -> Reading | N
     judged = [r for r in told if not r.estimated]
     if judged:
         judged += [r for r in told if r.estimated and r.worse > 0]
-        if all(r.kind == "ndcg" for r in told):  # an order is blind to scores that moved alike
-            judged += [r for r in mine if r.kind == "mean_prediction" and r.worse > 0]
+        judged += [
+            r for r in mine if r.kind == "mean_prediction" and r.worse > 0 and not _right(r, told)
+        ]
     else:
         judged = told + [r for r in mine if r.kind == "mean_prediction"]
     return max(judged, key=_log_odds, default=None)
+
+
+def _right(predictions: Reading, told: Sequence[Reading]) -> bool:
+    """Whether labels show that predictions moved as what happens did: had they moved alone,
+    calibration (or a bias) would have moved as far. An order is blind to scores that moved alike.
+    """
+    scales = [r for r in told if r.kind in ("calibration", "bias") and not r.estimated]
+    for kind, seen in ((r.kind, r.shift) for r in scales):
+        now, usual = predictions.now, predictions.usual
+        if kind == "calibration" and min(now, usual) <= 0:
+            continue
+        alone = math.log(now / usual) if kind == "calibration" else now - usual
+        rightly, wrongly = ((seen.change - by) / seen.spread for by in (0.0, alone))
+        against = odds.log_density(rightly, seen.df) - odds.log_density(wrongly, seen.df)
+        if against > SHOWN:
+            return True
+    return False
 
 
 def evidence(readings: Sequence[Reading], model: str, *, unjudged: bool = False) -> float:

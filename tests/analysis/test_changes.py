@@ -46,6 +46,12 @@ def test_the_unit_is_said_with_slope_and_shift():
     assert "°F → °C" in words
 
 
+def test_days_that_became_hours_are_no_inches():
+    """A unit is named where the feature's name speaks for it."""
+    assert "days → hours" in numbers("account_age_days", OLD, NEW * 24).words
+    assert "→" not in numbers("anything", OLD, NEW * 25.4).words
+
+
 @pytest.mark.parametrize("factor", [0.35, 2.7])
 def test_a_factor_that_no_unit_has_is_said_as_it_is(factor):
     """0.35 of what it was is not a tenth of it in half of the rows."""

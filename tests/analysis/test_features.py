@@ -416,3 +416,19 @@ def test_outcomes_that_go_with_everything_less_are_no_features_fault(tmp_path):
     evidence = own(tmp_path, frame.assign(**unused), features=[*names, *unused], label="y")
     assert evidence.verdict == "none"
     assert "labels lie lower" in evidence.headline
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_labels_that_left_all_others_in_one_segment_are_told(lost, tmp_path):
+    """A release no longer reports what happens; inputs and answers are as usual."""
+    frame, late, rng = made_up(12_000)
+    frame["release"] = rng.choice(["a1", "a2", "a3", "a4"], len(frame))
+    frame["p"] = served(frame)
+    happened = rng.random(len(frame)) < frame["p"]
+    frame["y"] = (happened & ~(lost & late & (frame["release"] == "a3"))) * 1.0
+    unused = {f"f{i}": rng.normal(0, 1, len(frame)) for i in range(6)}
+    names = {"features": ["x", "k", *unused], "label": "y", "dimensions": ["release"]}
+    evidence = own(tmp_path, frame.assign(**unused), **names)
+    assert evidence.verdict == "none"
+    assert ("in release=a3: " in evidence.headline) == lost
+    assert (evidence.shares["world"] > 0.2) == lost

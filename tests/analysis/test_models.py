@@ -109,3 +109,21 @@ def test_an_empty_window_says_what_to_do(tmp_path):
         models.which_models(
             logs.warehouse(tmp_path, frame[~logs.since_onset(frame)]), logs.scope(days=4)
         )
+
+
+@pytest.mark.parametrize(("rightly", "verdict"), [(False, "degraded"), (True, "none")])
+def test_predictions_that_moved_alone_are_told_where_few_labels_can_judge(
+    tmp_path, rightly, verdict
+):
+    """Of rare outcomes too few happen to show in calibration; of many they show that predictions
+    moved rightly."""
+    frame = logs.log(3, per_hour=200)
+    rng = np.random.default_rng(3)
+    shift = np.where(logs.since_onset(frame), -1.8, 0.0)
+    usual = np.log(frame["prediction"] / (1 - frame["prediction"])) - (0.0 if rightly else 4.5)
+    chance = 1 / (1 + np.exp(-(usual + (shift if rightly else 0.0))))
+    frame["label"] = (rng.random(len(frame)) < chance) * 1.0
+    frame["prediction"] = 1 / (1 + np.exp(-(usual + shift)))
+    evidence = models.which_models(logs.warehouse(tmp_path, frame), logs.scope("ranker", "model"))
+    assert evidence.verdict == verdict
+    assert ("answers otherwise" in evidence.headline) == (not rightly)

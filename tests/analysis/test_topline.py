@@ -274,3 +274,14 @@ def test_a_day_that_is_busy_every_week_is_held_against_its_own_kind(busy):
     judged = judge(metric, one, Blocks.of(scope), scope, plain)
     assert (judged.matched.log_odds < plain.log_odds - 3) == busy
     assert ("week" in judged.band.seasons) == busy
+
+
+@pytest.mark.parametrize(("by", "verdict"), [(0.9, "real"), (0.0, "false_alarm")])
+def test_an_alert_on_a_model_looks_at_each_of_its_arms(tmp_path, by, verdict):
+    """One of two arms answers higher, the other lower: their mean hardly moves."""
+    frame = logs.log(5, per_hour=90).drop(columns=["label", "label_time"])
+    sign = np.where(frame["arm"] == "test", 1.0, -0.7) * by * logs.since_onset(frame)
+    frame["prediction"] = 1 / (1 + np.exp(-np.log(1 / frame["prediction"] - 1) * -1 - sign))
+    evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope("ranker", "model"))
+    assert evidence.verdict == verdict
+    assert ("mean prediction of ranker in test" in evidence.headline) == (by > 0)

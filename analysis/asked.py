@@ -1,0 +1,78 @@
+"""Which metrics an alert is judged by: its own, a model's figures and arms, and their stand-ins."""
+
+from __future__ import annotations
+
+from analysis.evidence import CannotExamine, Scope
+from analysis.metrics import BLOCK, Blocks, rows_of
+from analysis.quality import NEEDS_LABEL
+from analysis.tables import Metric, Role
+from analysis.warehouse import Warehouse
+
+MODEL_KINDS = ("mean_prediction", "calibration", "log_loss", "volume")
+MOST_ARMS = 6
+"""Arms of a model that are judged by themselves, those with the most rows."""
+
+
+def metrics(warehouse: Warehouse, scope: Scope) -> list[Metric]:
+    """The metric itself; for a model its figures. Raises CannotExamine where there is none."""
+    if scope.entry == "metric":
+        try:
+            metric = warehouse.contract.metric(scope.subject)
+            return [metric]
+        except KeyError:
+            raise CannotExamine(
+                f"There is no metric `{scope.subject}` in the settings; "
+                f"there are {', '.join(warehouse.contract.metric_names)}."
+            ) from None
+    kinds = [k for k in MODEL_KINDS if warehouse.has_labels or k not in NEEDS_LABEL]
+    if warehouse.contract.model(scope.subject).task == "regression":
+        kinds = [{"calibration": "bias", "log_loss": "mae"}.get(k, k) for k in kinds]
+    name = scope.subject
+    return [
+        Metric.model_validate(
+            {"name": f"{k} of {name}", "kind": k, "model": name, "title": f"{_plain(k)} of {name}"}
+        )
+        for k in kinds
+    ]
+
+
+def by_arm(warehouse: Warehouse, scope: Scope, blocks: Blocks) -> list[Metric]:
+    """For an alert on a model what each of its arms predicts, the largest first: of one arm little
+    shows in the model's mean."""
+    source = warehouse.contract.predictions
+    if scope.entry != "model":
+        return []
+    if source.arm is None or source.arm in source.hidden or warehouse.predicts_classes:
+        return []
+    table = rows_of(warehouse, blocks, models=(scope.subject,))
+    table = table.filter(table[BLOCK] == 0, table[Role.ARM].notnull())
+    counted = table.group_by(Role.ARM).aggregate(rows=table.count())
+    found = warehouse.fetch(counted).sort_values(["rows", Role.ARM], ascending=[False, True])
+    names = [str(arm) for arm in found[Role.ARM][:MOST_ARMS]]
+    shared = {"kind": "mean_prediction", "model": scope.subject}
+    title = f"mean prediction of {scope.subject} in"
+    each = [{**shared, "name": f"{title} {n}", "title": f"{title} {n}", "arm": n} for n in names]
+    return [Metric.model_validate(one) for one in each] if len(each) > 1 else []
+
+
+def stand_ins(metric: Metric) -> list[Metric]:
+    """A metric that waits for labels is made of predictions, which are here at once."""
+    if metric.kind not in NEEDS_LABEL or metric.kind in ("accuracy", "ndcg"):
+        return []
+    changes = {"kind": "mean_prediction", "bad": "both", "source": None}
+    title = f"The mean prediction behind {metric.title or metric.name}"
+    return [metric.model_copy(update={**changes, "title": title})]
+
+
+def share_labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> float:
+    """The share of the window's rows whose label has come."""
+    models = (metric.model,) if metric.model else ()
+    arms = (metric.arm,) if metric.arm else ()
+    table = rows_of(warehouse, blocks, models=models, arms=arms)
+    now = table.filter(table[BLOCK] == 0)
+    found = warehouse.fetch(now.aggregate(rows=now.count(), known=now[Role.LABEL].count())).iloc[0]
+    return float(found["known"]) / max(float(found["rows"]), 1.0)
+
+
+def _plain(kind: str) -> str:
+    return kind.replace("_", " ")
