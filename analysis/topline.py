@@ -16,7 +16,16 @@ from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
 from analysis.metrics import Blocks, series
 from analysis.quality import NEEDS_LABEL, back
-from analysis.series.judging import DELAY, OUTSIDE, Judged, ahead, judge, matched_shift, off
+from analysis.series.judging import (
+    DELAY,
+    OUTSIDE,
+    Judged,
+    ahead,
+    judge,
+    matched_shift,
+    off,
+    reaches,
+)
 from analysis.tables import Metric
 from analysis.topline_columns import of_the_subject
 from analysis.warehouse import Warehouse, naive
@@ -200,6 +209,10 @@ def _levels(best: Judged, scope: Scope) -> tuple[float, float]:
     """Mean of the series and of its expectation (weighted by rows) since the break where there
     is one that hurts, otherwise over the window."""
     start = np.datetime64(scope.window.start.replace(tzinfo=None), "s")
+    if best.matched.seen and not reaches(best.series, start):
+        figures = np.array([best.matched.now, best.matched.usual])
+        now, usual = back(best.metric.kind or "", figures)
+        return float(now), float(usual)
     first = min(int(np.searchsorted(best.series.times, start)), len(best.series) - 1)
     found = best.found
     hurts = found is not None and best.metric.bad in ("both", found.direction)

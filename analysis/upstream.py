@@ -235,7 +235,7 @@ def _looked(f: _Found) -> str:
 
 def _trace(health: Health) -> str:
     silent = health.words == "usual"
-    return "no job after it changed, so what it delivers must have" if silent else health.words
+    return "no job after it shows a change: it may be what it delivers" if silent else health.words
 
 
 def _table(f: _Found, suspects: tuple[Suspect, ...], ranked: list[str]) -> Table:

@@ -11,7 +11,7 @@ from analysis.graph import rootcause
 from analysis.graph.health import Health
 from analysis.graph.lineage import Graph
 
-SILENT = 2.0
+SILENT = 1.3
 """Log weight of a source that changed without a trace, where nothing else shows any: more than that
 of a job between, whose own change would mostly be a new version."""
 TRACE = 1.0

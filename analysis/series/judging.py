@@ -206,6 +206,8 @@ def _from_buckets(
 ) -> Shift:
     """The window's mean distance from the band against that of earlier days, of which the band has
     learnt ``kinds`` of day: they lie nearer to it than a new day does, and are widened for that."""
+    if not reaches(one, start):
+        return NOT_SEEN
     z = (one.work - band.expected) / band.spread
     first = min(int(np.searchsorted(one.times, start)), len(one) - 1)
 
@@ -217,6 +219,11 @@ def _from_buckets(
     days = max(len(past), kinds + 1)
     past *= math.sqrt((days + kinds) / (days - kinds))
     return odds.shift(mean(0), past, 1 / math.sqrt(max(len(one) - first, 1)))
+
+
+def reaches(one: Series, start: np.datetime64) -> bool:
+    """Whether a bucket of the series lies in the window: the newest that has ended may not."""
+    return bool(one.times[-1] + np.timedelta64(one.minutes, "m") > start)
 
 
 def off(one: Series, band: Band, metric: Metric) -> Floats:

@@ -285,3 +285,18 @@ def test_an_alert_on_a_model_looks_at_each_of_its_arms(tmp_path, by, verdict):
     evidence = topline.is_it_real(logs.warehouse(tmp_path, frame), logs.scope("ranker", "model"))
     assert evidence.verdict == verdict
     assert ("mean prediction of ranker in test" in evidence.headline) == (by > 0)
+
+
+@pytest.mark.parametrize(("part", "verdict"), [(0.5, "real"), (1.0, "false_alarm")])
+def test_a_day_that_has_not_ended_is_judged_by_its_hours(tmp_path, part, verdict):
+    """A figure a day, on days of the week that differ: the newest whole day is not the alert's."""
+    frame = logs.log(4, days=35, per_hour=30)
+    rng = np.random.default_rng(4)
+    kept = np.where(frame["time"].dt.day_of_week >= 5, 0.85, 1.0)
+    kept *= np.where(logs.since_onset(frame), part, 1.0)
+    frame = frame[rng.random(len(frame)) < kept]
+    wh = logs.warehouse(tmp_path, frame, logs.metric("volume", every=1440))
+    evidence = topline.is_it_real(wh, logs.scope("volume", days=34))
+    assert evidence.verdict == verdict
+    rows = int(logs.since_onset(frame).sum())
+    assert f"{rows:,} instead of about" in evidence.headline
