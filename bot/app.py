@@ -37,10 +37,12 @@ from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
 from handlers.mitigations import Action, Mitigations
 from handlers.once import retries
+from handlers.one_by_one import OneByOne
 from handlers.owing import Habits
 from handlers.pins import Pins
 from handlers.record.sending import Exports
 from handlers.registry import Reply, Request
+from handlers.replies import Replies
 from handlers.sender import Sender
 from handlers.shortcuts import Shortcuts
 from handlers.suggestions import Suggestions
@@ -148,7 +150,8 @@ class Bot:
         self.conversation.woken += [self.sender.loop.wake, self.work.loop.wake]
         self.home = Home(self.conversation, self.client, self.work.runner, self._watched)
         self.conversation.woken.append(self.home.changed)
-        self.threads = Threads(self.conversation, self.ask)
+        self.heard = OneByOne()
+        self.threads = Threads(self.conversation, self.ask, self.heard)
         self.app = self._bolt()
 
     def _watched(self) -> tuple[tuple[Subject, ...], bool]:
@@ -253,9 +256,10 @@ class Bot:
         Installed(self.access, gone, self._moved).register(app)
         self.threads.register(app)
         levels = Levels(self.work.runner)
-        Answers(self.conversation, self.mitigations, self.ask, levels).register(app)
+        Answers(self.conversation, self.mitigations, levels).register(app)
+        Replies(self.conversation, self.ask).register(app)
         Suggestions(self.conversation, levels).register(app)
-        record = Pins(self.conversation)
+        record = Pins(self.conversation, self.heard)
         record.register(app)
         Shortcuts(self.conversation, record).register(app)
         self.home.register(app)
@@ -282,9 +286,10 @@ class Bot:
 
     def begin(self) -> None:
         """Start what sends, works and publishes. Nothing is sent without a token."""
-        for loop in (self.sender.loop, self.work, self.home.loop):
+        for loop in (self.sender.loop, self.work, self.home.loop, self.heard.loop):
             loop.start()
-        self._running += [self.sender.loop.stop, self.work.loop.stop, self.home.loop.stop]
+        loops = (self.sender.loop, self.work.loop, self.home.loop, self.heard.loop)
+        self._running += [loop.stop for loop in loops]
         self.read_back()
 
     def read_back(self) -> None:

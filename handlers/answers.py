@@ -20,9 +20,7 @@ from handlers.forms import open_form
 from handlers.levels import Levels
 from handlers.messages.summary import catch_up
 from handlers.mitigations import Mitigations
-from handlers.registry import RUN, Reply, Request, run_text
-from handlers.threads import answer as post_answer
-from handlers.whispers import whisper
+from handlers.whispers import Asker, whisper
 from state import events as ev
 from state.events import Event
 from state.incident import Entry, Incident
@@ -33,14 +31,17 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Click:
-    """A click as we need it: who, on what, where to answer for them alone."""
+    """A click as we need it: by whom and where, on what."""
 
-    user: str
+    asker: Asker
     ref: Ref
     incident: Incident
-    channel: str
-    thread: str
     trigger: str
+
+    @property
+    def user(self) -> str:
+        """Who clicked."""
+        return self.asker.user
 
 
 class Answers:
@@ -50,12 +51,10 @@ class Answers:
         self,
         conversation: Conversation,
         mitigations: Mitigations,
-        ask: Callable[[Request], Reply],
         levels: Levels,
     ) -> None:
         self.conversation = conversation
         self.mitigations = mitigations
-        self.ask = ask
         self.levels = levels
         self._events: dict[str, Callable[[Click], Event | str]] = {
             "take": self._take,
@@ -88,10 +87,8 @@ class Answers:
             app.action(re.compile(rf"^{verb}(:|$)"))(self._on_modal)
         app.action(re.compile(r"^more(:|$)"))(self._on_more)
         app.action(re.compile(r"^catchup(:|$)"))(self._on_catch_up)
-        app.action(re.compile(rf"^{RUN}(:|$)"))(self._on_run)
         for callback in modals.PARSERS:
             app.view(callback)(self._on_submit)
-        app.command("/hawkeye")(self._on_command)
 
     # -- Bolt's side -------------------------------------------------------------------------
 
@@ -155,37 +152,6 @@ class Answers:
             )
             self._whisper(click, str(payload["text"]), client, payload.get("blocks"))
 
-    def _on_run(self, ack: Ack, body: Body, client: WebClient) -> None:
-        ack()
-        container = body.get("container", {})
-        channel = str((body.get("channel") or {}).get("id", container.get("channel_id", "")))
-        thread = str(container.get("thread_ts", ""))
-        request = Request(
-            text=run_text(body["actions"][0].get("value", "")),
-            user=body["user"]["id"],
-            channel=channel,
-            thread_ts=thread,
-            incident=self.conversation.store.incident_in(channel, thread) if thread else None,
-            via="mention" if thread else "slash",
-            trigger_id=body.get("trigger_id", ""),
-            response_url=body.get("response_url", ""),
-        )
-        post_answer(client, request, self.ask(request))
-
-    def _on_command(self, ack: Ack, body: Body) -> None:
-        request = Request(
-            text=body.get("text", ""),
-            user=body["user_id"],
-            channel=body["channel_id"],
-            via="slash",
-            trigger_id=body.get("trigger_id", ""),
-            response_url=body.get("response_url", ""),
-        )
-        reply = self.ask(request)
-        kind = "in_channel" if reply.in_channel else "ephemeral"
-        blocks = list(reply.blocks) if reply.blocks else None
-        ack(text=reply.text, blocks=blocks, response_type=kind)
-
     def _on_submit(self, ack: Ack, body: Body, view: Body, client: WebClient) -> None:
         ref = actions.parse(view.get("private_metadata", ""))
         incident = self.conversation.store.load(ref.incident)
@@ -207,7 +173,8 @@ class Answers:
             ack(response_action="errors", errors={field: self._named(refusal)})
             return
         ack()
-        click = Click(body["user"]["id"], ref, incident, *self._home(incident), trigger="")
+        asker = Asker(body["user"]["id"], *self._home(incident))
+        click = Click(asker, ref, incident, trigger="")
         for event in parsed:
             self._tell(click, event, client)
 
@@ -281,7 +248,8 @@ class Answers:
         return self.conversation.place(click.incident.id, click.user, found)
 
     def _export(self, click: Click) -> str:
-        self.conversation.export(click.incident.id, click.channel, click.user, click.ref.option)
+        channel = click.asker.channel
+        self.conversation.export(click.incident.id, channel, click.user, click.ref.option)
         return ""
 
     def _choose_view(self, click: Click) -> Body:
@@ -296,23 +264,20 @@ class Answers:
     # -- back to the person ------------------------------------------------------------------
 
     def _click(self, body: Body, client: WebClient) -> Click | None:
-        container = body.get("container", {})
-        channel = str((body.get("channel") or {}).get("id", container.get("channel_id", "")))
-        thread = str(container.get("thread_ts") or container.get("message_ts", ""))
-        user = body["user"]["id"]
+        asker = _beneath(body)
         try:
             ref = actions.of(body["actions"][0])
         except BadValue as error:
-            whisper(client, channel, user, str(error), thread)
+            whisper(client, asker, str(error))
             return None
         incident = self.conversation.store.load(ref.incident)
         if incident is None:
             text = f"I no longer know {ref.incident}; `/hawkeye incidents` lists what I know."
-            whisper(client, channel, user, text, thread)
+            whisper(client, asker, text)
             return None
-        if not self.conversation.may_see(incident.id, user) and not channel:
+        if not self.conversation.may_see(incident.id, asker.user) and not asker.channel:
             return None
-        return Click(user, ref, incident, channel, thread, body.get("trigger_id", ""))
+        return Click(asker, ref, incident, body.get("trigger_id", ""))
 
     def _tell(self, click: Click, event: Event | str, client: WebClient) -> None:
         text = event if isinstance(event, str) else self.conversation.tell(click.incident.id, event)
@@ -320,11 +285,10 @@ class Answers:
             self._whisper(click, text, client)
 
     def _open(self, click: Click, view: Body, client: WebClient) -> None:
-        where = {"user": click.user, "channel": click.channel, "thread": click.thread}
-        open_form(client, click.trigger, view, **where)
+        open_form(client, click.trigger, view, click.asker)
 
     def _whisper(self, click: Click, text: str, client: WebClient, blocks: object = None) -> None:
-        whisper(client, click.channel, click.user, text, click.thread, blocks)
+        whisper(client, click.asker, text, blocks)
 
     def _home(self, incident: Incident) -> tuple[str, str]:
         for place in self.conversation.store.places(incident.id):
@@ -333,6 +297,14 @@ class Answers:
             )
             return place.channel, ts
         return "", ""
+
+
+def _beneath(body: Body) -> Asker:
+    """Who clicked; an answer stands in the thread of the message, or begins beneath it."""
+    asker, container = Asker.of(body), body.get("container") or {}
+    if asker.thread or container.get("is_ephemeral"):
+        return asker
+    return replace(asker, thread=str(container.get("message_ts") or ""))
 
 
 def _first_field(view: Body) -> str:

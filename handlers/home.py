@@ -32,6 +32,7 @@ from handlers.messages.home import HomeView, Monitor, home
 from handlers.modals.settings import CALLBACK, parse_settings, settings_form
 from handlers.once import asked_to_wait
 from handlers.standing import MONITORS
+from handlers.whispers import Asker
 from handlers.work import Runner
 from state.as_text import stamp, unstamp
 from state.due import Urgency
@@ -91,7 +92,7 @@ class Home:
     def _on_settings(self, ack: Ack, body: Body, client: WebClient) -> None:
         ack()
         view = settings_form(preferences(self.conversation.store, body["user"]["id"]))
-        open_form(client, str(body.get("trigger_id", "")), view, user=body["user"]["id"])
+        open_form(client, str(body.get("trigger_id", "")), view, Asker.of(body))
 
     def _on_saved(self, ack: Ack, body: Body, view: Body) -> None:
         chosen = parse_settings(view)

@@ -6,7 +6,6 @@ followed. Taking the last 📌 away takes it out.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,23 +16,22 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.conversation import Conversation
+from handlers.one_by_one import OneByOne
 from handlers.reading import written
-from handlers.whispers import whisper
+from handlers.whispers import Asker, whisper
 from state.said import Said
 
 log = structlog.get_logger()
 PIN = "pushpin"
-ONE_BY_ONE = threading.Lock()
-"""Bolt hears of several changes of a message at once; each is read and written before the next, so
-that an older state never overwrites a newer one."""
 Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Pins:
-    """Keeps messages in the record of incidents."""
+    """Keeps messages in the record of incidents; reactions go through ``heard``."""
 
     conversation: Conversation
+    heard: OneByOne
 
     def register(self, app: App) -> None:
         """Listen to reactions."""
@@ -46,12 +44,15 @@ class Pins:
         if event.get("reaction") != PIN or item.get("type") != "message":
             return
         channel, ts = str(item.get("channel", "")), str(item.get("ts", ""))
-        with ONE_BY_ONE:
-            message = message_at(client, channel, ts)
-            if message is not None and pinned(message):
-                self._pin(channel, message, str(event.get("user", "")), client)
-            elif message is not None:
-                self.take_out(channel, ts)
+        user = str(event.get("user", ""))
+        self.heard.put(lambda: self._agree(channel, ts, user, client))
+
+    def _agree(self, channel: str, ts: str, user: str, client: WebClient) -> None:
+        message = message_at(client, channel, ts)
+        if message is not None and pinned(message):
+            self._pin(channel, message, user, client)
+        elif message is not None:
+            self.take_out(channel, ts)
 
     def _pin(self, channel: str, message: Message, user: str, client: WebClient) -> None:
         incident = self.meant(channel, message)
@@ -62,7 +63,7 @@ class Pins:
                 f"📌 Which incident? {', '.join(incident)} are open here. Put it in with the "
                 "message's shortcut “Add to timeline”."
             )
-            whisper(client, channel, user, text)
+            whisper(client, Asker(user, channel), text)
 
     def meant(self, channel: str, message: Message) -> list[str]:
         """The incident of the message's thread, else the open ones of its channel."""
@@ -116,7 +117,7 @@ def message_at(client: WebClient, channel: str, ts: str) -> Message | None:
     try:
         # Asked for a reply's ts, the method answers with that reply alone.
         found = client.conversations_replies(channel=channel, ts=ts, limit=1, inclusive=True)
-    except SlackApiError as error:
-        log.warning("a message could not be read", error=error.response.get("error"))
+    except (SlackApiError, OSError) as error:
+        log.warning("a message could not be read", error=str(error)[:200])
         return None
     return next((m for m in found.get("messages") or [] if m.get("ts") == ts), None)

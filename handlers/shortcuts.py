@@ -21,6 +21,7 @@ from handlers.pins import Pins, message_at
 from handlers.reading import moment_in, when, words_of
 from handlers.record.plain import plain
 from handlers.triage import FORM, begin, on_it
+from handlers.whispers import Asker
 from state.preferences import preferences
 
 Body = dict[str, Any]
@@ -171,9 +172,7 @@ class Shortcuts:
         return b.link(self.conversation.link(incident), incident)
 
     def _open(self, body: Body, view: Body, client: WebClient) -> None:
-        channel = str((body.get("channel") or {}).get("id") or "")
-        trigger = str(body.get("trigger_id", ""))
-        open_form(client, trigger, view, user=body["user"]["id"], channel=channel)
+        open_form(client, str(body.get("trigger_id", "")), view, Asker.of(body))
 
 
 def _pick(callback: str, title: str, keep: str, submit: str) -> Body:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
@@ -13,23 +12,25 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.conversation import Conversation
-from handlers.pins import ONE_BY_ONE, pinned
+from handlers.one_by_one import OneByOne
+from handlers.pins import pinned
 from handlers.reading import written
-from handlers.registry import Reply, Request
+from handlers.registry import Request
+from handlers.replies import Ask, answer
 from handlers.typed import addressed
 from state.said import Said
 
 log = structlog.get_logger()
 MOST_PAGES = 20
-Ask = Callable[[Request], Reply]
 
 
 @dataclass(frozen=True)
 class Threads:
-    """Reads threads. ``ask`` answers a request made by mention."""
+    """Reads threads. ``ask`` answers a request made by mention; messages go through ``heard``."""
 
     conversation: Conversation
     ask: Ask
+    heard: OneByOne
     stopping: Event = field(default_factory=Event)
 
     def register(self, app: App) -> None:
@@ -40,10 +41,9 @@ class Threads:
 
     def on_message(self, event: dict[str, Any]) -> None:
         """Keep what a person wrote in a thread of ours; follow edits and deletions."""
-        with ONE_BY_ONE:
-            self._heard(event)
+        self.heard.put(lambda: self._take_in(event))
 
-    def _heard(self, event: dict[str, Any]) -> None:
+    def _take_in(self, event: dict[str, Any]) -> None:
         channel, subtype = event["channel"], event.get("subtype")
         message = event.get("message") or {} if subtype == "message_changed" else event
         if subtype == "message_deleted":
@@ -75,7 +75,9 @@ class Threads:
             self.conversation.refresh(incident)
 
     def on_mention(self, event: dict[str, Any], client: WebClient) -> None:
-        """Do what is asked; the answer goes where it was asked."""
+        """Do what a person asks; the answer goes where it was asked."""
+        if event.get("bot_id") or not event.get("user"):
+            return
         channel, ts = event["channel"], event["ts"]
         if not self.conversation.store.first_time(f"mention:{channel}:{ts}"):
             return
@@ -83,7 +85,7 @@ class Threads:
         me = self.conversation.directory.me()["user_id"]
         request = Request(
             text=addressed(event.get("text", ""), me),
-            user=event.get("user", ""),
+            user=event["user"],
             channel=channel,
             thread_ts=thread or ts,
             incident=self.conversation.store.incident_in(channel, thread) if thread else None,
@@ -121,8 +123,8 @@ class Threads:
                 page = client.conversations_replies(
                     channel=channel, ts=root, limit=200, cursor=cursor
                 )
-            except SlackApiError as error:
-                log.warning("a thread could not be read back", error=error.response.get("error"))
+            except (SlackApiError, OSError) as error:
+                log.warning("a thread could not be read back", error=str(error)[:200])
                 break
             for message in page.get("messages") or []:
                 if self.stopping.is_set():
@@ -148,24 +150,3 @@ class Threads:
         said = Said(channel, ts, message["user"], text, link, held, in_thread=True)
         self.conversation.sayings.remember(incident, said)
         return True
-
-
-def answer(client: WebClient, request: Request, reply: Reply) -> None:
-    """Post the reply to a mention: in the thread, for the asker alone unless it is for all.
-
-    Nothing is posted for an empty reply: the thread itself shows what came of it.
-    """
-    if not reply.text:
-        return
-    where: dict[str, Any] = {"channel": request.channel, "text": reply.text}
-    if request.thread_ts:
-        where["thread_ts"] = request.thread_ts
-    if reply.blocks:
-        where["blocks"] = list(reply.blocks)
-    try:
-        if reply.in_channel:
-            client.chat_postMessage(**where, unfurl_links=False, unfurl_media=False)
-        else:
-            client.chat_postEphemeral(**where, user=request.user)
-    except SlackApiError as error:
-        log.warning("an answer could not be posted", error=error.response.get("error"))

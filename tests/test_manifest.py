@@ -11,6 +11,7 @@ from handlers.access import Installed
 from handlers.answers import Answers
 from handlers.home import Home
 from handlers.pins import Pins
+from handlers.replies import Replies
 from handlers.shortcuts import Shortcuts
 from handlers.suggestions import Suggestions
 from handlers.threads import Threads
@@ -116,11 +117,12 @@ def handled(kind):
     """What all rooms together handle: names, or patterns of names."""
     app = Recording()
     for room in (
-        Answers(None, None, None, None),
-        Threads(None, None),
+        Answers(None, None, None),
+        Replies(None, None),
+        Threads(None, None, None),
         Suggestions(None, None),
         Shortcuts(None, None),
-        Pins(None),
+        Pins(None, None),
         Home(None, None, None, None),
         Installed(None, None, None),
     ):
