@@ -246,7 +246,9 @@ class Work:
     def _export(self, work: Due) -> None:
         try:
             self.export(work)
-        finally:
+        except (SlackApiError, OSError) as error:
+            self._later(work, error)
+        else:
             self.conversation.due.done(work)
 
     def _mitigate(self, work: Due) -> None:

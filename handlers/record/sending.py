@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
+from urllib.error import HTTPError
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from handlers import blocks as b
+from handlers.access import lost
 from handlers.conversation import Conversation
-from handlers.record.files import FORMATS
+from handlers.once import asked_to_wait, outage
+from handlers.record.files import FORMATS, File
 from handlers.record.material import material
 from handlers.uploads import put
+from handlers.whispers import Asker, whisper
 from state.due import Due
 
 log = structlog.get_logger()
@@ -26,21 +33,41 @@ class Exports:
     settings: str
 
     def send(self, work: Due) -> None:
-        """Uploads the files of a due export into the thread; whoever asked is told of a failure."""
+        """Uploads the files of a due export into the thread; whoever asked is told of a failure.
+
+        Raises SlackApiError when Slack asks to wait, serves nobody or does not take the token,
+        OSError when it does not answer: then the files are still owed.
+        """
         channel, user, form = (str(work.payload[k]) for k in ("channel", "user", "form"))
-        thread = self._thread(work.incident, channel)
+        asker = Asker(user, channel, self._thread(work.incident, channel))
         try:
-            self._share(work.incident, form, channel, thread, user)
+            files = self._files(work.incident, form, channel)
         except Exception as error:
             # Whatever went wrong, the person who waits for the file has to hear of it.
-            code = error.response.get("error") if isinstance(error, SlackApiError) else error
-            text = f"The record of {work.incident} could not be exported ({code}). Try again."
-            self.client.chat_postEphemeral(
-                channel=channel, user=user, text=text, thread_ts=thread or None
-            )
-            log.exception("a record could not be exported", incident=work.incident, form=form)
+            self._failed(work, asker, error)
+            return
+        try:
+            self._share(work.incident, files, asker)
+        except HTTPException as error:
+            raise ConnectionError(f"an upload broke off: {error!r}") from error
+        except (SlackApiError, OSError) as error:
+            if _passes(error):
+                raise
+            self._failed(work, asker, error)
 
-    def _share(self, incident: str, form: str, channel: str, thread: str, user: str) -> None:
+    def _failed(self, work: Due, asker: Asker, error: Exception) -> None:
+        code = error.response.get("error") if isinstance(error, SlackApiError) else error
+        why = b.escape(b.clip(str(code), 200))
+        text = f"The record of {work.incident} could not be exported ({why}). Try again."
+        whisper(self.client, asker, text)
+        log.error(
+            "a record could not be exported",
+            incident=work.incident,
+            form=work.payload["form"],
+            exc_info=error,
+        )
+
+    def _files(self, incident: str, form: str, channel: str) -> Sequence[File]:
         talk = self.conversation
         names, link, said = (
             talk.directory.name,
@@ -48,21 +75,29 @@ class Exports:
             talk.said_in(incident, channel),
         )
         m = material(talk.store, incident, talk.tree, names, link, talk.title, said)
-        if m is None:
-            return
-        files = FORMATS[form](m, self.settings)
+        return FORMATS[form](m, self.settings) if m else ()
+
+    def _share(self, incident: str, files: Sequence[File], asker: Asker) -> None:
         put_there: list[dict[str, str | None]] = [
             {"id": put(self.client, f.name, f.data), "title": f.title} for f in files
         ]
-        self.client.files_completeUploadExternal(
-            files=put_there,
-            channel_id=channel,
-            thread_ts=thread or None,
-            initial_comment=f"The record of {incident}, asked for by <@{user}>.",
-        )
+        if put_there:
+            self.client.files_completeUploadExternal(
+                files=put_there,
+                channel_id=asker.channel,
+                thread_ts=asker.thread or None,
+                initial_comment=f"The record of {incident}, asked for by <@{asker.user}>.",
+            )
 
     def _thread(self, incident: str, channel: str) -> str:
         for place in self.conversation.store.places(incident):
             if place.channel == channel:
                 return place.thread or self.conversation.outbox.message(incident, channel, "root")
         return ""
+
+
+def _passes(error: SlackApiError | OSError) -> bool:
+    """Whether the same may go well later: nothing about this file was refused."""
+    if isinstance(error, SlackApiError):
+        return bool(asked_to_wait(error) or outage(error) or lost(error))
+    return not (isinstance(error, HTTPError) and 400 <= error.code < 500 and error.code != 429)

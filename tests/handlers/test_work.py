@@ -22,8 +22,14 @@ class Post:
         self.code, self.sent, self.now = "", 0, NOW
         self.due = DueWork(store, lease_seconds=-1)
         conversation = SimpleNamespace(due=self.due, now=lambda: self.now)
-        self.work = Work(conversation, None, None, None, None, self.write)
+        self.work = Work(conversation, None, None, self.export, None, self.write)
         self.due.add(Due("w", "write", "", {"user": "U1", "message": {}}), NOW)
+
+    def export(self, *_):
+        """Slack does not answer while ``code`` is set."""
+        if self.code:
+            raise ConnectionResetError(self.code)
+        self.sent += 1
 
     def write(self, *_):
         """Send it."""
@@ -66,6 +72,18 @@ def test_an_outage_loses_no_message_to_people(post):
     post.code = ""
     post.turns(1)
     assert post.sent == 1
+
+
+def test_an_export_is_owed_until_slack_answers(post):
+    """It is no message, but it is waited for by a person as well."""
+    work = Due("e", "export", "HE-1", {})
+    post.due.add(work, NOW)
+    post.code = "reset by peer"
+    post.work._export(work)
+    assert {w.id for w in post.due.claim(NOW + LONGEST_REST)} == {"w", "e"}
+    post.code = ""
+    post.work._export(work)
+    assert {w.id for w in post.due.claim(NOW + 2 * LONGEST_REST)} == {"w"}
 
 
 @pytest.mark.parametrize("code", ["internal_error", "user_not_found"])

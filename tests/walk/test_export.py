@@ -58,6 +58,24 @@ def test_a_file_that_slack_refuses_is_told_to_whoever_asked(stage):
     assert stage.until(lambda: any("access_denied" in w for w in stage.whispers(stage.ana)))
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("files.getUploadURLExternal", times=2, retry_after=1),
+        Fault("files.completeUploadExternal", times=2, retry_after=1),
+    ],
+    ids=["ticket", "sharing"],
+)
+def test_an_export_waits_as_long_as_slack_asks(stage, fault):
+    """The file comes once, and nobody is told that it failed."""
+    incident = resolved(stage)
+    stage.workspace.inject(fault)
+    stage.press(incident, "root", "export", option="JSON")
+    assert stage.until(lambda: shared(stage, f"{incident}.json"), 12)
+    assert not any("could not be exported" in w for w in stage.whispers(stage.ana))
+    assert stage.until(lambda: not stage.bot.conversation.due.claim(stage.bot.clock()))
+
+
 def test_the_command_line_writes_the_same_files(stage, tmp_path):
     """From the store alone; an unknown name gets those that there are."""
     incident = resolved(stage)
