@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
-from slack_bolt import BoltRequest, BoltResponse
-from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
-from slack_sdk import WebClient
 
 from analysis.evidence import Evidence, Scope
 from bot import plugins
 from bot.app import Bot
 from bot.config import Settings
+from bot.connection import Connection, Receiver
 from bot.monitors import Tick, tick
 from bot.schedule import Schedule
 from bot.web import Web
@@ -32,17 +29,6 @@ TICK_SECONDS = 5.0
 """How often the monitors are asked whether a look is due."""
 
 
-class Receiver(Protocol):
-    """Takes Slack's requests: a Bolt app, or what picks one of several."""
-
-    @property
-    def logger(self) -> Any:
-        """Bolt's logger."""
-
-    def dispatch(self, req: BoltRequest) -> BoltResponse:
-        """Verify a request, see to it, and acknowledge."""
-
-
 @dataclass
 class Front:
     """Runs ``bots``: ``receiver`` takes Slack's requests, ``desks`` the alerts. ``routes`` are
@@ -54,6 +40,7 @@ class Front:
     desks: Desks
     routes: Sequence[BaseRoute] = ()
     ticks: Sequence[tuple[float, Callable[[], None], str]] = ()
+    connection: Connection | None = field(default=None, init=False)
     _running: list[Callable[[], None]] = field(default_factory=list)
 
     @classmethod
@@ -67,8 +54,10 @@ class Front:
         return self.web.url
 
     def start(self) -> None:
-        """Start the bots, listen, then tick, and connect to Slack last. Raises OSError when a
-        port is taken."""
+        """Start the bots, listen, then tick, and connect to Slack last.
+
+        Raises OSError when a port is taken, SettingsError when Slack does not take the app's token.
+        """
         for bot in self.bots:
             bot.begin()
         schedule = Schedule()
@@ -99,19 +88,18 @@ class Front:
         return [*routes, *slack, *self.routes]
 
     def _connect(self) -> None:
-        token = self.settings.secrets.slack_app_token
-        socket = SocketModeHandler(
-            self.receiver,  # type: ignore[arg-type]
-            token.get_secret_value() if token else None,
-            web_client=WebClient(base_url=self.settings.secrets.slack_api_url),
-        )
-        socket.connect()  # type: ignore[no-untyped-call]
-        self._running.append(lambda: _close(socket))
+        secrets = self.settings.secrets
+        token = secrets.slack_app_token
+        key = token.get_secret_value() if token else None
+        self.connection = Connection(self.receiver, key, secrets.slack_api_url)
+        self.connection.start()
+        self._running.append(self.connection.stop)
 
     def problem(self) -> str:
-        """Why nothing at all can be posted; "" while one of the installations works."""
+        """Why nothing at all can be posted, or heard; "" while one of the installations works."""
         problems = [bot.access.problem() for bot in self.bots]
-        return problems[0] if all(problems) else ""
+        unheard = self.connection.problem if self.connection else ""
+        return problems[0] if all(problems) else unheard
 
     def observe(self, figures: Figures) -> None:
         """How each installation does."""
@@ -178,10 +166,3 @@ def _slack_route(receiver: Receiver) -> BaseRoute:
         return to_starlette_response(await run_in_threadpool(receiver.dispatch, asked))
 
     return Route("/slack/events", events, methods=["POST"])
-
-
-def _close(socket: SocketModeHandler) -> None:
-    """Hang up. The client's own threads take ten seconds to notice; nobody waits for them."""
-    closing = threading.Thread(target=socket.close, name="hang-up", daemon=True)
-    closing.start()
-    closing.join(timeout=0.5)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def run_until_stopped(settings: Settings) -> None:
     """Start the bot, and stop it cleanly on Ctrl-C or SIGTERM.
 
-    Raises ClickException when the settings lack a token or a port is taken.
+    Raises ClickException when the settings lack a token or Slack refuses the app's, or when a port
+    is taken.
     """
     from bot.app import Bot
     from bot.bots import Bots
@@ -28,11 +29,14 @@ def run_until_stopped(settings: Settings) -> None:
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
+    running: Bots | Front | None = None
     try:
         several = Bots(settings) if settings.slack.workspaces else None
         running = several or Front.one(Bot(settings))
         running.start()
     except (SettingsError, OSError) as error:
+        if running is not None:
+            running.stop()
         raise click.ClickException(str(error)) from error
     try:
         click.echo(f"HawkEye is up ({settings.slack.mode} mode). Ctrl-C stops it.", err=True)

@@ -1,0 +1,100 @@
+"""Socket Mode's connection to Slack, which is tried until it stands."""
+
+from __future__ import annotations
+
+import threading
+from http.client import HTTPException
+from typing import Any, Protocol
+
+import structlog
+from slack_bolt import BoltRequest, BoltResponse
+from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.config import SettingsError
+from bot.config.problems import Problem
+from handlers.access import lost
+
+log = structlog.get_logger()
+FIRST_SECONDS = 5.0
+"""The start waits so long for Slack's first answer; then it goes on without."""
+REST, LONGEST_REST = 1.0, 60.0
+"""The pause after the first try, in seconds, and the longest that it grows to."""
+
+
+class Receiver(Protocol):
+    """Takes Slack's requests: a Bolt app, or what picks one of several."""
+
+    @property
+    def logger(self) -> Any:
+        """Bolt's logger."""
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """Verify a request, see to it, and acknowledge."""
+
+
+class Connection:
+    """Hands what comes through the socket to ``receiver``.
+
+    ``problem`` is why there is none yet ("" while nothing went wrong), ``refused`` Slack's code
+    for why it does not take the app's token. Once there is a connection, the SDK renews it.
+    """
+
+    def __init__(self, receiver: Receiver, token: str | None, url: str) -> None:
+        self.problem = self.refused = ""
+        self._socket = SocketModeHandler(
+            receiver,  # type: ignore[arg-type]
+            token,
+            web_client=WebClient(base_url=url),
+        )
+        self._stopped, self._tried = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hawkeye-connection", daemon=True)
+
+    def start(self) -> None:
+        """Begin. Raises SettingsError when Slack does not take the app's token."""
+        self._thread.start()
+        self._tried.wait(FIRST_SECONDS)
+        if self.refused:
+            self.stop()
+            found = f"a token that Slack refuses ({self.refused})"
+            expected = (
+                'an app-level token, xapp-…, under "Basic Information", with connections:write'
+            )
+            raise SettingsError([Problem("environment", "SLACK_APP_TOKEN", found, expected)])
+
+    def stop(self) -> None:
+        """Hang up. The SDK's own threads take ten seconds to notice; nobody waits for them."""
+        self._stopped.set()
+        closing = threading.Thread(target=self._hang_up, name="hang-up", daemon=True)
+        closing.start()
+        closing.join(timeout=0.5)
+
+    def _hang_up(self) -> None:
+        # A connection can't be closed while it is being opened.
+        self._thread.join()
+        self._socket.close()  # type: ignore[no-untyped-call]
+
+    def _run(self) -> None:
+        pause = REST
+        while not self._stopped.is_set():
+            if self._connected():
+                return
+            self._stopped.wait(pause)
+            pause = min(2 * pause, LONGEST_REST)
+
+    def _connected(self) -> bool:
+        try:
+            self._socket.connect()  # type: ignore[no-untyped-call]
+        except (SlackApiError, OSError, HTTPException, ValueError) as error:
+            # A ValueError is an answer that is no JSON.
+            self.refused = lost(error)
+            code = error.response.get("error") if isinstance(error, SlackApiError) else error
+            self.problem = f"There is no connection to Slack yet ({str(code)[:200]})"
+            log.error("Slack did not open a connection; it is tried again", error=str(code)[:200])
+            return False
+        else:
+            self.refused = self.problem = ""
+            return True
+        finally:
+            self._tried.set()
