@@ -157,7 +157,7 @@ def test_shortcuts_are_acknowledged(stage):
         "message_ts": "1548261231.000200",
         "message": message,
         "channel": {"id": stage.channel, "name": "ml-oncall"},
-        "response_url": "https://hooks.slack.com/app-actions/T0ML/1/x",
+        "response_url": "http://127.0.0.1:9/app-actions/T0ML/1/x",
     }
     assert interact(stage, shortcut) == {}
     assert interact(stage, {"type": "shortcut", "callback_id": "start_triage"}) == {}
