@@ -37,12 +37,12 @@ class Receiver(Protocol):
 class Connection:
     """Hands what comes through the socket to ``receiver``.
 
-    ``problem`` is why there is none yet ("" while nothing went wrong), ``refused`` Slack's code
-    for why it does not take the app's token. Once there is a connection, the SDK renews it.
+    ``made`` says whether there has been a connection: from then on the SDK renews it. ``refused``
+    is Slack's code for why it does not take the app's token, else "".
     """
 
     def __init__(self, receiver: Receiver, token: str | None, url: str) -> None:
-        self.problem = self.refused = ""
+        self.made, self.refused = False, ""
         self._socket = SocketModeHandler(
             receiver,  # type: ignore[arg-type]
             token,
@@ -62,6 +62,12 @@ class Connection:
                 'an app-level token, xapp-…, under "Basic Information", with connections:write'
             )
             raise SettingsError([Problem("environment", "SLACK_APP_TOKEN", found, expected)])
+
+    def problem(self) -> str:
+        """What an operator has to do; "" also in an outage, which passes."""
+        if not self.refused:
+            return ""
+        return f"Slack refuses the app's token ({self.refused}): start the bot with another one"
 
     def stop(self) -> None:
         """Hang up. The SDK's own threads take ten seconds to notice; nobody waits for them."""
@@ -90,11 +96,10 @@ class Connection:
             # A ValueError is an answer that is no JSON.
             self.refused = lost(error)
             code = error.response.get("error") if isinstance(error, SlackApiError) else error
-            self.problem = f"There is no connection to Slack yet ({str(code)[:200]})"
-            log.error("Slack did not open a connection; it is tried again", error=str(code)[:200])
+            log.error("Slack opened no connection", error=str(code)[:200])
             return False
         else:
-            self.refused = self.problem = ""
+            self.made, self.refused = True, ""
             return True
         finally:
             self._tried.set()

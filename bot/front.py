@@ -96,9 +96,9 @@ class Front:
         self._running.append(self.connection.stop)
 
     def problem(self) -> str:
-        """Why nothing at all can be posted, or heard; "" while one of the installations works."""
+        """Why nothing at all can be posted or heard; "" while one of the installations works."""
         problems = [bot.access.problem() for bot in self.bots]
-        unheard = self.connection.problem if self.connection else ""
+        unheard = self.connection.problem() if self.connection else ""
         return problems[0] if all(problems) else unheard
 
     def observe(self, figures: Figures) -> None:

@@ -24,11 +24,12 @@ def stage(tmp_path):
     ids=["broken", "dropped"],
 )
 def test_an_outage_at_the_start_is_waited_for(stage, fault, monkeypatch):
-    """The bot is up meanwhile, says what it waits for, and hears clicks as soon as it can."""
+    """The bot is up and ready for alerts meanwhile, and hears clicks as soon as it can."""
     monkeypatch.setattr(connection, "REST", 0.5)
     stage.restart(lambda: stage.workspace.inject(fault))
-    assert "no connection" in stage.front.problem()
-    assert stage.until(lambda: not stage.front.problem())
+    assert not stage.front.connection.made
+    assert stage.front.problem() == ""
+    assert stage.until(lambda: stage.front.connection.made)
     incident = stage.fire()
     stage.press(incident, "root", "take")
     stage.shows(incident, "root", f"<@{stage.ana}>")
@@ -48,3 +49,4 @@ def test_a_token_that_slack_refuses_ends_the_start(stage, code):
     fault = Fault("apps.connections.open", times=50, error=code)
     with pytest.raises(SettingsError, match=rf"SLACK_APP_TOKEN\n.*refuses \({code}\)"):
         stage.restart(lambda: stage.workspace.inject(fault))
+    assert f"the app's token ({code})" in stage.front.problem()
