@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_bolt import App
-from slack_sdk import WebClient
 
 from bot import plugins
 from bot.bolt import Own, bolt_app
@@ -29,6 +28,7 @@ from bot.routing import Routing
 from handlers import commands, notices
 from handlers.access import Access, Installed
 from handlers.answers import Answers
+from handlers.client import Client
 from handlers.conversation import Conversation
 from handlers.desk import Subject, Subjects, every
 from handlers.directory import Directory
@@ -117,7 +117,7 @@ class Bot:
         require_slack(settings)
         self.installation = share.installation if share else ""
         token = share.token if share else _secret(settings.secrets.slack_bot_token)
-        self.client = WebClient(
+        self.client = Client(
             token, base_url=settings.secrets.slack_api_url, retry_handlers=retries()
         )
         self.access = Access(self.client, self.installation)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from slack_bolt import App
+from slack_bolt import App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.config import Settings
 from handlers.access import lost
+from handlers.client import Client
 from handlers.directory import Directory
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NOT_HERE = (
 class Own(Authorize):
     """Bolt asks who the bot is for each request: always the one whose app it is."""
 
-    def __init__(self, client: WebClient, directory: Directory) -> None:
+    def __init__(self, client: Client, directory: Directory) -> None:
         self.client = client
         self.directory = directory
 
@@ -72,10 +73,24 @@ def bolt_app(
 ) -> App:
     """A Bolt app without listeners; its clients get their token from ``authorize``. People for
     whom there is none read ``not_here``."""
-    return App(
-        client=WebClient(base_url=settings.secrets.slack_api_url),
+    app = App(
+        client=Client(base_url=settings.secrets.slack_api_url),
         authorize=authorize,  # type: ignore[arg-type]
         oauth_flow=flow,
         signing_secret=signing_secret(settings),
         user_facing_authorize_error_message=not_here,
     )
+    app.use(_our_client)
+    return app
+
+
+def _our_client(context: BoltContext, next_: Callable[[], None]) -> None:
+    """Bolt makes a client of slack_sdk's own class for each request: ours takes its place."""
+    theirs = context.client
+    context["client"] = Client(
+        theirs.token,
+        base_url=theirs.base_url,
+        team_id=context.team_id,
+        retry_handlers=theirs.retry_handlers,
+    )
+    next_()

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackTokenRotationError
 from slack_sdk.oauth import InstallationStore, OAuthStateStore
 from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.token_rotation import TokenRotator
 
+from handlers.client import Client
 from state.store import Store
 
 log = structlog.get_logger()
@@ -138,5 +138,5 @@ class States(OAuthStateStore):
 
 def rotator(client_id: str, client_secret: str, api_url: str) -> TokenRotator:
     """What asks Slack for new tokens."""
-    client = WebClient(base_url=api_url)
+    client = Client(base_url=api_url)
     return TokenRotator(client_id=client_id, client_secret=client_secret, client=client)

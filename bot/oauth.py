@@ -14,7 +14,6 @@ from slack_bolt.error import BoltError
 from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs, SuccessArgs
 from slack_bolt.oauth.oauth_settings import OAuthSettings
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Installation
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 from bot.config import Settings
 from bot.installations import Installations, States, key_of
 from bot.manifest import bot_scopes
+from handlers.client import Client
 
 log = structlog.get_logger()
 INSTALL, BACK = "/slack/install", "/slack/oauth_redirect"
@@ -66,7 +66,7 @@ class Flow(OAuthFlow):
         secret = found.slack_client_secret
         url = settings.slack.url
         super().__init__(
-            client=WebClient(base_url=found.slack_api_url),
+            client=Client(base_url=found.slack_api_url),
             settings=OAuthSettings(
                 client_id=found.slack_client_id,
                 client_secret=secret.get_secret_value() if secret else None,

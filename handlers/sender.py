@@ -93,8 +93,16 @@ class Sender:
                 break
             if self._may_send(owed):
                 sent = True
-                self.send(owed)
+                self._attempt(owed)
         return sent
+
+    def _attempt(self, owed: Owed) -> None:
+        """Send one message; whatever happens over it must not keep back the others."""
+        try:
+            self.send(owed)
+        except Exception as error:
+            log.exception("a message failed", incident=owed.incident, name=owed.name)
+            self.outbox.put_off(owed, _wait(owed, least=5.0), f"{type(error).__name__}: {error}")
 
     def _may_send(self, owed: Owed) -> bool:
         """Keep to Slack's pace: a bucket of posts per channel, and silence after a 429."""

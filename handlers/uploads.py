@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from analysis.evidence import Chart
 from handlers.access import lost
+from handlers.client import readable
 from state.results import Results
 
 log = structlog.get_logger()
@@ -119,7 +120,7 @@ def put(client: WebClient, name: str, data: bytes, **more: str) -> str:
         headers={"Content-Type": "application/octet-stream"},
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with readable(), urllib.request.urlopen(request, timeout=30) as answer:
         answer.read()
     return str(ticket["file_id"])
 

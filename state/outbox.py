@@ -210,6 +210,11 @@ class Outbox:
             error,
         )
 
+    def put_off(self, owed: Owed, seconds: float, error: str) -> None:
+        """Try again after so many seconds what is still owed; its doubt stays as it was kept."""
+        sets = "due = ?, attempts = attempts + 1, error = iif(wanted = sent, '', ?)"
+        self._set(owed, sets, time.time() + seconds, error)
+
     def count_anew(self, owed: Owed) -> Owed:
         """The same, with no try counted."""
         self._set(owed, "attempts = 0")

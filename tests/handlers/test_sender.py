@@ -180,3 +180,23 @@ def test_a_chart_that_can_not_be_uploaded_ahead_is_left_alone_in_the_end(stage, 
         clock[0] = float(second)
         ahead.upload_ahead()
     assert slack.tried("files_getUploadURLExternal") == ahead.most_tries
+
+
+def test_a_message_over_which_sending_fails_does_not_hold_up_the_others(stage):
+    """Whatever it is that fails; the message itself is tried again later, still in doubt."""
+    posting, slack = stage
+
+    def breaks(_, arguments):
+        if arguments.get("text") == "It fell.":
+            raise RuntimeError("nobody thought of this")
+
+    slack.breaks = breaks
+    other = Alert("monitor", "k2", "feature", "temp", "It drifts", NOW, channel="C2", thread="2.0")
+    FakeDesk(posting.outbox.store).open(other)
+    want(posting, "It fell.")
+    posting.outbox.want("HE-2", "C2", [Post("step-0", 0, {"text": "It drifts.", "blocks": []})])
+    posting.send_owed()
+    assert posting.outbox.message("HE-2", "C2", "step-0")
+    [still] = posting.outbox.owed()
+    assert (still.name, still.attempts, still.in_doubt) == ("step-0", 1, True)
+    assert "nobody thought" in still.error

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 
 from bot.workspace import Fault
 from handlers import work
+from handlers.client import Client
 from handlers.once import CannotLookError, find
 from state import events as ev
 from state.outbox import Owed
@@ -134,3 +135,19 @@ def test_what_can_not_be_looked_up_now_is_asked_again_and_what_is_out_of_reach_i
         find(client, owed)
     stage.workspace.inject(Fault("conversations.history", error="not_in_channel"))
     assert find(client, owed) == ""
+
+
+def test_who_answers_a_click_uses_the_client_for_which_an_answer_cut_short_is_an_outage(stage):
+    """Bolt makes a client for each request."""
+    seen = []
+
+    def look(client, next_):
+        seen.append((type(client), client.token))
+        next_()
+
+    stage.bot.app.use(look)
+    incident = stage.fire()
+    stage.shows(incident, "step-1", "answer:yes")
+    stage.press(incident, "step-1", "answer:yes")
+    assert stage.until(lambda: seen)
+    assert set(seen) == {(Client, stage.bot.client.token)}
