@@ -31,6 +31,10 @@ BROKEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service
 
 FAILED = frozenset({"internal_error", "fatal_error"})
 """Of these, the ones that tell of this call alone, not of an outage that ends for all."""
+LIMITED = frozenset({"ratelimited", "rate_limited"})
+"""It may say so with status 200 too: the references of its methods name the latter."""
+WAIT_SECONDS = 30.0
+"""So long where Slack asks to wait and does not say how long."""
 
 
 class CannotLookError(Exception):
@@ -75,8 +79,11 @@ def outage(error: SlackApiError) -> bool:
 
 def asked_to_wait(error: SlackApiError) -> float:
     """The seconds that Slack wants to be left alone; 0 where it does not say so."""
-    limited = error.response.status_code == 429 or error.response.get("error") == "ratelimited"
-    return float(error.response.headers.get("Retry-After", 1)) if limited else 0.0
+    if error.response.status_code != 429 and error.response.get("error") not in LIMITED:
+        return 0.0
+    told = {name.lower(): value for name, value in error.response.headers.items()}
+    seconds = str(told.get("retry-after", ""))
+    return max(1.0, float(seconds)) if seconds.isdecimal() else WAIT_SECONDS
 
 
 def find(client: WebClient, owed: Owed) -> str:

@@ -17,32 +17,26 @@ from handlers.access import Access, lost
 from handlers.directory import Directory
 from handlers.loop import Loop
 from handlers.once import FAILED, CannotLookError, asked_to_wait, find, outage, uncertain
+from handlers.pace import Pace
+from handlers.plain import FOLLOWS, GIVEN_UP, instead_of_a_change, words_alone
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import Outbox, Owed
 from state.results import Results
 
 log = structlog.get_logger()
 
-POSTS_A_SECOND = 1.0
-"""chat.postMessage allows one message a second per channel …"""
-BURST = 4.0
-"""… and short bursts above that."""
 MOST_SECONDS = 300.0
 """No message waits longer than this for its next try."""
-FOLLOWS = "The chart follows in a moment."
-GIVEN_UP = "The chart could not be uploaded. It shows: {shows}"
 WORDS_AFTER = 4
 """After so many tries that broke in Slack the words are sent alone, and the rest goes on …"""
 MOST_TRIES = 14
 """… until so many: about half an hour. An outage of Slack is no such try: it is waited for."""
-ALONE = (
-    "{text}\nSlack does not take the buttons and charts of this message ({code}). "
-    "`@hawkeye status` tells how it stands."
-)
-NOT_CHANGED = "Slack does not let me change a message above ({code}). It should say: {text}"
+MOST_REFUSALS = 3
+"""So often a message is tried again that Slack refuses for the same reason."""
 SEEN_SECONDS = 2.0
 """Slack shows a message by then for which it owes an answer."""
 GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
+UNCHANGEABLE = frozenset({"edit_window_closed"})
 CLOSED = frozenset(
     {
         *("channel_not_found", "not_in_channel", "is_archived", "restricted_action"),
@@ -72,8 +66,7 @@ class Sender:
     poll_seconds: float = 0.25
     uploads: Uploads = field(init=False)
     loop: Loop = field(init=False)
-    _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _quiet_until: dict[str, float] = field(default_factory=dict)
+    _pace: Pace = field(default_factory=Pace)
     _unready: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -91,7 +84,7 @@ class Sender:
         for owed in self.outbox.owed():
             if self.loop.stopped or not self.access.may_try:
                 break
-            if self._may_send(owed):
+            if self._pace.allows(owed):
                 sent = True
                 self._attempt(owed)
         return sent
@@ -103,19 +96,6 @@ class Sender:
         except Exception as error:
             log.exception("a message failed", incident=owed.incident, name=owed.name)
             self.outbox.put_off(owed, _wait(owed, least=5.0), f"{type(error).__name__}: {error}")
-
-    def _may_send(self, owed: Owed) -> bool:
-        """Keep to Slack's pace: a bucket of posts per channel, and silence after a 429."""
-        now = time.monotonic()
-        method = "update" if owed.ts else f"post:{owed.channel}"
-        if now < max(self._quiet_until.get(method, 0), self._quiet_until.get("all", 0)):
-            return False
-        if owed.ts:
-            return True
-        left, since = self._tokens.get(owed.channel, (BURST, now))
-        left = min(BURST, left + (now - since) * POSTS_A_SECOND)
-        self._tokens[owed.channel] = (left - 1 if left >= 1 else left, now)
-        return left >= 1
 
     def send(self, owed: Owed) -> None:
         """Send one message, and keep what became of it."""
@@ -132,26 +112,24 @@ class Sender:
                 owed = replace(owed, ts=find(self.client, owed), tried_at=0.0)
             instead = self._instead(owed)
             alone = owed.attempts >= WORDS_AFTER and owed.error in FAILED and not owed.in_words
-            payload = _words_alone(owed) if alone else self._ready(owed, instead)
+            payload = words_alone(owed, owed.error) if alone else self._ready(owed, instead)
             if not owed.ts:
                 owed = replace(owed, tried_at=time.time())
                 if not self.outbox.sending(owed):
                     return
-            ts = self._call(owed, payload)
-            short = alone or instead == FOLLOWS
-            done = self.outbox.sent_in_words if short else self.outbox.sent
-            done(owed, ts)
-            self._unready.discard(owed.wanted)
+            self._tell(owed, payload, short=alone or instead == FOLLOWS)
         except _RootGoneError:
             log.warning("a thread's first message is gone", incident=owed.incident)
             self.outbox.uprooted(owed)
         except ChartNotReadyError as error:
             self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
         except CannotLookError as error:
-            if str(error) in FAILED:
+            if error.seconds:
+                self.outbox.wait(owed, error.seconds)
+            elif str(error) in FAILED:
                 self._broken(owed, str(error))
             else:
-                self.outbox.later(owed, error.seconds or _wait(owed), str(error))
+                self.outbox.later(owed, _wait(owed), str(error))
         except SlackApiError as error:
             self._refused(owed, error)
         except OSError as error:
@@ -160,6 +138,13 @@ class Sender:
             self.access.regain()
             if new and self.on_sent is not None:
                 self.on_sent(owed.incident, owed.channel, owed.name)
+
+    def _tell(self, owed: Owed, payload: dict[str, Any], short: bool) -> None:
+        """Send it, and keep that Slack has it: all of it, or where ``short`` its words alone."""
+        ts = self._call(owed, payload)
+        done = self.outbox.sent_in_words if short else self.outbox.sent
+        done(owed, ts)
+        self._unready.discard(owed.wanted)
 
     def _call(self, owed: Owed, payload: dict[str, Any]) -> str:
         if owed.ts:
@@ -227,11 +212,11 @@ class Sender:
             return
         owed = replace(owed, tried_at=0.0)
         if wait := asked_to_wait(error):
-            method = "update" if owed.ts else f"post:{owed.channel}"
-            self._quiet_until[method] = time.monotonic() + wait
-            self.outbox.later(owed, wait, "Slack asked to wait")
+            self._hush(owed, wait)
         elif code in GONE and owed.ts:
             self.outbox.gone(owed)
+        elif code in UNCHANGEABLE and owed.ts:
+            self._give_up(owed, code)
         elif code == "invalid_blocks" and self._shows_a_chart(owed):
             self._unready.add(owed.wanted)
             wait = 0.1 * 2 ** min(owed.attempts, 8) if owed.in_words else 0.0
@@ -265,45 +250,63 @@ class Sender:
         if owed.attempts < MOST_TRIES:
             self.outbox.later(owed, _wait(owed), code)
             return
-        log.error("a message is given up", incident=owed.incident, name=owed.name, error=code)
-        if owed.ts and not owed.in_words:
-            self._say_below(owed, code)
-        self.outbox.give_up(owed, code)
-
-    def _say_below(self, owed: Owed, code: str) -> None:
-        """What a message should say that can't be changed, as a new one in its thread."""
-        text = NOT_CHANGED.format(code=code, text=_text(owed))
-        try:
-            self.client.chat_postMessage(
-                channel=owed.channel, thread_ts=owed.thread or owed.ts, text=text
-            )
-        except (SlackApiError, OSError) as error:
-            log.warning("it could not be said below either", reason=str(error)[:200])
+        self._give_up(owed, code)
 
     def _last_resort(self, owed: Owed, code: str) -> None:
-        """Say it in plain text, so that the on-call is not left without it; else give up."""
-        if owed.attempts >= 3:
-            self.outbox.give_up(owed, code)
-            return
+        """Say it in words alone, so that the on-call is not left without it, and try for the rest;
+        at last it rests.
+
+        Only tries that ended with this code count, one after the other.
+        """
+        if owed.error != code:
+            owed = self.outbox.count_anew(owed)
+        if owed.attempts >= MOST_REFUSALS:
+            self._give_up(owed, code)
+        elif owed.in_words:
+            self.outbox.later(owed, _wait(owed, least=5.0), code)
+        else:
+            self._say_in_words(owed, code)
+
+    def _say_in_words(self, owed: Owed, code: str) -> None:
         try:
-            ts = self._call(owed, {"text": _text(owed), "blocks": []})
-            self.outbox.sent(owed, ts)
+            self._tell(owed, words_alone(owed, code), short=True)
         except _RootGoneError:
             self.outbox.uprooted(owed)
         except SlackApiError as error:
-            tried_at = time.time() if uncertain(error) else 0.0
-            self.outbox.later(replace(owed, tried_at=tried_at), _wait(owed), code)
+            if wait := asked_to_wait(error):
+                self._hush(owed, wait)
+            else:
+                tried_at = time.time() if uncertain(error) else 0.0
+                self.outbox.later(replace(owed, tried_at=tried_at), _wait(owed), code)
         except OSError:
             self.outbox.later(replace(owed, tried_at=time.time()), _wait(owed), code)
+        else:
+            self.outbox.later(owed, _wait(owed, least=5.0), code)
 
+    def _hush(self, owed: Owed, seconds: float) -> None:
+        """Slack asked to wait."""
+        self._pace.hush(owed, seconds)
+        self.outbox.wait(owed, seconds)
 
-def _words_alone(owed: Owed) -> dict[str, Any]:
-    """A message over which Slack breaks, without what may be at fault."""
-    return {"text": ALONE.format(text=_text(owed), code=owed.error), "blocks": []}
+    def _give_up(self, owed: Owed, code: str) -> None:
+        """It rests. What Slack shows in its place and does not let be changed is said below."""
+        if owed.ts and not owed.in_words and (wait := self._say_below(owed, code)):
+            self.outbox.wait(owed, wait)
+            return
+        log.error("a message is given up", incident=owed.incident, name=owed.name, error=code)
+        self.outbox.give_up(owed, code)
 
-
-def _text(owed: Owed) -> str:
-    return str(owed.payload.get("text", ""))[:3000]
+    def _say_below(self, owed: Owed, code: str) -> float:
+        """What a message should say that can't be changed, as a new one in its thread; the seconds
+        that Slack asked to wait before."""
+        text, thread = instead_of_a_change(owed, code), owed.thread or owed.ts
+        try:
+            self.client.chat_postMessage(channel=owed.channel, thread_ts=thread, text=text)
+        except (SlackApiError, OSError) as error:
+            if isinstance(error, SlackApiError) and (wait := asked_to_wait(error)):
+                return wait
+            log.warning("it could not be said below either", reason=str(error)[:200])
+        return 0.0
 
 
 def _wait(owed: Owed, least: float = 0.5) -> float:

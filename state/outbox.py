@@ -210,6 +210,10 @@ class Outbox:
             error,
         )
 
+    def wait(self, owed: Owed, seconds: float) -> None:
+        """Slack asked to wait: that is no try, and tells nothing of the message."""
+        self._set(owed, "due = ?, sending = ?", time.time() + seconds, owed.tried_at)
+
     def put_off(self, owed: Owed, seconds: float, error: str) -> None:
         """Try again after so many seconds what is still owed; its doubt stays as it was kept."""
         sets = "due = ?, attempts = attempts + 1, error = iif(wanted = sent, '', ?)"

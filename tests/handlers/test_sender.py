@@ -2,85 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
 
 from analysis.charts.style import figure, render
-from handlers import sender, uploads
-from handlers.access import Access
-from handlers.sender import MOST_TRIES, WORDS_AFTER, Sender
+from handlers import uploads
+from handlers.sender import MOST_TRIES, WORDS_AFTER
 from handlers.uploads import Uploads
 from state.incident import Alert
-from state.outbox import Outbox, Post
+from state.outbox import Post
 from state.results import Results
-from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
-
-SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "It fell."}}
-
-
-@dataclass
-class FakeSlack:
-    """Answers, or breaks where ``breaks(method, arguments)`` says so; remembers what was asked."""
-
-    breaks: Any = lambda *_: False
-    code: str = "internal_error"
-    token: str = "xoxb-1"
-    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
-        self.asked.append((method, arguments))
-        if self.breaks(method, arguments):
-            body = {"ok": False, "error": self.code}
-            answer = SlackResponse(
-                client=None,
-                http_verb="POST",
-                api_url=method,
-                req_args={},
-                data=body,
-                headers={},
-                status_code=200,
-            )
-            raise SlackApiError(self.code, answer)
-        ts = arguments.get("ts") or f"{len(self.asked)}.0"
-        return {"ok": True, "ts": ts, "messages": [], "message": {"thread_ts": "1.0"}}
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda **arguments: self._call(name, **arguments)
-
-    def tried(self, method: str) -> int:
-        """How often it was asked for that."""
-        return sum(name == method for name, _ in self.asked)
+from tests.handlers.fake_sending import sending, until_quiet, want
 
 
 @pytest.fixture
 def stage(tmp_path, monkeypatch):
     """A sender without pauses over an incident's outbox."""
-    monkeypatch.setattr(sender, "_wait", lambda owed, least=0.0: -1.0)
-    monkeypatch.setattr(sender, "BURST", 1e9)
-    store = Store(tmp_path / "state.db")
-    FakeDesk(store).open(
-        Alert("monitor", "k", "metric", "precision", "It fell", NOW, channel="C1", thread="1.0")
-    )
-    slack = FakeSlack()
-    yield Sender(slack, Outbox(store), Access(slack), directory=None), slack
-    store.close()
-
-
-def want(posting: Sender, *texts: str) -> None:
-    """The thread should have these messages."""
-    posts = [Post(f"step-{n}", n, {"text": t, "blocks": [SECTION]}) for n, t in enumerate(texts)]
-    posting.outbox.want("HE-1", "C1", posts)
-
-
-def until_quiet(posting: Sender) -> None:
-    """Send until nothing is owed; far more turns than a bounded number of tries takes."""
-    for _ in range(5 * MOST_TRIES):
-        posting.send_owed()
+    with sending(tmp_path, monkeypatch) as found:
+        yield found
 
 
 @pytest.fixture
