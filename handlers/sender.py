@@ -35,14 +35,11 @@ MOST_REFUSALS = 3
 """So often a message is tried again that Slack refuses for the same reason."""
 SEEN_SECONDS = 2.0
 """Slack shows a message by then for which it owes an answer."""
+PLAIN_LINKS: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
 UNCHANGEABLE = frozenset({"edit_window_closed"})
-CLOSED = frozenset(
-    {
-        *("channel_not_found", "not_in_channel", "is_archived", "restricted_action"),
-        "team_access_not_granted",
-    }
-)
+JOINABLE = frozenset({"channel_not_found", "not_in_channel"})
+CLOSED = JOINABLE | {"is_archived", "restricted_action", "team_access_not_granted"}
 
 
 class _RootGoneError(Exception):
@@ -155,8 +152,7 @@ class Sender:
                 channel=owed.channel,
                 thread_ts=owed.thread or None,
                 metadata={"event_type": "hawkeye_post", "event_payload": event},
-                unfurl_links=False,
-                unfurl_media=False,
+                **PLAIN_LINKS,
                 **payload,
             )
             if owed.under_root and self._astray(owed, answer):
@@ -223,7 +219,7 @@ class Sender:
             self.outbox.later(owed, wait, "chart not processed yet")
         elif code in CLOSED:
             log.warning("channel is closed to the bot", channel=owed.channel, error=code)
-            self._try_to_join(owed, code)
+            self._shut_out(owed, code)
         else:
             log.error("Slack refused a message", name=owed.name, error=code)
             self._last_resort(owed, code)
@@ -232,13 +228,20 @@ class Sender:
         """Whether it was sent with charts: without them its blocks are at fault."""
         return self.uploads.names_a_file(owed.payload) and not self._instead(owed)
 
-    def _try_to_join(self, owed: Owed, code: str) -> None:
-        try:
-            self.client.conversations_join(channel=owed.channel)
-        except SlackApiError:
-            self.outbox.later(owed, _wait(owed, least=5.0), code)
-        else:
+    def _shut_out(self, owed: Owed, code: str) -> None:
+        """The bot may not write there, or not yet: it joins where that may help. Joining is granted
+        to members too, and changes nothing then: at once it is tried again only the first time."""
+        if code in JOINABLE and self._join(owed.channel) and owed.error != code:
             self.outbox.later(owed, 0.0, code)
+        else:
+            self.outbox.later(owed, _wait(owed, least=5.0), code)
+
+    def _join(self, channel: str) -> bool:
+        try:
+            self.client.conversations_join(channel=channel)
+        except (SlackApiError, OSError):
+            return False
+        return True
 
     def _broken(self, owed: Owed, code: str) -> None:
         """Slack broke over this message: ever longer pauses, and at last it rests.
@@ -301,7 +304,9 @@ class Sender:
         that Slack asked to wait before."""
         text, thread = instead_of_a_change(owed, code), owed.thread or owed.ts
         try:
-            self.client.chat_postMessage(channel=owed.channel, thread_ts=thread, text=text)
+            self.client.chat_postMessage(
+                channel=owed.channel, thread_ts=thread, text=text, **PLAIN_LINKS
+            )
         except (SlackApiError, OSError) as error:
             if isinstance(error, SlackApiError) and (wait := asked_to_wait(error)):
                 return wait

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from handlers import sender
 from handlers.once import WAIT_SECONDS
 from handlers.sender import MOST_REFUSALS
 from tests.handlers.fake_sending import SECTION, Clock, sending, until_quiet, want
@@ -105,3 +106,40 @@ def test_a_limit_on_saying_it_below_is_waited_for(stage, clock):
     until_quiet(posting)
     assert "should say: It fell." in slack.asked[-1][1]["text"]
     assert posting.outbox.given_up() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "joins", "at_once"),
+    [("restricted_action", 0, 1), ("is_archived", 0, 1), ("not_in_channel", 2, 2)],
+)
+def test_a_channel_that_is_closed_is_tried_ever_more_rarely(
+    tmp_path, monkeypatch, clock, code, joins, at_once
+):
+    """Joining it is granted to a member too: it helps once at most."""
+    pauses = sender._wait
+    with sending(tmp_path, monkeypatch) as (posting, slack):
+        monkeypatch.setattr(sender, "_wait", pauses)
+        slack.breaks, slack.code = (lambda method, _: method == "chat_postMessage"), code
+        want(posting, "It fell.")
+        until_quiet(posting)
+        assert slack.tried("chat_postMessage") == at_once
+        assert slack.tried("conversations_join") == joins
+        clock.ahead += 60
+        until_quiet(posting)
+        assert slack.tried("chat_postMessage") == at_once + 1
+
+
+def test_a_join_that_slack_does_not_answer_is_waited_over(stage):
+    """It is tried again with the message."""
+    posting, slack = stage
+
+    def breaks(method, _):
+        if method == "conversations_join":
+            raise TimeoutError
+        return True
+
+    slack.breaks, slack.code = breaks, "not_in_channel"
+    want(posting, "It fell.")
+    posting.send_owed()
+    [still] = posting.outbox.owed()
+    assert (still.attempts, still.error) == (1, "not_in_channel")
