@@ -20,10 +20,22 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
+from handlers.once import asked_to_wait
+
 log = structlog.get_logger()
 T = TypeVar("T")
 MEMORY_SECONDS = 600.0
+PAGE = 999
+"""The most that Slack tells at a time: few calls, as it allows twenty lists a minute."""
 MOST_PAGES = 50
+
+
+class _CutShortError(Exception):
+    """Slack asked to wait for ``seconds`` in the middle of a list: ``read`` is what it told."""
+
+    def __init__(self, read: Any, seconds: float) -> None:
+        super().__init__("Slack asked to wait")
+        self.read, self.seconds = read, seconds
 
 
 @dataclass
@@ -151,7 +163,7 @@ class Directory:
         nothing: set[str] = set()
 
         def ask() -> set[str]:
-            pages = self._pages(self.client.conversations_members, channel=channel, limit=1000)
+            pages = self._pages(self.client.conversations_members, channel=channel, limit=PAGE)
             return {str(member) for page in pages for member in page.get("members") or []}
 
         return self._once(f"members:{channel}", ask, nothing, seconds=60)
@@ -221,12 +233,20 @@ class Directory:
     def _list_channels(self, team: str) -> dict[str, str]:
         pages = self._pages(
             self.client.conversations_list,
-            limit=200,
+            limit=PAGE,
             exclude_archived=True,
             types="public_channel,private_channel",
             team_id=team or None,
         )
-        return {str(c["name"]): str(c["id"]) for page in pages for c in page.get("channels") or []}
+        found: dict[str, str] = {}
+        try:
+            for page in pages:
+                found |= {str(c["name"]): str(c["id"]) for c in page.get("channels") or []}
+        except SlackApiError as error:
+            if wait := asked_to_wait(error):
+                raise _CutShortError(found, wait) from error
+            raise
+        return found
 
     def _pages(
         self, method: Callable[..., SlackResponse], **arguments: Any
@@ -245,19 +265,23 @@ class Directory:
     ) -> T:
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and time.monotonic() - kept[0] < seconds:
+        if kept is not None and time.monotonic() < kept[0]:
             value: T = kept[1]
             return value
         if not self.client.token:
             return nothing
         try:
             value = ask()
+        except _CutShortError as short:
+            # Good enough until Slack may be asked for the whole.
+            log.warning("Slack cut a list short", key=key, seconds=short.seconds)
+            value, seconds = short.read, short.seconds
         except (SlackApiError, OSError) as error:
             # A look-up is never worth an incident: without the answer the walk goes on.
             log.warning("Slack did not answer a look-up", key=key, error=str(error)[:200])
             return nothing
         with self._lock:
-            self._kept[key] = (time.monotonic(), value)
+            self._kept[key] = (time.monotonic() + seconds, value)
         return value
 
 

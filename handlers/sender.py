@@ -114,7 +114,7 @@ class Sender:
                 owed = replace(owed, tried_at=time.time())
                 if not self.outbox.sending(owed):
                     return
-            self._tell(owed, payload, short=alone or instead == FOLLOWS)
+            channel = self._tell(owed, payload, short=alone or instead == FOLLOWS)
         except _RootGoneError:
             log.warning("a thread's first message is gone", incident=owed.incident)
             self.outbox.uprooted(owed)
@@ -132,18 +132,28 @@ class Sender:
         except OSError as error:
             self.outbox.later(owed, _wait(owed), f"{type(error).__name__}: {error}")
         else:
-            self.access.regain()
-            if new and self.on_sent is not None:
-                self.on_sent(owed.incident, owed.channel, owed.name)
+            self._heard(owed, channel, new)
 
-    def _tell(self, owed: Owed, payload: dict[str, Any], short: bool) -> None:
-        """Send it, and keep that Slack has it: all of it, or where ``short`` its words alone."""
-        ts = self._call(owed, payload)
+    def _tell(self, owed: Owed, payload: dict[str, Any], short: bool) -> str:
+        """Send it, and keep that Slack has it: all of it, or where ``short`` its words alone.
+
+        The channel's id: Slack takes a name for a new message, but not to change it.
+        """
+        channel, ts = self._call(owed, payload)
         done = self.outbox.sent_in_words if short else self.outbox.sent
         done(owed, ts)
         self._unready.discard(owed.wanted)
+        if channel != owed.channel:
+            self.outbox.store.channel_found(owed.channel, channel)
+        return channel
 
-    def _call(self, owed: Owed, payload: dict[str, Any]) -> str:
+    def _heard(self, owed: Owed, channel: str, new: bool) -> None:
+        """Slack took a message."""
+        self.access.regain()
+        if new and self.on_sent is not None:
+            self.on_sent(owed.incident, channel, owed.name)
+
+    def _call(self, owed: Owed, payload: dict[str, Any]) -> tuple[str, str]:
         if owed.ts:
             answer = self.client.chat_update(channel=owed.channel, ts=owed.ts, **payload)
         else:
@@ -157,7 +167,7 @@ class Sender:
             )
             if owed.under_root and self._astray(owed, answer):
                 raise _RootGoneError
-        return str(answer["ts"])
+        return str(answer.get("channel") or owed.channel), str(answer["ts"])
 
     def _astray(self, owed: Owed, answer: Any) -> bool:
         """Whether a reply came into the channel, as Slack posts one whose thread is gone.
@@ -272,7 +282,7 @@ class Sender:
 
     def _say_in_words(self, owed: Owed, code: str) -> None:
         try:
-            self._tell(owed, words_alone(owed, code), short=True)
+            channel = self._tell(owed, words_alone(owed, code), short=True)
         except _RootGoneError:
             self.outbox.uprooted(owed)
         except SlackApiError as error:
@@ -284,7 +294,8 @@ class Sender:
         except OSError:
             self.outbox.later(replace(owed, tried_at=time.time()), _wait(owed), code)
         else:
-            self.outbox.later(owed, _wait(owed, least=5.0), code)
+            self.outbox.later(replace(owed, channel=channel), _wait(owed, least=5.0), code)
+            self._heard(owed, channel, new=not owed.ts)
 
     def _hush(self, owed: Owed, seconds: float) -> None:
         """Slack asked to wait."""

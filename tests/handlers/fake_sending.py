@@ -47,7 +47,9 @@ class FakeSlack:
             )
             raise SlackApiError(self.code, answer)
         ts = arguments.get("ts") or f"{len(self.asked)}.0"
-        return {"ok": True, "ts": ts, "messages": [], "message": {"thread_ts": "1.0"}}
+        channel = str(arguments.get("channel")).replace("#", "C-")
+        message = {"thread_ts": "1.0"}
+        return {"ok": True, "ts": ts, "channel": channel, "messages": [], "message": message}
 
     def __getattr__(self, name: str) -> Any:
         return lambda **arguments: self._call(name, **arguments)

@@ -2,6 +2,7 @@
 
 import pytest
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 
 from handlers.directory import Directory
 
@@ -154,3 +155,54 @@ def test_an_app_and_somebody_who_has_left_can_take_nothing_over(monkeypatch, abo
     assert found.is_person("UONE") is person
     assert found.is_person("UUNKNOWN")
     assert not found.is_person("USLACKBOT")
+
+
+class Large(Slack):
+    """A workspace of many channels, of which Slack tells ``allowed`` pages, then asks to wait."""
+
+    def __init__(self, allowed):
+        super().__init__()
+        self.allowed, self.asked = allowed, 0
+
+    def conversations_list(self, cursor, limit, **_):
+        """A page of 2,500 channels."""
+        self.asked += 1
+        if self.allowed == 0:
+            body, headers = {"ok": False, "error": "ratelimited"}, {"Retry-After": "30"}
+            raise SlackApiError(
+                "no",
+                SlackResponse(
+                    client=None,
+                    http_verb="POST",
+                    api_url="",
+                    req_args={},
+                    data=body,
+                    headers=headers,
+                    status_code=429,
+                ),
+            )
+        self.allowed -= 1
+        first = int(cursor or 0)
+        page = [{"name": f"n{n}", "id": f"C{n}"} for n in range(first, min(2500, first + limit))]
+        following = str(first + limit) if first + limit < 2500 else ""
+        return {"channels": page, "response_metadata": {"next_cursor": following}}
+
+
+def test_the_channels_of_a_large_workspace_are_read_in_few_calls():
+    """Slack allows twenty a minute."""
+    client = Large(20)
+    assert Directory(client).channel("#n2499") == "C2499"
+    assert client.asked == 3
+
+
+def test_what_slack_told_before_it_asked_to_wait_is_used_until_it_may_be_asked_again(monkeypatch):
+    """It is not all there is; and Slack is left alone as long as it wants."""
+    clock = [0.0]
+    monkeypatch.setattr("handlers.directory.time.monotonic", lambda: clock[0])
+    client = Large(1)
+    directory = Directory(client)
+    assert directory.channel("#n7") == "C7"
+    assert directory.channel("#n2000") == "#n2000"
+    assert client.asked == 2
+    client.allowed, clock[0] = 20, 31.0
+    assert directory.channel("#n2000") == "C2000"

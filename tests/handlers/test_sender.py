@@ -12,7 +12,15 @@ from state.incident import Alert
 from state.outbox import Post
 from state.results import Results
 from tests.handlers.fake_desk import NOW, FakeDesk
-from tests.handlers.fake_sending import sending, until_quiet, want
+from tests.handlers.fake_sending import SECTION, sending, until_quiet, want
+
+
+class Unknowing:
+    """Slack does not tell it the ids of channels."""
+
+    def channel(self, name: str) -> str:
+        """What was asked about."""
+        return name
 
 
 @pytest.fixture
@@ -139,3 +147,27 @@ def test_a_message_over_which_sending_fails_does_not_hold_up_the_others(stage):
     [still] = posting.outbox.owed()
     assert (still.name, still.attempts, still.in_doubt) == ("step-0", 1, True)
     assert "nobody thought" in still.error
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["taken", "in words"])
+def test_a_channel_known_by_name_alone_is_known_by_its_id_once_slack_took_a_message(stage, refused):
+    """Slack takes no name for a change; nor does it tell in which thread somebody wrote by it."""
+    posting, slack = stage
+    posting.directory = Unknowing()
+    heard = []
+    posting.on_sent = lambda *told: heard.append(told)
+    FakeDesk(posting.outbox.store).open(
+        Alert("monitor", "k2", "feature", "temp", "It drifts", NOW, channel="#ml")
+    )
+    slack.code = "invalid_arguments"
+    slack.breaks = lambda method, a: refused and method == "chat_postMessage" and a["blocks"]
+    posting.outbox.want("HE-2", "#ml", [Post("root", 0, {"text": "Red", "blocks": [SECTION]})])
+    until_quiet(posting)
+    assert heard == [("HE-2", "C-ml", "root")]
+    [place] = posting.outbox.store.places("HE-2")
+    assert place.channel == "C-ml"
+    posting.outbox.want("HE-2", "C-ml", [Post("root", 0, {"text": "Green", "blocks": []})])
+    until_quiet(posting)
+    method, last = slack.asked[-1]
+    assert (method, last["channel"], last["text"]) == ("chat_update", "C-ml", "Green")
+    assert posting.outbox.waiting() == 0
