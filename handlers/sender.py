@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -65,6 +66,7 @@ class Sender:
     loop: Loop = field(init=False)
     _pace: Pace = field(default_factory=Pace)
     _unready: set[str] = field(default_factory=set)
+    _chart_tries: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.uploads = Uploads(self.client, Results(self.outbox.store))
@@ -119,7 +121,10 @@ class Sender:
             log.warning("a thread's first message is gone", incident=owed.incident)
             self.outbox.uprooted(owed)
         except ChartNotReadyError as error:
-            self.outbox.later(owed, 0.2 * 2 ** min(owed.attempts, 6), str(error))
+            if error.seconds:
+                self.outbox.wait(owed, error.seconds)
+            else:
+                self._chart_failed(owed, str(error))
         except CannotLookError as error:
             if error.seconds:
                 self.outbox.wait(owed, error.seconds)
@@ -143,6 +148,8 @@ class Sender:
         done = self.outbox.sent_in_words if short else self.outbox.sent
         done(owed, ts)
         self._unready.discard(owed.wanted)
+        if not short:
+            self._chart_tries.pop(owed.wanted, None)
         if channel != owed.channel:
             self.outbox.store.channel_found(owed.channel, channel)
         return channel
@@ -188,10 +195,18 @@ class Sender:
     def _instead(self, owed: Owed) -> str:
         """The line in the place of charts that could not be uploaded, or that Slack lacks or has
         not processed yet, so that the words go out before them; "" where they are shown."""
-        if owed.attempts >= self.uploads.most_tries:
+        if owed.wanted not in self._unready and self.uploads.all_there(owed.payload):
+            return ""
+        if self._chart_tries[owed.wanted] >= self.uploads.most_tries:
             return GIVEN_UP
-        there = owed.wanted not in self._unready and self.uploads.all_there(owed.payload)
-        return "" if owed.in_words or there else FOLLOWS
+        return "" if owed.in_words else FOLLOWS
+
+    def _chart_failed(self, owed: Owed, why: str) -> None:
+        """Ever longer pauses, but none before the words are out."""
+        tries = self._chart_tries[owed.wanted]
+        self._chart_tries[owed.wanted] += 1
+        wait = min(MOST_SECONDS, 0.1 * 4**tries) if owed.in_words else 0.0
+        self.outbox.later(owed, wait, why)
 
     def _ready(self, owed: Owed, instead: str) -> dict[str, Any]:
         """The payload as Slack takes it: charts uploaded, and nothing beyond the limits."""
@@ -225,8 +240,7 @@ class Sender:
             self._give_up(owed, code)
         elif code == "invalid_blocks" and self._shows_a_chart(owed):
             self._unready.add(owed.wanted)
-            wait = 0.1 * 2 ** min(owed.attempts, 8) if owed.in_words else 0.0
-            self.outbox.later(owed, wait, "chart not processed yet")
+            self._chart_failed(owed, "chart not processed yet")
         elif code in CLOSED:
             log.warning("channel is closed to the bot", channel=owed.channel, error=code)
             self._shut_out(owed, code)

@@ -14,13 +14,23 @@ from slack_sdk.errors import SlackApiError
 from analysis.evidence import Chart
 from handlers.access import lost
 from handlers.client import readable
+from handlers.once import asked_to_wait, outage
 from state.results import Results
 
 log = structlog.get_logger()
 
 
+OUTAGE_SECONDS = 15.0
+"""While Slack serves nobody an upload is tried again after so long."""
+
+
 class ChartNotReadyError(Exception):
-    """A chart can't be shown yet; the message says why."""
+    """A chart can't be shown yet; the message says why. In ``seconds`` it may be asked for again;
+    0 where that is the chart's own failure, not one of Slack's limits or an outage."""
+
+    def __init__(self, why: str, seconds: float = 0.0) -> None:
+        super().__init__(why)
+        self.seconds = seconds
 
 
 @dataclass
@@ -33,6 +43,7 @@ class Uploads:
     client: WebClient
     results: Results
     most_tries: int = 8
+    _quiet_until: float = 0.0
     _failed: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def resolve(self, blocks: list[dict[str, Any]], instead: str = "") -> list[dict[str, Any]]:
@@ -66,20 +77,29 @@ class Uploads:
         """Upload one chart that nobody has asked for yet; whether there was one.
 
         One that fails is tried again after ever longer pauses, and at last left to the message
-        that shows it.
+        that shows it. What Slack's limits and outages hold up is waited for, and no failure.
         """
+        if self._quiet_seconds:
+            return False
         chart = next(filter(self._may_try, self.results.to_upload()), None)
         if chart is None:
             return False
         try:
             self._file(chart)
         except (ChartNotReadyError, SlackApiError) as error:
+            if self._quiet_seconds:
+                return False
             tries = self._failed.get(chart, (0, 0.0))[0] + 1
             self._failed[chart] = (tries, time.monotonic() + 2**tries)
             log.info("chart not uploaded ahead", reason=str(error), tries=tries)
             return False
         self._failed.pop(chart, None)
         return True
+
+    @property
+    def _quiet_seconds(self) -> float:
+        """How long Slack takes no uploads from now on."""
+        return max(0.0, self._quiet_until - time.monotonic())
 
     def _may_try(self, chart: str) -> bool:
         tries, again = self._failed.get(chart, (0, 0.0))
@@ -92,12 +112,16 @@ class Uploads:
         chart = self.results.chart(chart_id)
         if chart is None:
             raise ChartNotReadyError(f"chart {chart_id[:8]} is not in the store")
+        if seconds := self._quiet_seconds:
+            raise ChartNotReadyError("Slack takes no uploads now", seconds)
         try:
             file = self._upload(chart)
         except (SlackApiError, OSError) as error:
             if lost(error):
                 raise
-            raise ChartNotReadyError(f"upload failed: {error}") from error
+            seconds = _held_up(error)
+            self._quiet_until = time.monotonic() + seconds
+            raise ChartNotReadyError(f"upload failed: {error}", seconds) from error
         self.results.uploaded(chart_id, file)
         return file
 
@@ -123,6 +147,13 @@ def put(client: WebClient, name: str, data: bytes, **more: str) -> str:
     with readable(), urllib.request.urlopen(request, timeout=30) as answer:
         answer.read()
     return str(ticket["file_id"])
+
+
+def _held_up(error: SlackApiError | OSError) -> float:
+    """The seconds to wait where Slack's limits or an outage are to blame; else 0."""
+    if not isinstance(error, SlackApiError):
+        return 0.0
+    return asked_to_wait(error) or OUTAGE_SECONDS * outage(error)
 
 
 def _charts(payload: dict[str, Any]) -> list[str]:

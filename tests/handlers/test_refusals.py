@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from handlers import sender
+from analysis.charts.style import figure, render
+from handlers import sender, uploads
 from handlers.once import WAIT_SECONDS
 from handlers.sender import MOST_REFUSALS
+from state.outbox import Post
+from state.results import Results
 from tests.handlers.fake_sending import SECTION, Clock, sending, until_quiet, want
 
 
@@ -143,3 +146,91 @@ def test_a_join_that_slack_does_not_answer_is_waited_over(stage):
     posting.send_owed()
     [still] = posting.outbox.owed()
     assert (still.attempts, still.error) == (1, "not_in_channel")
+
+
+@pytest.fixture
+def picture(stage):
+    """The store holds a chart; the thread should have a message that shows it."""
+    posting, _ = stage
+    drawing, (axes,) = figure()
+    axes.plot([1, 2])
+    chart = render(drawing, "a", "a line")
+    Results(posting.outbox.store).keep_chart(chart)
+    image = {"type": "image", "chart": chart.id, "alt_text": "a line"}
+    post = Post("step-0", 0, {"text": "It fell.", "blocks": [SECTION, image]})
+    posting.outbox.want("HE-1", "C1", [post])
+    return chart
+
+
+def shown(slack) -> str:
+    """The kind of the last block that Slack took or refused: the chart, or the line instead."""
+    return next(a["blocks"][-1]["type"] for _, a in reversed(slack.asked) if a.get("blocks"))
+
+
+def until_shown(posting, slack, clock, monkeypatch) -> None:
+    """The chart can be uploaded again: it is there within minutes."""
+    slack.breaks = lambda *_: False
+    monkeypatch.setattr(uploads, "put", lambda *_, **__: "F1")
+    for _ in range(60):
+        clock.ahead += 10
+        posting.send_owed()
+    assert shown(slack) == "image"
+    assert posting.outbox.waiting() == 0
+
+
+@pytest.mark.parametrize("code", ["ratelimited", "service_unavailable"])
+def test_a_limit_or_an_outage_of_uploads_loses_no_chart(stage, clock, picture, monkeypatch, code):
+    """However long it lasts; Slack is left alone as long as it wants, ahead of the message too."""
+    posting, slack = stage
+    slack.breaks, slack.code = (lambda method, _: method.startswith("files")), code
+    slack.headers = {"Retry-After": "30"}
+    start = clock.ahead
+    for _ in range(60):
+        clock.ahead += 10
+        posting.send_owed()
+        posting.uploads.upload_ahead()
+    seconds = 30 if code == "ratelimited" else uploads.OUTAGE_SECONDS
+    asked = slack.tried("files_getUploadURLExternal")
+    assert 5 < asked <= (clock.ahead - start) / seconds + 1
+    until_shown(posting, slack, clock, monkeypatch)
+
+
+@pytest.mark.parametrize("code", ["ratelimited", "service_unavailable", "not_in_channel"])
+def test_what_holds_up_a_message_loses_no_chart_of_it(stage, clock, picture, monkeypatch, code):
+    """Only failures of the chart itself count."""
+    posting, slack = stage
+    monkeypatch.setattr(uploads, "put", lambda *_, **__: "F1")
+    posting.uploads.upload_ahead()
+    slack.breaks, slack.code = (lambda method, _: method.startswith("chat")), code
+    for _ in range(30):
+        clock.ahead += WAIT_SECONDS
+        posting.send_owed()
+    until_shown(posting, slack, clock, monkeypatch)
+
+
+def test_a_chart_that_fails_again_and_again_is_replaced_by_words(stage, clock, picture):
+    """What it shows is said."""
+    posting, slack = stage
+    slack.breaks = lambda method, _: method.startswith("files")
+    for _ in range(200):
+        clock.ahead += 10
+        posting.send_owed()
+    assert slack.tried("files_getUploadURLExternal") == posting.uploads.most_tries
+    assert "It shows: a line" in str(slack.asked[-1][1]["blocks"])
+    assert posting.outbox.waiting() == 0
+
+
+def test_blocks_with_a_chart_that_slack_never_takes_end_in_words(
+    stage, clock, picture, monkeypatch
+):
+    """The chart is left out, then all blocks; at last it rests."""
+    posting, slack = stage
+    monkeypatch.setattr(uploads, "put", lambda *_, **__: "F1")
+    posting.uploads.upload_ahead()
+    slack.breaks, slack.code = (lambda _, a: bool(a.get("blocks"))), "invalid_blocks"
+    for _ in range(200):
+        clock.ahead += 10
+        posting.send_owed()
+    assert posting.outbox.waiting() == 0
+    assert posting.outbox.given_up() == 1
+    assert len(slack.asked) < 4 * (posting.uploads.most_tries + MOST_REFUSALS)
