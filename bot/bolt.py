@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App, BoltContext
@@ -18,6 +19,8 @@ from handlers.directory import Directory
 if TYPE_CHECKING:
     from slack_bolt.oauth import OAuthFlow
 
+LISTENERS = 16
+"""Requests that are worked on at once: a few that wait for Slack must not keep a click waiting."""
 NOT_HERE = (
     "Slack does not take HawkEye's token here. Whoever runs HawkEye has to install it again; "
     "nothing that it keeps is lost."
@@ -78,6 +81,7 @@ def bolt_app(
         authorize=authorize,  # type: ignore[arg-type]
         oauth_flow=flow,
         signing_secret=signing_secret(settings),
+        listener_executor=ThreadPoolExecutor(LISTENERS, "hawkeye-listener"),
         user_facing_authorize_error_message=not_here,
     )
     app.use(_our_client)

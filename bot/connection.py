@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-from http.client import HTTPException
 from typing import Any, Protocol
 
 import structlog
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.config import SettingsError
 from bot.config.problems import Problem
 from handlers.access import lost
+from handlers.client import Client
 
 log = structlog.get_logger()
 FIRST_SECONDS = 5.0
@@ -46,7 +45,7 @@ class Connection:
         self._socket = SocketModeHandler(
             receiver,  # type: ignore[arg-type]
             token,
-            web_client=WebClient(base_url=url),
+            web_client=Client(base_url=url),
         )
         self._stopped, self._tried = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="hawkeye-connection", daemon=True)
@@ -92,8 +91,7 @@ class Connection:
     def _connected(self) -> bool:
         try:
             self._socket.connect()  # type: ignore[no-untyped-call]
-        except (SlackApiError, OSError, HTTPException, ValueError) as error:
-            # A ValueError is an answer that is no JSON.
+        except (SlackApiError, OSError) as error:
             self.refused = lost(error)
             code = error.response.get("error") if isinstance(error, SlackApiError) else error
             log.error("Slack opened no connection", error=str(code)[:200])
