@@ -125,7 +125,7 @@ def _say(
     broken |= d.broken
     large = max(0.08, 0.2 * suspects[0].score) if suspects else 1.0
     blamed = [s for s in suspects if s.score >= large or s.name in broken]
-    blamed = blamed[:6] if d.verdict == "inputs" else []
+    blamed = (blamed or list(suspects[:1]))[:6] if d.verdict == "inputs" else []
     suspects = (*blamed, *(s for s in suspects if s not in blamed))
     quality = r.quality(output)
     notes = _notes(r, quality, served)
@@ -209,6 +209,11 @@ def _doubted(d: Verdict, blamed: list[Suspect]) -> str:
             f"Labels left those of all other traffic in {d.parted}: the world or the labels there "
             f"({d.unmoved:.0%}) rather than {named}. What stands above it can tell."
         )
+    if d.outcomes.seen:
+        return (
+            f"Labels lie {_way(d)} beside the predictions than on other days: the world or the "
+            f"labels ({d.unmoved:.0%}) rather than {named}. What stands above it can tell."
+        )
     if d.lost:
         return (
             f"Labels go with predictions less than on other days (by {d.lost:.0%}): the world or "
@@ -246,11 +251,10 @@ def _unmoved(d: Verdict, suspects: tuple[Suspect, ...]) -> str:
             f"other traffic in {d.parted}. The world changed there, or how its labels are made."
         )
     if d.outcomes.seen and d.unmoved > SAME:
-        way = "higher" if d.outcomes.change > 0 else "lower"
         return (
             "Neither the inputs nor the model's answers changed, but what happens did: labels lie "
-            f"{way} beside the predictions than on other days. The world changed, or how labels "
-            "are made."
+            f"{_way(d)} beside the predictions than on other days. The world changed, or how "
+            "labels are made."
         )
     if d.lost and d.unmoved > SAME:
         return (
@@ -259,6 +263,10 @@ def _unmoved(d: Verdict, suspects: tuple[Suspect, ...]) -> str:
         )
     top = f"; the closest is {suspects[0].name}" if suspects else ""
     return f"Neither the inputs nor the model's answers changed beyond their usual range{top}."
+
+
+def _way(d: Verdict) -> str:
+    return "higher" if d.outcomes.change > 0 else "lower"
 
 
 def _table(suspects: tuple[Suspect, ...]) -> Table:

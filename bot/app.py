@@ -288,7 +288,7 @@ class Bot:
         """Start what sends, works and publishes. Nothing is sent without a token."""
         for loop in (self.sender.loop, self.work, self.home.loop, self.heard.loop):
             loop.start()
-        loops = (self.sender.loop, self.work.loop, self.home.loop, self.heard.loop)
+        loops = (self.sender.loop, self.work.loop, self.home.loop, self.heard)
         self._running += [loop.stop for loop in loops]
         self.read_back()
 

@@ -8,6 +8,7 @@ anything is posted again.
 from __future__ import annotations
 
 from typing import Any
+from urllib.error import HTTPError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -22,6 +23,8 @@ from slack_sdk.http_retry import (
 from handlers.access import lost
 from state.outbox import Owed
 
+POSTING = ("/chat.postMessage", "/files.completeUploadExternal")
+"""Methods that show something a second time when they are called again."""
 EARLIER_SECONDS = 300.0
 """Slack's clock and ours may differ by that much."""
 PAGE, MOST_PAGES = 200, 50
@@ -47,7 +50,8 @@ class CannotLookError(Exception):
 
 
 class _Reconnect(ConnectionErrorRetryHandler):
-    """Sends a request again whose connection broke, but no post: the first may have arrived."""
+    """Sends a request again whose connection broke, but none that posts or shares: the first may
+    have arrived."""
 
     def _can_retry(
         self,
@@ -58,7 +62,7 @@ class _Reconnect(ConnectionErrorRetryHandler):
         error: Exception | None = None,
     ) -> bool:
         again = super()._can_retry(state=state, request=request, response=response, error=error)
-        return again and not request.url.endswith("/chat.postMessage")
+        return again and not request.url.endswith(POSTING)
 
 
 def retries() -> list[RetryHandler]:
@@ -84,6 +88,13 @@ def asked_to_wait(error: SlackApiError) -> float:
     told = {name.lower(): value for name, value in error.response.headers.items()}
     seconds = str(told.get("retry-after", ""))
     return max(1.0, float(seconds)) if seconds.isdecimal() else WAIT_SECONDS
+
+
+def passes(error: SlackApiError | OSError) -> bool:
+    """Whether the same may go well later: nothing about it was refused."""
+    if isinstance(error, SlackApiError):
+        return bool(asked_to_wait(error) or outage(error) or lost(error))
+    return not (isinstance(error, HTTPError) and 400 <= error.code < 500 and error.code != 429)
 
 
 def find(client: WebClient, owed: Owed) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from handlers.loop import Loop
 
 POLL_SECONDS = 0.25
+LAST_SECONDS = 5.0
+"""A stop waits so long for what was heard before; threads are read back at the next start."""
 
 
 @dataclass
@@ -30,6 +33,13 @@ class OneByOne:
         """See to it when all that was heard before is seen to."""
         self._waiting.append(what)
         self.loop.wake()
+
+    def stop(self) -> None:
+        """End when what was heard is seen to, or after a few seconds."""
+        end = time.monotonic() + LAST_SECONDS
+        while self._waiting and self.loop.alive and time.monotonic() < end:
+            time.sleep(POLL_SECONDS / 5)
+        self.loop.stop()
 
     def _turn(self) -> bool:
         if not self._waiting:

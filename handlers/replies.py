@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import structlog
@@ -55,7 +55,7 @@ class Replies:
         coming = self._pool.submit(self.ask, request)
         if wait([coming], IN_TIME_SECONDS).not_done:
             ack()
-            coming.add_done_callback(lambda done: answer(client, request, done.result()))
+            coming.add_done_callback(lambda done: _answer_late(client, request, done))
             return
         reply = coming.result()
         kind = "in_channel" if reply.in_channel else "ephemeral"
@@ -77,6 +77,16 @@ class Replies:
             response_url=asker.response_url,
         )
         answer(client, request, self.ask(request))
+
+
+def _answer_late(client: WebClient, request: Request, done: Future[Reply]) -> None:
+    try:
+        reply = done.result()
+    except Exception:
+        # Who waits for an answer has to hear that none comes.
+        log.exception("a command failed", text=request.text[:200])
+        reply = Reply("That failed; the log of the bot tells why. `status` tells how things stand.")
+    answer(client, request, reply)
 
 
 def answer(client: WebClient, request: Request, reply: Reply) -> None:

@@ -21,7 +21,7 @@ from handlers.once import FAILED, CannotLookError, asked_to_wait, find, outage, 
 from handlers.pace import Pace
 from handlers.plain import FOLLOWS, GIVEN_UP, instead_of_a_change, words_alone
 from handlers.uploads import ChartNotReadyError, Uploads
-from state.outbox import Outbox, Owed
+from state.outbox import UNCHANGEABLE, Outbox, Owed
 from state.results import Results
 
 log = structlog.get_logger()
@@ -38,7 +38,6 @@ SEEN_SECONDS = 2.0
 """Slack shows a message by then for which it owes an answer."""
 PLAIN_LINKS: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 GONE = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
-UNCHANGEABLE = frozenset({"edit_window_closed"})
 JOINABLE = frozenset({"channel_not_found", "not_in_channel"})
 CLOSED = JOINABLE | {"is_archived", "restricted_action", "team_access_not_granted"}
 
@@ -108,7 +107,7 @@ class Sender:
         new = not owed.ts
         try:
             if owed.in_doubt:
-                owed = replace(owed, ts=find(self.client, owed), tried_at=0.0)
+                owed = self._looked_for(owed)
             instead = self._instead(owed)
             alone = owed.attempts >= WORDS_AFTER and owed.error in FAILED and not owed.in_words
             payload = words_alone(owed, owed.error) if alone else self._ready(owed, instead)
@@ -138,6 +137,13 @@ class Sender:
             self.outbox.later(owed, _wait(owed), f"{type(error).__name__}: {error}")
         else:
             self._heard(owed, channel, new)
+
+    def _looked_for(self, owed: Owed) -> Owed:
+        """A message in doubt, without doubt: it is there, or it is not."""
+        ts = find(self.client, owed)
+        if ts:
+            self.outbox.found(owed, ts)
+        return replace(owed, ts=ts, tried_at=0.0)
 
     def _tell(self, owed: Owed, payload: dict[str, Any], short: bool) -> str:
         """Send it, and keep that Slack has it: all of it, or where ``short`` its words alone.
@@ -236,7 +242,7 @@ class Sender:
             self._hush(owed, wait)
         elif code in GONE and owed.ts:
             self.outbox.gone(owed)
-        elif code in UNCHANGEABLE and owed.ts:
+        elif code == UNCHANGEABLE and owed.ts:
             self._give_up(owed, code)
         elif code == "invalid_blocks" and self._shows_a_chart(owed):
             self._unready.add(owed.wanted)

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from analysis.evidence import Chart
 from handlers.access import lost
 from handlers.client import readable
-from handlers.once import asked_to_wait, outage
+from handlers.once import asked_to_wait, passes
 from state.results import Results
 
 log = structlog.get_logger()
@@ -151,9 +151,8 @@ def put(client: WebClient, name: str, data: bytes, **more: str) -> str:
 
 def _held_up(error: SlackApiError | OSError) -> float:
     """The seconds to wait where Slack's limits or an outage are to blame; else 0."""
-    if not isinstance(error, SlackApiError):
-        return 0.0
-    return asked_to_wait(error) or OUTAGE_SECONDS * outage(error)
+    wait = asked_to_wait(error) if isinstance(error, SlackApiError) else 0.0
+    return wait or OUTAGE_SECONDS * passes(error)
 
 
 def _charts(payload: dict[str, Any]) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
+
+from handlers.client import readable
 
 log = structlog.get_logger()
 RESPONSE_SECONDS = 10
@@ -78,9 +79,7 @@ def _respond(url: str, message: dict[str, Any]) -> None:
     """Raises OSError when it is not taken: it is used up, too old, or does not answer."""
     answer = WebhookClient(url, timeout=RESPONSE_SECONDS)
     private = {"response_type": "ephemeral", "replace_original": False}
-    try:
+    with readable():
         said = answer.send_dict({**message, **private})
-    except HTTPException as error:
-        raise ConnectionError(f"the response_url broke off: {error!r}") from error
     if said.status_code != 200:
         raise ConnectionError(f"the response_url answered {said.status_code}: {said.body}")

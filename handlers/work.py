@@ -248,6 +248,9 @@ class Work:
             self.export(work)
         except (SlackApiError, OSError) as error:
             self._later(work, error)
+        except Exception:
+            log.exception("an export failed", work=work.id)
+            self.conversation.due.done(work)
         else:
             self.conversation.due.done(work)
 

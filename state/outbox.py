@@ -15,6 +15,8 @@ from typing import Any
 
 from state.store import Store
 
+UNCHANGEABLE = "edit_window_closed"
+"""Why a message can never be changed any more: what it should say is said below it, once."""
 IN_WORDS = ":words"
 """Ends what was sent of a message of which Slack has the words alone: the rest is still owed."""
 
@@ -175,6 +177,10 @@ class Outbox:
             db.execute("DELETE FROM posts WHERE incident = ?", [incident])
             return True
 
+    def found(self, owed: Owed, ts: str) -> None:
+        """A message in doubt is there: it is not posted again, whatever comes of changing it."""
+        self._set(owed, "ts = ?, sending = 0", ts)
+
     def sent(self, owed: Owed, ts: str) -> None:
         """Slack has it."""
         self._set(owed, "sent = ?, ts = ?, sending = 0, attempts = 0, error = ''", owed.wanted, ts)
@@ -264,7 +270,8 @@ class Outbox:
         with self.store.transaction() as db:
             db.execute("UPDATE posts SET due = 0 WHERE ? IN ('', channel)", [channel])
             db.execute(
-                "UPDATE posts SET sent = '' WHERE ? IN ('', channel) AND error != ''", [channel]
+                "UPDATE posts SET sent = '' WHERE ? IN ('', channel) AND error NOT IN ('', ?)",
+                [channel, UNCHANGEABLE],
             )
 
     def names(self, incident: str, channel: str) -> list[str]:

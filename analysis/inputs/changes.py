@@ -6,6 +6,7 @@ clipped, another unit, another sign, levels renamed. The first that fits well is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -48,9 +49,10 @@ def _both(
 
 
 _HEAT, _WAY = ("temp", "dewp", "heat"), ("dist", "mile", "km", "visib")
-_SPEED, _LENGTH, _RAIN = ("wind", "speed", "gust"), ("height", "alt", "length"), ("precip", "rain")
-_DURATION = ("time", "delay", "dur", "hour", "minute", "second", "hrs", "mins", "secs", "age")
-_DAYS = ("day", "age", "hour", "hrs", "since", "tenure")
+_SPEED, _RAIN = ("wind", "speed", "gust"), ("precip", "rain")
+_LENGTH = ("height", "alt", "altitude", "length")
+_DURATION = ("time", "delay", "duration", "hour", "minute", "second", "hrs", "mins", "secs", "age")
+_DAYS = ("days", "age", "hour", "hrs", "since", "tenure")
 CONVERSIONS = (
     *_both("°F", "°C", 5 / 9, _HEAT, -160 / 9),
     *_both("K", "°C", 1.0, _HEAT, -273.15),
@@ -96,6 +98,8 @@ APART, CROSSED = 0.3, 0.25
 cumulative shares, and by at most this part of it from what the other held."""
 GRID = np.linspace(0.02, 0.98, 33)
 """Shares at which two numbers are held beside each other."""
+SHORT = 3
+"""Words as short as this are taken as they are: "age" begins "agent" as well."""
 FAR, LIKED = 0.25, 0.02
 """A factor that no table knows is said where its logarithm is as large, and where it leaves less of
 the gap, by so much, than one that is known."""
@@ -206,19 +210,18 @@ def _converted(name: str, a: Floats, b: Floats, most: float) -> Change | None:
     """A known conversion that explains the new values better than the old ones do: so that at most
     this part of the gap between both is left."""
     a, b = _thin(a), _thin(b)
-    low = name.lower()
     plain = _apart(a, b)
     spread = np.std(a) + 1e-12
     if plain < 0.18:
         return None
     found: list[tuple[float, Conversion, float]] = []
     for c in CONVERSIONS:
-        fits = any(n in low for n in c.names)
+        fits = _speaks_for(name, c)
         if c.names and not fits and (c.shift or abs(np.log(abs(c.slope))) < 1.5):
             continue  # a small factor fits any drift a little: the name must speak for it
         for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.15):
             gap = _gap(a, b, c.slope, c.shift, share)
-            liked = 0.75 if fits else 1.0
+            liked = 0.75 if fits and share == 1 else 1.0  # a mixture fits most of what moved
             found.append((gap * liked + 0.01 * (share < 1), c, share))
     if free := _scaled(a, b):
         gap = _gap(a, b, free.slope, 0.0, 1.0)
@@ -233,16 +236,24 @@ def _converted(name: str, a: Floats, b: Floats, most: float) -> Change | None:
     if c.words == "the sign turned":
         return Change("sign_flip", f"the sign turned{part}", share)
     # The name of a unit is said where the feature's own speaks for it: a factor alone fits several.
-    named = not c.names or any(n in low for n in c.names)
+    named = not c.names or _speaks_for(name, c)
     meant = f": {c.words}?" if c.words and named else ""
     return Change("unit", f"values are {c.formula}{part}{meant}", share)
+
+
+def _speaks_for(name: str, c: Conversion) -> bool:
+    """Whether a word of a feature's name is one of a unit's, or begins with it: "temperature" does
+    with "temp", and "page" is no "age"."""
+    said = [w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)]
+    return any(w == n or (len(n) > SHORT and w.startswith(n)) for w in said for n in c.names)
 
 
 def _scaled(a: Floats, b: Floats) -> Conversion | None:
     """The factor by which all values lie higher or lower, where it is far enough from 1."""
     old, new = np.quantile(a, GRID), np.quantile(b, GRID)
-    slope = float(old @ new) / (float(old @ old) + 1e-300)
-    if slope <= 0 or abs(np.log(slope)) < FAR:
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = float(old @ new) / (float(old @ old) + 1e-300)
+    if not 0 < slope < np.inf or abs(np.log(slope)) < FAR:
         return None
     return Conversion("", float(f"{slope:.2g}"))
 

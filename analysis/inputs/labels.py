@@ -146,20 +146,19 @@ class Payoff:
         if not found.seen or not whole > 0:
             return View(0.0, 0.0)
         now = np.sum([r.effect(name, r.days) for name in used], axis=0)[r.days.block == 0]
-        alone = self._alone(used, effect, min(max(found.change / whole, 0.0), 1.0))
+        alone = self._alone(effect, min(max(found.change / whole, 0.0), 1.0))
         heard = min(lost(found, whole), MOST + max(alone, 0.0))
         evidence = max(heard + min(alone, 0.0), min(heard, 0.0))
         return View(evidence, float(np.std(now)) * 0.5, -found.now, -found.usual)
 
-    def _alone(self, used: Sequence[str], effect: Floats, share: float) -> float:
+    def _alone(self, effect: Floats, share: float) -> float:
         """A log Bayes factor that it is these values that no longer go with labels.
 
         Where what all others contribute goes with them less as well, and by as large a ``share``,
         outcomes are not what they were. Where the others go with them more, they stand in for what
         was lost. What the values do together with others is left out of both.
         """
-        others = [n for n in self._r.features if n not in used and self._r.usage(n) > 0]
-        rest = self._effects_of(others)
+        rest = self._every - effect
         found = self._slope(rest, effect)
         if not found.seen:
             return 0.0
@@ -172,12 +171,16 @@ class Payoff:
         """What outcomes did as the predictions moved."""
         g = self._gaps
         needed = odds.shift(g.shift[0], g.shift[1:], g.error[0], g.error[1:])
-        every = self._effects_of([n for n in self._r.features if self._r.usage(n) > 0])
-        found, whole = self._slope(every), self._whole(every)
+        found, whole = self._slope(self._every), self._whole(self._every)
         if not found.seen or not whole > 0:
             return Followed(needed, self._moved(g.output))
         part = min(max(found.change / whole, 0.0), 1.0)
         return Followed(needed, self._moved(g.output), part, lost(found, whole))
+
+    @cached_property
+    def _every(self) -> Floats:
+        """What all features together contribute to each labelled row."""
+        return self._effects_of([n for n in self._r.features if self._r.usage(n) > 0])
 
     def moved(self, name: str) -> float:
         """By how much a feature's values moved the predictions of labelled rows; 0 if unused."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
-from urllib.error import HTTPError
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers import blocks as b
-from handlers.access import lost
 from handlers.conversation import Conversation
-from handlers.once import asked_to_wait, outage
+from handlers.once import passes, uncertain
 from handlers.record.files import FORMATS, File
 from handlers.record.material import material
 from handlers.uploads import put
@@ -22,6 +19,10 @@ from handlers.whispers import Asker, whisper
 from state.due import Due
 
 log = structlog.get_logger()
+IN_DOUBT = (
+    "Slack did not answer when the record of {incident} was shared: it may be here already. If it "
+    "is not, ask for it again."
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,8 @@ class Exports:
             return
         try:
             self._share(work.incident, files, asker)
-        except HTTPException as error:
-            raise ConnectionError(f"an upload broke off: {error!r}") from error
         except (SlackApiError, OSError) as error:
-            if _passes(error):
+            if passes(error):
                 raise
             self._failed(work, asker, error)
 
@@ -82,22 +81,25 @@ class Exports:
             {"id": put(self.client, f.name, f.data), "title": f.title} for f in files
         ]
         if put_there:
+            self._complete(incident, put_there, asker)
+
+    def _complete(self, incident: str, files: list[dict[str, str | None]], asker: Asker) -> None:
+        """Where it is not known whether Slack shared them, they are not shared again."""
+        try:
             self.client.files_completeUploadExternal(
-                files=put_there,
+                files=files,
                 channel_id=asker.channel,
                 thread_ts=asker.thread or None,
                 initial_comment=f"The record of {incident}, asked for by <@{asker.user}>.",
             )
+        except (SlackApiError, OSError) as error:
+            if isinstance(error, SlackApiError) and not uncertain(error):
+                raise
+            log.warning("a record may have been shared", incident=incident, error=str(error)[:200])
+            whisper(self.client, asker, IN_DOUBT.format(incident=incident))
 
     def _thread(self, incident: str, channel: str) -> str:
         for place in self.conversation.store.places(incident):
             if place.channel == channel:
                 return place.thread or self.conversation.outbox.message(incident, channel, "root")
         return ""
-
-
-def _passes(error: SlackApiError | OSError) -> bool:
-    """Whether the same may go well later: nothing about this file was refused."""
-    if isinstance(error, SlackApiError):
-        return bool(asked_to_wait(error) or outage(error) or lost(error))
-    return not (isinstance(error, HTTPError) and 400 <= error.code < 500 and error.code != 429)

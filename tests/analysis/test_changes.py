@@ -52,6 +52,13 @@ def test_days_that_became_hours_are_no_inches():
     assert "→" not in numbers("anything", OLD, NEW * 25.4).words
 
 
+@pytest.mark.parametrize("name", ["page_views", "averagePrice", "message_count", "dep_delay"])
+def test_values_that_lie_higher_are_no_other_unit(name):
+    """Not in a part of the rows either, and no "age" is heard in "page"."""
+    assert numbers(name, OLD, NEW + 25).kind == "shift"
+    assert "hours" not in numbers("page_views", OLD, NEW * 24).words
+
+
 @pytest.mark.parametrize("factor", [0.35, 2.7])
 def test_a_factor_that_no_unit_has_is_said_as_it_is(factor):
     """0.35 of what it was is not a tenth of it in half of the rows."""

@@ -88,6 +88,41 @@ def test_a_change_that_slack_refuses_is_said_below(stage, code, tries):
     assert [r.given_up for r in posting.outbox.resting("HE-1")] == [True]
 
 
+def test_what_can_not_be_changed_any_more_is_said_below_once(stage):
+    """Also where whatever rests in a channel is tried again."""
+    posting, slack = stage
+    want(posting, "Looking…")
+    until_quiet(posting)
+    slack.breaks, slack.code = (lambda method, _: method == "chat_update"), "edit_window_closed"
+    want(posting, "It fell.")
+    for _ in range(3):
+        until_quiet(posting)
+        posting.outbox.hurry("C1")
+    assert slack.tried("chat_postMessage") == 2
+
+
+def test_a_message_that_was_found_is_not_posted_again_whatever_comes_of_it(stage):
+    """Its first answer was lost, and so is that of the change which it needs."""
+    posting, slack = stage
+    whole = slack._call
+
+    def lost(method, **arguments):
+        answer = whole(method, **arguments)
+        if method in ("chat_postMessage", "chat_update") and slack.tried("chat_update") < 2:
+            raise ConnectionError("cut off")
+        if method == "conversations_replies":
+            event = {"incident": "HE-1", "name": "step-0"}
+            answer["messages"] = [{"ts": "5.0", "metadata": {"event_payload": event}}]
+        return answer
+
+    slack._call = lost
+    want(posting, "It fell.")
+    until_quiet(posting)
+    assert slack.tried("chat_postMessage") == 1
+    assert posting.outbox.message("HE-1", "C1", "step-0") == "5.0"
+    assert posting.outbox.waiting() == 0
+
+
 def test_a_limit_on_saying_it_below_is_waited_for(stage, clock):
     """Else it would be said nowhere."""
     posting, slack = stage

@@ -76,6 +76,18 @@ def test_an_export_waits_as_long_as_slack_asks(stage, fault):
     assert stage.until(lambda: not stage.bot.conversation.due.claim(stage.bot.clock()))
 
 
+def test_a_record_of_which_it_is_not_known_whether_it_was_shared_is_not_shared_again(stage):
+    """Who asked for it looks, and asks again where it is not there."""
+    incident = resolved(stage)
+    stage.workspace.inject(Fault("files.completeUploadExternal", drop=True, after=True))
+    stage.press(incident, "root", "export", option="JSON")
+    assert stage.until(lambda: any("may be here already" in w for w in stage.whispers(stage.ana)))
+    assert stage.until(lambda: not stage.bot.conversation.due.claim(stage.bot.clock()))
+    told = stage.workspace.channel(stage.channel).messages.values()
+    names = [stage.workspace.files[f].name for message in told for f in message.files]
+    assert names.count(f"{incident}.json") == 1
+
+
 def test_the_command_line_writes_the_same_files(stage, tmp_path):
     """From the store alone; an unknown name gets those that there are."""
     incident = resolved(stage)
