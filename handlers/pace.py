@@ -11,6 +11,8 @@ POSTS_A_SECOND = 1.0
 """chat.postMessage allows one message a second per channel …"""
 BURST = 4.0
 """… and short bursts above that."""
+MOST_SECONDS = 300.0
+"""No message waits longer than this for its next try."""
 
 
 @dataclass

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,21 +11,19 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from handlers import blockkit
 from handlers.access import Access, lost
 from handlers.directory import Directory
 from handlers.loop import Loop
 from handlers.once import FAILED, CannotLookError, asked_to_wait, find, outage, uncertain
-from handlers.pace import Pace
-from handlers.plain import FOLLOWS, GIVEN_UP, instead_of_a_change, words_alone
+from handlers.pace import MOST_SECONDS, Pace
+from handlers.plain import FOLLOWS, instead_of_a_change, words_alone
+from handlers.showing import Showing
 from handlers.uploads import ChartNotReadyError, Uploads
 from state.outbox import UNCHANGEABLE, Outbox, Owed
 from state.results import Results
 
 log = structlog.get_logger()
 
-MOST_SECONDS = 300.0
-"""No message waits longer than this for its next try."""
 WORDS_AFTER = 4
 """After so many tries that broke in Slack the words are sent alone, and the rest goes on …"""
 MOST_TRIES = 14
@@ -63,12 +59,12 @@ class Sender:
     poll_seconds: float = 0.25
     uploads: Uploads = field(init=False)
     loop: Loop = field(init=False)
+    _showing: Showing = field(init=False)
     _pace: Pace = field(default_factory=Pace)
-    _unready: set[str] = field(default_factory=set)
-    _chart_tries: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.uploads = Uploads(self.client, Results(self.outbox.store))
+        self._showing = Showing(self.uploads)
         self.loop = Loop("hawkeye-sender", self._turn, self.poll_seconds)
 
     def _turn(self) -> bool:
@@ -108,9 +104,11 @@ class Sender:
         try:
             if owed.in_doubt:
                 owed = self._looked_for(owed)
-            instead = self._instead(owed)
+            instead = self._showing.instead(owed)
             alone = owed.attempts >= WORDS_AFTER and owed.error in FAILED and not owed.in_words
-            payload = words_alone(owed, owed.error) if alone else self._ready(owed, instead)
+            payload = (
+                words_alone(owed, owed.error) if alone else self._showing.payload(owed, instead)
+            )
             if not owed.ts:
                 owed = replace(owed, tried_at=time.time())
                 if not self.outbox.sending(owed):
@@ -123,7 +121,7 @@ class Sender:
             if error.seconds:
                 self.outbox.wait(owed, error.seconds)
             else:
-                self._chart_failed(owed, str(error))
+                self.outbox.later(owed, self._showing.failed(owed), str(error))
         except CannotLookError as error:
             if error.seconds:
                 self.outbox.wait(owed, error.seconds)
@@ -153,9 +151,7 @@ class Sender:
         channel, ts = self._call(owed, payload)
         done = self.outbox.sent_in_words if short else self.outbox.sent
         done(owed, ts)
-        self._unready.discard(owed.wanted)
-        if not short:
-            self._chart_tries.pop(owed.wanted, None)
+        self._showing.told(owed, short)
         if channel != owed.channel:
             self.outbox.store.channel_found(owed.channel, channel)
         return channel
@@ -198,32 +194,6 @@ class Sender:
             return True
         return False
 
-    def _instead(self, owed: Owed) -> str:
-        """The line in the place of charts that could not be uploaded, or that Slack lacks or has
-        not processed yet, so that the words go out before them; "" where they are shown."""
-        if owed.wanted not in self._unready and self.uploads.all_there(owed.payload):
-            return ""
-        if self._chart_tries[owed.wanted] >= self.uploads.most_tries:
-            return GIVEN_UP
-        return "" if owed.in_words else FOLLOWS
-
-    def _chart_failed(self, owed: Owed, why: str) -> None:
-        """Ever longer pauses, but none before the words are out."""
-        tries = self._chart_tries[owed.wanted]
-        self._chart_tries[owed.wanted] += 1
-        wait = min(MOST_SECONDS, 0.1 * 4**tries) if owed.in_words else 0.0
-        self.outbox.later(owed, wait, why)
-
-    def _ready(self, owed: Owed, instead: str) -> dict[str, Any]:
-        """The payload as Slack takes it: charts uploaded, and nothing beyond the limits."""
-        payload = copy.deepcopy(owed.payload)
-        payload["blocks"] = self.uploads.resolve(payload.get("blocks", []), instead)
-        problems = blockkit.problems(payload["blocks"])
-        if problems:
-            log.error("a message breaks Slack's limits", name=owed.name, problems=problems[:5])
-            payload["blocks"] = []
-        return payload
-
     def _refused(self, owed: Owed, error: SlackApiError) -> None:
         code = str(error.response.get("error", ""))
         if lost(error):
@@ -244,19 +214,14 @@ class Sender:
             self.outbox.gone(owed)
         elif code == UNCHANGEABLE and owed.ts:
             self._give_up(owed, code)
-        elif code == "invalid_blocks" and self._shows_a_chart(owed):
-            self._unready.add(owed.wanted)
-            self._chart_failed(owed, "chart not processed yet")
+        elif self._showing.unprocessed(owed, code):
+            self.outbox.later(owed, self._showing.failed(owed), "chart not processed yet")
         elif code in CLOSED:
             log.warning("channel is closed to the bot", channel=owed.channel, error=code)
             self._shut_out(owed, code)
         else:
             log.error("Slack refused a message", name=owed.name, error=code)
             self._last_resort(owed, code)
-
-    def _shows_a_chart(self, owed: Owed) -> bool:
-        """Whether it was sent with charts: without them its blocks are at fault."""
-        return self.uploads.names_a_file(owed.payload) and not self._instead(owed)
 
     def _shut_out(self, owed: Owed, code: str) -> None:
         """The bot may not write there, or not yet: it joins where that may help. Joining is granted
