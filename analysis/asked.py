@@ -40,9 +40,8 @@ def by_arm(warehouse: Warehouse, scope: Scope, blocks: Blocks) -> list[Metric]:
     """For an alert on a model what each of its arms predicts, the largest first: of one arm little
     shows in the model's mean."""
     source = warehouse.contract.predictions
-    if scope.entry != "model":
-        return []
-    if source.arm is None or source.arm in source.hidden or warehouse.predicts_classes:
+    told = source.arm is not None and source.arm not in source.hidden
+    if scope.entry != "model" or not told or warehouse.predicts_classes:
         return []
     table = rows_of(warehouse, blocks, models=(scope.subject,))
     table = table.filter(table[BLOCK] == 0, table[Role.ARM].notnull())

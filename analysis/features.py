@@ -79,8 +79,11 @@ def _parted(warehouse: Warehouse, scope: Scope) -> str:
     """The segment whose labels left all others', in a few words; "" where none did."""
     if not warehouse.has_labels or warehouse.predicts_classes:
         return ""
+    # A table that a metric has of its own holds no labels: the log does, by its own dimensions.
+    update = {"kind": "mean_prediction", "source": None, "dimensions": ()}
     try:
-        cells, dims, _ = load_cells(warehouse, metric_of(warehouse, scope), Blocks.of(scope))
+        metric = metric_of(warehouse, scope).model_copy(update=update)
+        cells, dims, _ = load_cells(warehouse, metric, Blocks.of(scope))
     except CannotExamine:
         return ""
     return outcomes.parted(cells, dims)
@@ -203,26 +206,18 @@ def _headline(
 
 def _doubted(d: Verdict, blamed: list[Suspect]) -> str:
     """Inputs that are worth a look, though likelier nothing happened to them."""
-    named = f"{blamed[0].name} ({d.shares['inputs']:.0%})"
+    inputs, rather = f"{blamed[0].name} ({d.shares['inputs']:.0%})", f"{d.unmoved:.0%}"
+    labels, there = "", ""
     if d.parted:
-        return (
-            f"Labels left those of all other traffic in {d.parted}: the world or the labels there "
-            f"({d.unmoved:.0%}) rather than {named}. What stands above it can tell."
-        )
-    if d.outcomes.seen:
-        return (
-            f"Labels lie {_way(d)} beside the predictions than on other days: the world or the "
-            f"labels ({d.unmoved:.0%}) rather than {named}. What stands above it can tell."
-        )
-    if d.lost:
-        return (
-            f"Labels go with predictions less than on other days (by {d.lost:.0%}): the world or "
-            f"the labels ({d.unmoved:.0%}) rather than {named}. What stands above it can tell."
-        )
-    return (
-        f"Nothing has plainly changed ({d.unmoved:.0%}); the likeliest is {named}. "
-        "What stands above it can tell."
-    )
+        labels, there = f"left those of all other traffic in {d.parted}", " there"
+    elif d.outcomes.seen:
+        labels = f"lie {_way(d)} beside the predictions than on other days"
+    elif d.lost:
+        labels = f"go with predictions less than on other days (by {d.lost:.0%})"
+    told = f"Nothing has plainly changed ({rather}); the likeliest is {inputs}."
+    if labels:
+        told = f"Labels {labels}: the world or the labels{there} ({rather}) rather than {inputs}."
+    return f"{told} What stands above it can tell."
 
 
 def _inputs(blamed: list[Suspect]) -> str:

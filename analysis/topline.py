@@ -74,13 +74,13 @@ def _candidates(
         _try(partial(judge, metric, one, blocks, scope), metric, judged, missing)
     if scope.entry == "feature":
         return judged, missing
-    for metric in (*asked.metrics(warehouse, scope), *asked.by_arm(warehouse, scope, blocks)):
+    alerted = asked.metrics(warehouse, scope)
+    for metric in (*alerted, *asked.by_arm(warehouse, scope, blocks)):
         _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     if scope.entry != "metric" or blocks.count < 3:
         return judged, missing
-    (metric,) = asked.metrics(warehouse, scope)
-    stand_ins = asked.stand_ins(metric)
-    share = asked.share_labelled(warehouse, metric, blocks) if stand_ins else 1.0
+    stand_ins = asked.stand_ins(alerted[0])
+    share = asked.share_labelled(warehouse, alerted[0], blocks) if stand_ins else 1.0
     if share < FEW_LABELS or not any(one.matched.seen for one in judged):
         for metric in stand_ins:
             if not missing:

@@ -10,7 +10,7 @@ shifted to the rate of its rows, which is the prior correction of King and Zeng 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -94,18 +94,45 @@ def _chance(logit: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
+class Fall:
+    """How far the slope of label minus prediction over an effect ``fell``, its sign turned, against
+    earlier blocks; ``whole`` is how far it falls where nothing of the effect goes with labels."""
+
+    fell: odds.Shift
+    whole: float
+
+    @property
+    def seen(self) -> bool:
+        """Whether there was anything to compare."""
+        return self.fell.seen and self.whole > 0
+
+    @property
+    def part(self) -> float:
+        """The part of the effect that no longer goes with labels, 0 to 1."""
+        return min(max(self.fell.change / self.whole, 0.0), 1.0)
+
+    @property
+    def lost(self) -> float:
+        """A log Bayes factor that a part of it was lost, against none: what falls farther than
+        ``whole`` lost something else."""
+        fell, spread = self.fell.tempered * self.fell.spread, self.fell.spread
+        parts = self.whole * np.linspace(LEAST_LOST, 1.0, 20)
+        each = [odds.log_density((fell - part) / spread, ROBUST_DF) for part in parts]
+        told = float(np.logaddexp.reduce(each)) - float(np.log(len(parts)))
+        return told - odds.log_density(fell / spread, ROBUST_DF)
+
+
+@dataclass(frozen=True)
 class Followed:
     """The shift that the window's predictions need to meet their labels, beside earlier blocks; and
     what those predictions moved by themselves. On the predictions' scale.
 
-    ``lost`` is the part of how all features together went with labels that is gone, and ``gone``
-    the log Bayes factor that any is.
+    ``fall`` is that of all features together.
     """
 
     needed: odds.Shift = odds.NOT_SEEN
     moved: float = 0.0
-    lost: float = 0.0
-    gone: float = 0.0
+    fall: Fall = field(default_factory=lambda: Fall(odds.NOT_SEEN, 0.0))
 
     def speak_for(self, moved: float) -> float:
         """A log Bayes factor, at most 0, that what moved predictions by so much is no fault.
@@ -142,14 +169,14 @@ class Payoff:
         if not used or not len(self._gaps.gap):
             return View(0.0, 0.0)
         effect = self._effects_of(used)
-        found, whole = self._slope(effect), self._whole(effect)
-        if not found.seen or not whole > 0:
+        fall = self._fall_of(effect)
+        if not fall.seen:
             return View(0.0, 0.0)
         now = np.sum([r.effect(name, r.days) for name in used], axis=0)[r.days.block == 0]
-        alone = self._alone(effect, min(max(found.change / whole, 0.0), 1.0))
-        heard = min(lost(found, whole), MOST + max(alone, 0.0))
+        alone = self._alone(effect, fall.part)
+        heard = min(fall.lost, MOST + max(alone, 0.0))
         evidence = max(heard + min(alone, 0.0), min(heard, 0.0))
-        return View(evidence, float(np.std(now)) * 0.5, -found.now, -found.usual)
+        return View(evidence, float(np.std(now)) * 0.5, -fall.fell.now, -fall.fell.usual)
 
     def _alone(self, effect: Floats, share: float) -> float:
         """A log Bayes factor that it is these values that no longer go with labels.
@@ -158,12 +185,12 @@ class Payoff:
         outcomes are not what they were. Where the others go with them more, they stand in for what
         was lost. What the values do together with others is left out of both.
         """
-        rest = self._every - effect
-        found = self._slope(rest, effect)
-        if not found.seen:
+        rest = self._fall_of(self._every - effect, effect)
+        if not rest.seen:
             return 0.0
-        usual = max(found.change, 0.0) / found.spread
-        alike = (found.change - share * self._whole(rest, effect)) / found.spread
+        fell = rest.fell
+        usual = max(fell.change, 0.0) / fell.spread
+        alike = (fell.change - share * rest.whole) / fell.spread
         return odds.log_density(usual, ROBUST_DF) - odds.log_density(alike, ROBUST_DF)
 
     @cached_property
@@ -171,11 +198,7 @@ class Payoff:
         """What outcomes did as the predictions moved."""
         g = self._gaps
         needed = odds.shift(g.shift[0], g.shift[1:], g.error[0], g.error[1:])
-        found, whole = self._slope(self._every), self._whole(self._every)
-        if not found.seen or not whole > 0:
-            return Followed(needed, self._moved(g.output))
-        part = min(max(found.change / whole, 0.0), 1.0)
-        return Followed(needed, self._moved(g.output), part, lost(found, whole))
+        return Followed(needed, self._moved(g.output), self._fall_of(self._every))
 
     @cached_property
     def _every(self) -> Floats:
@@ -195,7 +218,10 @@ class Payoff:
             means.append(float(known))
         return means[0] - middle(np.array(means[1:]))
 
-    def _slope(self, effect: Floats, beside: Floats | None = None) -> odds.Shift:
+    def _fall_of(self, effect: Floats, beside: Floats | None = None) -> Fall:
+        return Fall(self._slope(effect, beside), self._whole(effect, beside))
+
+    def _slope(self, effect: Floats, beside: Floats | None) -> odds.Shift:
         """How far the window's slope, its sign turned, lies above those of earlier blocks; of what
         in the effect does not go with another one, where that is ``beside``.
 
@@ -211,7 +237,7 @@ class Payoff:
             errors.append(error)
         return odds.shift(slopes[0], np.array(slopes[1:]), errors[0], np.array(errors[1:]))
 
-    def _whole(self, effect: Floats, beside: Floats | None = None) -> float:
+    def _whole(self, effect: Floats, beside: Floats | None) -> float:
         """How far the window's slope would fall if nothing of the effect went with labels.
 
         At least by what the effect does to predictions by itself; with what the values do together
@@ -222,7 +248,8 @@ class Payoff:
         if not rows.any():
             return float("nan")
         foretold = self._r.labelled.label[rows] - g.gap[rows]
-        without = _moved_by(foretold, mine.mean() - mine, self._r.probability)
+        without = surrogate.served(foretold, self._r.probability) + mine.mean() - mine
+        without = _chance(without) if self._r.probability else without
         alone, at_most = (
             _fall(mine, left - foretold, g.steep[rows])[0] for left in (without, foretold.mean())
         )
@@ -250,27 +277,6 @@ class Payoff:
         if name not in self._effects:
             self._effects[name] = _by_cell(self._r, name)[self._r.labelled.cells[name]]
         return self._effects[name]
-
-
-def _moved_by(foretold: Floats, by: Floats, probability: bool) -> Floats:
-    """Predictions moved on their scale."""
-    if not probability:
-        moved: Floats = foretold + by
-        return moved
-    chance: Floats = np.clip(foretold, 1e-9, 1 - 1e-9)
-    return _chance(np.log(chance / (1 - chance)) + by)
-
-
-def lost(found: odds.Shift, whole: float) -> float:
-    """A log Bayes factor that values lost a part of what goes with labels, against none of it.
-
-    ``whole`` is how far their slope falls if all is lost: what falls farther lost something else.
-    """
-    fell = found.tempered * found.spread
-    parts = whole * np.linspace(LEAST_LOST, 1.0, 20)
-    each = [odds.log_density((fell - part) / found.spread, ROBUST_DF) for part in parts]
-    told = float(np.logaddexp.reduce(each)) - float(np.log(len(parts)))
-    return told - odds.log_density(fell / found.spread, ROBUST_DF)
 
 
 def _fall(effect: Floats, gap: Floats, steep: Floats) -> tuple[float, float]:

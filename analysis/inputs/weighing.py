@@ -116,30 +116,36 @@ def weigh(
         logs["none"] = float(np.logaddexp(logs["none"], others))
         logs["inputs"] += float(np.log(BROKEN_AT_ONCE))
     shares = odds.share_out(logs)
-    each = {name: float(np.logaddexp(each[name], along[name])) for name in each}
-    sizes = {
-        f.name: f.best[1].expected * odds.probability(each[f.name] - logs["none"]) for f in found
-    }
-    seen = model_size * shares["model"]
-    total = sum(sizes.values()) + seen
-    parts = {n: s / total if total > 1e-9 else 0.0 for n, s in sizes.items()}
-    ranked = sorted(((f, parts[f.name]) for f in found), key=lambda fp: (-fp[1], -fp[0].log_odds))
+    each = {name: float(np.logaddexp(each[name], along[name]) - logs["none"]) for name in each}
+    ranked = _ranked(found, each, model_size * shares["model"])
     verdict = _worth_following(shares)
     followed = looked.followed
     shares |= _by_outcomes(shares["none"], followed)
     return Verdict(
         verdict,
         min(max(shares[verdict], 0.01), 0.99),
-        tuple(ranked),
+        ranked,
         shares,
         model_odds,
         model_size,
-        sum(parts.values()),
+        sum(part for _, part in ranked),
         _certainly_broken(found, r.measured) | _taken_along(found, along, logs["none"]),
         at_once,
         followed.needed if followed.needed.log_odds > SURE else odds.NOT_SEEN,
-        followed.lost if followed.gone > SURE else 0.0,
+        _lost(followed),
     )
+
+
+def _ranked(
+    found: list[Finding], log_odds: Mapping[str, float], by_model: float
+) -> tuple[tuple[Finding, float], ...]:
+    """Features with their part of what moved the predictions, the largest first; ``by_model`` is
+    the size of the model's own."""
+    sizes = [f.best[1].expected * odds.probability(log_odds[f.name]) for f in found]
+    total = sum(sizes) + by_model
+    parts = [size / total if total > 1e-9 else 0.0 for size in sizes]
+    pairs = zip(found, parts, strict=True)
+    return tuple(sorted(pairs, key=lambda pair: (-pair[1], -pair[0].log_odds)))
 
 
 def _by_outcomes(none: float, followed: Followed) -> dict[str, float]:
@@ -147,8 +153,14 @@ def _by_outcomes(none: float, followed: Followed) -> dict[str, float]:
     changed; of the world nothing is said where no outcomes tell."""
     if not followed.needed.seen:
         return {}
-    moved = max(followed.needed.log_odds, followed.gone) > SURE
+    moved = followed.needed.log_odds > SURE or _lost(followed) > 0
     return _split(none) if moved else {"none": none, "world": 0.0}
+
+
+def _lost(followed: Followed) -> float:
+    """The part of how predictions went with labels that is plainly gone; else 0."""
+    fall = followed.fall
+    return fall.part if fall.seen and fall.lost > SURE else 0.0
 
 
 def _split(none: float) -> dict[str, float]:

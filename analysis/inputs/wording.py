@@ -47,7 +47,7 @@ def changed(r: Reading, f: Finding, hidden: bool) -> str:
     if view.log_odds < 0.5:
         return "usual"
     # Values that hardly changed by themselves fit a conversion by chance.
-    vague = ("none", "shift", "spread", "unit", "mix") if heard["marginal"] < SURE else ("none",)
+    vague = (*_VAGUE, "mix") if heard["marginal"] < SURE else ("none",)
     if kind in _MIXED_UP and change.kind in vague:
         return _MIXED_UP[kind]
     return change.words or "another distribution"

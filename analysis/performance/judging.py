@@ -9,6 +9,7 @@ from datetime import datetime
 from analysis import odds, quality
 from analysis.cells import metric_of
 from analysis.evidence import CannotExamine, Scope, Suspect
+from analysis.odds import Shift
 from analysis.performance.parting import Parting
 from analysis.performance.readings import Reading, describe
 from analysis.warehouse import Warehouse
@@ -42,17 +43,17 @@ def _right(predictions: Reading, told: Sequence[Reading]) -> bool:
     """Whether labels show that predictions moved as what happens did: had they moved alone,
     calibration (or a bias) would have moved as far. An order is blind to scores that moved alike.
     """
-    scales = [r for r in told if r.kind in ("calibration", "bias") and not r.estimated]
-    for kind, seen in ((r.kind, r.shift) for r in scales):
-        now, usual = predictions.now, predictions.usual
-        if kind == "calibration" and min(now, usual) <= 0:
-            continue
-        alone = math.log(now / usual) if kind == "calibration" else now - usual
-        rightly, wrongly = ((seen.change - by) / seen.spread for by in (0.0, alone))
-        against = odds.log_density(rightly, seen.df) - odds.log_density(wrongly, seen.df)
-        if against > SHOWN:
-            return True
-    return False
+    now, usual = predictions.now, predictions.usual
+    alone = {"bias": now - usual}
+    if min(now, usual) > 0:
+        alone["calibration"] = math.log(now / usual)
+    able = [(r.shift, alone[r.kind]) for r in told if r.kind in alone and not r.estimated]
+    return any(_density(seen, 0.0) - _density(seen, by) > SHOWN for seen, by in able)
+
+
+def _density(seen: Shift, by: float) -> float:
+    """The log density of what was seen, had it moved ``by`` so much."""
+    return odds.log_density((seen.change - by) / seen.spread, seen.df)
 
 
 def evidence(readings: Sequence[Reading], model: str, *, unjudged: bool = False) -> float:

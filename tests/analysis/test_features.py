@@ -27,11 +27,11 @@ def look(fault, seed, folder, options=SMALL):
     return which_features(warehouse, planted.at("features")), planted.truth
 
 
-def own(folder, frame, onset=None, **contract):
+def own(folder, frame, onset=None, metric=None, **contract):
     """Evidence on a frame of our own: times in the last ten days, the window the last 8 hours."""
     frame.to_parquet(folder / "log.parquet", index=False)
     predictions = {"source": "log.parquet", "time": "time", "prediction": "p"} | contract
-    metric = {"name": "mean", "kind": "mean_prediction"}
+    metric = {"name": "mean", **(metric or {"kind": "mean_prediction"})}
     team = Contract.model_validate({"predictions": predictions, "metrics": [metric]})
     window = Window(NOW - timedelta(hours=8), NOW)
     before = Window(NOW - timedelta(days=10), onset.low if onset else window.start)
@@ -418,9 +418,13 @@ def test_outcomes_that_go_with_everything_less_are_no_features_fault(tmp_path):
     assert "labels lie lower" in evidence.headline
 
 
+@pytest.mark.parametrize(
+    "metric", [None, {"source": "m.parquet", "time": "day", "value": "v", "dimensions": ["shop"]}]
+)
 @pytest.mark.parametrize("lost", [True, False])
-def test_labels_that_left_all_others_in_one_segment_are_told(lost, tmp_path):
-    """A release no longer reports what happens; inputs and answers are as usual."""
+def test_labels_that_left_all_others_in_one_segment_are_told(lost, metric, tmp_path):
+    """A release no longer reports what happens; inputs and answers are as usual. The log tells,
+    whatever table the metric has."""
     frame, late, rng = made_up(12_000)
     frame["release"] = rng.choice(["a1", "a2", "a3", "a4"], len(frame))
     frame["p"] = served(frame)
@@ -428,7 +432,7 @@ def test_labels_that_left_all_others_in_one_segment_are_told(lost, tmp_path):
     frame["y"] = (happened & ~(lost & late & (frame["release"] == "a3"))) * 1.0
     unused = {f"f{i}": rng.normal(0, 1, len(frame)) for i in range(6)}
     names = {"features": ["x", "k", *unused], "label": "y", "dimensions": ["release"]}
-    evidence = own(tmp_path, frame.assign(**unused), **names)
+    evidence = own(tmp_path, frame.assign(**unused), metric=metric, **names)
     assert evidence.verdict == "none"
     assert ("in release=a3: " in evidence.headline) == lost
     assert (evidence.shares["world"] > 0.2) == lost

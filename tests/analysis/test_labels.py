@@ -158,5 +158,5 @@ def test_another_rows_value_is_told_from_another_rows_outcome(tmp_path, mixed, b
 def test_what_falls_farther_than_it_could_by_itself_lost_nothing():
     """A feature of hardly any effect goes with whatever else went wrong."""
     found = odds.Shift(now=139.0, usual=0.0, spread=23.0, z=6.0, df=20)
-    assert labels.lost(found, whole=1.0) < 0.5
-    assert labels.lost(found, whole=139.0) > 4
+    assert labels.Fall(found, whole=1.0).lost < 0.5
+    assert labels.Fall(found, whole=139.0).lost > 4
