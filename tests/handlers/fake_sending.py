@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
-
 from handlers import pace, sender
 from handlers.access import Access
 from handlers.sender import MOST_TRIES, Sender
@@ -18,6 +15,7 @@ from state.incident import Alert
 from state.outbox import Outbox, Post
 from state.store import Store
 from tests.handlers.fake_desk import NOW, FakeDesk
+from tests.handlers.refusal import refusal
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "It fell."}}
 
@@ -35,17 +33,7 @@ class FakeSlack:
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
         self.asked.append((method, arguments))
         if self.breaks(method, arguments):
-            body = {"ok": False, "error": self.code}
-            answer = SlackResponse(
-                client=None,
-                http_verb="POST",
-                api_url=method,
-                req_args={},
-                data=body,
-                headers=self.headers,
-                status_code=200,
-            )
-            raise SlackApiError(self.code, answer)
+            raise refusal(self.code, headers=self.headers)
         ts = arguments.get("ts") or f"{len(self.asked)}.0"
         channel = str(arguments.get("channel")).replace("#", "C-")
         message = {"thread_ts": "1.0"}

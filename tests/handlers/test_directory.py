@@ -2,9 +2,9 @@
 
 import pytest
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
 
 from handlers.directory import Directory
+from tests.handlers.refusal import refusal
 
 PEOPLE = {
     "U1": {"team_id": "T1"},
@@ -168,19 +168,7 @@ class Large(Slack):
         """A page of 2,500 channels."""
         self.asked += 1
         if self.allowed == 0:
-            body, headers = {"ok": False, "error": "ratelimited"}, {"Retry-After": "30"}
-            raise SlackApiError(
-                "no",
-                SlackResponse(
-                    client=None,
-                    http_verb="POST",
-                    api_url="",
-                    req_args={},
-                    data=body,
-                    headers=headers,
-                    status_code=429,
-                ),
-            )
+            raise refusal("ratelimited", 429, {"Retry-After": "30"})
         self.allowed -= 1
         first = int(cursor or 0)
         page = [{"name": f"n{n}", "id": f"C{n}"} for n in range(first, min(2500, first + limit))]

@@ -14,13 +14,6 @@ from tests.handlers.fake_sending import SECTION, Clock, sending, until_quiet, wa
 
 
 @pytest.fixture
-def stage(tmp_path, monkeypatch):
-    """A sender without pauses over an incident's outbox."""
-    with sending(tmp_path, monkeypatch) as found:
-        yield found
-
-
-@pytest.fixture
 def clock(monkeypatch):
     """Time that passes when it is told to."""
     return Clock.set(monkeypatch)
@@ -202,15 +195,14 @@ def shown(slack) -> str:
     return next(a["blocks"][-1]["type"] for _, a in reversed(slack.asked) if a.get("blocks"))
 
 
-def until_shown(posting, slack, clock, monkeypatch) -> None:
-    """The chart can be uploaded again: it is there within minutes."""
+def comes_back(posting, slack, clock, monkeypatch) -> bool:
+    """Whether the chart is there within minutes once it can be uploaded again."""
     slack.breaks = lambda *_: False
     monkeypatch.setattr(uploads, "put", lambda *_, **__: "F1")
     for _ in range(60):
         clock.ahead += 10
         posting.send_owed()
-    assert shown(slack) == "image"
-    assert posting.outbox.waiting() == 0
+    return shown(slack) == "image" and posting.outbox.waiting() == 0
 
 
 @pytest.mark.parametrize("code", ["ratelimited", "service_unavailable"])
@@ -227,7 +219,7 @@ def test_a_limit_or_an_outage_of_uploads_loses_no_chart(stage, clock, picture, m
     seconds = 30 if code == "ratelimited" else uploads.OUTAGE_SECONDS
     asked = slack.tried("files_getUploadURLExternal")
     assert 5 < asked <= (clock.ahead - start) / seconds + 1
-    until_shown(posting, slack, clock, monkeypatch)
+    assert comes_back(posting, slack, clock, monkeypatch)
 
 
 @pytest.mark.parametrize("code", ["ratelimited", "service_unavailable", "not_in_channel"])
@@ -240,7 +232,7 @@ def test_what_holds_up_a_message_loses_no_chart_of_it(stage, clock, picture, mon
     for _ in range(30):
         clock.ahead += WAIT_SECONDS
         posting.send_owed()
-    until_shown(posting, slack, clock, monkeypatch)
+    assert comes_back(posting, slack, clock, monkeypatch)
 
 
 def test_a_chart_that_fails_again_and_again_is_replaced_by_words(stage, clock, picture):

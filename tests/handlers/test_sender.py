@@ -12,7 +12,7 @@ from state.incident import Alert
 from state.outbox import Post
 from state.results import Results
 from tests.handlers.fake_desk import NOW, FakeDesk
-from tests.handlers.fake_sending import SECTION, sending, until_quiet, want
+from tests.handlers.fake_sending import SECTION, until_quiet, want
 
 
 class Unknowing:
@@ -21,13 +21,6 @@ class Unknowing:
     def channel(self, name: str) -> str:
         """What was asked about."""
         return name
-
-
-@pytest.fixture
-def stage(tmp_path, monkeypatch):
-    """A sender without pauses over an incident's outbox."""
-    with sending(tmp_path, monkeypatch) as found:
-        yield found
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
 
 from handlers.work import LONGEST_REST, MOST_TRIES, Work
 from state.due import Due, DueWork
 from state.store import Store
 from tests.handlers.fake_desk import NOW
+from tests.handlers.refusal import refusal
 
 
 class Post:
@@ -35,17 +34,7 @@ class Post:
         """Send it."""
         if self.code:
             status = 503 if self.code == "service_unavailable" else 200
-            body, headers = {"ok": False, "error": self.code}, {}
-            answer = SlackResponse(
-                client=None,
-                http_verb="POST",
-                api_url="chat.postMessage",
-                req_args={},
-                data=body,
-                headers=headers,
-                status_code=status,
-            )
-            raise SlackApiError(self.code, answer)
+            raise refusal(self.code, status)
         self.sent += 1
 
     def turns(self, count):
