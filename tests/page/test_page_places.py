@@ -294,3 +294,16 @@ def test_the_demo_clock_is_shown_and_its_buttons_post(browser: Any) -> None:
         expect(bar).to_contain_text("60 × real time")
         context.close()
     assert posted == ["/demo/faster"]
+
+
+def test_a_change_while_a_link_is_pressed_does_not_take_it_away(desk: Desk) -> None:
+    """The list is drawn anew once the button is let go of."""
+    page = desk.open()
+    box = page.get_by_test_id("inspector-link").bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    desk.client.conversations_create(name="made-meanwhile")
+    page.wait_for_timeout(1500)
+    page.mouse.up()
+    expect(page.get_by_test_id("inspector-filter")).to_be_visible()
+    expect(page.get_by_label("Channels").get_by_text("made-meanwhile")).to_be_visible()
