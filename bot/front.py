@@ -12,7 +12,8 @@ from analysis.evidence import Evidence, Scope
 from bot import plugins
 from bot.app import Bot
 from bot.config import Settings
-from bot.connection import Connection, Receiver
+from bot.connection import Connection
+from bot.link import Receiver
 from bot.monitors import Tick, tick
 from bot.schedule import Schedule
 from bot.web import Web

@@ -18,7 +18,7 @@ from analysis.explore import Question
 from bot.app import Bot
 from bot.config import load
 from bot.front import Front
-from bot.workspace import Workspace, manifest_of, serve
+from bot.workspace import Server, Workspace, manifest_of, serve
 from handlers.messages import conclusion
 from state.due import Urgency
 from state.incident import Alert, Allowance, Incident
@@ -141,6 +141,7 @@ class Stage:
     channel: str
     other: str
     make: Callable[[], Bot]
+    server: Server
 
     @property
     def bot(self) -> Bot:
@@ -279,6 +280,7 @@ def staged(folder: Path, mode: str = "socket", tree=TOY) -> Iterator[Stage]:
             channel.id,
             other.id,
             make,
+            server,
         )
         stage.front.start()
         try:

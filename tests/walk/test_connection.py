@@ -1,5 +1,8 @@
 """Socket Mode where Slack is away, or takes no token, when the bot starts."""
 
+import threading
+from socket import SHUT_RDWR
+
 import pytest
 
 from bot import connection
@@ -50,3 +53,55 @@ def test_a_token_that_slack_refuses_ends_the_start(stage, code):
     with pytest.raises(SettingsError, match=rf"SLACK_APP_TOKEN\n.*refuses \({code}\)"):
         stage.restart(lambda: stage.workspace.inject(fault))
     assert f"the app's token ({code})" in stage.front.problem()
+
+
+def connected(stage):
+    """How many connections stand, as Slack sees it."""
+    return sum(stage.workspace.connected.values())
+
+
+def clicks(stage):
+    """What somebody presses is seen to."""
+    incident = stage.fire()
+    stage.press(incident, "root", "take")
+    stage.shows(incident, "root", f"<@{stage.ana}>")
+
+
+def test_one_connection_is_made(stage):
+    """Slack may send a click over any that it holds for open: none is left behind."""
+    asked = stage.workspace.recorder.find("apps.connections.open")
+    assert stage.until(lambda: connected(stage) == 1)
+    clicks(stage)
+    assert (len(asked), connected(stage)) == (1, 1)
+
+
+def test_nothing_is_lost_while_slack_replaces_a_connection(stage):
+    """The next one stands before the one before it is closed, however often."""
+    assert stage.until(lambda: connected(stage) == 1)
+    ended = threading.Event()
+    (app,) = stage.workspace.apps
+
+    def renew():
+        for _ in range(4):
+            stage.server.refresh(app)
+        ended.set()
+
+    threading.Thread(target=renew).start()
+    heard = 0
+    while not ended.is_set():
+        stage.workspace.command(stage.ana, stage.channel, "/hawkeye help")
+        heard += 1
+    assert heard > 10
+    assert len(stage.workspace.recorder.find("apps.connections.open")) >= 4
+    assert stage.until(lambda: connected(stage) == 1)
+
+
+def test_a_connection_that_breaks_is_made_again(stage, monkeypatch):
+    """Also when Slack is away for a moment."""
+    monkeypatch.setattr(connection, "REST", 0.2)
+    assert stage.until(lambda: connected(stage) == 1)
+    stage.workspace.inject(Fault("apps.connections.open", times=2, error="internal_error"))
+    stage.front.connection._links[-1]._socket.socket.shutdown(SHUT_RDWR)
+    asked = stage.workspace.recorder.find
+    assert stage.until(lambda: len(asked("apps.connections.open")) == 4 and connected(stage) == 1)
+    clicks(stage)

@@ -14,6 +14,7 @@ import { attempt, onEdit } from "./menus.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { onModalChange, syncModal } from "./modal.js";
 import { popoverOpen } from "./popover.js";
+import { unpressed } from "./press.js";
 import { openSwitcher, renderSidebar } from "./sidebar.js";
 import { coalesce, currentChannel, loadMessages, loadOlder, loadState, loadThread, store } from "./store.js";
 import { settleAll } from "./surface.js";
@@ -101,7 +102,7 @@ const refresh = coalesce(async () => {
     await loadState();
     const jobs = store.place.view === "channel" && store.place.channel ? [loadMessages(), loadThread()] : [];
     await Promise.all(jobs);
-    draw();
+    unpressed(draw);
     markRead();
   } catch (error) {
     if (error.code === "user_not_found") actAs(null);

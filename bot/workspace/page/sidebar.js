@@ -86,29 +86,8 @@ export function openSwitcher(anchor) {
     onPick: (item) => { location.hash = `#/${item.place}`; } });
 }
 
-// What is pressed must still be there when it is let go of, or the browser sees no click.
-let pressed = false;
-let waiting = null;
-
-function letGo() {
-  // After the click, which follows.
-  setTimeout(() => {
-    pressed = false;
-    const draw = waiting;
-    waiting = null;
-    draw?.();
-  });
-}
-
-document.addEventListener("pointerdown", (event) => { pressed = Boolean(event.target.closest?.("#sidebar")); });
-for (const name of ["pointerup", "pointercancel", "blur"]) window.addEventListener(name, letGo);
-
-/** Draw the sidebar again, once nothing in it is pressed; `actAs(id)` switches the acting user. */
+/** Draw the sidebar again; `actAs(id)` switches the acting user. */
 export function renderSidebar(root, actAs) {
-  if (pressed) {
-    waiting = () => renderSidebar(root, actAs);
-    return;
-  }
   const { state, place } = store;
   const active = document.activeElement;
   const focused = root.contains(active) ? active.dataset.channel ?? active.dataset.testid : null;
