@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks, rows_of
 from analysis.quality import NEEDS_LABEL
@@ -9,8 +13,21 @@ from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse
 
 MODEL_KINDS = ("mean_prediction", "calibration", "log_loss", "volume")
+OVERDUE = 0.9
+"""Labels of less than this part of the usual share of rows have come: they may be overdue."""
+FEWEST_BLOCKS = 3
 MOST_ARMS = 6
 """Arms of a model that are judged by themselves, those with the most rows."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """``now`` is the share of the window's rows with a label, 0 to 1. ``overdue``: fewer have come
+    than at this hour of earlier days, of the window or of the days up to its end; not known where
+    the log does not say when labels came."""
+
+    now: float
+    overdue: bool
 
 
 def metrics(warehouse: Warehouse, scope: Scope) -> list[Metric]:
@@ -63,14 +80,33 @@ def stand_ins(metric: Metric) -> list[Metric]:
     return [metric.model_copy(update={**changes, "title": title})]
 
 
-def share_labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> float:
-    """The share of the window's rows whose label has come."""
+def labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> Labelled:
+    """How many of a metric's rows have a label, as of each block's end."""
+    shares = [_shares(warehouse, metric, blocks, whole) for whole in (False, True)]
+    timed = warehouse.contract.predictions.label_time is not None
+    return Labelled(shares[0].get(0, 0.0), timed and any(_overdue(one) for one in shares))
+
+
+def _shares(warehouse: Warehouse, metric: Metric, blocks: Blocks, whole: bool) -> dict[int, float]:
+    """By block the share of rows with a label."""
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
-    table = rows_of(warehouse, blocks, models=models, arms=arms)
-    now = table.filter(table[BLOCK] == 0)
-    found = warehouse.fetch(now.aggregate(rows=now.count(), known=now[Role.LABEL].count())).iloc[0]
-    return float(found["known"]) / max(float(found["rows"]), 1.0)
+    table = rows_of(warehouse, blocks, models=models, arms=arms, whole=whole)
+    counts = table.group_by(BLOCK).aggregate(n=table.count(), known=table[Role.LABEL].count())
+    found = warehouse.fetch(counts)
+    return dict(zip(found[BLOCK].astype(int), found["known"] / found["n"], strict=True))
+
+
+def _overdue(shares: Mapping[int, float]) -> bool:
+    past = [share for block, share in shares.items() if block > 0]
+    return len(past) >= FEWEST_BLOCKS and shares.get(0, 1.0) < OVERDUE * median(past)
+
+
+def coverage(metric: Metric) -> Metric:
+    """The share of a metric's rows that have a label."""
+    title = f"The share of rows with a label behind {metric.title or metric.name}"
+    changes = {"kind": "label_coverage", "bad": "down", "source": None, "title": title}
+    return metric.model_copy(update=changes)
 
 
 def _plain(kind: str) -> str:

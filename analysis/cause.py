@@ -1,10 +1,10 @@
-"""Traffic, infrastructure, the model, or the world?
+"""Traffic, infrastructure, the model, the world, or labels that do not come?
 
-Things that move or not: quality (calibration, NE: predictions against labels), labels,
-predictions, one arm beside the others, the mix of traffic, infrastructure, and the volume where
-the alert is about it. Each class of cause moves some of them and leaves others alone; the classes'
-probabilities follow by Bayes' rule, with a Bayes factor per thing from its spread over earlier
-days.
+Things that move or not: quality (calibration, NE: predictions against labels), labels, how many
+of them came, predictions, one arm beside the others, the mix of traffic, infrastructure, and the
+volume where the alert is about it. Each class of cause moves some of them and leaves others alone;
+the classes' probabilities follow by Bayes' rule, with a Bayes factor per thing from its spread over
+earlier days.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ HALF_WAY = 0.6
 THINGS = {
     "quality": "quality",
     "labels": "labels",
+    "arrivals": "labels that came",
     "predictions": "predictions",
     "arms": "one arm alone",
     "mix": "mix of traffic",
@@ -47,8 +48,8 @@ WORTH_A_LOOK = 0.05
 def which_class(warehouse: Warehouse, scope: Scope) -> Evidence:
     """Decide between the classes of cause.
 
-    Verdicts: ``model``, ``traffic``, ``infrastructure``, ``world``. Raises CannotExamine when
-    nothing at all could be held against earlier days.
+    Verdicts: ``model``, ``traffic``, ``infrastructure``, ``world``, ``labels``. Raises
+    CannotExamine when nothing at all could be held against earlier days.
     """
     began = time.perf_counter()
     seen = look(warehouse, scope)
@@ -98,6 +99,8 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         where = f": `{one.name}` broke at {words.clock(one.at)}" if one else ""
         when = ", when it began" if scope.onset and not (one and one.ahead) else ""
         return f"Infrastructure{where}{when}."
+    if verdict == "labels":
+        return f"Labels do not come as they did: {said['arrivals']}{_as_ever(seen)}."
     if verdict in ("traffic", "world") and (told := _volume(verdict, seen)):
         return told
     if verdict == "traffic":
@@ -119,6 +122,12 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         told = f"{said['labels']}, and predictions did not follow"
         return f"The model, or what it predicts: {told}{rest}."
     return f"The model: {why or 'nothing else moved'}{rest}."
+
+
+def _as_ever(seen: Seen) -> str:
+    """That predictions are as usual, where they are."""
+    usual = seen.moved.get("predictions", 0.0) <= odds.AS_USUAL
+    return "; predictions as usual" if usual else ""
 
 
 def _beside(seen: Seen) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from analysis import odds
 
-CLASSES = ("model", "traffic", "infrastructure", "world")
-PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15}
+CLASSES = ("model", "traffic", "infrastructure", "world", "labels")
+PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15, "labels": 0.1}
 """How often each class is the cause, before anything is seen; uninformative on purpose."""
 MOVES: Mapping[str, Mapping[str, float]] = {
     # A broken model is wrong; the world does not move for it, nor do requests stay away. Its labels
@@ -24,6 +24,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "infra": 0.02,
         "arms": 0.3,
         "volume": 0.01,
+        "arrivals": 0.02,
     },
     # A storm moves labels and predictions together; an extreme one strains the model a little.
     "world": {
@@ -34,6 +35,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "infra": 0.02,
         "arms": 0.02,
         "volume": 0.5,
+        "arrivals": 0.03,
     },
     # More requests are more load: infrastructure follows.
     "traffic": {
@@ -44,6 +46,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "infra": 0.15,
         "arms": 0.03,
         "volume": 0.8,
+        "arrivals": 0.04,
     },
     # Missing features or timeouts usually leave predictions off, labels as they were. Requests
     # that fail are missing from the log.
@@ -55,6 +58,19 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "infra": 0.98,
         "arms": 0.1,
         "volume": 0.5,
+        "arrivals": 0.1,
+    },
+    # Labels that come late or not at all: those that are here may not be like the others, so that
+    # figures move. What delivers them is infrastructure too.
+    "labels": {
+        "quality": 0.4,
+        "labels": 0.4,
+        "predictions": 0.03,
+        "mix": 0.04,
+        "infra": 0.4,
+        "arms": 0.02,
+        "volume": 0.02,
+        "arrivals": 0.97,
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
@@ -66,6 +82,7 @@ DEMAND: Mapping[str, float] = {
     "infra": 0.02,
     "arms": 0.02,
     "volume": 0.95,
+    "arrivals": 0.03,
 }
 """Another world that changes: on a holiday fewer requests come, each of them as ever. One story of
 the world is as likely as the other, where the volume is looked at."""
@@ -77,6 +94,7 @@ DRIFT: Mapping[str, float] = {
     "infra": 0.02,
     "arms": 0.02,
     "volume": 0.05,
+    "arrivals": 0.03,
 }
 """A third one: what happens to the same requests is no longer the same (concept drift: Widmer and
 Kubat 1996), and no model knows. How labels are made may have changed just as well …"""
@@ -94,7 +112,8 @@ def weigh(moved: Mapping[str, float], along: float | None = None) -> dict[str, f
     """Probability of each class, from log odds that each thing moved; unseen things are left out.
 
     A thing that a class moves with probability π counts (1 − π) + π · BF for that class. Labels
-    that moved without the predictions (``along``) are hardly a sign of a world that changed.
+    that moved without the predictions (``along``) are hardly a sign of a world that changed. That
+    labels do not come is no class where the log does not say when they came.
     """
     weights = {name: math.log(PRIOR[name]) + _explains(MOVES[name], moved) for name in CLASSES}
     stories = [(1.0, _explains(MOVES["world"], moved) + _went_along(along))]
@@ -103,6 +122,8 @@ def weigh(moved: Mapping[str, float], along: float | None = None) -> dict[str, f
     if "labels" in moved:
         stories.append((SUDDEN, _explains(DRIFT, moved)))
     weights["world"] = math.log(PRIOR["world"]) + odds.mixed(stories)
+    if "arrivals" not in moved:
+        del weights["labels"]
     return odds.share_out(weights)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CONFIRMED = {
     "mean_label": "labels",
+    "label_coverage": "arrivals",
     "mean_prediction": "predictions",
     "positive_rate": "predictions",
     "calibration": "quality",
@@ -129,6 +130,7 @@ _PARTS: dict[str, tuple[Any, Any]] = {
     "mean_prediction": (lambda s: s["p"], lambda s: s["w"]),
     "positive_rate": (lambda s: s["pos"], lambda s: s["w"]),
     "mean_label": (lambda s: s["ly"], lambda s: s["lw"]),
+    "label_coverage": (lambda s: s["ln"], lambda s: s["n"]),
     "precision": (lambda s: s["tp"], lambda s: s["tp"] + s["fp"]),
     "recall": (lambda s: s["tp"], lambda s: s["tp"] + s["fn"]),
     "accuracy": (lambda s: s["ok"], lambda s: s["lw"]),

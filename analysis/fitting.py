@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from analysis.quality import NEEDS_LABEL
+from analysis.quality import OF_LABELS
 from analysis.tables import Contract, Metric, MetricKind, Task
 
 OF_PROBABILITIES = frozenset({"log_loss", "normalised_entropy", "auc"})
@@ -27,7 +27,7 @@ def unfit(contract: Contract, metric: Metric) -> str:
     log, kind = contract.predictions, metric.kind
     if kind is None:
         return ""
-    if kind in NEEDS_LABEL and log.label is None:
+    if kind in OF_LABELS and log.label is None:
         return f"`{kind}` needs a `label` in [tables.predictions]"
     if kind == "ndcg" and log.group is None:
         return "`ndcg` needs a `group` in [tables.predictions]: the query that rows are ordered for"

@@ -31,11 +31,11 @@ def which_service(warehouse: Warehouse, scope: Scope) -> Evidence:
     """
     began = time.perf_counter()
     ranked = breaks(warehouse, scope)
-    p_none, per_service = _posterior(ranked, _callees(warehouse))
+    p_none, per_service = blame(ranked, callees(warehouse))
     probability = 1 - p_none
     broken = probability >= 0.5
     suspects = tuple(
-        Suspect("infra", service, share, changed=_change(one), since=one.at)
+        Suspect("infra", service, share, changed=change(one), since=one.at)
         for service, (share, one) in per_service.items()
         if share >= 0.05
     )
@@ -55,10 +55,10 @@ def which_service(warehouse: Warehouse, scope: Scope) -> Evidence:
 
 def probability_of_break(ranked: list[Broken]) -> float:
     """Probability, 0 to 1, that at least one of the series broke at the onset and is to blame."""
-    return 1 - _posterior(ranked)[0]
+    return 1 - blame(ranked)[0]
 
 
-def _callees(warehouse: Warehouse) -> Graph:
+def callees(warehouse: Warehouse) -> Graph:
     """What each service waits for, as far as a lineage tells that can be read."""
     try:
         return lineage.read(warehouse)
@@ -66,7 +66,7 @@ def _callees(warehouse: Warehouse) -> Graph:
         return NO_GRAPH
 
 
-def _posterior(
+def blame(
     ranked: list[Broken], graph: Graph = NO_GRAPH
 ) -> tuple[float, dict[str, tuple[float, Broken]]]:
     """P(nobody), and by service its share of the rest with its clearest series.
@@ -89,7 +89,8 @@ def _posterior(
     return shares[""], {name: (shares[name], one) for name, one in by_share}
 
 
-def _change(one: Broken) -> str:
+def change(one: Broken) -> str:
+    """A series now and usually, in a few words."""
     now, usual = levels(one)
     return f"{one.metric} {words.number(now)}, usually {words.number(usual)}"
 

@@ -56,7 +56,11 @@ NEEDS_LABEL = frozenset(
 )
 """Kinds of metrics that wait for labels."""
 
+OF_LABELS = NEEDS_LABEL | {"label_coverage"}
+"""Those, and the one that tells how many have come."""
+
 GOOD_IS = {
+    "label_coverage": "up",
     "precision": "up",
     "recall": "up",
     "accuracy": "up",
@@ -163,6 +167,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "mean_prediction": ("p", "pp"),
     "positive_rate": ("pos",),
     "mean_label": (*_LABELLED, "ly", "lyy"),
+    "label_coverage": ("ln",),
     "precision": (*_LABELLED, "tp", "fp"),
     "recall": (*_LABELLED, "tp", "fn"),
     "accuracy": (*_LABELLED, "ok"),
@@ -180,6 +185,7 @@ _FORMULAS: dict[str, Formula] = {
     "mean_prediction": lambda s: _mean(s["p"], s["pp"], s["w"], s["w2"]),
     "positive_rate": lambda s: _share(s["pos"], s["w"], s["w"], s["w2"]),
     "mean_label": lambda s: _mean(s["ly"], s["lyy"], s["lw"], s["lw2"]),
+    "label_coverage": lambda s: _share(s["ln"], s["n"], s["n"], s["n"]),
     "precision": lambda s: _share(s["tp"], s["tp"] + s["fp"], s["lw"], s["lw2"]),
     "recall": lambda s: _share(s["tp"], s["tp"] + s["fn"], s["lw"], s["lw2"]),
     "accuracy": lambda s: _share(s["ok"], s["lw"], s["lw"], s["lw2"]),
@@ -219,7 +225,9 @@ def working(kind: str, found: Estimate, sums: pd.DataFrame) -> Estimate:
     return Estimate(np.where(bad, np.nan, value), np.where(bad, np.nan, error), found.rows)
 
 
-SHARES = frozenset({"positive_rate", "precision", "recall", "accuracy", "auc", "ndcg"})
+SHARES = frozenset(
+    {"positive_rate", "label_coverage", "precision", "recall", "accuracy", "auc", "ndcg"}
+)
 """Kinds that lie between 0 and 1."""
 
 

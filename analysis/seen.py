@@ -114,6 +114,7 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen:
         seen.missing.append(str(error))
         return
     seen.missing += too_short(scope)
+    _look_at_arrivals(warehouse, sums, seen)
     plain = read(warehouse, sums)
     even = _at_usual_mix(warehouse, scope, models, seen)
     _look_at_readings(warehouse, *_with_the_rest(even, plain), seen)
@@ -121,6 +122,26 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen:
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
+
+
+def _look_at_arrivals(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:
+    """The share of rows with a label, where the log says when labels came; more are no fault."""
+    import pandas as pd
+
+    counted = [s.by_model[[BLOCK, "n", "ln"]] for s in sums if "ln" in s.by_model]
+    if warehouse.contract.predictions.label_time is None or not counted:
+        return
+    cells = pd.concat(counted).rename(columns={"n": "volume"})
+    shift = cut.ratio_shift(cells, "ln", "volume")
+    if not shift.seen:
+        return
+    seen.shifts["arrivals"] = shift
+    gone = odds.log_bayes_factor(0.0, shift.df)
+    seen.moved["arrivals"] = shift.log_odds if shift.z < 0 else gone
+    seen.said["arrivals"] = (
+        f"{words.percent(shift.now)} of rows have a label, {words.percent(shift.usual)} is usual "
+        "at this hour"
+    )
 
 
 def _at_usual_mix(

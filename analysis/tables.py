@@ -16,6 +16,7 @@ MetricKind = Literal[
     "volume",
     "mean_prediction",
     "mean_label",
+    "label_coverage",
     "positive_rate",
     "precision",
     "recall",

@@ -15,7 +15,7 @@ from analysis import asked, odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
 from analysis.metrics import Blocks, series
-from analysis.quality import NEEDS_LABEL, back
+from analysis.quality import NEEDS_LABEL, OF_LABELS, back
 from analysis.series.judging import (
     DELAY,
     OUTSIDE,
@@ -79,8 +79,13 @@ def _candidates(
         _try(partial(_judge_log, warehouse, metric, blocks, scope), metric, judged, missing)
     if scope.entry != "metric" or blocks.count < 3:
         return judged, missing
-    stand_ins = asked.stand_ins(alerted[0])
-    share = asked.share_labelled(warehouse, alerted[0], blocks) if stand_ins else 1.0
+    if alerted[0].kind not in NEEDS_LABEL:
+        return judged, missing
+    labelled, stand_ins = asked.labelled(warehouse, alerted[0], blocks), asked.stand_ins(alerted[0])
+    if labelled.overdue:
+        late = asked.coverage(alerted[0])
+        _try(partial(_judge_log, warehouse, late, blocks, scope), late, judged, missing)
+    share = labelled.now
     if share < FEW_LABELS or not any(one.matched.seen for one in judged):
         for metric in stand_ins:
             if not missing:
@@ -119,7 +124,7 @@ def _evidence(
     scope: Scope, best: Judged, probability: float, missing: list[str], seconds: float
 ) -> Evidence:
     real = probability >= WORTH_A_LOOK
-    onset = _onset(best, scope) if real else None
+    onset = onset_of(best, scope) if real else None
     headline = _headline(scope, best, onset)
     one, width = best.series, timedelta(minutes=best.series.minutes)
     inside = one.times >= np.datetime64(scope.window.start.replace(tzinfo=None), "s")
@@ -139,14 +144,14 @@ def _evidence(
         f"longest run outside the band: {words.span(best.out * width)} now, "
         f"{words.span(best.longest * width)} before",
     )
-    if best.metric.kind in NEEDS_LABEL:
+    if best.metric.kind in OF_LABELS:
         notes += ("each day counts the labels that had arrived by the same clock time",)
     return Evidence(
         verdict="real" if real else "false_alarm",
         confidence=probability if real else 1 - probability,
         headline=headline,
         suspects=(suspect,),
-        charts=(_chart(scope, best, onset, name, headline),),
+        charts=(chart(scope, best, onset, name, headline),),
         not_examined=tuple(missing),
         onset=onset,
         figures=_figures(best, scope),
@@ -169,7 +174,7 @@ def _placed(best: Judged) -> bool:
     return best.found.evidence >= PLACED or best.unusual.log_odds >= best.matched.log_odds
 
 
-def _onset(best: Judged, scope: Scope) -> Onset | None:
+def onset_of(best: Judged, scope: Scope) -> Onset | None:
     """The break's bucket and bounds as times; never after now.
 
     Where the window as a whole is off but no bucket stands out, the alert's own start is kept:
@@ -205,7 +210,7 @@ def _unseen(best: Judged, index: int) -> int:
     return int(known[-1]) + 1 if len(known) else index
 
 
-def _levels(best: Judged, scope: Scope) -> tuple[float, float]:
+def levels(best: Judged, scope: Scope) -> tuple[float, float]:
     """Mean of the series and of its expectation (weighted by rows) since the break where there
     is one that hurts, otherwise over the window."""
     start = np.datetime64(scope.window.start.replace(tzinfo=None), "s")
@@ -233,13 +238,13 @@ def _levels(best: Judged, scope: Scope) -> tuple[float, float]:
 
 
 def _change(best: Judged, scope: Scope) -> str:
-    now, usual = _levels(best, scope)
+    now, usual = levels(best, scope)
     return f"{words.level(now)}, usually {words.number(usual)}"
 
 
 def _headline(scope: Scope, best: Judged, onset: Onset | None) -> str:
     name = best.metric.title or best.metric.name
-    now, usual = _levels(best, scope)
+    now, usual = levels(best, scope)
     figures = f"{words.level(now)} instead of about {words.number(usual)}"
     width = timedelta(minutes=best.series.minutes)
     if onset is None:
@@ -280,7 +285,7 @@ def _left(best: Judged) -> datetime | None:
 
 
 def _figures(best: Judged, scope: Scope) -> dict[str, float]:
-    now, usual = _levels(best, scope)
+    now, usual = levels(best, scope)
     raw = {
         "now": now,
         "usual": usual,
@@ -296,8 +301,9 @@ def _figures(best: Judged, scope: Scope) -> dict[str, float]:
     return {name: value for name, value in raw.items() if math.isfinite(value)}
 
 
-def _chart(scope: Scope, best: Judged, onset: Onset | None, name: str, headline: str) -> Chart:
-    now, usual = _levels(best, scope)
+def chart(scope: Scope, best: Judged, onset: Onset | None, name: str, headline: str) -> Chart:
+    """The series with its band, the onset marked."""
+    now, usual = levels(best, scope)
     alt = f"{name} over time: {words.number(now)} lately, {words.number(usual)} expected. " + (
         f"It {_happened(best, onset)}." if onset else "It stays usual."
     )

@@ -25,6 +25,7 @@ Kind = Literal[
     "infra",
     "traffic",
     "world",
+    "labels",
     "false_alarm",
     "unknown",
 ]

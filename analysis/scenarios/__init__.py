@@ -75,6 +75,9 @@ FAULTS: dict[str, Fault] = {
     "hidden_factor": Fault(
         "unknown", (*_MODEL, ("snapshot", "not_snapshot"), ("features", "none")), "unknown"
     ),
+    "withheld_labels": Fault(
+        "labels", (("real", "real"), ("cause", "labels"), ("labels", "labels")), "labels"
+    ),
     "none": Fault("false_alarm", (("real", "false_alarm"),), "none"),
 }
 

@@ -192,6 +192,8 @@ class Plan:
         time = pd.to_datetime(START.replace(tzinfo=None)) + pd.to_timedelta(rows["at"], unit="h")
         late = self.rng.exponential(self.options.label_delay_hours, len(rows))
         log = rows.drop(columns=["at", "hour", "plane"]).rename(columns={"y": "label"})
+        if self.fault == "withheld_labels":
+            late = late + 1000.0 * (rows["at"].to_numpy() + late >= self.onset_hour)
         log = log.assign(
             time=time.dt.as_unit("us"),
             experiment="ranker_test",

@@ -22,6 +22,7 @@ _RULED_OUT = {
     "snapshot": "snapshots",
     "inputs": "the inputs",
     "model": "the model itself",
+    "labels": "late labels",
     "upstream": "what feeds the features",
     "training_data": "training data",
 }

@@ -214,6 +214,8 @@ def cause_words(tree: Tree, cause: Cause, beside: str = "") -> str:
         return "False alarm: nothing left its usual range"
     if cause.kind == "world":
         return "Nothing broke: the world changed" + (f", most of all in {who}" if who else "")
+    if cause.kind == "labels":
+        return "Labels are late" + (f", most of all in {who}" if who else "")
     if not who:
         kind = b.line(exit_.title if exit_ else cause.kind.replace("_", " "), 60)
         return f"{kind}: {b.line(exit_.meaning, 200).rstrip('.')}" if exit_ else kind

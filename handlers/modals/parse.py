@@ -39,6 +39,7 @@ _KINDS: dict[str, SuspectKind] = {
     "feature_only": "feature",
     "upstream": "upstream",
     "training_data": "training_data",
+    "labels": "segment",
 }
 """What a name that was typed by hand is, by the branch that it was typed for."""
 
