@@ -164,8 +164,9 @@ class Lineage(TableSource):
     """Edges, data flowing from ``upstream`` to ``downstream``.
 
     Where the edge ends in a feature, ``downstream_column`` names it; otherwise a node that is
-    named like the feature is taken. ``owner`` is the team of the upstream node. Services of the
-    table ``infra`` may be nodes too: what one waits for is upstream of it.
+    named like the feature is taken. The label's column is reached in the same way: what lies above
+    it delivers the labels. ``owner`` is the team of the upstream node. Services of the table
+    ``infra`` may be nodes too: what one waits for is upstream of it.
     """
 
     upstream: str = "upstream"
