@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from analysis import asked, odds, words
+from analysis import asked, breakage, odds, words
 from analysis.charts.series import metric_chart, utc
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Onset, Scope, Suspect
 from analysis.metrics import Blocks, series
@@ -62,7 +62,10 @@ def is_it_real(warehouse: Warehouse, scope: Scope) -> Evidence:
     evidence = odds.mixed([(1 / count[one.metric.kind], one.log_odds) for one in judged])
     probability = odds.probability(evidence + math.log(PRIOR / (1 - PRIOR)))
     best = max(judged, key=lambda one: one.log_odds)
-    return _evidence(scope, best, probability, missing, time.perf_counter() - began)
+    alone, broke = probability, breakage.look(warehouse, scope, probability)
+    probability = broke.weighed(alone) if broke else alone
+    told = broke.said if broke and alone < WORTH_A_LOOK <= probability else ""
+    return _evidence(scope, best, probability, missing, told, time.perf_counter() - began)
 
 
 def _candidates(
@@ -121,11 +124,16 @@ def _try(
 
 
 def _evidence(
-    scope: Scope, best: Judged, probability: float, missing: list[str], seconds: float
+    scope: Scope,
+    best: Judged,
+    probability: float,
+    missing: list[str],
+    told: str,
+    seconds: float,
 ) -> Evidence:
     real = probability >= WORTH_A_LOOK
     onset = onset_of(best, scope) if real else None
-    headline = _headline(scope, best, onset)
+    headline = _headline(scope, best, onset) + told
     one, width = best.series, timedelta(minutes=best.series.minutes)
     inside = one.times >= np.datetime64(scope.window.start.replace(tzinfo=None), "s")
     name = best.metric.title or best.metric.name

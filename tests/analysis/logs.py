@@ -70,3 +70,19 @@ def scope(subject: str = "calibration", entry: str = "metric", days: int = 14) -
     """The alert fires eight hours after the onset and names it."""
     window = Window(ONSET, NOW)
     return Scope(NOW, window, Window(ONSET - timedelta(days=days), ONSET), entry, subject)  # type: ignore[arg-type]
+
+
+INFRA = {"source": "infra.csv"}
+
+
+def infra(folder: Path, ill: str = "", seed: int = 6) -> None:
+    """Two services, a fortnight; the lag of one grows at the onset."""
+    rng = np.random.default_rng(seed)
+    times = pd.date_range(end=NOW.replace(tzinfo=None), periods=14 * 24 * 6, freq="10min")
+    parts = []
+    for service in ("review_tool", "store"):
+        late = (times >= ONSET.replace(tzinfo=None)) & (service == ill)
+        value = 20 * rng.lognormal(0, 0.1, len(times)) * np.where(late, 6, 1)
+        part = {"time": times, "service": service, "metric": "lag_seconds", "value": value}
+        parts.append(pd.DataFrame(part))
+    pd.concat(parts).to_csv(folder / "infra.csv", index=False)

@@ -13,7 +13,6 @@ from tests.analysis import logs
 
 LATE = pd.Timedelta(days=3)
 EDGES = (("click_stream", "clicks"), ("clicks", "label"), ("weather", "f"))
-INFRA = {"source": "infra.csv"}
 RUNS = {"source": "runs.csv", "rows": "rows", "status": "status"}
 LINEAGE = {"source": "lineage.csv"}
 
@@ -51,19 +50,6 @@ def _lineage(folder, edges=EDGES):
     pd.DataFrame(edges, columns=["upstream", "downstream"]).to_csv(
         folder / "lineage.csv", index=False
     )
-
-
-def _infra(folder, ill="", seed=6):
-    """Two services; the lag of one grows at the onset."""
-    rng = np.random.default_rng(seed)
-    times = pd.date_range(end=logs.NOW.replace(tzinfo=None), periods=14 * 24 * 6, freq="10min")
-    parts = []
-    for service in ("review_tool", "store"):
-        late = (times >= logs.ONSET.replace(tzinfo=None)) & (service == ill)
-        value = 20 * rng.lognormal(0, 0.1, len(times)) * np.where(late, 6, 1)
-        part = {"time": times, "service": service, "metric": "lag_seconds", "value": value}
-        parts.append(pd.DataFrame(part))
-    pd.concat(parts).to_csv(folder / "infra.csv", index=False)
 
 
 def _look(folder, frame, check=who_delivers, scope=None, **tables):
@@ -137,18 +123,18 @@ def test_what_feeds_features_alone_delivers_no_labels(tmp_path):
 
 def test_a_service_that_delivers_labels_is_named(tmp_path):
     """Of two that are recorded one broke."""
-    _infra(tmp_path, ill="review_tool")
-    evidence = _look(tmp_path, _stopped(), infra=INFRA)
+    logs.infra(tmp_path, ill="review_tool")
+    evidence = _look(tmp_path, _stopped(), infra=logs.INFRA)
     assert evidence.verdict == "service"
     assert [(s.kind, s.name) for s in evidence.named] == [("infra", "review_tool")]
 
 
 def test_services_that_run_as_ever_are_not_blamed(tmp_path):
     """The table says so."""
-    _infra(tmp_path)
+    logs.infra(tmp_path)
     _runs(tmp_path)
     _lineage(tmp_path)
-    evidence = _look(tmp_path, _stopped(), infra=INFRA, runs=RUNS, lineage=LINEAGE)
+    evidence = _look(tmp_path, _stopped(), infra=logs.INFRA, runs=RUNS, lineage=LINEAGE)
     assert evidence.verdict == "labels"
     assert not [s for s in evidence.suspects if s.score > 0.3]
 
