@@ -32,6 +32,7 @@ THINGS = {
     "quality": "quality",
     "labels": "labels",
     "arrivals": "labels that came",
+    "delivery": "what delivers labels",
     "predictions": "predictions",
     "arms": "one arm alone",
     "mix": "mix of traffic",
@@ -99,8 +100,11 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         where = f": `{one.name}` broke at {words.clock(one.at)}" if one else ""
         when = ", when it began" if scope.onset and not (one and one.ahead) else ""
         return f"Infrastructure{where}{when}."
-    if verdict == "labels":
+    if verdict == "labels" and seen.moved.get("arrivals", 0.0) > 0:
         return f"Labels do not come as they did: {said['arrivals']}{_as_ever(seen)}."
+    if verdict == "labels":
+        moved = f"{said['labels']}, and predictions did not follow"
+        return f"Labels may be written wrongly: {moved}; {said['delivery']}."
     if verdict in ("traffic", "world") and (told := _volume(verdict, seen)):
         return told
     if verdict == "traffic":

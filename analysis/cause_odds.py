@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from analysis import odds
 
-CLASSES = ("model", "traffic", "infrastructure", "world", "labels")
+ALWAYS = ("model", "traffic", "infrastructure")
 PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15, "labels": 0.1}
 """How often each class is the cause, before anything is seen; uninformative on purpose."""
 MOVES: Mapping[str, Mapping[str, float]] = {
@@ -25,6 +25,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "arms": 0.3,
         "volume": 0.01,
         "arrivals": 0.02,
+        "delivery": 0.3,
     },
     # A storm moves labels and predictions together; an extreme one strains the model a little.
     "world": {
@@ -36,6 +37,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "arms": 0.02,
         "volume": 0.5,
         "arrivals": 0.03,
+        "delivery": 0.1,
     },
     # More requests are more load: infrastructure follows.
     "traffic": {
@@ -47,6 +49,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "arms": 0.03,
         "volume": 0.8,
         "arrivals": 0.04,
+        "delivery": 0.1,
     },
     # Missing features or timeouts usually leave predictions off, labels as they were. Requests
     # that fail are missing from the log.
@@ -59,6 +62,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "arms": 0.1,
         "volume": 0.5,
         "arrivals": 0.1,
+        "delivery": 0.4,
     },
     # Labels that come late or not at all: those that are here may not be like the others, so that
     # figures move. What delivers them is infrastructure too.
@@ -71,6 +75,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "arms": 0.02,
         "volume": 0.02,
         "arrivals": 0.97,
+        "delivery": 0.6,
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
@@ -83,6 +88,7 @@ DEMAND: Mapping[str, float] = {
     "arms": 0.02,
     "volume": 0.95,
     "arrivals": 0.03,
+    "delivery": 0.1,
 }
 """Another world that changes: on a holiday fewer requests come, each of them as ever. One story of
 the world is as likely as the other, where the volume is looked at."""
@@ -95,11 +101,25 @@ DRIFT: Mapping[str, float] = {
     "arms": 0.02,
     "volume": 0.05,
     "arrivals": 0.03,
+    "delivery": 0.1,
 }
 """A third one: what happens to the same requests is no longer the same (concept drift: Widmer and
 Kubat 1996), and no model knows. How labels are made may have changed just as well …"""
 SUDDEN = 0.06
 """… and within hours that is the likelier, so that this story is as rare beside the others."""
+LOST: Mapping[str, float] = {
+    "quality": 0.95,
+    "labels": 0.95,
+    "predictions": 0.04,
+    "mix": 0.04,
+    "infra": 0.3,
+    "arms": 0.02,
+    "volume": 0.02,
+    "arrivals": 0.1,
+    "delivery": 0.95,
+}
+"""Another story of labels: what delivers them broke, and those that are written are wrong. It is
+told where something is seen to have broken: without that it looks like a world that changed."""
 STRONGEST = 6.0
 """No single thing counts for more than this many units of log odds."""
 ALONG = 0.9, 0.3
@@ -112,18 +132,21 @@ def weigh(moved: Mapping[str, float], along: float | None = None) -> dict[str, f
     """Probability of each class, from log odds that each thing moved; unseen things are left out.
 
     A thing that a class moves with probability π counts (1 − π) + π · BF for that class. Labels
-    that moved without the predictions (``along``) are hardly a sign of a world that changed. That
-    labels do not come is no class where the log does not say when they came.
+    that moved without the predictions (``along``) are hardly a sign of a world that changed. Labels
+    are no class where the log does not say when they came and nothing broke that delivers them.
     """
-    weights = {name: math.log(PRIOR[name]) + _explains(MOVES[name], moved) for name in CLASSES}
+    weights = {name: math.log(PRIOR[name]) + _explains(MOVES[name], moved) for name in ALWAYS}
     stories = [(1.0, _explains(MOVES["world"], moved) + _went_along(along))]
     if "volume" in moved:
         stories.append((1.0, _explains(DEMAND, moved)))
     if "labels" in moved:
         stories.append((SUDDEN, _explains(DRIFT, moved)))
     weights["world"] = math.log(PRIOR["world"]) + odds.mixed(stories)
-    if "arrivals" not in moved:
-        del weights["labels"]
+    told = [(1.0, _explains(MOVES["labels"], moved))] if "arrivals" in moved else []
+    if "delivery" in moved:
+        told.append((1.0, _explains(LOST, moved)))
+    if told:
+        weights["labels"] = math.log(PRIOR["labels"]) + odds.mixed(told)
     return odds.share_out(weights)
 
 

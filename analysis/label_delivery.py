@@ -1,30 +1,23 @@
-"""Labels that come late or not at all: which of them, and what delivers them?"""
+"""Labels that come late, not at all, or wrong: which of them, and what delivers them?"""
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 
-from analysis import asked, cells, infra, metrics, odds, quality, topline, words
+from analysis import asked, cells, label_sources, metrics, odds, quality, topline, words
 from analysis.drilldown.cuboids import explain
 from analysis.drilldown.leaves import Noise
 from analysis.evidence import (
     CannotExamine,
     Evidence,
     How,
-    Onset,
     Scope,
     Suspect,
-    SuspectKind,
     Table,
     Window,
 )
-from analysis.graph import health
-from analysis.graph.lineage import Graph
-from analysis.infra_series import breaks
+from analysis.label_sources import Ranked
 from analysis.metrics import BLOCK, Blocks
 from analysis.series.judging import Judged, judge, matched_shift
 from analysis.tables import Metric, Role
@@ -35,46 +28,29 @@ METHOD = (
     "every node above the label in the lineage (of every node where the lineage does not lead to "
     "it) and the infrastructure series, held against their own history around the onset."
 )
-CLEAREST = 12.0
-"""No source counts for more log odds than this."""
-WAITS = 0.0
-"""Log odds at most of a source that another one feeds which broke."""
 MOST_OF_IT = 2 / 3
 """A segment holds what is missing when it has this part of it."""
 BARELY = 0.05
 """Sources less likely than this are not told."""
-HISTORY = timedelta(days=14)
-
-
-@dataclass(frozen=True)
-class Source:
-    """What may deliver labels, the log odds that it broke, and how that shows."""
-
-    kind: SuspectKind
-    name: str
-    log_odds: float
-    changed: str
-    since: datetime | None = None
 
 
 def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
     """Tell whether labels are late, where, and what broke that delivers them.
 
     Verdicts: ``upstream`` (a node of the lineage), ``service``, ``labels`` (late, and nothing that
-    is recorded shows why) or ``none``. Raises CannotExamine where the log does not say when labels
-    came, or too few earlier days tell what is usual.
+    is recorded shows why) or ``none``. Raises CannotExamine where there are no labels, or too few
+    earlier days tell what is usual.
     """
     began = time.perf_counter()
     judged = _judged(warehouse, scope)
-    late = odds.probability(judged.log_odds)
-    sources, missing = _sources(warehouse, _delivered(warehouse, scope, judged))
-    shares = odds.share_out({"": 0.0} | {s.name: s.log_odds for s in sources})
-    ranked = sorted(sources, key=lambda s: -shares[s.name])
-    answers = {"none": 1 - late, "labels": late * shares[""], "upstream": 0.0, "service": 0.0}
-    for one in ranked[:1]:
-        answers["upstream" if one.kind == "upstream" else "service"] = late * shares[one.name]
+    is_late = judged.metric.kind == "label_coverage"
+    moved = odds.probability(judged.log_odds)
+    at = _delivered(warehouse, scope, judged) if is_late else scope
+    ranked = label_sources.rank(warehouse, at)
+    answers = _answers(moved, is_late, ranked)
     verdict = max(answers, key=lambda name: answers[name])
-    told = tuple(_suspect(s, shares[s.name]) for s in ranked if shares[s.name] >= BARELY)
+    shares = ranked.shares
+    told = tuple(s.suspect(shares[s.name]) for s in ranked.sources if shares[s.name] >= BARELY)
     where = _segment(warehouse, scope, judged.metric) if verdict == "labels" else None
     named = (where,) if where else told[:1] if verdict in ("upstream", "service") else ()
     headline = _headline(verdict, judged, scope, where, ranked)
@@ -86,28 +62,52 @@ def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
         suspects=(*named, *(s for s in told if s not in named)),
         proposed=len(named),
         charts=(topline.chart(scope, judged, onset, judged.title, headline),),
-        table=_table(ranked, shares),
-        not_examined=missing,
+        table=_table(ranked),
+        not_examined=ranked.missing,
         onset=scope.onset,
-        figures={"probability that labels are late": late},
+        figures={f"probability that {'fewer labels came' if is_late else 'labels moved'}": moved},
         how=How(METHOD, scope.window, scope.baseline, seconds=time.perf_counter() - began),
         shares=answers,
     )
 
 
+def _answers(moved: float, is_late: bool, ranked: Ranked) -> dict[str, float]:
+    """The verdicts' probabilities. Labels that came and moved may as well be the world's, or the
+    model's to follow, where nothing broke that delivers them."""
+    nobody = moved * ranked.shares[""]
+    answers = {"none": 1 - moved, "labels": nobody, "upstream": 0.0, "service": 0.0}
+    if not is_late:
+        answers |= {"none": 1 - moved + nobody, "labels": 0.0}
+    for one in ranked.sources[:1]:
+        kind = "upstream" if one.kind == "upstream" else "service"
+        answers[kind] = moved * ranked.shares[one.name]
+    return answers
+
+
 def _judged(warehouse: Warehouse, scope: Scope) -> Judged:
-    """The share of rows with a label, held against earlier days."""
-    if warehouse.contract.predictions.label_time is None:
-        raise CannotExamine(
-            "The settings name no `label_time` in [tables.predictions]: when labels came is not "
-            "known, so nobody can say which are late."
-        )
-    metric, blocks = asked.coverage(cells.metric_of(warehouse, scope)), Blocks.of(scope)
+    """The share of rows with a label held against earlier days, or where labels come as ever what
+    they are."""
+    about = cells.metric_of(warehouse, scope)
+    mean = {"kind": "mean_label", "bad": "both", "source": None}
+    told = f"The mean label behind {about.title or about.name}"
+    which = [about.model_copy(update=mean | {"title": told})]
+    if warehouse.contract.predictions.label_time is not None:
+        which.insert(0, asked.coverage(about))
+    found: list[Judged] = []
+    for metric in which:
+        try:
+            found.append(_judge(warehouse, metric, scope))
+        except ValueError as error:
+            raise CannotExamine(f"Too few earlier hours tell how labels come ({error}).") from None
+        if found[-1].log_odds > 0:
+            return found[-1]
+    return found[0]
+
+
+def _judge(warehouse: Warehouse, metric: Metric, scope: Scope) -> Judged:
+    blocks = Blocks.of(scope)
     matched = matched_shift(warehouse, metric, blocks)
-    try:
-        return judge(metric, metrics.series(warehouse, metric, blocks), blocks, scope, matched)
-    except ValueError as error:
-        raise CannotExamine(f"Too few earlier hours tell how labels come ({error}).") from None
+    return judge(metric, metrics.series(warehouse, metric, blocks), blocks, scope, matched)
 
 
 def _delivered(warehouse: Warehouse, scope: Scope, judged: Judged) -> Scope:
@@ -141,59 +141,6 @@ def _arrivals(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> metrics.S
     return metrics.regular(sums["bucket"].to_numpy(float), found, even, span, metric)
 
 
-# -- what may have broken -----------------------------------------------------------------------
-
-
-def _sources(warehouse: Warehouse, scope: Scope) -> tuple[list[Source], tuple[str, ...]]:
-    """Nodes and services that deliver labels, or may; and what could not be looked at."""
-    graph, missing = infra.callees(warehouse), list[str]()
-    above = frozenset(graph.of_feature(warehouse.contract.predictions.label or ""))
-    found: list[Source] = []
-    for look in (_nodes, _services):
-        try:
-            found += look(warehouse, scope, graph, above)
-        except CannotExamine as error:
-            missing.append(str(error))
-    ill = {s.name for s in found if s.log_odds > 0}
-    fed = {s.name for s in found if ill & set(graph.above(s.name)) - {s.name}}
-    return [replace(s, log_odds=min(s.log_odds, WAITS)) if s.name in fed else s for s in found], (
-        *missing,
-    )
-
-
-def _nodes(warehouse: Warehouse, scope: Scope, graph: Graph, above: frozenset[str]) -> list[Source]:
-    """By their runs. Every node has to be as much clearer as there are others."""
-    onset = scope.onset or Onset(scope.window.start, scope.window.start, scope.window.end)
-    runs = warehouse.table("runs")
-    low = min(scope.baseline.start, onset.low - HISTORY)
-    frame = warehouse.fetch(runs.filter(runs["time"] >= naive(low)))
-    names = sorted(above or graph.nodes or set(frame["node"].astype(str)))
-    ills = [health.examine(name, frame, (onset,), scope.window.end) for name in names]
-    looks = math.log(max(sum(h.runs > 0 for h in ills), 1))
-    return [
-        Source("upstream", h.node, min(h.log_odds - looks, CLEAREST), h.words, h.signs[0].since)
-        for h in ills
-        if h.runs and h.signs
-    ]
-
-
-def _services(
-    warehouse: Warehouse, scope: Scope, graph: Graph, above: frozenset[str]
-) -> list[Source]:
-    """By their infrastructure series; where the lineage leads from none to the label, all."""
-    nobody, shares = infra.blame(breaks(warehouse, scope), graph)
-    mine = above & set(shares) or set(shares)
-    return [
-        Source("infra", name, min(math.log(share / nobody), CLEAREST), infra.change(one), one.at)
-        for name, (share, one) in shares.items()
-        if name in mine
-    ]
-
-
-def _suspect(source: Source, share: float) -> Suspect:
-    return Suspect(source.kind, source.name, share, source.changed, since=source.since)
-
-
 # -- where they are missing ---------------------------------------------------------------------
 
 
@@ -225,18 +172,27 @@ def _segment(warehouse: Warehouse, scope: Scope, metric: Metric) -> Suspect | No
 
 
 def _headline(
-    verdict: str, judged: Judged, scope: Scope, where: Suspect | None, ranked: Sequence[Source]
+    verdict: str, judged: Judged, scope: Scope, where: Suspect | None, ranked: Ranked
 ) -> str:
-    now, usual = (words.percent(x) for x in topline.levels(judged, scope))
-    told = f"{now} of rows have a label, {usual} is usual at this hour"
+    now, usual = topline.levels(judged, scope)
+    if judged.metric.kind == "label_coverage":
+        figures = f"{words.percent(now)} of rows have a label, {words.percent(usual)} is usual"
+        told, what = f"{figures} at this hour", "Labels are late"
+    else:
+        told = f"their mean is {words.level(now)}, usually {words.number(usual)}"
+        what = "Labels changed"
     if verdict == "none":
-        return f"Labels come as they usually do: {told}."
+        late = judged.metric.kind == "label_coverage"
+        start = "Labels come as they usually do" if late else "Nothing broke that delivers labels"
+        return f"{start}: {told}."
     if verdict in ("upstream", "service"):
-        return f"Labels are late ({told}), and `{ranked[0].name}` broke: {ranked[0].changed}."
+        best = ranked.sources[0]
+        return f"{what} ({told}), and `{best.name}` broke: {best.changed}."
     only = f", most of all in {where.name} ({where.changed})" if where else ""
-    return f"Labels are late: {told}{only}; nothing recorded shows why."
+    return f"{what}: {told}{only}; nothing recorded shows why."
 
 
-def _table(ranked: Sequence[Source], shares: dict[str, float]) -> Table | None:
-    rows = tuple((s.name, s.changed, words.percent(shares[s.name])) for s in ranked[:6])
+def _table(ranked: Ranked) -> Table | None:
+    shares = ranked.shares
+    rows = tuple((s.name, s.changed, words.percent(shares[s.name])) for s in ranked.sources[:6])
     return Table(("may deliver labels", "since the onset", "likely"), rows) if rows else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis import cells as cut
-from analysis import infra, odds, outcomes, quality, words
+from analysis import infra, label_sources, odds, outcomes, quality, words
 from analysis.evidence import CannotExamine, Scope
 from analysis.infra_series import Broken, breaks
 from analysis.metrics import BLOCK, Blocks
@@ -95,6 +95,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
     even = seen.said.get(thing or "", "").endswith(AT_USUAL_MIX)
     if scope.entry == "metric" and thing in seen.moved and not even:
         seen.moved[thing] = max(seen.moved[thing], cut.SURE)
+    _look_at_delivery(warehouse, scope, seen)
     try:
         seen.infra = breaks(warehouse, scope)
         broke = infra.probability_of_break(seen.infra)
@@ -142,6 +143,18 @@ def _look_at_arrivals(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) ->
         f"{words.percent(shift.now)} of rows have a label, {words.percent(shift.usual)} is usual "
         "at this hour"
     )
+
+
+def _look_at_delivery(warehouse: Warehouse, scope: Scope, seen: Seen) -> None:
+    """What may deliver labels, where they moved by themselves: that it runs as ever says little,
+    since not all of it need be recorded."""
+    if not seen.moved.get("labels", 0.0) > 0 >= seen.moved.get("predictions", 0.0):
+        return
+    ranked = label_sources.rank(warehouse, scope)
+    if ranked.log_odds > 0:
+        best = ranked.sources[0]
+        seen.moved["delivery"] = ranked.log_odds
+        seen.said["delivery"] = f"`{best.name}` broke ({best.changed})"
 
 
 def _at_usual_mix(

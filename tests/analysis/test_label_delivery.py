@@ -147,10 +147,52 @@ def test_labels_that_are_not_late_are_none(tmp_path):
 
 
 def test_a_log_that_does_not_say_when_labels_came(tmp_path):
-    """Nobody can say which are late."""
-    frame = logs.log(3).drop(columns="label_time")
-    with pytest.raises(CannotExamine, match="label_time"):
+    """Nobody can say which are late; what they are can be seen all the same."""
+    evidence = _look(tmp_path, _stopped().drop(columns="label_time"))
+    assert evidence.verdict == "none"
+    assert "late" not in evidence.headline
+
+
+def test_a_log_without_labels(tmp_path):
+    """There is nothing to look at."""
+    frame = logs.log(3).drop(columns=["label", "label_time"])
+    with pytest.raises(CannotExamine, match="label"):
         _look(tmp_path, frame)
+
+
+def _lost(part=0.8, seed=3):
+    """Labels that come in time, and are written as "nothing happened" since the onset."""
+    frame = logs.log(seed, per_hour=120)
+    rng = np.random.default_rng(seed)
+    frame.loc[logs.since_onset(frame) & (rng.random(len(frame)) < part), "label"] = 0.0
+    return frame
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_labels_that_are_lost_where_what_delivers_them_broke(tmp_path, timed):
+    """Their mean falls, predictions stay, and a node writes hardly any rows."""
+    _runs(tmp_path, ill="clicks")
+    _lineage(tmp_path)
+    frame = _lost() if timed else _lost().drop(columns="label_time")
+    tables = {"runs": RUNS, "lineage": LINEAGE}
+    seen = _look(tmp_path, frame, cause.which_class, **tables)
+    assert seen.verdict == "labels"
+    assert "`clicks` broke" in seen.headline
+    evidence = _look(tmp_path, frame, **tables)
+    assert evidence.verdict == "upstream"
+    assert [s.name for s in evidence.named] == ["clicks"]
+    assert evidence.headline.startswith("Labels changed (their mean is")
+
+
+def test_labels_that_moved_where_nothing_broke_may_be_the_worlds(tmp_path):
+    """They are no class of cause then, and the step sends on to the models."""
+    _runs(tmp_path)
+    _lineage(tmp_path)
+    tables = {"runs": RUNS, "lineage": LINEAGE}
+    assert _look(tmp_path, _lost(), cause.which_class, **tables).verdict != "labels"
+    evidence = _look(tmp_path, _lost(), **tables)
+    assert evidence.verdict == "none"
+    assert evidence.headline.startswith("Nothing broke that delivers labels")
 
 
 def test_an_alert_on_how_many_labels_came(tmp_path):
