@@ -19,7 +19,7 @@ from handlers.directory import Directory
 if TYPE_CHECKING:
     from slack_bolt.oauth import OAuthFlow
 
-LISTENERS = 16
+LISTENERS = 64
 """Requests that are worked on at once: a few that wait for Slack must not keep a click waiting."""
 NOT_HERE = (
     "Slack does not take HawkEye's token here. Whoever runs HawkEye has to install it again; "

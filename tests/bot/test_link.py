@@ -106,6 +106,14 @@ def test_an_event_that_comes_again_says_so():
     assert request.headers["x-slack-retry-reason"] == ["timeout"]
 
 
+def test_an_event_is_acknowledged_with_nothing_else():
+    """Slack takes an answer with commands and clicks alone."""
+    taker, heard = Taker(), Queue()
+    taker.answer = BoltResponse(status=200, body="hello")
+    with linked(asking(envelope("events_api"), heard), taker):
+        assert heard.get(timeout=5) == {"envelope_id": "e1"}
+
+
 @pytest.mark.parametrize("answer", [BoltResponse(status=404), RuntimeError("no")])
 def test_what_was_not_seen_to_is_not_acknowledged(answer):
     """And the next envelope is taken all the same."""
@@ -124,7 +132,20 @@ def test_what_was_not_seen_to_is_not_acknowledged(answer):
         assert heard.get(timeout=5) == {"envelope_id": "e2"}
 
 
-@pytest.mark.parametrize("frame", ["", "{", "[]", "7", '{"type": "unheard"}', '{"type": null}'])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        "[" * 100_000,
+        '{"type": "unheard"}',
+        '{"type": null}',
+        '{"type": "events_api", "envelope_id": "e0", "payload": null}',
+        '{"type": "events_api", "envelope_id": "e0", "payload": [1]}',
+    ],
+)
 def test_what_is_no_envelope_is_passed_over(frame):
     """What comes after it is not."""
     heard = Queue()
@@ -139,7 +160,9 @@ def test_what_is_no_envelope_is_passed_over(frame):
         assert heard.get(timeout=5) == {"envelope_id": "e1"}
 
 
-@pytest.mark.parametrize("reason", ["warning", "refresh_requested", "too_many_websockets"])
+@pytest.mark.parametrize(
+    "reason", ["warning", "refresh_requested", "link_disabled", "too_many_websockets"]
+)
 def test_slack_asks_for_another_one(reason):
     """Until it closes this one, what comes over it is seen to."""
     heard, closing = Queue(), threading.Event()
@@ -152,7 +175,7 @@ def test_slack_asks_for_another_one(reason):
 
     with linked(says) as one:
         assert one.over.wait(5)
-        assert one.asked is (reason != "too_many_websockets")
+        assert one.asked is (reason in ("warning", "refresh_requested"))
         assert heard.get(timeout=5) == {"envelope_id": "e1"}
         closing.set()
         one._thread.join(5)
@@ -187,6 +210,14 @@ def test_one_that_answers_no_ping_is_over(monkeypatch):
         assert one.over.wait(5)
         assert not one.asked
         told.set()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/?ticket=secret", "wss://[::1"])
+def test_an_address_that_is_none_is_told_without_its_ticket(address, capsys):
+    """It opens a connection for whoever has it."""
+    with ThreadPoolExecutor(1) as pool:
+        assert not Link(address, Taker(), pool).open()
+    assert "secret" not in "".join(capsys.readouterr())
 
 
 def test_one_that_can_not_be_opened_says_so():

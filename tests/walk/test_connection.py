@@ -55,6 +55,40 @@ def test_a_token_that_slack_refuses_ends_the_start(stage, code):
     assert f"the app's token ({code})" in stage.front.problem()
 
 
+@pytest.mark.parametrize("code", ["missing_scope", "not_allowed_token_type"])
+def test_what_somebody_has_to_mend_ends_the_start_too(stage, code):
+    """And says what."""
+    fault = Fault("apps.connections.open", times=50, error=code)
+    with pytest.raises(SettingsError, match=rf"refuses \({code}\)"):
+        stage.restart(lambda: stage.workspace.inject(fault))
+    assert f"({code}): " in stage.front.problem()
+
+
+def test_an_answer_of_a_kind_that_nobody_foresaw_is_no_end(stage, monkeypatch):
+    """The next try is made all the same."""
+    monkeypatch.setattr(connection, "REST", 0.2)
+    answers = iter(["x", None, {}])
+    ask = connection.Connection._address
+
+    def odd(self):
+        return next(answers)["url"] if answers.__length_hint__() else ask(self)
+
+    monkeypatch.setattr(connection.Connection, "_address", odd)
+    stage.restart()
+    assert stage.until(lambda: connected(stage) == 1)
+    clicks(stage)
+
+
+def test_a_long_outage_is_a_problem(stage, monkeypatch):
+    """A short one passes."""
+    monkeypatch.setattr(connection, "OUTAGE", 1.0)
+    stage.restart(
+        lambda: stage.workspace.inject(Fault("apps.connections.open", times=50, drop=True))
+    )
+    assert stage.front.problem() == ""
+    assert stage.until(lambda: stage.front.problem().startswith("No connection to Slack for"))
+
+
 def connected(stage):
     """How many connections stand, as Slack sees it."""
     return sum(stage.workspace.connected.values())
@@ -94,6 +128,17 @@ def test_nothing_is_lost_while_slack_replaces_a_connection(stage):
     assert heard > 10
     assert len(stage.workspace.recorder.find("apps.connections.open")) >= 4
     assert stage.until(lambda: connected(stage) == 1)
+
+
+def test_one_that_slack_has_replaced_over_and_over_is_waited_for(stage, monkeypatch):
+    """More than twenty in a minute help nobody."""
+    monkeypatch.setattr(connection, "A_MINUTE", 2)
+    stage.restart()
+    (app,) = stage.workspace.apps
+    for _ in range(2):
+        assert stage.until(lambda: connected(stage) == 1)
+        stage.server.refresh(app)
+    assert not stage.until(lambda: connected(stage) == 1, seconds=2)
 
 
 def test_a_connection_that_breaks_is_made_again(stage, monkeypatch):
