@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
 from analysis.evidence import CannotExamine, Scope
 from analysis.metrics import BLOCK, Blocks, rows_of
 from analysis.quality import NEEDS_LABEL
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MODEL_KINDS = ("mean_prediction", "calibration", "log_loss", "volume")
 OVERDUE = 0.9
@@ -22,12 +25,12 @@ MOST_ARMS = 6
 
 @dataclass(frozen=True)
 class Labelled:
-    """``now`` is the share of the window's rows with a label, 0 to 1. ``overdue``: fewer have come
-    than at this hour of earlier days, of the window or of the days up to its end; not known where
-    the log does not say when labels came."""
+    """``now`` is the share of the window's rows with a label, 0 to 1. ``late`` is the share of rows
+    with a label, as a metric of the model of which plainly fewer came than at this hour of earlier
+    days; None where there is no such model, or the log does not say when labels came."""
 
     now: float
-    overdue: bool
+    late: Metric | None
 
 
 def metrics(warehouse: Warehouse, scope: Scope) -> list[Metric]:
@@ -82,31 +85,45 @@ def stand_ins(metric: Metric) -> list[Metric]:
 
 def labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> Labelled:
     """How many of a metric's rows have a label, as of each block's end."""
-    shares = [_shares(warehouse, metric, blocks, whole) for whole in (False, True)]
-    timed = warehouse.contract.predictions.label_time is not None
-    return Labelled(shares[0].get(0, 0.0), timed and any(_overdue(one) for one in shares))
+    window, whole = (_counted(warehouse, metric, blocks, span) for span in (False, True))
+    now = window[window[BLOCK] == 0]
+    share = float(now["known"].sum() / max(now["n"].sum(), 1.0))
+    if warehouse.contract.predictions.label_time is None:
+        return Labelled(share, None)
+    # Each model by itself: one that is new and has none makes no other's late.
+    part = {
+        str(model): min(_part(counts[counts[Role.MODEL] == model]) for counts in (window, whole))
+        for model in window[Role.MODEL].unique()
+    }
+    worst = min(part, key=lambda name: part[name], default="")
+    if not worst or part[worst] >= OVERDUE:
+        return Labelled(share, None)
+    return Labelled(share, coverage(metric, worst if len(part) > 1 else metric.model))
 
 
-def _shares(warehouse: Warehouse, metric: Metric, blocks: Blocks, whole: bool) -> dict[int, float]:
-    """By block the share of rows with a label."""
+def _counted(warehouse: Warehouse, metric: Metric, blocks: Blocks, whole: bool) -> pd.DataFrame:
+    """By block and model the rows, and how many of them have a label."""
     models = (metric.model,) if metric.model else ()
     arms = (metric.arm,) if metric.arm else ()
     table = rows_of(warehouse, blocks, models=models, arms=arms, whole=whole)
-    counts = table.group_by(BLOCK).aggregate(n=table.count(), known=table[Role.LABEL].count())
-    found = warehouse.fetch(counts)
-    return dict(zip(found[BLOCK].astype(int), found["known"] / found["n"], strict=True))
+    by = table.group_by([BLOCK, Role.MODEL])
+    return warehouse.fetch(by.aggregate(n=table.count(), known=table[Role.LABEL].count()))
 
 
-def _overdue(shares: Mapping[int, float]) -> bool:
+def _part(counts: pd.DataFrame) -> float:
+    """Today's share of rows with a label as a part of what is usual; 1 where that is not known."""
+    shares = dict(zip(counts[BLOCK].astype(int), counts["known"] / counts["n"], strict=True))
     past = [share for block, share in shares.items() if block > 0]
-    return len(past) >= FEWEST_BLOCKS and shares.get(0, 1.0) < OVERDUE * median(past)
+    usual = median(past) if len(past) >= FEWEST_BLOCKS else 0.0
+    return float(shares[0] / usual) if usual > 0 and 0 in shares else 1.0
 
 
-def coverage(metric: Metric) -> Metric:
-    """The share of a metric's rows that have a label."""
+def coverage(metric: Metric, model: str | None) -> Metric:
+    """The share of a metric's rows, of one model or of all, that have a label."""
     title = f"The share of rows with a label behind {metric.title or metric.name}"
     changes = {"kind": "label_coverage", "bad": "down", "source": None, "title": title}
-    return metric.model_copy(update=changes)
+    own = {"dimensions": ()} if metric.source else {}
+    return metric.model_copy(update=changes | own | {"model": model})
 
 
 def _plain(kind: str) -> str:

@@ -27,7 +27,8 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "arrivals": 0.02,
         "delivery": 0.3,
     },
-    # A storm moves labels and predictions together; an extreme one strains the model a little.
+    # A storm moves labels and predictions together; an extreme one strains the model a little. What
+    # is delayed or called off gets its label later, or none.
     "world": {
         "quality": 0.25,
         "labels": 0.9,
@@ -36,7 +37,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "infra": 0.02,
         "arms": 0.02,
         "volume": 0.5,
-        "arrivals": 0.03,
+        "arrivals": 0.15,
         "delivery": 0.1,
     },
     # More requests are more load: infrastructure follows.

@@ -113,7 +113,8 @@ def _arms(warehouse: Warehouse, metric: Metric, named: Sequence[str]) -> dict[st
 def _counted(warehouse: Warehouse, metric: Metric) -> tuple[str, tuple[str, ...]]:
     """What is summed per cell, and what besides; names of classes have no mean."""
     if warehouse.predicts_classes:
-        return ("accuracy" if metric.kind == "accuracy" else "volume"), ()
+        known = metric.kind in ("accuracy", "label_coverage")
+        return (str(metric.kind) if known else "volume"), ()
     kind = metric.kind if metric.kind in _PARTS else "mean_prediction"
     return str(kind), ("mean_prediction", *(("mean_label",) if warehouse.has_labels else ()))
 

@@ -9,7 +9,7 @@ from analysis.quality import OF_LABELS
 from analysis.tables import Contract, Metric, MetricKind, Task
 
 OF_PROBABILITIES = frozenset({"log_loss", "normalised_entropy", "auc"})
-OF_CLASSES = frozenset({"volume", "accuracy"})
+OF_CLASSES = frozenset({"volume", "accuracy", "label_coverage"})
 UNFIT: Mapping[Task, frozenset[str]] = {
     "regression": OF_PROBABILITIES,
     "multiclass": frozenset(get_args(MetricKind)) - OF_CLASSES,
@@ -29,6 +29,8 @@ def unfit(contract: Contract, metric: Metric) -> str:
         return ""
     if kind in OF_LABELS and log.label is None:
         return f"`{kind}` needs a `label` in [tables.predictions]"
+    if kind == "label_coverage" and log.label_time is None:
+        return f"`{kind}` needs a `label_time` in [tables.predictions]: who has none waits"
     if kind == "ndcg" and log.group is None:
         return "`ndcg` needs a `group` in [tables.predictions]: the query that rows are ordered for"
     tasks = [m.task for m in contract.models if metric.model in (None, m.name)]

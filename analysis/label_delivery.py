@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from analysis import asked, cells, label_sources, metrics, odds, quality, topline, words
 from analysis.drilldown.cuboids import explain
@@ -23,6 +25,9 @@ from analysis.series.judging import Judged, judge, matched_shift
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse, naive
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 METHOD = (
     "The share of rows with a label, as of the same clock time of earlier days; then the runs of "
     "every node above the label in the lineage (of every node where the lineage does not lead to "
@@ -30,6 +35,8 @@ METHOD = (
 )
 MOST_OF_IT = 2 / 3
 """A segment holds what is missing when it has this part of it."""
+OF_TRAFFIC = 0.5
+"""Where segments lack less than this part of what all lack together, other traffic came."""
 BARELY = 0.05
 """Sources less likely than this are not told."""
 
@@ -42,19 +49,22 @@ def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
     earlier days tell what is usual.
     """
     began = time.perf_counter()
-    judged = _judged(warehouse, scope)
+    judged, known = _judged(warehouse, scope)
     is_late = judged.metric.kind == "label_coverage"
     moved = odds.probability(judged.log_odds)
+    missing = _missing(warehouse, scope, judged.metric) if is_late else NOTHING_KNOWN
+    if missing.of_traffic or (is_late and not known):
+        moved = min(moved, 1 - moved)
     at = _delivered(warehouse, scope, judged) if is_late else scope
     ranked = label_sources.rank(warehouse, at)
     answers = _answers(moved, is_late, ranked)
     verdict = max(answers, key=lambda name: answers[name])
     shares = ranked.shares
     told = tuple(s.suspect(shares[s.name]) for s in ranked.sources if shares[s.name] >= BARELY)
-    where = _segment(warehouse, scope, judged.metric) if verdict == "labels" else None
+    where = missing.where if verdict == "labels" else None
     named = (where,) if where else told[:1] if verdict in ("upstream", "service") else ()
     headline = _headline(verdict, judged, scope, where, ranked)
-    onset = topline.onset_of(judged, scope)
+    onset = topline.onset_of(judged, scope) if verdict != "none" else None
     return Evidence(
         verdict=verdict,
         confidence=min(max(answers[verdict], 0.005), 0.995),
@@ -78,30 +88,29 @@ def _answers(moved: float, is_late: bool, ranked: Ranked) -> dict[str, float]:
     answers = {"none": 1 - moved, "labels": nobody, "upstream": 0.0, "service": 0.0}
     if not is_late:
         answers |= {"none": 1 - moved + nobody, "labels": 0.0}
-    for one in ranked.sources[:1]:
+    for one in ranked.sources:
         kind = "upstream" if one.kind == "upstream" else "service"
-        answers[kind] = moved * ranked.shares[one.name]
+        answers[kind] += moved * ranked.shares[one.name]
     return answers
 
 
-def _judged(warehouse: Warehouse, scope: Scope) -> Judged:
-    """The share of rows with a label held against earlier days, or where labels come as ever what
-    they are."""
+def _judged(warehouse: Warehouse, scope: Scope) -> tuple[Judged, bool]:
+    """The share of rows with a label held against earlier days, or what labels are where that
+    alone moved; and whether plainly fewer came of some model."""
     about = cells.metric_of(warehouse, scope)
-    mean = {"kind": "mean_label", "bad": "both", "source": None}
-    told = f"The mean label behind {about.title or about.name}"
-    which = [about.model_copy(update=mean | {"title": told})]
+    title = f"The mean label behind {about.title or about.name}"
+    own = {"kind": "mean_label", "bad": "both", "source": None, "title": title}
+    which = [about.model_copy(update=own)]
+    late = None
     if warehouse.contract.predictions.label_time is not None:
-        which.insert(0, asked.coverage(about))
-    found: list[Judged] = []
-    for metric in which:
-        try:
-            found.append(_judge(warehouse, metric, scope))
-        except ValueError as error:
-            raise CannotExamine(f"Too few earlier hours tell how labels come ({error}).") from None
-        if found[-1].log_odds > 0:
-            return found[-1]
-    return found[0]
+        late = asked.labelled(warehouse, about, Blocks.of(scope)).late
+        which.insert(0 if late else 1, late or asked.coverage(about, about.model))
+    try:
+        found = [_judge(warehouse, metric, scope) for metric in which]
+    except ValueError as error:
+        raise CannotExamine(f"Too few earlier hours tell how labels come ({error}).") from None
+    moved = [one for one in found if one.log_odds > 0]
+    return (moved or found[::-1] if not late else moved or found)[0], late is not None
 
 
 def _judge(warehouse: Warehouse, metric: Metric, scope: Scope) -> Judged:
@@ -121,7 +130,9 @@ def _delivered(warehouse: Warehouse, scope: Scope, judged: Judged) -> Scope:
         )
     except (CannotExamine, ValueError):
         return scope
-    return replace(scope, onset=topline.onset_of(came, scope) or scope.onset)
+    fewer = came.found is not None and came.found.direction == "down"
+    onset = topline.onset_of(came, scope) if fewer else None
+    return replace(scope, onset=onset or scope.onset)
 
 
 def _arrivals(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> metrics.Series:
@@ -144,16 +155,38 @@ def _arrivals(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> metrics.S
 # -- where they are missing ---------------------------------------------------------------------
 
 
-def _segment(warehouse: Warehouse, scope: Scope, metric: Metric) -> Suspect | None:
-    """The segment that holds what is missing, if one does."""
+@dataclass(frozen=True)
+class Missing:
+    """``where`` labels are missing, if in one segment alone; ``of_traffic``: each segment has as
+    many as ever, and other traffic came."""
+
+    where: Suspect | None = None
+    of_traffic: bool = False
+
+
+NOTHING_KNOWN = Missing()
+
+
+def _missing(warehouse: Warehouse, scope: Scope, metric: Metric) -> Missing:
+    """Held against what each segment usually has."""
     try:
         rows, dims, _ = cells.load_cells(warehouse, metric, Blocks.of(scope))
     except CannotExamine:
-        return None
+        return NOTHING_KNOWN
     past = rows[rows[BLOCK] > 0].groupby(dims)[["value", "below"]].sum()
-    usual = (past["value"] / past["below"]).rename("usual")
-    rows = rows.join(usual, on=dims).fillna({"usual": past["value"].sum() / past["below"].sum()})
+    usual = float(past["value"].sum() / max(past["below"].sum(), 1.0))
+    share = (past["value"] / past["below"].where(past["below"] > 0)).rename("usual")
+    rows = rows.join(share, on=dims).fillna({"usual": usual})
     rows["expected"] = rows["below"] * rows["usual"]
+    now = rows[rows[BLOCK] == 0]
+    came, due, all_rows = (float(now[c].sum()) for c in ("value", "expected", "below"))
+    if came >= due or (due - came) < OF_TRAFFIC * (usual * all_rows - came):
+        return Missing(of_traffic=True)
+    return Missing(_segment(rows, dims))
+
+
+def _segment(rows: pd.DataFrame, dims: Sequence[str]) -> Suspect | None:
+    """The segment that holds what is missing, if one does."""
     now, before = rows[rows[BLOCK] == 0], rows[rows[BLOCK] > 0]
     whole = before["value"].notna().to_numpy(bool)
     noise = Noise.of(before["value"].to_numpy(float), before["expected"].to_numpy(float), whole)
@@ -174,7 +207,7 @@ def _segment(warehouse: Warehouse, scope: Scope, metric: Metric) -> Suspect | No
 def _headline(
     verdict: str, judged: Judged, scope: Scope, where: Suspect | None, ranked: Ranked
 ) -> str:
-    now, usual = topline.levels(judged, scope)
+    now, usual = _levels(judged, scope)
     if judged.metric.kind == "label_coverage":
         figures = f"{words.percent(now)} of rows have a label, {words.percent(usual)} is usual"
         told, what = f"{figures} at this hour", "Labels are late"
@@ -187,9 +220,18 @@ def _headline(
         return f"{start}: {told}."
     if verdict in ("upstream", "service"):
         best = ranked.sources[0]
-        return f"{what} ({told}), and `{best.name}` broke: {best.changed}."
+        others = sum(ranked.shares[s.name] > 0.5 * ranked.shares[best.name] for s in ranked.sources)
+        more = f" (and {words.plural(others - 1, 'other')})" if others > 1 else ""
+        return f"{what} ({told}), and `{best.name}`{more} broke: {best.changed}."
     only = f", most of all in {where.name} ({where.changed})" if where else ""
-    return f"{what}: {told}{only}; nothing recorded shows why."
+    why = "no runs and no infrastructure could be looked at" if ranked.blind else ""
+    return f"{what}: {told}{only}; {why or 'nothing recorded shows why'}."
+
+
+def _levels(judged: Judged, scope: Scope) -> tuple[float, float]:
+    """Now and usually, like with like where rows of whole windows could be compared."""
+    matched = judged.matched
+    return (matched.now, matched.usual) if matched.seen else topline.levels(judged, scope)
 
 
 def _table(ranked: Ranked) -> Table | None:

@@ -18,6 +18,9 @@ CLEAREST = 12.0
 """No source counts for more log odds than this."""
 WAITS = 0.0
 """Log odds at most of a source that another one feeds which broke."""
+SELDOM = 2.0, 4.0
+"""Log odds of nobody's fault where the lineage leads to the label, and where it does not: a source
+that broke shows plainly, or does no such harm, and of what else broke most delivers no labels."""
 HISTORY = timedelta(days=14)
 
 
@@ -46,6 +49,11 @@ class Ranked:
     missing: tuple[str, ...]
 
     @property
+    def blind(self) -> bool:
+        """Whether neither runs nor infrastructure could be looked at."""
+        return len(self.missing) == len(LOOKS)
+
+    @property
     def log_odds(self) -> float:
         """That one of them broke."""
         nobody = min(max(self.shares[""], 1e-6), 1 - 1e-6)
@@ -58,13 +66,13 @@ def rank(warehouse: Warehouse, scope: Scope) -> Ranked:
     graph, missing = infra.callees(warehouse), list[str]()
     above = frozenset(graph.of_feature(warehouse.contract.predictions.label or ""))
     found: list[Source] = []
-    for look in (_nodes, _services):
+    for look in LOOKS:
         try:
             found += look(warehouse, scope, graph, above)
         except CannotExamine as error:
             missing.append(str(error))
     found = _without_the_fed(found, graph)
-    shares = odds.share_out({"": 0.0} | {s.name: s.log_odds for s in found})
+    shares = odds.share_out({"": SELDOM[not above]} | {s.name: s.log_odds for s in found})
     return Ranked(tuple(sorted(found, key=lambda s: -shares[s.name])), shares, tuple(missing))
 
 
@@ -79,15 +87,20 @@ def _nodes(warehouse: Warehouse, scope: Scope, graph: Graph, above: frozenset[st
     """By their runs. Every node has to be as much clearer as there are others."""
     onset = scope.onset or Onset(scope.window.start, scope.window.start, scope.window.end)
     runs = warehouse.table("runs")
-    low = min(scope.baseline.start, onset.low - HISTORY)
-    frame = warehouse.fetch(runs.filter(runs["time"] >= naive(low)))
+    runs = runs.filter(runs["time"] >= naive(min(scope.baseline.start, onset.low - HISTORY)))
+    if above or graph.nodes:
+        runs = runs.filter(runs["node"].isin(sorted(above or graph.nodes)))
+    try:
+        frame = warehouse.fetch(runs)
+    except CannotExamine as error:
+        raise CannotExamine(f"the nodes' runs: {error}") from None
     names = sorted(above or graph.nodes or set(frame["node"].astype(str)))
     ills = [health.examine(name, frame, (onset,), scope.window.end) for name in names]
     looks = math.log(max(sum(h.runs > 0 for h in ills), 1))
     return [
         Source("upstream", h.node, min(h.log_odds - looks, CLEAREST), h.words, h.signs[0].since)
         for h in ills
-        if h.runs and h.signs
+        if h.runs and h.signs and h.words != "usual"
     ]
 
 
@@ -95,10 +108,15 @@ def _services(
     warehouse: Warehouse, scope: Scope, graph: Graph, above: frozenset[str]
 ) -> list[Source]:
     """By their infrastructure series; where the lineage leads from none to the label, all."""
-    nobody, shares = infra.blame(breaks(warehouse, scope), graph)
-    mine = above & set(shares) or set(shares)
+    ranked = breaks(warehouse, scope)
+    nobody, shares = infra.blame(ranked, graph)
+    every = {one.service for one in ranked}
+    mine = above & every or every
     return [
         Source("infra", name, min(math.log(share / nobody), CLEAREST), infra.change(one), one.at)
         for name, (share, one) in shares.items()
         if name in mine
     ]
+
+
+LOOKS = (_nodes, _services)

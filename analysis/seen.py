@@ -20,7 +20,7 @@ from analysis.performance.parting import partings
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
 from analysis.performance.sums import Sums, add_up, add_up_evenly, at_usual_arms
 from analysis.renames import as_before
-from analysis.tables import Role
+from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse
 from analysis.weekdays import rows_said, totals, usual_volumes, volume_shift
 
@@ -89,7 +89,7 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
         seen.baseline_rows = int(cells.loc[cells[BLOCK] > 0, "volume"].sum())
     except CannotExamine as error:
         seen.missing.append(str(error))
-    _look_at_models(warehouse, scope, metric.model, seen)
+    _look_at_models(warehouse, scope, metric, seen)
     thing = cut.CONFIRMED.get(metric.kind or "")
     # What was seen to move need not have done so at the usual mix.
     even = seen.said.get(thing or "", "").endswith(AT_USUAL_MIX)
@@ -106,16 +106,17 @@ def look(warehouse: Warehouse, scope: Scope) -> Seen:
     return seen
 
 
-def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen: Seen) -> None:
+def _look_at_models(warehouse: Warehouse, scope: Scope, metric: Metric, seen: Seen) -> None:
     """Quality, labels, predictions, and one arm beside the others."""
-    models = (model,) if model else ()
+    models = (metric.model,) if metric.model else ()
     try:
         sums = add_up(warehouse, scope, models, brief=True)
     except CannotExamine as error:
         seen.missing.append(str(error))
         return
     seen.missing += too_short(scope)
-    _look_at_arrivals(warehouse, sums, seen)
+    if scope.entry == "model" or metric.kind in quality.OF_LABELS:
+        _look_at_arrivals(warehouse, scope, sums, models, seen)
     plain = read(warehouse, sums)
     even = _at_usual_mix(warehouse, scope, models, seen)
     _look_at_readings(warehouse, *_with_the_rest(even, plain), seen)
@@ -125,20 +126,32 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, model: str | None, seen:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
 
 
-def _look_at_arrivals(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:
-    """The share of rows with a label, where the log says when labels came; more are no fault."""
-    import pandas as pd
-
-    counted = [s.by_model[[BLOCK, "n", "ln"]] for s in sums if "ln" in s.by_model]
-    if warehouse.contract.predictions.label_time is None or not counted:
+def _look_at_arrivals(
+    warehouse: Warehouse, scope: Scope, sums: Sequence[Sums], models: Sequence[str], seen: Seen
+) -> None:
+    """The share of rows with a label, of the model of which it fell most, at the usual mix where
+    that moved: other traffic, or a new model, makes no label late."""
+    if warehouse.contract.predictions.label_time is None:
         return
-    cells = pd.concat(counted).rename(columns={"n": "volume"})
-    shift = cut.ratio_shift(cells, "ln", "volume")
-    if not shift.seen:
+    if seen.moved.get("mix", 0) > 0 and seen.mixed in warehouse.dimensions:
+        try:
+            sums = add_up_evenly(warehouse, scope, models, seen.mixed)
+        except CannotExamine:
+            return  # it is told where the same is asked of the other figures
+    found = [
+        cut.ratio_shift(part.rename(columns={"n": "volume"}), "ln", "volume")
+        for s in sums
+        if "ln" in s.by_model
+        for _, part in s.by_model.groupby(Role.MODEL)
+    ]
+    fell = [one for one in found if one.seen]
+    if not fell:
         return
+    shift = min(fell, key=lambda one: one.z)
     seen.shifts["arrivals"] = shift
     gone = odds.log_bayes_factor(0.0, shift.df)
-    seen.moved["arrivals"] = shift.log_odds if shift.z < 0 else gone
+    looks = math.log(len(fell)) if shift.log_odds > 0 else 0.0
+    seen.moved["arrivals"] = shift.log_odds - looks if shift.z < 0 else gone
     seen.said["arrivals"] = (
         f"{words.percent(shift.now)} of rows have a label, {words.percent(shift.usual)} is usual "
         "at this hour"

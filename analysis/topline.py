@@ -85,8 +85,7 @@ def _candidates(
     if alerted[0].kind not in NEEDS_LABEL:
         return judged, missing
     labelled, stand_ins = asked.labelled(warehouse, alerted[0], blocks), asked.stand_ins(alerted[0])
-    if labelled.overdue:
-        late = asked.coverage(alerted[0])
+    if late := labelled.late:
         _try(partial(_judge_log, warehouse, late, blocks, scope), late, judged, missing)
     share = labelled.now
     if share < FEW_LABELS or not any(one.matched.seen for one in judged):

@@ -125,7 +125,7 @@ class Connection:
         self._tried.set()
         log.info("connected to Slack")
         # The one before is read until Slack closes it, so that nothing is lost in between.
-        self._links = [*self._links[-1:], link]
+        self._links = [*(one for one in self._links if one.is_open), link]
         if self._stopped.is_set():
             link.close()
         link.over.wait()

@@ -65,6 +65,11 @@ class Link:
         """Whether Slack asked to open another one now."""
         return self.reason in AGAIN
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something may still come over it."""
+        return self._thread.is_alive()
+
     def open(self) -> bool:
         """Whether the connection stands; waits until that is known."""
         self._thread.start()

@@ -89,7 +89,7 @@ def test_late_labels_of_which_nothing_is_recorded(tmp_path):
     evidence = _look(tmp_path, _stopped())
     assert evidence.verdict == "labels"
     assert evidence.confidence > 0.9
-    assert "nothing recorded shows why" in evidence.headline
+    assert "no runs and no infrastructure could be looked at" in evidence.headline
     assert evidence.named == ()
     assert evidence.charts
 
@@ -137,6 +137,7 @@ def test_services_that_run_as_ever_are_not_blamed(tmp_path):
     evidence = _look(tmp_path, _stopped(), infra=logs.INFRA, runs=RUNS, lineage=LINEAGE)
     assert evidence.verdict == "labels"
     assert not [s for s in evidence.suspects if s.score > 0.3]
+    assert "nothing recorded shows why" in evidence.headline
 
 
 def test_labels_that_are_not_late_are_none(tmp_path):
@@ -203,3 +204,49 @@ def test_an_alert_on_how_many_labels_came(tmp_path):
     real = topline.is_it_real(warehouse, scope)
     assert (real.verdict, real.confidence > 0.9) == ("real", True)
     assert cause.which_class(warehouse, scope).verdict == "labels"
+
+
+def test_a_model_that_is_new_and_has_no_labels_makes_no_others_late(tmp_path):
+    """A shadow model is scored beside; labels of the one that serves come as ever."""
+    frame = logs.log(3, per_hour=120)
+    shadow = frame[logs.since_onset(frame)].assign(model="shadow", label=np.nan)
+    both = pd.concat([frame, shadow.assign(label_time=pd.NaT)])
+    evidence = _look(tmp_path, both, topline.is_it_real)
+    assert "share of rows" not in evidence.headline
+    assert _look(tmp_path, both, cause.which_class).verdict != "labels"
+    assert _look(tmp_path, both).verdict == "none"
+
+
+def test_more_traffic_whose_labels_always_take_long_is_traffic(tmp_path):
+    """In each region as many have come as ever."""
+    frame = logs.log(3, per_hour=120)
+    frame.loc[frame["region"] == "west", "label_time"] += pd.Timedelta(hours=20)
+    more = frame[logs.since_onset(frame) & (frame["region"] == "west")]
+    frame = pd.concat([frame, *[more] * 4])
+    assert _look(tmp_path, frame, cause.which_class).verdict == "traffic"
+    assert _look(tmp_path, frame).verdict == "none"
+
+
+def test_late_labels_are_no_cause_of_what_waits_for_none(tmp_path):
+    """An alert on predictions has another."""
+    metric = logs.metric("mean_prediction")
+    warehouse = logs.warehouse(tmp_path, _stopped(), metric)
+    evidence = cause.which_class(warehouse, logs.scope("mean_prediction"))
+    assert evidence.verdict != "labels"
+    assert "labels that came" not in [row[0] for row in evidence.table.rows]
+
+
+def test_a_service_that_broke_and_delivers_no_labels_is_not_blamed(tmp_path):
+    """The lineage leads from another one to the label, and that one is well."""
+    logs.infra(tmp_path, ill="store")
+    _lineage(tmp_path, [("review_tool", "label"), ("store", "scorer")])
+    evidence = _look(tmp_path, _stopped(), infra=logs.INFRA, lineage=LINEAGE)
+    assert evidence.verdict == "labels"
+
+
+def test_how_many_labels_came_is_not_known_without_their_times(tmp_path):
+    """Earlier days have all of theirs, and today never has."""
+    metric = logs.metric("label_coverage", bad="down")
+    frame = _stopped().drop(columns="label_time")
+    with pytest.raises(CannotExamine, match="label_time"):
+        topline.is_it_real(logs.warehouse(tmp_path, frame, metric), logs.scope("label_coverage"))
