@@ -56,7 +56,7 @@ def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
     if missing.of_traffic or (is_late and not known):
         moved = min(moved, 1 - moved)
     at = _delivered(warehouse, scope, judged) if is_late else scope
-    ranked = label_sources.rank(warehouse, at)
+    ranked = label_sources.rank(warehouse, at, late=is_late)
     answers = _answers(moved, is_late, ranked)
     verdict = max(answers, key=lambda name: answers[name])
     shares = ranked.shares

@@ -60,11 +60,18 @@ class Ranked:
         return math.log((1 - nobody) / nobody)
 
 
-def rank(warehouse: Warehouse, scope: Scope) -> Ranked:
-    """What lies above the label in the lineage, by how clearly it broke around the scope's onset;
-    everything that is recorded where the lineage does not lead to the label."""
+def rank(warehouse: Warehouse, scope: Scope, *, late: bool) -> Ranked:
+    """What lies above the label in the lineage, by how clearly it broke around the scope's onset.
+
+    Where the lineage does not lead to the label, everything that is recorded if labels are ``late``
+    and nothing otherwise: something breaks every other day, and labels that come need no reason.
+    """
     graph, missing = infra.callees(warehouse), list[str]()
     above = frozenset(graph.of_feature(warehouse.contract.predictions.label or ""))
+    if not (above or late):
+        return Ranked(
+            (), {"": 1.0}, ("what delivers labels: no edge of the lineage leads to them",)
+        )
     found: list[Source] = []
     for look in LOOKS:
         try:

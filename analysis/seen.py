@@ -159,11 +159,11 @@ def _look_at_arrivals(
 
 
 def _look_at_delivery(warehouse: Warehouse, scope: Scope, seen: Seen) -> None:
-    """What may deliver labels, where they moved by themselves: that it runs as ever says little,
+    """What delivers labels, where they moved by themselves: that it runs as ever says little,
     since not all of it need be recorded."""
     if not seen.moved.get("labels", 0.0) > 0 >= seen.moved.get("predictions", 0.0):
         return
-    ranked = label_sources.rank(warehouse, scope)
+    ranked = label_sources.rank(warehouse, scope, late=False)
     if ranked.log_odds > 0:
         best = ranked.sources[0]
         seen.moved["delivery"] = ranked.log_odds

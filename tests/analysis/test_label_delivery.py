@@ -185,6 +185,15 @@ def test_labels_that_are_lost_where_what_delivers_them_broke(tmp_path, timed):
     assert evidence.headline.startswith("Labels changed (their mean is")
 
 
+def test_what_broke_is_no_reason_for_labels_that_it_does_not_deliver(tmp_path):
+    """Something breaks every other day, and the lineage leads from it to features alone."""
+    _runs(tmp_path, ill="weather")
+    _lineage(tmp_path, [("weather", "f")])
+    tables = {"runs": RUNS, "lineage": LINEAGE}
+    assert _look(tmp_path, _lost(), cause.which_class, **tables).verdict != "labels"
+    assert _look(tmp_path, _lost(), **tables).verdict == "none"
+
+
 def test_labels_that_moved_where_nothing_broke_may_be_the_worlds(tmp_path):
     """They are no class of cause then, and the step sends on to the models."""
     _runs(tmp_path)
