@@ -52,6 +52,7 @@ EVENTS = {
     "reaction_removed": "reactions:read",
 }
 NO_SCOPE = {
+    "apps_connections_open",
     "apps_uninstall",
     "auth_revoke",
     "auth_teams_list",

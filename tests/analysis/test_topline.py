@@ -184,7 +184,7 @@ def test_what_shows_first_after_a_closed_night_may_have_begun_in_it():
     scope = replace(logs.scope(), now=window.end, window=window)
     for found in (Break(7, 7, 8, "down", 10.0, -1.0), Break(15, 14, 15, "down", 10.0, -1.0)):
         best = SimpleNamespace(found=found, series=series)
-        onset = topline._onset(best, scope)
+        onset = topline.onset_of(best, scope)
         assert onset.low == day.replace(hour=3 if found.index == 7 else 14)
 
 
@@ -202,7 +202,7 @@ def test_the_alert_decides_between_neighbours_that_the_series_cannot_tell_apart(
         ),
     )
     scope = replace(logs.scope(), now=window.end, window=window)
-    assert topline._onset(best, scope).at == day.replace(hour=at)
+    assert topline.onset_of(best, scope).at == day.replace(hour=at)
 
 
 def test_where_hardly_a_label_has_come_the_predictions_are_judged_as_well(tmp_path):
