@@ -7,8 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from analysis import cells as cut
 from analysis import infra, label_sources, odds, outcomes, quality, words
 from analysis.evidence import CannotExamine, Scope
@@ -20,6 +18,7 @@ from analysis.performance.parting import partings
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
 from analysis.performance.sums import Sums, add_up, add_up_evenly, at_usual_arms
 from analysis.renames import as_before
+from analysis.shift_share import Split, shift_share
 from analysis.tables import Metric, Role
 from analysis.warehouse import Warehouse
 from analysis.weekdays import rows_said, totals, usual_volumes, volume_shift
@@ -30,21 +29,6 @@ if TYPE_CHECKING:
 AT_USUAL_MIX = " at the usual mix"
 SMALL = 0.02
 """A share of traffic that moved by less is no change of the mix."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """A change of a ratio split over one dimension: ``mix`` + ``rate`` is the whole change."""
-
-    dimension: str
-    mix: float
-    rate: float
-
-    @property
-    def mix_share(self) -> float:
-        """The mix's part of all movement, 0 to 1."""
-        total = abs(self.mix) + abs(self.rate)
-        return abs(self.mix) / total if total else 0.0
 
 
 @dataclass
@@ -115,47 +99,37 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, metric: Metric, seen: Se
         seen.missing.append(str(error))
         return
     seen.missing += too_short(scope)
-    if scope.entry == "model" or metric.kind in quality.OF_LABELS:
-        _look_at_arrivals(warehouse, scope, sums, models, seen)
-    plain = read(warehouse, sums)
     even = _at_usual_mix(warehouse, scope, models, seen)
-    _look_at_readings(warehouse, *_with_the_rest(even, plain), seen)
+    if scope.entry == "model" or metric.kind in quality.OF_LABELS:
+        _look_at_arrivals(warehouse, even or sums, seen)
+    plain = read(warehouse, sums)
+    _look_at_readings(warehouse, *_with_the_rest(read(warehouse, even), plain), seen)
     _look_at_ramps(warehouse, sums, plain, seen)
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
 
 
-def _look_at_arrivals(
-    warehouse: Warehouse, scope: Scope, sums: Sequence[Sums], models: Sequence[str], seen: Seen
-) -> None:
-    """The share of rows with a label, of the model of which it fell most, at the usual mix where
-    that moved: other traffic, or a new model, makes no label late."""
+def _look_at_arrivals(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:
+    """The share of rows with a label, of the model of which it fell most: a new one has none, and
+    makes no other's late. More labels than usual are no fault."""
     if warehouse.contract.predictions.label_time is None:
         return
-    if seen.moved.get("mix", 0) > 0 and seen.mixed in warehouse.dimensions:
-        try:
-            sums = add_up_evenly(warehouse, scope, models, seen.mixed)
-        except CannotExamine:
-            return  # it is told where the same is asked of the other figures
-    found = [
+    each = [
         cut.ratio_shift(part.rename(columns={"n": "volume"}), "ln", "volume")
         for s in sums
         if "ln" in s.by_model
         for _, part in s.by_model.groupby(Role.MODEL)
     ]
-    fell = [one for one in found if one.seen]
-    if not fell:
+    shift = min((one for one in each if one.seen), key=lambda one: one.z, default=None)
+    if shift is None:
         return
-    shift = min(fell, key=lambda one: one.z)
-    seen.shifts["arrivals"] = shift
+    looks = math.log(sum(one.seen for one in each)) if shift.log_odds > 0 else 0.0
     gone = odds.log_bayes_factor(0.0, shift.df)
-    looks = math.log(len(fell)) if shift.log_odds > 0 else 0.0
     seen.moved["arrivals"] = shift.log_odds - looks if shift.z < 0 else gone
-    seen.said["arrivals"] = (
-        f"{words.percent(shift.now)} of rows have a label, {words.percent(shift.usual)} is usual "
-        "at this hour"
-    )
+    seen.shifts["arrivals"] = shift
+    now, usual = words.percent(shift.now), words.percent(shift.usual)
+    seen.said["arrivals"] = f"{now} of rows have a label, {usual} is usual at this hour"
 
 
 def _look_at_delivery(warehouse: Warehouse, scope: Scope, seen: Seen) -> None:
@@ -165,22 +139,22 @@ def _look_at_delivery(warehouse: Warehouse, scope: Scope, seen: Seen) -> None:
         return
     ranked = label_sources.rank(warehouse, scope, late=False)
     if ranked.log_odds > 0:
-        best = ranked.sources[0]
+        best = ranked.suspects[0]
         seen.moved["delivery"] = ranked.log_odds
         seen.said["delivery"] = f"`{best.name}` broke ({best.changed})"
 
 
 def _at_usual_mix(
     warehouse: Warehouse, scope: Scope, models: Sequence[str], seen: Seen
-) -> list[Reading]:
-    """Readings at the usual mix, of the models that have one, where the mix moved.
+) -> list[Sums]:
+    """Sums at the usual mix, of the models that have one, where the mix moved.
 
     Other traffic brings other figures: what is left of a change without it is the change.
     """
     if seen.moved.get("mix", 0) <= 0 or seen.mixed not in warehouse.dimensions:
         return []
     try:
-        return read(warehouse, add_up_evenly(warehouse, scope, models, seen.mixed))
+        return add_up_evenly(warehouse, scope, models, seen.mixed)
     except CannotExamine as error:
         seen.missing.append(f"figures at the usual mix of {seen.mixed}: {error}")
         return []
@@ -318,7 +292,7 @@ def _look_at_mix(cells: pd.DataFrame, dims: list[str], seen: Seen) -> None:
         return
     clearest = max(known, key=lambda one: one[2].log_odds)
     seen.mixed, _, shift = clearest
-    seen.split = split(cells, seen.mixed)
+    seen.split = shift_share(cells, seen.mixed)
     looks = math.log(max(len(each), 1)) if shift.log_odds > 0 else 0.0
     small = _grew(shift) < SMALL
     seen.moved["mix"] = min(shift.log_odds - looks, 0.0 if small else math.inf)
@@ -354,27 +328,3 @@ def _large_levels(cells: pd.DataFrame, dim: str, most: int = 12) -> list[str]:
     """The values with the most traffic, now and before together."""
     volume = cells.groupby(dim)["volume"].sum().sort_values(ascending=False)
     return [str(level) for level in volume.index[:most]]
-
-
-def split(cells: pd.DataFrame, dim: str) -> Split:
-    """Mix and rate of the metric's change over one dimension (shift-share, Dunn 1960).
-
-    With shares s and rates r of the values now and usually, mix = Σ (s − s₀) · r̄ and
-    rate = Σ s̄ · (r − r₀), bars being midpoints, so that nothing is left over.
-    """
-    blocks = cells[BLOCK].to_numpy(int)
-    levels, codes = np.unique(cells[dim].to_numpy(str), return_inverse=True)
-    count = len(levels)
-    value, below = cells["value"].to_numpy(float), cells["below"].to_numpy(float)
-    now, past = blocks == 0, blocks > 0
-    v1, d1 = (np.bincount(codes[now], x[now], count) for x in (value, below))
-    v0, d0 = (np.bincount(codes[past], x[past], count) for x in (value, below))
-    if not d1.sum() or not d0.sum():
-        return Split(dim, 0.0, 0.0)
-    s1, s0 = d1 / d1.sum(), d0 / d0.sum()
-    whole0, whole1 = v0.sum() / d0.sum(), v1.sum() / d1.sum()
-    with np.errstate(all="ignore"):
-        r0 = np.where(d0 > 0, v0 / d0, whole0)
-        r1 = np.where(d1 > 0, v1 / d1, r0)
-    mix = float(((s1 - s0) * ((r1 + r0) / 2 - (whole0 + whole1) / 2)).sum())
-    return Split(dim, mix, float(whole1 - whole0) - mix)

@@ -7,6 +7,7 @@ import pytest
 from analysis import cause, cause_odds, seen, segments
 from analysis.evidence import CannotExamine
 from analysis.scenarios import Options, plant
+from analysis.shift_share import shift_share
 from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
@@ -290,7 +291,7 @@ def test_mix_and_rate_add_up_to_the_change():
             "below": [100.0, 100.0, 300.0, 50.0],
         }
     )
-    parts = seen.split(cells, "d")
+    parts = shift_share(cells, "d")
     assert parts.mix + parts.rate == pytest.approx(50 / 350 - 50 / 200)
     assert parts.rate == pytest.approx(0.0)
     assert parts.mix_share == pytest.approx(1.0)
