@@ -85,20 +85,25 @@ def stand_ins(metric: Metric) -> list[Metric]:
 
 def labelled(warehouse: Warehouse, metric: Metric, blocks: Blocks) -> Labelled:
     """How many of a metric's rows have a label, as of each block's end."""
-    window, whole = (_counted(warehouse, metric, blocks, span) for span in (False, True))
-    now = window[window[BLOCK] == 0]
+    counts = _counted(warehouse, metric, blocks, whole=False)
+    now = counts[counts[BLOCK] == 0]
     share = float(now["known"].sum() / max(now["n"].sum(), 1.0))
     if warehouse.contract.predictions.label_time is None:
         return Labelled(share, None)
-    # Each model by itself: one that is new and has none makes no other's late.
-    part = {
-        str(model): min(_part(counts[counts[Role.MODEL] == model]) for counts in (window, whole))
-        for model in window[Role.MODEL].unique()
-    }
-    worst = min(part, key=lambda name: part[name], default="")
-    if not worst or part[worst] >= OVERDUE:
+    # The newest rows of a short window may have no labels on any day.
+    model = _fewest(counts) or _fewest(_counted(warehouse, metric, blocks, whole=True))
+    if model is None:
         return Labelled(share, None)
-    return Labelled(share, coverage(metric, worst if len(part) > 1 else metric.model))
+    alone = counts[Role.MODEL].nunique() == 1
+    return Labelled(share, coverage(metric, metric.model if alone else model))
+
+
+def _fewest(counts: pd.DataFrame) -> str | None:
+    """The model of which the fewest labels came beside what is usual, if plainly fewer did. Each by
+    itself: one that is new and has none makes no other's late."""
+    part = {str(model): _part(mine) for model, mine in counts.groupby(Role.MODEL)}
+    worst = min(part, key=lambda name: part[name], default=None)
+    return worst if worst is not None and part[worst] < OVERDUE else None
 
 
 def _counted(warehouse: Warehouse, metric: Metric, blocks: Blocks, whole: bool) -> pd.DataFrame:

@@ -18,6 +18,8 @@ METHOD = (
     "the onset (Bayesian change point, Smith 1975) and compared with the strongest break that the "
     "same search finds on earlier days. With many series, each has to be that much clearer."
 )
+CLEAREST = 12.0
+"""No service counts for more log odds than this."""
 WAITING = 0.0
 """Log odds at most of a service that waits for another that broke."""
 NO_GRAPH = Graph({})
@@ -80,10 +82,9 @@ def blame(
             continue
         if one.log_odds > weights.get(one.service, -math.inf):
             weights[one.service], clearest[one.service] = one.log_odds, one
-    capped = {name: min(weight, 12.0) for name, weight in weights.items()}
-    above = {name: graph.above(name) for name in clearest if capped[name] > 0}
-    waiting = {n for n in above if any(a in above and n not in above[a] for a in above[n])}
-    capped |= {name: min(capped[name], WAITING) for name in waiting}
+    capped = {name: min(weight, CLEAREST) for name, weight in weights.items()}
+    broken = [name for name in clearest if capped[name] > 0]
+    capped |= {name: min(capped[name], WAITING) for name in graph.fed(broken)}
     shares = odds.share_out(capped)
     by_share = sorted(clearest.items(), key=lambda item: -shares[item[0]])
     return shares[""], {name: (shares[name], one) for name, one in by_share}

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analysis import asked, cells, label_sources, metrics, odds, quality, topline, words
 from analysis.drilldown.cuboids import explain
 from analysis.drilldown.leaves import Noise
@@ -37,6 +39,11 @@ MOST_OF_IT = 2 / 3
 """A segment holds what is missing when it has this part of it."""
 OF_TRAFFIC = 0.5
 """Where segments lack less than this part of what all lack together, other traffic came."""
+HARDLY = 0.1
+"""So likely are labels late of which no model has plainly fewer than usual, or each segment as many
+as ever."""
+SOURCES = {"upstream": "upstream", "infra": "service"}
+"""What a source is, and the verdict that names it."""
 BARELY = 0.05
 """Sources less likely than this are not told."""
 
@@ -49,20 +56,17 @@ def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
     earlier days tell what is usual.
     """
     began = time.perf_counter()
-    judged, known = _judged(warehouse, scope)
+    judged, moved = _judged(warehouse, scope)
     is_late = judged.metric.kind == "label_coverage"
-    moved = odds.probability(judged.log_odds)
     missing = _missing(warehouse, scope, judged.metric) if is_late else NOTHING_KNOWN
-    if missing.of_traffic or (is_late and not known):
-        moved = min(moved, 1 - moved)
+    moved = min(moved, HARDLY) if missing.of_traffic else moved
     at = _delivered(warehouse, scope, judged) if is_late else scope
     ranked = label_sources.rank(warehouse, at, late=is_late)
     answers = _answers(moved, is_late, ranked)
     verdict = max(answers, key=lambda name: answers[name])
-    shares = ranked.shares
-    told = tuple(s.suspect(shares[s.name]) for s in ranked.sources if shares[s.name] >= BARELY)
+    told = tuple(s for s in ranked.suspects if s.score >= BARELY)
     where = missing.where if verdict == "labels" else None
-    named = (where,) if where else told[:1] if verdict in ("upstream", "service") else ()
+    named = (where,) if where else ranked.suspects[:1] if verdict in SOURCES.values() else ()
     headline = _headline(verdict, judged, scope, where, ranked)
     onset = topline.onset_of(judged, scope) if verdict != "none" else None
     return Evidence(
@@ -84,39 +88,39 @@ def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
 def _answers(moved: float, is_late: bool, ranked: Ranked) -> dict[str, float]:
     """The verdicts' probabilities. Labels that came and moved may as well be the world's, or the
     model's to follow, where nothing broke that delivers them."""
-    nobody = moved * ranked.shares[""]
+    nobody = moved * ranked.nobody
     answers = {"none": 1 - moved, "labels": nobody, "upstream": 0.0, "service": 0.0}
     if not is_late:
         answers |= {"none": 1 - moved + nobody, "labels": 0.0}
-    for one in ranked.sources:
-        kind = "upstream" if one.kind == "upstream" else "service"
-        answers[kind] += moved * ranked.shares[one.name]
+    for one in ranked.suspects:
+        answers[SOURCES[one.kind]] += moved * one.score
     return answers
 
 
-def _judged(warehouse: Warehouse, scope: Scope) -> tuple[Judged, bool]:
-    """The share of rows with a label held against earlier days, or what labels are where that
-    alone moved; and whether plainly fewer came of some model."""
+def _judged(warehouse: Warehouse, scope: Scope) -> tuple[Judged, float]:
+    """The share of rows with a label, or what labels are where that alone moved, held against
+    earlier days; and the probability that it moved."""
     about = cells.metric_of(warehouse, scope)
-    title = f"The mean label behind {about.title or about.name}"
-    own = {"kind": "mean_label", "bad": "both", "source": None, "title": title}
-    which = [about.model_copy(update=own)]
-    late = None
-    if warehouse.contract.predictions.label_time is not None:
-        late = asked.labelled(warehouse, about, Blocks.of(scope)).late
-        which.insert(0 if late else 1, late or asked.coverage(about, about.model))
-    try:
-        found = [_judge(warehouse, metric, scope) for metric in which]
-    except ValueError as error:
-        raise CannotExamine(f"Too few earlier hours tell how labels come ({error}).") from None
-    moved = [one for one in found if one.log_odds > 0]
-    return (moved or found[::-1] if not late else moved or found)[0], late is not None
+    told = f"The mean label behind {about.title or about.name}"
+    mean = {"kind": "mean_label", "bad": "both", "source": None, "title": told}
+    timed = warehouse.contract.predictions.label_time is not None
+    late = asked.labelled(warehouse, about, Blocks.of(scope)).late if timed else None
+    first = _judge(warehouse, late, scope) if late else None
+    if first is not None and first.log_odds > 0:
+        return first, odds.probability(first.log_odds)
+    second = _judge(warehouse, about.model_copy(update=mean), scope)
+    if second.log_odds > 0 or not timed:
+        return second, odds.probability(second.log_odds)
+    return first or _judge(warehouse, asked.coverage(about, about.model), scope), HARDLY
 
 
 def _judge(warehouse: Warehouse, metric: Metric, scope: Scope) -> Judged:
     blocks = Blocks.of(scope)
     matched = matched_shift(warehouse, metric, blocks)
-    return judge(metric, metrics.series(warehouse, metric, blocks), blocks, scope, matched)
+    try:
+        return judge(metric, metrics.series(warehouse, metric, blocks), blocks, scope, matched)
+    except ValueError as error:
+        raise CannotExamine(f"Too few earlier hours tell how labels come ({error}).") from None
 
 
 def _delivered(warehouse: Warehouse, scope: Scope, judged: Judged) -> Scope:
@@ -188,8 +192,8 @@ def _missing(warehouse: Warehouse, scope: Scope, metric: Metric) -> Missing:
 def _segment(rows: pd.DataFrame, dims: Sequence[str]) -> Suspect | None:
     """The segment that holds what is missing, if one does."""
     now, before = rows[rows[BLOCK] == 0], rows[rows[BLOCK] > 0]
-    whole = before["value"].notna().to_numpy(bool)
-    noise = Noise.of(before["value"].to_numpy(float), before["expected"].to_numpy(float), whole)
+    came, due = (before[name].to_numpy(float) for name in ("value", "expected"))
+    noise = Noise.of(came, due, np.ones(len(before), dtype=bool))
     found = explain(now, dims, "value", "expected", noise=noise)
     best = max(found, key=lambda one: one.share, default=None)
     if best is None or best.share < MOST_OF_IT:
@@ -208,20 +212,20 @@ def _headline(
     verdict: str, judged: Judged, scope: Scope, where: Suspect | None, ranked: Ranked
 ) -> str:
     now, usual = _levels(judged, scope)
-    if judged.metric.kind == "label_coverage":
+    late = judged.metric.kind == "label_coverage"
+    if late:
         figures = f"{words.percent(now)} of rows have a label, {words.percent(usual)} is usual"
         told, what = f"{figures} at this hour", "Labels are late"
     else:
         told = f"their mean is {words.level(now)}, usually {words.number(usual)}"
         what = "Labels changed"
     if verdict == "none":
-        late = judged.metric.kind == "label_coverage"
         start = "Labels come as they usually do" if late else "Nothing broke that delivers labels"
         return f"{start}: {told}."
-    if verdict in ("upstream", "service"):
-        best = ranked.sources[0]
-        others = sum(ranked.shares[s.name] > 0.5 * ranked.shares[best.name] for s in ranked.sources)
-        more = f" (and {words.plural(others - 1, 'other')})" if others > 1 else ""
+    if verdict in SOURCES.values():
+        best, *rest = ranked.suspects
+        others = sum(s.score > 0.5 * best.score for s in rest)
+        more = f" (and {words.plural(others, 'other')})" if others else ""
         return f"{what} ({told}), and `{best.name}`{more} broke: {best.changed}."
     only = f", most of all in {where.name} ({where.changed})" if where else ""
     why = "no runs and no infrastructure could be looked at" if ranked.blind else ""
@@ -235,6 +239,5 @@ def _levels(judged: Judged, scope: Scope) -> tuple[float, float]:
 
 
 def _table(ranked: Ranked) -> Table | None:
-    shares = ranked.shares
-    rows = tuple((s.name, s.changed, words.percent(shares[s.name])) for s in ranked.sources[:6])
+    rows = tuple((s.name, s.changed, words.percent(s.score)) for s in ranked.suspects[:6])
     return Table(("may deliver labels", "since the onset", "likely"), rows) if rows else None

@@ -16,7 +16,7 @@ from analysis.graph.health import Health
 from analysis.graph.lineage import Graph
 from analysis.graph.pairs import Pair
 from analysis.graph.suspicion import TRACE, Suspicion
-from analysis.warehouse import Warehouse, naive
+from analysis.warehouse import Warehouse
 
 METHOD = (
     "The lineage is walked upstream from the suspect features. Each node's runs since the onset "
@@ -64,7 +64,7 @@ def which_upstream(warehouse: Warehouse, scope: Scope) -> Evidence:
     weights = _weights(scope, features)
     suspicion = Suspicion(graph, above, weights, warehouse.features)
     coverage = suspicion.coverage()
-    ills = _health(warehouse, scope, _moments(scope, onset, features), tuple(coverage))
+    ills = health.of_nodes(warehouse, scope, _moments(scope, onset, features), tuple(coverage))
     shares = suspicion.blame(ills, coverage)
     pair = pairs.find(suspicion, ills, shares)
     traced = any(h.log_odds > TRACE for h in ills.values())
@@ -98,18 +98,6 @@ def _moments(scope: Scope, onset: Onset, features: tuple[str, ...]) -> tuple[Ons
     if not moments or abs(moments[len(moments) // 2] - onset.at) > NEAR:
         return (onset,)
     return onset, Onset(moments[len(moments) // 2], moments[0], moments[-1])
-
-
-def _health(
-    warehouse: Warehouse, scope: Scope, onsets: tuple[Onset, ...], nodes: tuple[str, ...]
-) -> dict[str, Health]:
-    if not warehouse.has("runs"):
-        return {n: Health(n, (), 0) for n in nodes}
-    table = warehouse.table("runs")
-    low = min(scope.baseline.start, onsets[0].low - timedelta(days=14))
-    table = table.filter(table["time"] >= naive(low), table["node"].isin(list(nodes)))
-    frame = warehouse.fetch(table)
-    return {n: health.examine(n, frame, onsets, scope.window.end) for n in nodes}
 
 
 def _with_doubt(

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import odds
-from analysis.evidence import Onset
-from analysis.warehouse import naive
+from analysis.evidence import Onset, Scope
+from analysis.warehouse import Warehouse, naive
 from analysis.words import clock
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ BEFORE = 6.0
 """Hours before the onset that rows per run are compared with."""
 SAME_HOURS = 7
 """From so many earlier days with runs at the same hours on, those tell what is usual."""
+HISTORY = timedelta(days=14)
+"""Runs from so long before the onset on, or from the baseline's start, tell what is usual."""
 FAILED = ("fail", "error", "abort", "timeout", "cancel", "killed")
 
 
@@ -79,6 +81,19 @@ class Health:
             return "no runs recorded"
         loud = [s for s in self.signs if s.log_odds > 1]
         return ", ".join(s.words for s in loud[:2]) if loud else "usual"
+
+
+def of_nodes(
+    warehouse: Warehouse, scope: Scope, onsets: Sequence[Onset], nodes: Sequence[str]
+) -> dict[str, Health]:
+    """The health of each node by its runs; of none anything is known where none are recorded."""
+    if not warehouse.has("runs"):
+        return {n: Health(n, (), 0) for n in nodes}
+    table = warehouse.table("runs")
+    low = min(scope.baseline.start, onsets[0].low - HISTORY)
+    table = table.filter(table["time"] >= naive(low), table["node"].isin(list(nodes)))
+    frame = warehouse.fetch(table)
+    return {n: examine(n, frame, onsets, scope.window.end) for n in nodes}
 
 
 def examine(node: str, runs: pd.DataFrame, onsets: Sequence[Onset], end: datetime) -> Health:

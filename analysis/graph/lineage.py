@@ -69,6 +69,13 @@ class Graph:
         found.pop(node, None)
         return found
 
+    def fed(self, broken: Iterable[str]) -> frozenset[str]:
+        """Those of ``broken`` that another one of them feeds; in a circle none does."""
+        above = {name: self.above(name) for name in broken}
+        return frozenset(
+            n for n in above if any(a in above and n not in above[a] for a in above[n])
+        )
+
     def _towards(self, node: str, column: str | None) -> list[Edge]:
         """Edges into a node that a column comes from: its own, else those without a column."""
         edges = self.into.get(node, ())
