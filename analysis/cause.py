@@ -22,9 +22,9 @@ from analysis.warehouse import Warehouse
 
 METHOD = (
     "The change is split into mix (which traffic came) and rate (what happened inside segments); "
-    "quality, labels, predictions, one arm beside the others, mix and infrastructure are each held "
-    "against earlier days; Bayes' rule weighs which class of cause moves these and leaves the "
-    "others alone."
+    "quality, labels and how many came, predictions, one arm beside the others, mix and "
+    "infrastructure are each held against earlier days; Bayes' rule weighs which class of cause "
+    "moves these and leaves the others alone."
 )
 HALF_WAY = 0.6
 """Predictions that moved by a smaller part of what the labels did are not said to go along."""

@@ -12,7 +12,8 @@ from analysis import odds
 
 ALWAYS = ("model", "traffic", "infrastructure")
 PRIOR = {"model": 0.55, "traffic": 0.15, "infrastructure": 0.15, "world": 0.15, "labels": 0.1}
-"""How often each class is the cause, before anything is seen; uninformative on purpose."""
+"""How often each class is the cause, before anything is seen, beside the others; uninformative on
+purpose. Labels are not always among them."""
 MOVES: Mapping[str, Mapping[str, float]] = {
     # A broken model is wrong; the world does not move for it, nor do requests stay away. Its labels
     # may be missing. One arm alone may be hit: nothing that happens outside singles one out.

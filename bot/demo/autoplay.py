@@ -20,7 +20,7 @@ MOST_STEPS = 30
 STEP_SECONDS = 60.0
 RECOVERY_SECONDS = 120.0
 FOUND, OTHER = 0, 3
-NAMELESS = ("false_alarm", "unknown", "world", "labels")
+NAMELESS = ("false_alarm", "unknown", "world")
 """Conclusions that blame nobody by name."""
 
 

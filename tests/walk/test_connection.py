@@ -67,11 +67,10 @@ def test_what_somebody_has_to_mend_ends_the_start_too(stage, code):
 def test_an_answer_of_a_kind_that_nobody_foresaw_is_no_end(stage, monkeypatch):
     """The next try is made all the same."""
     monkeypatch.setattr(connection, "REST", 0.2)
-    answers = iter(["x", None, {}])
-    ask = connection.Connection._address
+    answers, ask = ["x", None, {}], connection.Connection._address
 
     def odd(self):
-        return next(answers)["url"] if answers.__length_hint__() else ask(self)
+        return answers.pop()["url"] if answers else ask(self)
 
     monkeypatch.setattr(connection.Connection, "_address", odd)
     stage.restart()
