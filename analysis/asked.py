@@ -125,7 +125,7 @@ def _part(counts: pd.DataFrame) -> float:
 
 def coverage(metric: Metric, model: str | None) -> Metric:
     """The share of a metric's rows, of one model or of all, that have a label."""
-    title = f"The share of rows with a label behind {metric.title or metric.name}"
+    title = f"Label coverage of {metric.title or metric.name}"
     changes = {"kind": "label_coverage", "bad": "down", "source": None, "title": title}
     own = {"dimensions": ()} if metric.source else {}
     return metric.model_copy(update=changes | own | {"model": model})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from analysis.evidence import (
     How,
     Scope,
     Suspect,
+    SuspectKind,
     Table,
     Window,
 )
@@ -42,7 +43,7 @@ OF_TRAFFIC = 0.5
 HARDLY = 0.1
 """So likely are labels late of which no model has plainly fewer than usual, or each segment as many
 as ever."""
-SOURCES = {"upstream": "upstream", "infra": "service"}
+SOURCES: Mapping[SuspectKind, str] = {"upstream": "source", "infra": "service"}
 """What a source is, and the verdict that names it."""
 BARELY = 0.05
 """Sources less likely than this are not told."""
@@ -51,7 +52,7 @@ BARELY = 0.05
 def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
     """Tell whether labels are late, where, and what broke that delivers them.
 
-    Verdicts: ``upstream`` (a node of the lineage), ``service``, ``labels`` (late, and nothing that
+    Verdicts: ``source`` (a node of the lineage), ``service``, ``labels`` (late, and nothing that
     is recorded shows why) or ``none``. Raises CannotExamine where there are no labels, or too few
     earlier days tell what is usual.
     """
@@ -76,7 +77,7 @@ def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
         suspects=(*named, *(s for s in told if s not in named)),
         proposed=len(named),
         charts=(topline.chart(scope, judged, onset, judged.title, headline),),
-        table=_table(ranked),
+        table=_table(told),
         not_examined=ranked.missing,
         onset=scope.onset,
         figures={f"probability that {'fewer labels came' if is_late else 'labels moved'}": moved},
@@ -86,12 +87,11 @@ def who_delivers(warehouse: Warehouse, scope: Scope) -> Evidence:
 
 
 def _answers(moved: float, is_late: bool, ranked: Ranked) -> dict[str, float]:
-    """The verdicts' probabilities. Labels that came and moved may as well be the world's, or the
-    model's to follow, where nothing broke that delivers them."""
+    """The verdicts' probabilities, of those that were looked at. Labels that came and moved may as
+    well be the world's, or the model's to follow, where nothing broke that delivers them."""
     nobody = moved * ranked.nobody
-    answers = {"none": 1 - moved, "labels": nobody, "upstream": 0.0, "service": 0.0}
-    if not is_late:
-        answers |= {"none": 1 - moved + nobody, "labels": 0.0}
+    answers = {SOURCES[kind]: 0.0 for kind in ranked.looked}
+    answers |= {"none": 1 - moved, "labels": nobody} if is_late else {"none": 1 - moved + nobody}
     for one in ranked.suspects:
         answers[SOURCES[one.kind]] += moved * one.score
     return answers
@@ -228,8 +228,8 @@ def _headline(
         more = f" (and {words.plural(others, 'other')})" if others else ""
         return f"{what} ({told}), and `{best.name}`{more} broke: {best.changed}."
     only = f", most of all in {where.name} ({where.changed})" if where else ""
-    why = "no runs and no infrastructure could be looked at" if ranked.blind else ""
-    return f"{what}: {told}{only}; {why or 'nothing recorded shows why'}."
+    why = "nothing recorded shows why" if ranked.looked else "no runs and no services are recorded"
+    return f"{told[:1].upper()}{told[1:]}{only}; {why}."
 
 
 def _levels(judged: Judged, scope: Scope) -> tuple[float, float]:
@@ -238,6 +238,6 @@ def _levels(judged: Judged, scope: Scope) -> tuple[float, float]:
     return (matched.now, matched.usual) if matched.seen else topline.levels(judged, scope)
 
 
-def _table(ranked: Ranked) -> Table | None:
-    rows = tuple((s.name, s.changed, words.percent(s.score)) for s in ranked.suspects[:6])
+def _table(told: Sequence[Suspect]) -> Table | None:
+    rows = tuple((s.name, s.changed, words.percent(s.score)) for s in told[:6])
     return Table(("may deliver labels", "since the onset", "likely"), rows) if rows else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from analysis import infra, odds
-from analysis.evidence import CannotExamine, Onset, Scope, Suspect
+from analysis.evidence import CannotExamine, Onset, Scope, Suspect, SuspectKind
 from analysis.graph import health
 from analysis.graph.lineage import Graph
 from analysis.infra_series import breaks
@@ -20,16 +21,13 @@ that broke shows plainly, or does no such harm, and of what else broke most deli
 @dataclass(frozen=True)
 class Ranked:
     """What may have broken, the likeliest first, each with the probability that it did as its
-    score; ``nobody`` is that of none. ``missing`` could not be looked at."""
+    score; ``nobody`` is that of none. ``looked`` are the kinds of suspects that could be looked
+    at, ``missing`` says what could not."""
 
-    suspects: tuple[Suspect, ...]
-    nobody: float
-    missing: tuple[str, ...]
-
-    @property
-    def blind(self) -> bool:
-        """Whether neither runs nor infrastructure could be looked at."""
-        return len(self.missing) == len(LOOKS)
+    suspects: tuple[Suspect, ...] = ()
+    nobody: float = 1.0
+    looked: tuple[SuspectKind, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def log_odds(self) -> float:
@@ -47,11 +45,13 @@ def rank(warehouse: Warehouse, scope: Scope, *, late: bool) -> Ranked:
     graph, missing = infra.callees(warehouse), list[str]()
     above = frozenset(graph.of_feature(warehouse.contract.predictions.label or ""))
     if not (above or late):
-        return Ranked((), 1.0, ("what delivers labels: no edge of the lineage leads to them",))
+        return Ranked(missing=("what delivers labels: no edge of the lineage leads to them",))
     found: dict[Suspect, float] = {}
-    for look in LOOKS:
+    looked: list[SuspectKind] = []
+    for kind, look in LOOKS.items():
         try:
             found |= look(warehouse, scope, graph, above)
+            looked.append(kind)
         except CannotExamine as error:
             missing.append(str(error))
     fed = graph.fed(s.name for s, log_odds in found.items() if log_odds > 0)
@@ -59,7 +59,8 @@ def rank(warehouse: Warehouse, scope: Scope, *, late: bool) -> Ranked:
     names = {str(i): x for i, x in enumerate(weights.values())}
     shares = odds.share_out({"": SELDOM if above else SELDOMER} | names)
     suspects = [replace(s, score=shares[str(i)]) for i, s in enumerate(weights)]
-    return Ranked(tuple(sorted(suspects, key=lambda s: -s.score)), shares[""], tuple(missing))
+    ranked = tuple(sorted(suspects, key=lambda s: -s.score))
+    return Ranked(ranked, shares[""], tuple(looked), tuple(missing))
 
 
 def _nodes(
@@ -98,4 +99,5 @@ def _services(
     }
 
 
-LOOKS = (_nodes, _services)
+_Look = Callable[[Warehouse, Scope, Graph, frozenset[str]], dict[Suspect, float]]
+LOOKS: Mapping[SuspectKind, _Look] = {"upstream": _nodes, "infra": _services}

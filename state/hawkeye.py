@@ -152,7 +152,7 @@ NODES = (
         check=label_delivery.who_delivers,
         blind="none",
         branches=(
-            Branch("upstream", "upstream_exit", "This node"),
+            Branch("source", "upstream_exit", "This node"),
             Branch("service", "infra_exit", "This service"),
             Branch("labels", "labels_exit", "Labels alone"),
             Branch("none", "models", "Not the labels: look at models"),

@@ -23,6 +23,7 @@ _RULED_OUT = {
     "inputs": "the inputs",
     "model": "the model itself",
     "labels": "late labels",
+    "source": "what delivers labels",
     "upstream": "what feeds the features",
     "training_data": "training data",
 }

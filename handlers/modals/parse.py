@@ -40,6 +40,7 @@ _KINDS: dict[str, SuspectKind] = {
     "upstream": "upstream",
     "training_data": "training_data",
     "labels": "segment",
+    "source": "upstream",
 }
 """What a name that was typed by hand is, by the branch that it was typed for."""
 

@@ -60,7 +60,7 @@ def test_labels_that_stop_are_a_real_alert_and_no_false_alarm(tmp_path):
     """Predictions look as ever, and the figure can hardly be judged."""
     evidence = _look(tmp_path, _stopped(), topline.is_it_real)
     assert evidence.verdict == "real"
-    assert evidence.headline.startswith("The share of rows with a label behind calibration")
+    assert evidence.headline.startswith("Label coverage of calibration left its band")
     # Rows of some hours before have none either: they would have come since.
     assert timedelta(0) <= logs.ONSET - evidence.onset.at <= timedelta(hours=5)
 
@@ -80,7 +80,7 @@ def test_labels_that_come_as_ever_are_not_told(tmp_path, check):
         folder = tmp_path / str(number)
         folder.mkdir()
         evidence = _look(folder, frame, check)
-        assert "share of rows" not in evidence.headline
+        assert "Label coverage" not in evidence.headline
         assert evidence.verdict != "labels"
 
 
@@ -89,9 +89,10 @@ def test_late_labels_of_which_nothing_is_recorded(tmp_path):
     evidence = _look(tmp_path, _stopped())
     assert evidence.verdict == "labels"
     assert evidence.confidence > 0.9
-    assert "no runs and no infrastructure could be looked at" in evidence.headline
+    assert "no runs and no services are recorded" in evidence.headline
     assert evidence.named == ()
     assert evidence.charts
+    assert set(evidence.shares) == {"labels", "none"}  # what nobody could look at is not ruled out
 
 
 def test_a_segment_whose_labels_are_late_is_named(tmp_path):
@@ -109,7 +110,7 @@ def test_the_node_that_delivers_labels_is_named(tmp_path, known):
     _lineage(tmp_path)
     tables = {"runs": RUNS} | ({"lineage": LINEAGE} if known else {})
     evidence = _look(tmp_path, _stopped(), **tables)
-    assert evidence.verdict == "upstream"
+    assert evidence.verdict == "source"
     assert [(s.kind, s.name) for s in evidence.named] == [("upstream", "clicks")]
 
 
@@ -137,7 +138,7 @@ def test_services_that_run_as_ever_are_not_blamed(tmp_path):
     evidence = _look(tmp_path, _stopped(), infra=logs.INFRA, runs=RUNS, lineage=LINEAGE)
     assert evidence.verdict == "labels"
     assert not [s for s in evidence.suspects if s.score > 0.3]
-    assert "nothing recorded shows why" in evidence.headline
+    assert evidence.headline.endswith("at this hour; nothing recorded shows why.")
 
 
 def test_labels_that_are_not_late_are_none(tmp_path):
@@ -180,7 +181,7 @@ def test_labels_that_are_lost_where_what_delivers_them_broke(tmp_path, timed):
     assert seen.verdict == "labels"
     assert "`clicks` broke" in seen.headline
     evidence = _look(tmp_path, frame, **tables)
-    assert evidence.verdict == "upstream"
+    assert evidence.verdict == "source"
     assert [s.name for s in evidence.named] == ["clicks"]
     assert evidence.headline.startswith("Labels changed (their mean is")
 
@@ -221,7 +222,7 @@ def test_a_model_that_is_new_and_has_no_labels_makes_no_others_late(tmp_path):
     shadow = frame[logs.since_onset(frame)].assign(model="shadow", label=np.nan)
     both = pd.concat([frame, shadow.assign(label_time=pd.NaT)])
     evidence = _look(tmp_path, both, topline.is_it_real)
-    assert "share of rows" not in evidence.headline
+    assert "Label coverage" not in evidence.headline
     assert _look(tmp_path, both, cause.which_class).verdict != "labels"
     assert _look(tmp_path, both).verdict == "none"
 
