@@ -2,9 +2,9 @@
 
 The season (:mod:`analysis.series.seasonal`, and where the clock knows none,
 :mod:`analysis.series.rhythms`) and the course (:mod:`analysis.series.courses`) are taken out;
-what is left is weighed by how much is usual at that time of day, and judged on each side by the
-tail of its own distribution: peaks over a threshold with an exponential tail (Siffer et al.
-2017), one peak per excursion. A lasting change is an anomaly at its onset, and never after it.
+what is left is weighed by how much is usual at that time of day, and judged by the tail of its own
+distribution (:mod:`analysis.series.tails`). A lasting change is an anomaly at its onset, and never
+after it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from analysis.series.seasonal import FEWEST, Band, fit
 from analysis.series.slots import DAY_S, WEEK_S, seconds_of, step_of
 from analysis.series.spreads import by_hour
 from analysis.series.stuck import stuck
+from analysis.series.tails import off, off_in_mean
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-ALARM = 5.0
-"""Usual standard deviations from which a point is an anomaly: rare even in heavy tails."""
-A_MONTH = 1.0
-"""Alarms that an undisturbed series may raise in 30 days (or in all, if it is shorter)."""
+A_MONTH = 2.0
+"""Alarms that an undisturbed series' tails may raise in 30 days (or in all, if it is shorter).
+
+:data:`analysis.series.tails.ALARM` leaves few of them: docs/benchmarks.md measures how many.
+"""
 MONTH_S = 30 * DAY_S
 EPOCH_S = 100_000_000
 """Integers from here on are seconds since 1970 (this is in 1973), smaller ones places in a row."""
@@ -37,16 +39,12 @@ LEARNT = 100_000
 """The season of a longer series is learnt from about so many of its points: its cost is bounded."""
 ROUNDS = 4
 """Most times that season and course are learnt from each other; two when no echo is about."""
-APART = 3
-"""Points within the 98 % between two excursions that still count as one."""
 TOLD = 0.499
 """Highest score of a point that raises no alarm, because one was raised shortly before."""
 PASSING = 40
-"""An excursion takes less than one in so many points of a series, and raises one alarm."""
-OFTEN = PASSING // 3
-"""What more of its fortieth parts have than that is the way of a series …"""
-LARGER = 1.25
-"""… and what is no larger than this many times those is one of them."""
+"""An excursion takes less than one in so many points of a series."""
+AGAIN = 2.0
+"""An excursion raises another alarm where it is this many times as far off as at its last."""
 STUCK = 0.9
 """Score of the first point of a run of equal values that chance does not make."""
 PLAINLY = 0.1
@@ -59,7 +57,7 @@ class Detection:
 
     ``scores`` are 0 to 1 (NaN in gaps), from 0.5 on where ``alarms`` is: at the first point of
     each excursion beyond the limit or, within it, of some length, and of each lasting change. What
-    goes on is below 0.5 again.
+    goes on is below 0.5 again, unless it becomes :data:`AGAIN` as large.
     ``turns`` are the lasting changes.
     """
 
@@ -73,8 +71,8 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     """Anomalous points and lasting changes of any series (n,), with one setting for all.
 
     ``times`` are moments or seconds since 1970; places in a row (0, 1, 2, …) know of no calendar.
-    NaN are gaps. A point is anomalous beyond the limit that :func:`_limit` takes from the series
-    itself, at least :data:`ALARM`. A counter (:mod:`analysis.series.counters`) is judged by its
+    NaN are gaps. A point is anomalous beyond the limit that :func:`analysis.series.tails.limit`
+    takes from the series itself. A counter (:mod:`analysis.series.counters`) is judged by its
     increments; its resets score 0. Raises ValueError with fewer than 8 known points.
     """
     y, unit = _scaled(values)
@@ -82,9 +80,11 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     counted = increments(y)
     judged = y if counted is None or np.isfinite(counted).sum() < FEWEST else counted
     band, found, z = _judged(stamps, judged)
-    off = _off(z, A_MONTH * max(float(stamps[-1] - stamps[0]) / MONTH_S, 1.0))
-    scores = 1 - np.exp2(-(off**2))
-    beyond = off > 1
+    allowed = A_MONTH * max(float(stamps[-1] - stamps[0]) / MONTH_S, 1.0)
+    away = off(z, allowed)
+    farthest = np.maximum(away, off_in_mean(z, allowed))
+    scores = 1 - np.exp2(-(farthest**2))
+    beyond = farthest > 1
     for turn in (*found.turns, *found.excursions):
         beyond[turn.index] = True
         strength = max(turn.gain / (2 * math.log(len(y))), 1.0)
@@ -92,7 +92,7 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     at = stuck(judged)
     beyond[at] = True
     scores[at] = np.maximum(scores[at], STUCK)
-    alarms = _first_of_each(beyond)
+    alarms = _first_of_each(away, beyond)
     scores = np.where(alarms, scores, np.minimum(scores, TOLD))
     if judged is not y:  # what a counter is expected to show: its last reading and the increment
         scores[np.isfinite(y) & np.isnan(judged)] = 0.0
@@ -266,51 +266,17 @@ def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floa
     return np.asarray(np.nan_to_num(level.ffill().bfill().to_numpy(float)))
 
 
-def _off(z: Floats, allowed: float) -> Floats:
-    """How far each point is off, 1 at the limit of its side.
+def _first_of_each(off: Floats, beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The first point of each excursion, and what in it is :data:`AGAIN` as far off as that.
 
-    ``allowed`` is how many alarms an undisturbed series of this length may raise in all.
+    Excursions near one another are one.
     """
-    known = z[np.isfinite(z)]
-    above = z / _limit(known, allowed / 2)
-    below = -z / _limit(-known, allowed / 2)
-    return np.maximum(np.maximum(above, below), 0.0)
-
-
-def _limit(away: Floats, allowed: float) -> float:
-    """Distance that ``allowed`` excursions of an undisturbed series would exceed.
-
-    Excursions beyond the 98th percentile count once each, by their peak (runs declustering,
-    Leadbetter et al. 1989). Their excess is taken to be exponential; its scale comes from the
-    lower three quarters, since the others may be the anomalies themselves: an exponential cut
-    there has 1.86 times the mean. What a series does again and again (:data:`OFTEN`) is within.
-    """
-    start = float(np.quantile(away, 0.98))
-    peaks = _peaks(away, start)
-    if not len(peaks):
-        return max(ALARM, start)
-    lower = np.sort(peaks - start)[: max(3 * len(peaks) // 4, 1)]
-    scale = 1.86 * float(lower.mean())
-    rare = start + scale * math.log(max(len(peaks) / allowed, 1.0))
-    parts = sorted(float(part.max()) for part in np.array_split(away, PASSING) if len(part))
-    often = LARGER * parts[-OFTEN - 1] if len(parts) > OFTEN else 0.0
-    return max(ALARM, rare, often)
-
-
-def _peaks(away: Floats, start: float) -> Floats:
-    """The highest point of each excursion beyond ``start``; those few points apart are one."""
-    places = np.flatnonzero(away > start)
-    if not len(places):
-        return np.empty(0)
-    begins = np.flatnonzero(np.diff(places, prepend=-APART - 1) > APART)
-    return np.maximum.reduceat(away[places], begins)
-
-
-def _first_of_each(beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The first point of each excursion; those near one another are one."""
-    places = np.flatnonzero(beyond)
+    apart = max(len(beyond) // PASSING, 1)
     out = np.zeros(len(beyond), dtype=bool)
-    if len(places):
-        apart = np.diff(places, prepend=-len(beyond)) > max(len(beyond) // PASSING, 1)
-        out[places[apart]] = True
+    last, raised = -len(beyond), 0.0
+    for place in np.flatnonzero(beyond):
+        here = max(float(np.nan_to_num(off[place])), 1.0)
+        if place - last > apart or here >= AGAIN * raised:
+            out[place], raised = True, here
+        last = int(place)
     return out

@@ -21,8 +21,9 @@ PRIOR = 20
 def by_hour(stamps: NDArray[np.int64], z: Floats) -> Floats:
     """Residuals (n,) in units of what is usual at their hour of the day.
 
-    An hour's spread is that of itself and its neighbours, drawn towards the whole day's. Series
-    of less than three days, or with steps longer than six hours, have one spread.
+    An hour's spread is its own or that of itself and its neighbours, whichever is wider, drawn
+    towards the whole day's. Series of less than three days, or with steps longer than six hours,
+    have one spread.
     """
     known = np.isfinite(z)
     whole = _spread(z[known])
@@ -31,9 +32,12 @@ def by_hour(stamps: NDArray[np.int64], z: Floats) -> Floats:
     hour = stamps % DAY_S * HOURS // DAY_S
     factor = np.ones(HOURS)
     for h in range(HOURS):
-        near = known & (np.abs((hour - h + 12) % HOURS - 12) <= 1)
-        own, count = _spread(z[near]) / whole if near.any() else 1.0, int(near.sum())
-        factor[h] = _drawn(own, count)
+        apart = np.abs((hour - h + 12) % HOURS - 12)
+        nearby = (known & (apart <= wide) for wide in (0, 1))
+        factor[h] = max(
+            (_drawn(_spread(z[near]) / whole, int(near.sum())) for near in nearby if near.any()),
+            default=1.0,
+        )
     return z / (whole * np.maximum(factor[hour], _by_slot(stamps, z)))
 
 

@@ -9,6 +9,7 @@ from analysis.series.anomalies import detect
 from analysis.series.slots import seconds_of
 from analysis.series.spreads import by_hour
 from analysis.series.stuck import stuck
+from analysis.series.tails import rare
 
 
 def _times(n, minutes=60):
@@ -219,6 +220,44 @@ def test_hours_off_raise_an_alarm_though_no_point_is_far_out():
     assert found.turns == ()
     (alarm,) = np.flatnonzero(found.alarms)
     assert abs(alarm - 1_000) <= 10
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_points_that_are_a_little_off_together_raise_an_alarm(seed):
+    """Eighty minutes 2.2 standard deviations up: none of them is far out, and too few to last."""
+    rng = np.random.default_rng(seed)
+    y = rng.normal(0, 1, 20 * 288)
+    assert not detect(_times(len(y), 5), y).alarms.any()
+    y[3_000:3_016] += 2.2
+    (alarm,) = np.flatnonzero(detect(_times(len(y), 5), y).alarms)
+    assert 3_000 <= alarm < 3_016
+
+
+def test_what_becomes_far_worse_raises_another_alarm():
+    """The second is two and a half hours after the first, and three times as far out."""
+    y = np.random.default_rng(0).normal(0, 1, 20 * 288)
+    y[3_000] += 7
+    y[3_030] += 8
+    assert np.flatnonzero(detect(_times(len(y), 5), y).alarms).tolist() == [3_000]
+    y[3_030] += 12
+    assert np.flatnonzero(detect(_times(len(y), 5), y).alarms).tolist() == [3_000, 3_030]
+
+
+def test_noise_that_changes_from_one_hour_to_the_next_is_usual():
+    """Every afternoon is five times as noisy as the morning, from the stroke of twelve on."""
+    rng = np.random.default_rng(1)
+    n = 30 * 96
+    y = rng.normal(0, 1, n) * np.where(np.arange(n) % 96 < 48, 2, 10)
+    assert not detect(_times(n, 15), y).alarms.any()
+
+
+def test_a_heavy_tail_is_allowed_more_than_an_exponential_one():
+    """The excess of one peak in a thousand, from two thousand; a quarter may be anomalies."""
+    draws = [np.random.default_rng(seed).random(2_000) for seed in range(8)]
+    light = np.mean([rare(-np.log(u), 1_000) for u in draws])
+    heavy = np.mean([rare((u**-0.3 - 1) / 0.3, 1_000) for u in draws])
+    assert light == pytest.approx(np.log(1_000), rel=0.2)
+    assert heavy == pytest.approx((1_000**0.3 - 1) / 0.3, rel=0.2)
 
 
 def test_a_batch_that_comes_a_little_earlier_or_later_is_usual():
