@@ -33,6 +33,7 @@ from handlers.conversation import Conversation
 from handlers.desk import Subject, Subjects, every
 from handlers.directory import Directory
 from handlers.home import Home
+from handlers.leftovers import Leftovers
 from handlers.levels import Levels
 from handlers.messages import Remedy, View, render
 from handlers.mitigations import Action, Mitigations
@@ -263,6 +264,7 @@ class Bot:
         record.register(app)
         Shortcuts(self.conversation, record).register(app)
         self.home.register(app)
+        Leftovers().register(app)
         return app
 
     def ask(self, request: Request) -> Reply:
@@ -305,6 +307,9 @@ class Bot:
 
     def _read_back(self) -> None:
         if self.client.token:
+            # Whoever gives the first command need not wait until Slack says who the bot is.
+            if not self.directory.me()["user_id"]:
+                self.access.probe()
             count = self.threads.catch_up(self.client)
             log.info("read back what was written meanwhile", messages=count)
 

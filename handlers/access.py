@@ -56,6 +56,17 @@ class Access:
             log.info("Slack takes the bot's token again", workspace=self.where)
         self.refused, self._again = "", 0.0
 
+    def probe(self) -> None:
+        """Ask Slack whether it takes the token, before anybody waits for it."""
+        try:
+            self.client.auth_test()
+        except SlackApiError as error:
+            if code := lost(error):
+                self.lose(code)
+        except OSError as error:
+            # Whoever sends next finds it out.
+            log.warning("the token could not be tried", error=str(error)[:200])
+
     def problem(self) -> str:
         """What an operator has to know and to do; "" when all is well."""
         if self.works:

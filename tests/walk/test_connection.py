@@ -64,6 +64,20 @@ def test_what_somebody_has_to_mend_ends_the_start_too(stage, code):
     assert f"({code}): " in stage.front.problem()
 
 
+def test_a_bot_token_that_slack_refuses_is_told_before_anybody_waits(stage):
+    """Nobody has written or pressed anything."""
+    fault = Fault("auth.test", times=50, error="account_inactive")
+    stage.restart(lambda: stage.workspace.inject(fault))
+    assert stage.until(lambda: "(account_inactive): install the app" in stage.front.problem())
+
+
+def test_who_the_bot_is_is_known_before_the_first_command(stage):
+    """A command that comes later is answered while Slack is slow to say it."""
+    assert stage.until(lambda: "me" in stage.bot.directory._kept)
+    stage.workspace.inject(Fault("auth.test", times=50, delay=20.0))
+    assert stage.workspace.command(stage.ana, stage.channel, "/hawkeye help").response
+
+
 def test_an_answer_of_a_kind_that_nobody_foresaw_is_no_end(stage, monkeypatch):
     """The next try is made all the same."""
     monkeypatch.setattr(connection, "REST", 0.2)

@@ -163,6 +163,29 @@ def test_shortcuts_are_acknowledged(stage):
     assert interact(stage, {"type": "shortcut", "callback_id": "start_triage"}) == {}
 
 
+def test_a_button_of_an_earlier_version_is_acknowledged_and_says_so(stage):
+    """In a message to the person alone; a choice in a form is no question."""
+    said = stage.workspace.say(stage.bo, stage.channel, "an old message")
+    pressed = {
+        "type": "block_actions",
+        "container": {"type": "message", "message_ts": said.ts, "channel_id": stage.channel},
+        "channel": {"id": stage.channel, "name": "ml-oncall"},
+        "message": {"type": "message", "ts": said.ts, "text": "an old message"},
+        "actions": [{"type": "button", "action_id": "explain_2", "block_id": "x", "value": "1"}],
+        "response_url": "http://127.0.0.1:9/app-actions/T0ML/1/x",
+    }
+    assert interact(stage, pressed) == {}
+    assert stage.until(lambda: any("earlier version" in text for text in stage.whispers(stage.ana)))
+
+
+def test_a_form_and_a_shortcut_of_an_earlier_version_are_answered(stage):
+    """The form says so in its place."""
+    answer = interact(stage, {"type": "view_submission", "view": view("old_form", {})})
+    assert answer["response_action"] == "update"
+    assert "earlier version" in json.dumps(answer["view"])
+    assert interact(stage, {"type": "shortcut", "callback_id": "old_shortcut"}) == {}
+
+
 def test_home_is_published_to_whoever_opened_it(stage):
     """The messages tab publishes nothing."""
     app = next(iter(stage.workspace.apps.values()))
