@@ -1,10 +1,10 @@
 """Traffic, infrastructure, the model, the world, or labels that do not come?
 
-Things that move or not: quality (calibration, NE: predictions against labels), labels, how many
-of them came, predictions, one arm beside the others, the mix of traffic, infrastructure, and the
-volume where the alert is about it. Each class of cause moves some of them and leaves others alone;
-the classes' probabilities follow by Bayes' rule, with a Bayes factor per thing from its spread over
-earlier days.
+Things that move or not: quality (calibration, NE: predictions against labels), skill (what
+predictions tell beside a constant), labels, how many of them came, predictions, one arm beside the
+others, the mix of traffic, infrastructure, and the volume where the alert is about it. Each class
+of cause moves some of them and leaves others alone; the classes' probabilities follow by Bayes'
+rule, with a Bayes factor per thing from its spread over earlier days.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from analysis.warehouse import Warehouse
 
 METHOD = (
     "The change is split into mix (which traffic came) and rate (what happened inside segments); "
-    "quality, labels and how many came, predictions, one arm beside the others, mix and "
-    "infrastructure are each held against earlier days; Bayes' rule weighs which class of cause "
-    "moves these and leaves the others alone."
+    "quality, skill (the loss beside that of always predicting the usual mean), labels and how "
+    "many came, predictions, one arm beside the others, mix and infrastructure are each held "
+    "against earlier days; Bayes' rule weighs which class of cause moves these and leaves the "
+    "others alone."
 )
 HALF_WAY = 0.6
 """Predictions that moved by a smaller part of what the labels did are not said to go along."""
 THINGS = {
     "quality": "quality",
+    "skill": "skill",
     "labels": "labels",
     "arrivals": "labels that came",
     "delivery": "what delivers labels",
@@ -113,6 +115,8 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         labels = said.get("labels", "labels moved")
         return f"The world changed, nothing seems broken: {labels}{_beside(seen)}."
     why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
+    if seen.moved.get("skill", 0) > 0:
+        why = said["skill"]
     if seen.moved.get("arms", 0) > max(seen.moved.get("quality", 0), 0):
         why = said["arms"]
     quiet = [

@@ -27,9 +27,10 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "volume": 0.01,
         "arrivals": 0.02,
         "delivery": 0.3,
+        "skill": 0.35,
     },
-    # A storm moves labels and predictions together; an extreme one strains the model a little. What
-    # is delayed or called off gets its label later, or none.
+    # A storm moves labels and predictions together; an extreme one strains the model a little, but
+    # leaves it most of its skill. What is delayed or called off gets its label later, or none.
     "world": {
         "quality": 0.25,
         "labels": 0.9,
@@ -40,6 +41,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "volume": 0.5,
         "arrivals": 0.15,
         "delivery": 0.1,
+        "skill": 0.02,
     },
     # More requests are more load: infrastructure follows.
     "traffic": {
@@ -52,6 +54,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "volume": 0.8,
         "arrivals": 0.04,
         "delivery": 0.1,
+        "skill": 0.02,
     },
     # Missing features or timeouts usually leave predictions off, labels as they were. Requests
     # that fail are missing from the log.
@@ -65,6 +68,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "volume": 0.5,
         "arrivals": 0.1,
         "delivery": 0.4,
+        "skill": 0.3,
     },
     # Labels that come late or not at all: those that are here may not be like the others, so that
     # figures move. What delivers them is infrastructure too.
@@ -78,6 +82,7 @@ MOVES: Mapping[str, Mapping[str, float]] = {
         "volume": 0.02,
         "arrivals": 0.97,
         "delivery": 0.6,
+        "skill": 0.1,
     },
 }
 """How likely each thing moves visibly, by class of cause: plain reasoning, not fitted."""
@@ -91,6 +96,7 @@ DEMAND: Mapping[str, float] = {
     "volume": 0.95,
     "arrivals": 0.03,
     "delivery": 0.1,
+    "skill": 0.02,
 }
 """Another world that changes: on a holiday fewer requests come, each of them as ever. One story of
 the world is as likely as the other, where the volume is looked at."""
@@ -104,6 +110,7 @@ DRIFT: Mapping[str, float] = {
     "volume": 0.05,
     "arrivals": 0.03,
     "delivery": 0.1,
+    "skill": 0.5,
 }
 """A third one: what happens to the same requests is no longer the same (concept drift: Widmer and
 Kubat 1996), and no model knows. How labels are made may have changed just as well …"""
@@ -119,6 +126,7 @@ LOST: Mapping[str, float] = {
     "volume": 0.02,
     "arrivals": 0.1,
     "delivery": 0.95,
+    "skill": 0.5,
 }
 """Another story of labels: what delivers them broke, and those that are written are wrong. It is
 told where something is seen to have broken: without that it looks like a world that changed."""

@@ -16,6 +16,7 @@ from analysis.odds import Shift
 from analysis.performance.judging import worst
 from analysis.performance.parting import partings
 from analysis.performance.readings import FEWEST_LABELS, Reading, describe, read, too_short
+from analysis.performance.skill import skills
 from analysis.performance.sums import Sums, add_up, add_up_evenly, at_usual_arms
 from analysis.renames import as_before
 from analysis.shift_share import Split, shift_share
@@ -105,9 +106,24 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, metric: Metric, seen: Se
     plain = read(warehouse, sums)
     _look_at_readings(warehouse, *_with_the_rest(read(warehouse, even), plain), seen)
     _look_at_ramps(warehouse, sums, plain, seen)
+    _look_at_skill(warehouse, sums, seen)
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
+
+
+def _look_at_skill(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:
+    """Whether a model tells much less than usual of what no constant would."""
+    each = list(skills(warehouse, sums))
+    if not each:
+        return
+    least = max(each, key=lambda one: (one.log_odds, one.now))
+    looks = math.log(len(each)) if least.log_odds > 0 else 0.0
+    seen.moved["skill"] = least.log_odds - looks
+    seen.said["skill"] = (
+        f"its loss is {least.now:.2g} × that of always predicting the usual mean, "
+        f"usually {least.usual:.2g} ×"
+    )
 
 
 def _look_at_arrivals(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:

@@ -72,6 +72,25 @@ def test_the_class_of_the_planted_cause_is_named(tmp_path, seed, change, broken,
     assert sum(v for k, v in evidence.figures.items() if "probability" in k) == pytest.approx(1)
 
 
+def _astray(frame, seed):
+    """A storm, while an input in other units drives answers to both ends: the mean goes along."""
+    moved = _world(frame, seed)
+    high = np.random.default_rng(seed + 1).random(len(frame)) < moved["prediction"]
+    ends = np.where(high, 0.99, 0.01)
+    return moved.assign(prediction=np.where(logs.since_onset(frame), ends, moved["prediction"]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_storm_costs_a_model_no_skill(tmp_path, seed):
+    """Where answers are far worse than usual beside a constant, something broke as well."""
+    for change, lost, verdict in ((_world, False, "world"), (_astray, True, "model")):
+        frame = change(logs.log(seed), seed)
+        wh = logs.warehouse(tmp_path, frame, logs.metric("mean_prediction"))
+        found = cause.which_class(wh, logs.scope("mean_prediction"))
+        assert (found.figures["log odds that skill moved"] > 0) == lost
+        assert found.verdict == verdict
+
+
 def _with_arms(seed: int, ramped: bool, apart: float):
     """The arm "test" answers ``apart`` higher on every day, and gets more requests or not."""
     frame, rng = logs.log(seed), np.random.default_rng(seed)
