@@ -110,7 +110,7 @@ DRIFT: Mapping[str, float] = {
     "volume": 0.05,
     "arrivals": 0.03,
     "delivery": 0.1,
-    "skill": 0.5,
+    "skill": 0.35,
 }
 """A third one: what happens to the same requests is no longer the same (concept drift: Widmer and
 Kubat 1996), and no model knows. How labels are made may have changed just as well …"""
@@ -126,7 +126,7 @@ LOST: Mapping[str, float] = {
     "volume": 0.02,
     "arrivals": 0.1,
     "delivery": 0.95,
-    "skill": 0.5,
+    "skill": 0.35,
 }
 """Another story of labels: what delivers them broke, and those that are written are wrong. It is
 told where something is seen to have broken: without that it looks like a world that changed."""

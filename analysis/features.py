@@ -135,11 +135,14 @@ def _say(
     shown = [s.name for s in (blamed or suspects)][:2]
     chart = charts.responsible(r, shown, scope, suspects, warehouse.hidden, d.verdict)
     fresh = tuple(s for s in scope.suspects if s.kind == "snapshot" and d.verdict == "model")
-    headline = _headline(d, blamed, suspects, served is not None)
+    by = f"by {d.model_size:.2f} on the model's scale"
+    if r.of_class:
+        by = f"most of all the class {r.of_class}"
+    headline = _headline(d, blamed, suspects, by, served is not None)
     if fresh:
         headline = (
             f"Not the inputs: since {fresh[0].name} went live, familiar inputs get other "
-            f"predictions (by {d.model_size:.2f} on the model's scale)."
+            f"predictions ({by})."
         )
     return Evidence(
         verdict="snapshot" if fresh else d.verdict,
@@ -185,7 +188,7 @@ def _suspect(r: Reading, f: Finding, part: float, hidden: bool) -> Suspect:
 
 
 def _headline(
-    d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...], replayed: bool
+    d: Verdict, blamed: list[Suspect], suspects: tuple[Suspect, ...], by: str, replayed: bool
 ) -> str:
     if d.verdict == "none":
         return _unmoved(d, suspects)
@@ -196,12 +199,9 @@ def _headline(
     if replayed:
         return (
             "Not the inputs: since the onset the log's answers are not those of what is deployed "
-            f"(by {d.model_size:.2f} on the model's scale)."
+            f"({by})."
         )
-    return (
-        "Not the inputs: familiar inputs get other predictions since the onset "
-        f"(by {d.model_size:.2f} on the model's scale)."
-    )
+    return f"Not the inputs: familiar inputs get other predictions since the onset ({by})."
 
 
 def _doubted(d: Verdict, blamed: list[Suspect]) -> str:

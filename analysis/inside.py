@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import odds
+from analysis import odds, words
 from analysis.charts import training as charts
 from analysis.evidence import CannotExamine, Chart, Evidence, How, Scope, Suspect, Table, Window
 from analysis.inputs import deployed, views
@@ -200,11 +200,11 @@ def _serving(warehouse: Warehouse, scope: Scope, begun: float) -> Evidence:
     a = _of_artifacts(exact) if exact else _of_stand_in(r)
     shares = odds.share_out({"fine": float(np.log(0.4)), "model": float(np.log(0.6)) + a.evidence})
     verdict = max(shares, key=lambda k: shares[k])
-    words = _line(a, r.probability)
-    title = _served_title(_who(scope), verdict, a.deployed, words)
+    how = _share(a, r.of_class) if r.of_class else _line(a, r.probability)
+    title = _served_title(_who(scope), verdict, a.deployed, how)
     chart = _answers_chart(a, title)
-    names = [Suspect("arm", n, shares["model"], words) for n in scope.named("arm")]
-    names += [Suspect("model", m, shares["model"], words) for m in scope.named("model")]
+    names = [Suspect("arm", n, shares["model"], how) for n in scope.named("arm")]
+    names += [Suspect("model", m, shares["model"], how) for m in scope.named("model")]
     return Evidence(
         verdict=verdict,
         confidence=min(max(shares[verdict], 0.01), 0.99),
@@ -240,15 +240,15 @@ def _of_stand_in(r: views.Reading) -> _Answers:
     return _Answers(r.target(r.days), output, now, then, evidence, size, quality, False)
 
 
-def _served_title(who: str, verdict: str, exact: bool, words: str) -> str:
+def _served_title(who: str, verdict: str, exact: bool, how: str) -> str:
     if exact:
         return (
-            f"{who} has not been served as deployed since the onset: {words}"
+            f"{who} has not been served as deployed since the onset: {how}"
             if verdict == "model"
             else f"{who} is served as deployed: its artifacts give the answers of the log"
         )
     if verdict == "model":
-        return f"{who} gives the same inputs other answers since the onset: {words}"
+        return f"{who} gives the same inputs other answers since the onset: {how}"
     return f"{who} answers familiar inputs as before"
 
 
@@ -270,6 +270,16 @@ def _line(a: _Answers, probability: bool) -> str:
     if abs(ratio - 1) < (0.02 if a.deployed else 0.12):
         return f"{scale}s moved by {step:+.2f}"
     return f"{scale}s are {ratio:.2f} × {'deployed' if a.deployed else 'old'} {step:+.2f}"
+
+
+def _share(a: _Answers, of_class: str) -> str:
+    """How often rows get a class, and how often the same rows would have got it before."""
+    if a.now.sum() < 20 or a.then.sum() < 20:
+        return f"too few {'' if a.deployed else 'familiar '}rows to say how"
+    now, expected = float(a.logged[a.now].mean()), float(a.expected[a.now].mean())
+    usual = expected + float((a.logged - a.expected)[a.then].mean())
+    told = words.percent(min(max(usual, 0.0), 1.0))
+    return f"{of_class} is the answer for {words.percent(now)} of them instead of {told}"
 
 
 def _answers_chart(a: _Answers, title: str) -> Chart | None:
