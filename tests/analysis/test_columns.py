@@ -11,6 +11,7 @@ from analysis.classes import one_against_rest
 from analysis.columns import example
 from analysis.evidence import CannotExamine
 from analysis.features import which_features
+from analysis.inside import look_inside
 from analysis.models import which_models
 from analysis.topline import is_it_real
 from tests.analysis.logs import log, metric, scope, since_onset, warehouse
@@ -106,6 +107,22 @@ def test_classes_are_judged_by_accuracy_and_explained_one_against_the_rest(
     found = which_features(made, scope("accuracy"))
     assert (found.verdict, [s.name for s in found.named]) == ("inputs", ["f"])
     assert any("read as the class" in note for note in found.how.notes)
+
+
+def test_of_a_model_that_falls_back_to_one_class_that_class_is_told(tmp_path) -> None:
+    """A third of the answers since the onset, whatever is asked."""
+    frame = log()
+    names = pd.Series(np.select([frame["f"] > 0.5, frame["f"] > -1.0], ["cat", "dog"], "bird"))
+    back = since_onset(frame) & (frame.index % 3 == 0)
+    frame["label"], frame["prediction"] = names, names.where(~back, "bird")
+    models = [{"name": "ranker", "task": "multiclass"}]
+    made = warehouse(tmp_path, frame, metric("accuracy"), models=models)
+    features = which_features(made, scope("accuracy"))
+    assert features.verdict == "model"
+    assert "most of all the class bird" in features.headline
+    now = (frame["prediction"] == "bird")[since_onset(frame)].mean()
+    found = look_inside(made, scope("accuracy"))
+    assert f"bird is the answer for {now:.0%} of them instead of " in found.headline
 
 
 def test_one_class_against_the_rest_is_the_class_whose_share_moved_most(tmp_path) -> None:
