@@ -178,6 +178,12 @@ class Payoff:
         evidence = max(heard + min(alone, 0.0), min(heard, 0.0))
         return View(evidence, float(np.std(now)) * 0.5, -fall.fell.now, -fall.fell.usual)
 
+    def lost(self, name: str) -> float:
+        """A log Bayes factor that part of a feature's contribution no longer goes with the labels,
+        whatever else does not."""
+        fall = self._fall_of(self._effect(name)) if self._r.usage(name) > 0 else None
+        return fall.lost if fall and fall.seen else 0.0
+
     def _alone(self, effect: Floats, share: float) -> float:
         """A log Bayes factor that it is these values that no longer go with labels.
 

@@ -55,12 +55,32 @@ def examine(r: Reading, dims: tuple[str, ...], fed: Mapping[str, tuple[str, ...]
             still, past, lag = agreement.fresh(r, series, name, material.group[name])
             views |= {"still": still, "past": past}
         found.append(Finding(name, r.usage(name), views, lag))
-    found = _without_the_broken(r, material, found, fed)
+    found = _without_the_broken(r, material, _fell_together(found, pays_off), fed)
     broken = [f.name for f in found if f.log_odds > SURE]
     paid = {node: pays_off(names) for node, names in fed.items()}
     odd = familiar.odd_rows(material.days, material.edge, broken)
     moved = {name: pays_off.moved(name) for name in r.features}
     return Looked(found, odd, paid, pays_off.followed, moved)
+
+
+def _fell_together(found: list[Finding], pays_off: labels.Payoff) -> list[Finding]:
+    """Features with what labels say of all together whose contributions fell.
+
+    Rows that get several of another row's values at once agree in these, and each is told by labels
+    only beside the others: one alone leaves the rest of the loss unexplained. No lineage need know
+    that they come together.
+    """
+    fell = {f.name for f in found if pays_off.lost(f.name) > CHANGED}
+    alone = max((f.views["labels"].log_odds for f in found), default=0.0)
+    told = pays_off(sorted(fell)).log_odds if len(fell) > 1 else 0.0
+    if told <= max(SURE, alone + CHANGED):
+        return found
+    return [
+        replace(f, views={**f.views, "labels": replace(f.views["labels"], log_odds=told)})
+        if f.name in fell
+        else f
+        for f in found
+    ]
 
 
 def _without_the_broken(

@@ -16,7 +16,9 @@ from analysis.warehouse import Warehouse
 from tests.analysis import logs
 
 
-def users(folder, mixed: float, per_hour: int = 250, rare: float = 1.5) -> Warehouse:
+def users(
+    folder, mixed: float, per_hour: int = 250, rare: float = 1.5, *, lineage: bool = True
+) -> Warehouse:
     """A log of three independent features, two of a user; since the onset a part of the rows is
     served both features of another row's user. The log odds of the outcome are ``rare`` below even
     for a middling user."""
@@ -35,10 +37,11 @@ def users(folder, mixed: float, per_hour: int = 250, rare: float = 1.5) -> Wareh
         price=x[:, 2],
     )
     edges = [("profile", "loyalty"), ("profile", "basket"), ("catalogue", "price")]
-    lineage = pd.DataFrame(edges, columns=["upstream", "downstream"])
-    lineage.to_parquet(folder / "lineage.parquet", index=False)
+    table = pd.DataFrame(edges, columns=["upstream", "downstream"])
+    table.to_parquet(folder / "lineage.parquet", index=False)
     frame["label_time"] = frame["time"] + timedelta(minutes=20)
-    return logs.warehouse(folder, frame, lineage={"source": "lineage.parquet"})
+    known = {"lineage": {"source": "lineage.parquet"}} if lineage else {}
+    return logs.warehouse(folder, frame, **known)
 
 
 def test_rows_that_get_all_of_another_users_features_are_found_by_their_labels(tmp_path):
@@ -47,6 +50,13 @@ def test_rows_that_get_all_of_another_users_features_are_found_by_their_labels(t
     assert evidence.verdict == "inputs"
     assert {s.name for s in evidence.named} <= {"loyalty", "basket"}
     assert "price" not in {s.name for s in evidence.named}
+
+
+def test_features_that_broke_together_are_found_where_no_lineage_says_so(tmp_path):
+    """Either alone leaves a part of the loss to the other; both together, nothing."""
+    evidence = which_features(users(tmp_path, 0.7, lineage=False), logs.scope())
+    assert evidence.verdict == "inputs"
+    assert {s.name for s in evidence.named} == {"loyalty", "basket"}
 
 
 def test_labels_of_an_ordinary_day_blame_nobody(tmp_path):
