@@ -91,18 +91,25 @@ def _covered(causes: Causes, kin: Kin) -> list[Group]:
     """Every alert in the group of one cause, found greedily."""
     left = {cause: sorted(shown, key=lambda s: s.since) for cause, shown in causes.items()}
     spans = {cause: _span(shown) for cause, shown in left.items()}
+    ranks = {cause: _rank(cause, span, kin) for cause, span in spans.items()}
     groups = []
     while spans:
-        most = min(spans, key=lambda c: (-_views(spans[c]), _told_at(c, spans[c]), kin.width(c), c))
+        most = min(ranks, key=ranks.__getitem__)
         groups.append(Group(most, spans[most]))
         taken = {s.key for s in spans[most]}
         for cause in [c for c, shown in left.items() if any(s.key in taken for s in shown)]:
             left[cause] = [s for s in left[cause] if s.key not in taken]
             if left[cause]:
                 spans[cause] = _span(left[cause])
+                ranks[cause] = _rank(cause, spans[cause], kin)
             else:
-                del left[cause], spans[cause]
+                del left[cause], spans[cause], ranks[cause]
     return groups
+
+
+def _rank(cause: str, span: Sequence[Signal], kin: Kin) -> tuple[int, datetime, int, str]:
+    """The lowest first: what explains most, then what was told first, then the narrowest."""
+    return -_views(span), _told_at(cause, span), kin.width(cause), cause
 
 
 def _told_at(cause: str, signals: Sequence[Signal]) -> datetime:

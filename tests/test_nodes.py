@@ -32,7 +32,7 @@ FORESEEN = [(name, fault) for name, fault, verdict in EXAMPLES if _foreseen(name
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
     """Teams with planted faults that nobody could miss, each made once."""
-    clear = Options(dose=1.0, rows_per_day=3000)
+    clear = Options(dose=1.0, rows_per_day=1500)
     return cache(lambda fault: plant(fault, SEED, tmp_path_factory.mktemp(fault), clear))
 
 
@@ -86,9 +86,9 @@ def test_what_is_computed_beside_a_check_needs_nothing_that_it_finds(looked, pla
 
 
 @pytest.mark.parametrize("node", [n.name for n in TREE.nodes])
-def test_a_node_without_its_data_says_so_in_a_sentence(node, tmp_path):
+def test_a_node_without_its_data_says_so_in_a_sentence(planted, node):
     """A log without labels, arms, snapshots, lineage, in a window without rows."""
-    team = plant("none", SEED, tmp_path)
+    team = planted("none")
     extras = ("infra", "snapshots", "experiments", "lineage", "runs", "training")
     bare = team.contract.model_copy(update=dict.fromkeys(extras))
     scope = team.scope

@@ -132,8 +132,10 @@ class Plan:
             from_hour = hour - 12 - HISTORY * 24 + 90
             part = rows[(rows["at"] >= from_hour) & (rows["at"] < hour - 12)]
             part = part.sample(min(len(part), 3000), random_state=i).sort_index()
-            days = (part["hour"] // 24).map(lambda d: f"{START + timedelta(days=int(d)):%Y-%m-%d}")
-            part = part.assign(partition=days + "/" + part["channel"], model=model, snapshot=name)
+            day = part["hour"] // 24
+            dates = {d: f"{START + timedelta(days=int(d)):%Y-%m-%d}" for d in day.unique()}
+            partition = day.map(dates) + "/" + part["channel"]
+            part = part.assign(partition=partition, model=model, snapshot=name)
             if bad and self.fault == "corrupted_labels":
                 part = self._bad_labels(part)
             if bad and self.fault == "missing_partition":

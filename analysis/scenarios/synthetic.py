@@ -7,6 +7,7 @@ features as served. What a fault does to them is in :mod:`analysis.scenarios`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,12 +29,10 @@ MODULES = ("bias", "linear", "square", "missing", "cross", "carrier", "channel")
 
 def _walk(rng: np.random.Generator, steps: int, memory: float) -> Floats:
     """A stationary AR(1) path with unit variance, shape (steps,)."""
-    from scipy.signal import lfilter
-
     shocks = rng.normal(0, np.sqrt(1 - memory**2), steps)
     shocks[0] = rng.normal()
-    path: Floats = np.asarray(lfilter([1.0], [1.0, -memory], shocks), dtype=np.float64)
-    return path
+    path = accumulate(shocks.tolist(), lambda before, shock: memory * before + shock)
+    return np.fromiter(path, dtype=np.float64, count=steps)
 
 
 def weather(rng: np.random.Generator, hours: int, storm: slice | None = None) -> Floats:
@@ -165,12 +164,13 @@ def train(
     x = _design(rows, middle, spread)
     valid = rng.random(len(x)) < 0.2
     w, v, curve = np.zeros(x.shape[1]), np.zeros(x.shape[1]), []
+    seen = x[~valid].T
     for step in range(steps):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
         if step % 6 == 0 or step == steps - 1:
             loss = -label * np.log(p + 1e-9) - (1 - label) * np.log(1 - p + 1e-9)
             curve.append((step, float(loss[~valid].mean()), float(loss[valid].mean())))
-        gradient = x[~valid].T @ (p - label)[~valid] / (~valid).sum() + 0.002 * w
+        gradient = seen @ (p - label)[~valid] / (~valid).sum() + 0.002 * w
         rate = 0.35
         if blow_up and step > steps * 0.6:
             gradient = gradient + rng.normal(0, blow_up, len(w))

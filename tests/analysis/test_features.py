@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,20 @@ from analysis.warehouse import Warehouse
 
 SMALL = Options(rows_per_day=900, days=12)
 NOW = datetime(2024, 5, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def looked(tmp_path_factory):
+    """The evidence of the features node on an incident that is planted and looked at once, what
+    was planted, and its warehouse, to look again."""
+
+    @cache
+    def look(fault, seed):
+        planted = plant(fault, seed, tmp_path_factory.mktemp(fault), SMALL)
+        warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+        return which_features(warehouse, planted.at("features")), planted, warehouse
+
+    return look
 
 
 def look(fault, seed, folder, options=SMALL):
@@ -70,11 +85,11 @@ def served(frame):
         ("clipped", 3),
     ],
 )
-def test_a_planted_fault_in_the_values_is_the_first_suspect(fault, seed, tmp_path):
+def test_a_planted_fault_in_the_values_is_the_first_suspect(looked, fault, seed):
     """The broken feature leads and its change is said."""
-    evidence, truth = look(fault, seed, tmp_path)
+    evidence, planted, _ = looked(fault, seed)
     assert evidence.verdict == "inputs"
-    assert evidence.suspects[0].name in truth.features
+    assert evidence.suspects[0].name in planted.truth.features
     assert evidence.suspects[0].changed not in ("", "usual")
 
 
@@ -103,12 +118,12 @@ def test_a_late_feed_is_said_to_repeat_its_past_with_the_lag(tmp_path):
     assert "before" in evidence.suspects[0].changed
 
 
-def test_since_is_the_hour_of_the_fault(tmp_path):
+def test_since_is_the_hour_of_the_fault(looked):
     """Each suspect has a time of its own, here the planted one."""
-    evidence, truth = look("unit_change", 3, tmp_path)
+    evidence, planted, _ = looked("unit_change", 3)
     since = evidence.suspects[0].since
     assert since is not None
-    assert abs(since - truth.onset) <= timedelta(minutes=45)
+    assert abs(since - planted.truth.onset) <= timedelta(minutes=45)
 
 
 def test_a_feature_that_the_model_ignores_is_not_blamed(tmp_path):
@@ -260,13 +275,12 @@ def test_raw_regression_predictions_work_too(tmp_path):
     assert evidence.verdict == "inputs"
 
 
-def test_a_confirmed_arm_narrows_what_is_read(tmp_path):
+def test_a_confirmed_arm_narrows_what_is_read(looked):
     """The suspects on the way here choose model and arm."""
-    planted = plant("nulls", 3, tmp_path, SMALL)
-    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
+    evidence, planted, warehouse = looked("nulls", 3)
     scope = planted.at("features")
     arm = replace(scope, suspects=(*scope.suspects, Suspect("arm", "ranker_test/test", 1.0)))
-    assert which_features(warehouse, arm).how.rows < which_features(warehouse, scope).how.rows / 2
+    assert which_features(warehouse, arm).how.rows < evidence.how.rows / 2
 
 
 def of_one_arm(folder, frame, score):
@@ -314,11 +328,9 @@ def test_three_hundred_features_are_examined(tmp_path):
     assert any("least used" in m for m in evidence.not_examined)
 
 
-def test_large_logs_are_counted_by_the_engine_with_the_same_verdict(tmp_path, monkeypatch):
+def test_large_logs_are_counted_by_the_engine_with_the_same_verdict(looked, monkeypatch):
     """Cut in memory or counted in the engine: the same suspects."""
-    planted = plant("unit_change", 3, tmp_path, SMALL)
-    warehouse = Warehouse(planted.contract, planted.root, planted.scope.now)
-    near = which_features(warehouse, planted.at("features"))
+    near, planted, warehouse = looked("unit_change", 3)
     monkeypatch.setattr(gather, "IN_MEMORY", 100)
     far = which_features(warehouse, planted.at("features"))
     assert near.verdict == far.verdict == "inputs"
