@@ -225,7 +225,8 @@ def _inputs(blamed: list[Suspect]) -> str:
     others = [s.name for s in blamed if s not in main]
     share = sum(s.score for s in main)
     verb = "explains" if len(main) == 1 else "explain"
-    how = "" if main[0].changed == "usual" else f" ({main[0].changed})"
+    whose = f"{main[0].name}: " if len(main) > 1 else ""
+    how = "" if main[0].changed == "usual" else f" ({whose}{main[0].changed})"
     also = f"; {words.listed(others)} broke as well" if others else ""
     return (
         f"The inputs: {words.listed([s.name for s in main])} {verb} {share:.0%} of what moved "

@@ -210,6 +210,8 @@ def _headline(
         return f"I can't tell: {count} near the onset. More labelled rows{scoring} would decide it."
     if ranked:
         p = ranked[0][1].publish
+        if p.at > onset.high:
+            return f"No snapshot: {p.snapshot} went live only {_from_onset(p, onset)}."
         return (
             f"{p.snapshot} went live {_from_onset(p, onset)}, but gives the same inputs about the "
             "same answers as the one before."

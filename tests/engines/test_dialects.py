@@ -32,7 +32,6 @@ CHECKS = {node.check: node.name for node in reversed(TREE.nodes)}
 ALIKE = (("bigquery",), ("clickhouse", "databricks", "snowflake"), ("postgres",), ("trino",))
 """Engines, those together of which checks ask the same."""
 TABLES = ("predictions", "infra", "snapshots", "lineage", "runs", "training")
-FEATURES = ("temp", "age", "distance", "carrier")
 FEATURES = ("temp", "age", "carrier", "channel")
 """Of each kind, for time: with gaps and without, of few levels."""
 TRINO_HASH = """
