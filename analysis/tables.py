@@ -205,7 +205,10 @@ class Runs(TableSource):
 
 
 class Training(TableSource):
-    """Rows that snapshots were trained on: ``partition`` is the day or file they came from."""
+    """Rows that snapshots were trained on: ``partition`` is the day or file they came from.
+
+    A sample does, taken at one rate of all of them; columns called like features are read as such.
+    """
 
     snapshot: str = "snapshot"
     """The snapshot that was trained on this row."""
@@ -245,7 +248,9 @@ class Metric(_Strict):
     name: str
     """What it is called in commands and alerts."""
     kind: MetricKind | None = None
-    """An aggregate over the serving log."""
+    """An aggregate over the serving log: of classes `accuracy`; of values `mae`, `rmse`, `bias`; of
+    rankings `ndcg`; `volume` and `label_coverage` of all; the means of all but classes; the others
+    of probabilities."""
     model: str | None = None
     """Only rows of this model."""
     arm: str | None = None
