@@ -115,7 +115,7 @@ def _headline(verdict: str, seen: Seen, scope: Scope) -> str:
         labels = said.get("labels", "labels moved")
         return f"The world changed, nothing seems broken: {labels}{_beside(seen)}."
     why = said.get("quality") if seen.moved.get("quality", 0) > 0 else said.get("predictions")
-    if seen.moved.get("skill", 0) > 0:
+    if seen.moved.get("skill", 0) > max(seen.moved.get("quality", 0), 0):
         why = said["skill"]
     if seen.moved.get("arms", 0) > max(seen.moved.get("quality", 0), 0):
         why = said["arms"]

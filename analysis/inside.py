@@ -279,7 +279,7 @@ def _share(a: _Answers, of_class: str) -> str:
     now, expected = float(a.logged[a.now].mean()), float(a.expected[a.now].mean())
     usual = expected + float((a.logged - a.expected)[a.then].mean())
     told = words.percent(min(max(usual, 0.0), 1.0))
-    return f"{of_class} is the answer for {words.percent(now)} of them instead of {told}"
+    return f"{of_class} is the answer for {words.percent(now)} of rows instead of {told}"
 
 
 def _answers_chart(a: _Answers, title: str) -> Chart | None:

@@ -106,15 +106,20 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, metric: Metric, seen: Se
     plain = read(warehouse, sums)
     _look_at_readings(warehouse, *_with_the_rest(read(warehouse, even), plain), seen)
     _look_at_ramps(warehouse, sums, plain, seen)
-    _look_at_skill(warehouse, sums, seen)
+    _look_at_skill(warehouse, even, sums, seen)
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
 
 
-def _look_at_skill(warehouse: Warehouse, sums: Sequence[Sums], seen: Seen) -> None:
-    """Whether a model tells much less than usual of what no constant would."""
-    each = list(skills(warehouse, sums))
+def _look_at_skill(
+    warehouse: Warehouse, even: Sequence[Sums], sums: Sequence[Sums], seen: Seen
+) -> None:
+    """Whether a model tells much less of what no constant would, at the usual mix of what moved."""
+    if seen.mixed == "arm":
+        even = at_usual_arms(sums)
+    evened = {one.model: one for one in skills(warehouse, even)}
+    each = list(({one.model: one for one in skills(warehouse, sums)} | evened).values())
     if not each:
         return
     least = max(each, key=lambda one: (one.log_odds, one.now))

@@ -211,7 +211,8 @@ def _headline(
     if ranked:
         p = ranked[0][1].publish
         if p.at > onset.high:
-            return f"No snapshot: {p.snapshot} went live only {_from_onset(p, onset)}."
+            late = words.span(p.at - onset.at)
+            return f"No snapshot: {p.snapshot} went live only {late} after it began."
         return (
             f"{p.snapshot} went live {_from_onset(p, onset)}, but gives the same inputs about the "
             "same answers as the one before."

@@ -58,17 +58,25 @@ class Access:
 
     def probe(self) -> None:
         """Ask Slack whether it takes the token, before anybody waits for it."""
+        token, self._again = self.client.token, time.monotonic() + PROBE_SECONDS
         try:
             self.client.auth_test()
         except SlackApiError as error:
-            if code := lost(error):
+            if (code := lost(error)) and token == self.client.token:
                 self.lose(code)
         except OSError as error:
             # Whoever sends next finds it out.
             log.warning("the token could not be tried", error=str(error)[:200])
+        else:
+            self.regain()
 
     def problem(self) -> str:
-        """What an operator has to know and to do; "" when all is well."""
+        """What an operator has to know and to do; "" when all is well.
+
+        Slack is asked again now and then: where nothing is to be posted nobody else would.
+        """
+        if self.refused and self.may_try:
+            self.probe()
         if self.works:
             return ""
         if not self.client.token:

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 LEFT = 0.5
 """A model that keeps less of its usual skill than this part has lost it."""
-MOST = 6.0
-"""Log odds are no larger than that, either way."""
+MOST = 4.0
+"""Log odds are no larger than that, either way: quality tells a part of the same."""
+FEWEST_OUTCOMES = 20
+"""Outcomes, and rows without, that are to be expected of a window: of fewer any loss is chance."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,20 @@ def skills(warehouse: Warehouse, sums: Sequence[Sums]) -> Iterator[Skill]:
 def _skill(model: str, part: pd.DataFrame, losses: Losses) -> Skill | None:
     from scipy.special import stdtr
 
-    part = part[part["ln"] > 0]
+    part = part[(part["ln"] > 0) & (part["lw"] > 0)]
     now = (part[BLOCK] == 0).to_numpy()
-    if part["ln"][now].sum() < FEWEST_LABELS or now.all():
+    rows = part["ln"].to_numpy(float)
+    if rows[now].sum() < FEWEST_LABELS or now.all():
         return None
     usual = float(part["ly"][~now].sum() / part["lw"][~now].sum())
+    if losses is _log_losses and min(usual, 1 - usual) * rows[now].sum() < FEWEST_OUTCOMES:
+        return None
     ratio, error = losses({k: part[k].to_numpy(float) for k in SUMS if k in part}, usual)
     own = int(np.flatnonzero(now)[0])
-    seen = odds.shift(float(ratio[own]), ratio[~now], float(error[own]), error[~now])
+    # Few outcomes look steadier than they are: a row scatters at least as on earlier days.
+    least = float(np.sqrt(np.nanmedian(error[~now] ** 2 * rows[~now]) / rows[own]))
+    own_error = max(float(error[own]), least)
+    seen = odds.shift(float(ratio[own]), ratio[~now], own_error, error[~now])
     if not seen.seen or seen.usual >= 1:
         return None
     lost = seen.usual + (1 - LEFT) * (1 - seen.usual)

@@ -28,10 +28,8 @@ from analysis.series.tails import off, off_in_mean
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 A_MONTH = 2.0
-"""Alarms that an undisturbed series' tails may raise in 30 days (or in all, if it is shorter).
-
-:data:`analysis.series.tails.ALARM` leaves few of them: docs/benchmarks.md measures how many.
-"""
+"""Alarms that an undisturbed series' tails may raise in 30 days (or in all, if it is shorter): of
+its points, and of their means over each length. docs/benchmarks.md measures how few it raises."""
 MONTH_S = 30 * DAY_S
 EPOCH_S = 100_000_000
 """Integers from here on are seconds since 1970 (this is in 1973), smaller ones places in a row."""
@@ -82,7 +80,7 @@ def detect(times: ArrayLike, values: ArrayLike) -> Detection:
     band, found, z = _judged(stamps, judged)
     allowed = A_MONTH * max(float(stamps[-1] - stamps[0]) / MONTH_S, 1.0)
     away = off(z, allowed)
-    farthest = np.maximum(away, off_in_mean(z, allowed))
+    farthest = np.maximum(away, off_in_mean(z, judged, allowed))
     scores = 1 - np.exp2(-(farthest**2))
     beyond = farthest > 1
     for turn in (*found.turns, *found.excursions):

@@ -20,6 +20,8 @@ FEWEST_LENGTHS = 40
 """… in series of at least so many times that …"""
 COUNTED = 2 * ALARM
 """… in which a single point counts for no more than this."""
+MOSTLY = 0.5
+"""Where more than this part of the points are alike, their means are not looked at."""
 APART = 3
 """Points within the 98 % between two excursions that still count as one."""
 PARTS = 40
@@ -46,17 +48,21 @@ def off(z: Floats, allowed: float) -> Floats:
     return np.maximum(np.maximum(above, below), 0.0)
 
 
-def off_in_mean(z: Floats, allowed: float) -> Floats:
-    """How far the means of the last points (n,) are off, the farthest of all :data:`LENGTHS`.
+def off_in_mean(z: Floats, values: Floats, allowed: float) -> Floats:
+    """How far the means of the last known points (n,) are off, the farthest of :data:`LENGTHS`.
 
-    As :func:`off`, with as many alarms allowed at each length. Zero in gaps.
+    As :func:`off`, with as many alarms allowed at each length. Zero in gaps, and everywhere where
+    most ``values`` (n,) are alike: of single events now and then a mean says no more than they do.
     """
     out = np.zeros(len(z))
-    counted = np.clip(z, -COUNTED, COUNTED)
+    known = np.isfinite(z)
+    if not known.any() or np.mean(values[known] == np.median(values[known])) > MOSTLY:
+        return out
+    counted = np.clip(z[known], -COUNTED, COUNTED)
     for length in LENGTHS:
-        if np.isfinite(z).sum() >= FEWEST_LENGTHS * length:
-            out = np.fmax(out, off(_mean(counted, length), allowed))
-    return np.where(np.isfinite(z), out, 0.0)
+        if known.sum() >= FEWEST_LENGTHS * length:
+            out[known] = np.fmax(out[known], off(_mean(counted, length), allowed))
+    return out
 
 
 def _mean(z: Floats, length: int) -> Floats:
@@ -67,7 +73,7 @@ def _mean(z: Floats, length: int) -> Floats:
     """
     import pandas as pd
 
-    mean = pd.Series(z).rolling(length, min_periods=length // 2).mean().to_numpy(float)
+    mean = pd.Series(z).rolling(length, min_periods=length).mean().to_numpy(float)
     mean = mean - np.nanmedian(mean)
     spread = 1.4826 * float(np.nanmedian(np.abs(mean)))
     return np.asarray(mean / max(spread, length**-0.5))

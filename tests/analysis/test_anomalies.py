@@ -251,6 +251,21 @@ def test_noise_that_changes_from_one_hour_to_the_next_is_usual():
     assert not detect(_times(n, 15), y).alarms.any()
 
 
+@pytest.mark.parametrize("every", [2, 3, 4, 8])
+def test_gaps_at_a_steady_beat_are_no_reason_to_fail(every):
+    """A grid of fifteen minutes that holds a value every half hour, hour, two hours …"""
+    y = np.random.default_rng(3).normal(0, 1, 3_840)
+    y[np.arange(3_840) % every != 0] = np.nan
+    assert not detect(_times(len(y), 15), y).alarms.any()
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1])
+def test_single_events_now_and_then_raise_no_alarm(rate):
+    """Errors in five minutes, mostly none: two of them within an hour are no incident."""
+    y = np.random.default_rng(4).poisson(rate, 28 * 288).astype(float)
+    assert detect(_times(len(y), 5), y).alarms.sum() <= 1
+
+
 def test_a_heavy_tail_is_allowed_more_than_an_exponential_one():
     """The excess of one peak in a thousand, from two thousand; a quarter may be anomalies."""
     draws = [np.random.default_rng(seed).random(2_000) for seed in range(8)]

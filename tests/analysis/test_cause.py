@@ -91,6 +91,16 @@ def test_a_storm_costs_a_model_no_skill(tmp_path, seed):
         assert found.verdict == verdict
 
 
+def test_of_few_outcomes_no_skill_is_judged(tmp_path):
+    """With a handful of them in the window any loss is chance."""
+    frame, rng = logs.log(3), np.random.default_rng(3)
+    p = frame["prediction"] * 0.01
+    frame = frame.assign(prediction=p, label=(rng.random(len(frame)) < p) * 1.0)
+    wh = logs.warehouse(tmp_path, frame, logs.metric("calibration"))
+    figures = cause.which_class(wh, logs.scope("calibration")).figures
+    assert "log odds that skill moved" not in figures
+
+
 def _with_arms(seed: int, ramped: bool, apart: float):
     """The arm "test" answers ``apart`` higher on every day, and gets more requests or not."""
     frame, rng = logs.log(seed), np.random.default_rng(seed)

@@ -122,7 +122,7 @@ def test_of_a_model_that_falls_back_to_one_class_that_class_is_told(tmp_path) ->
     assert "most of all the class bird" in features.headline
     now = (frame["prediction"] == "bird")[since_onset(frame)].mean()
     found = look_inside(made, scope("accuracy"))
-    assert f"bird is the answer for {now:.0%} of them instead of " in found.headline
+    assert f"bird is the answer for {now:.0%} of rows instead of " in found.headline
 
 
 def test_one_class_against_the_rest_is_the_class_whose_share_moved_most(tmp_path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from bot import connection
 from bot.config import SettingsError
 from bot.workspace import Fault
+from handlers import access
 from tests.walk.stage import staged
 
 
@@ -69,6 +70,16 @@ def test_a_bot_token_that_slack_refuses_is_told_before_anybody_waits(stage):
     fault = Fault("auth.test", times=50, error="account_inactive")
     stage.restart(lambda: stage.workspace.inject(fault))
     assert stage.until(lambda: "(account_inactive): install the app" in stage.front.problem())
+
+
+def test_a_bot_token_that_slack_takes_again_is_no_problem_any_more(stage, monkeypatch):
+    """Though nothing is to be posted."""
+    monkeypatch.setattr(access, "PROBE_SECONDS", 0.2)
+    fault = Fault("auth.test", times=3, error="invalid_auth")
+    stage.restart(lambda: stage.workspace.inject(fault))
+    assert stage.until(lambda: not stage.bot.access.works)
+    assert stage.until(lambda: stage.front.problem() == "")
+    assert stage.bot.access.works
 
 
 def test_who_the_bot_is_is_known_before_the_first_command(stage):
