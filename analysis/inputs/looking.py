@@ -18,6 +18,8 @@ SURE = 4.0
 """Above this log Bayes factor a feature's values count as broken."""
 CHANGED = 1.5
 """Above this log Bayes factor a feature changed, by itself or with others."""
+OTHERS = 1.0
+"""From this log Bayes factor on all others go with outcomes as ever: those are what they were."""
 LOUD = 4
 """Features that disagree the most, of which it is asked who broke."""
 MOST_BROKEN = 8
@@ -73,7 +75,7 @@ def _fell_together(found: list[Finding], pays_off: labels.Payoff) -> list[Findin
     fell = {f.name for f in found if pays_off.lost(f.name) > CHANGED}
     alone = max((f.views["labels"].log_odds for f in found), default=0.0)
     told = pays_off(sorted(fell)).log_odds if len(fell) > 1 else 0.0
-    if told <= max(SURE, alone + CHANGED):
+    if told <= max(labels.MOST + OTHERS, alone + CHANGED):
         return found
     return [
         replace(f, views={**f.views, "labels": replace(f.views["labels"], log_odds=told)})
