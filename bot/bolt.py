@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt import App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
-from slack_sdk.errors import SlackApiError
 
 from bot.config import Settings
-from handlers.access import lost
+from handlers.access import refusal
 from handlers.client import Client
 from handlers.directory import Directory
 
@@ -53,13 +52,9 @@ class Own(Authorize):
 
     def _refused(self) -> bool:
         """Whether Slack does not take the token, rather than not answer."""
-        try:
-            self.client.auth_test()
-        except SlackApiError as error:
-            if lost(error):
-                return True
-            raise ConnectionError("Slack does not say who the bot is") from error
-        raise ConnectionError("Slack did not say who the bot is")
+        if refusal(self.client):
+            return True
+        raise ConnectionError("Slack does not say who the bot is")
 
 
 def signing_secret(settings: Settings) -> str:

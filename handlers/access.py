@@ -59,15 +59,10 @@ class Access:
     def probe(self) -> None:
         """Ask Slack whether it takes the token, before anybody waits for it."""
         token, self._again = self.client.token, time.monotonic() + PROBE_SECONDS
-        try:
-            self.client.auth_test()
-        except SlackApiError as error:
-            if (code := lost(error)) and token == self.client.token:
-                self.lose(code)
-        except OSError as error:
-            # Whoever sends next finds it out.
-            log.warning("the token could not be tried", error=str(error)[:200])
-        else:
+        code = refusal(self.client)
+        if code and token == self.client.token:
+            self.lose(code)
+        elif code == "":
             self.regain()
 
     def problem(self) -> str:
@@ -94,6 +89,19 @@ def lost(error: Exception) -> str:
     """Slack's code when an error says that the token is not taken, else ""."""
     code = str(error.response.get("error", "")) if isinstance(error, SlackApiError) else ""
     return code if code in LOST else ""
+
+
+def refusal(client: WebClient) -> str | None:
+    """Asks Slack: its code for why it does not take the token, "" when it does; None while it does
+    not say."""
+    try:
+        client.auth_test()
+    except SlackApiError as error:
+        return lost(error) or None
+    except OSError as error:
+        log.warning("the token could not be tried", error=str(error)[:200])
+        return None
+    return ""
 
 
 @dataclass(frozen=True)
@@ -127,11 +135,6 @@ class Installed:
         if not self.access.client.token:
             return
         log.info("Slack says that the app is gone", told=event.get("type"))
-        try:
-            self.access.client.auth_test()
-        except SlackApiError as error:
-            if code := lost(error):
-                self.gone(code)
-        except OSError as error:
-            # Whoever sends next finds it out.
-            log.warning("the token could not be tried", error=str(error)[:200])
+        # While Slack does not say, whoever sends next finds it out.
+        if code := refusal(self.access.client):
+            self.gone(code)
