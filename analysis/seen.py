@@ -105,8 +105,8 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, metric: Metric, seen: Se
         _look_at_arrivals(warehouse, even or sums, seen)
     plain = read(warehouse, sums)
     _look_at_readings(warehouse, *_with_the_rest(read(warehouse, even), plain), seen)
-    _look_at_ramps(warehouse, sums, plain, seen)
     _look_at_skill(warehouse, even, sums, seen)
+    _look_at_ramps(warehouse, sums, plain, seen)
     apart = max(partings(warehouse, sums).values(), key=lambda p: p.log_odds, default=None)
     if apart is not None:
         seen.moved["arms"], seen.said["arms"] = apart.log_odds, apart.said
@@ -115,14 +115,12 @@ def _look_at_models(warehouse: Warehouse, scope: Scope, metric: Metric, seen: Se
 def _look_at_skill(
     warehouse: Warehouse, even: Sequence[Sums], sums: Sequence[Sums], seen: Seen
 ) -> None:
-    """Whether a model tells much less of what no constant would, at the usual mix of what moved."""
-    if seen.mixed == "arm":
-        even = at_usual_arms(sums)
-    evened = {one.model: one for one in skills(warehouse, even)}
-    each = list(({one.model: one for one in skills(warehouse, sums)} | evened).values())
+    """Whether a model tells much less than usual of what no constant would, at the usual mix where
+    it has one."""
+    each = {one.model: one for some in (sums, even) for one in skills(warehouse, some)}
     if not each:
         return
-    least = max(each, key=lambda one: (one.log_odds, one.now))
+    least = max(each.values(), key=lambda one: (one.log_odds, one.now))
     looks = math.log(len(each)) if least.log_odds > 0 else 0.0
     seen.moved["skill"] = least.log_odds - looks
     seen.said["skill"] = (
@@ -202,9 +200,9 @@ def _look_at_ramps(
     ramped = shift.log_odds - math.log(max(len(shares), 1))
     if ramped <= 0 or _gain(shift) < SMALL or not _as_ever(plain, arm):
         return
-    left = Seen()
-    even = read(warehouse, at_usual_arms(sums))
-    _look_at_readings(warehouse, *_with_the_rest(even, plain), left)
+    left, even = Seen(), at_usual_arms(sums)
+    _look_at_readings(warehouse, *_with_the_rest(read(warehouse, even), plain), left)
+    _look_at_skill(warehouse, even, sums, left)
     if not _stirred(seen) > 0 >= _stirred(left):
         return
     seen.moved |= left.moved

@@ -8,17 +8,16 @@ hardly this; wrong inputs, answers or labels do.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import odds
+from analysis import odds, quality
 from analysis.metrics import BLOCK
 from analysis.performance.readings import FEWEST_LABELS
 from analysis.performance.sums import Sums
-from analysis.quality import SUMS
 from analysis.tables import Role
 from analysis.warehouse import Warehouse
 
@@ -52,12 +51,12 @@ def skills(warehouse: Warehouse, sums: Sequence[Sums]) -> Iterator[Skill]:
     for some in sums:
         for name, part in some.by_model.groupby(Role.MODEL):
             kinds = some.of(warehouse.contract.model(str(name)).task)
-            losses = next((f for kind, f in _LOSSES.items() if kind in kinds), None)
-            if losses and (one := _skill(str(name), part, losses)):
+            kind = next((k for k in ("log_loss", "rmse") if k in kinds), "")
+            if kind and (one := _skill(str(name), kind, part)):
                 yield one
 
 
-def _skill(model: str, part: pd.DataFrame, losses: Losses) -> Skill | None:
+def _skill(model: str, kind: str, part: pd.DataFrame) -> Skill | None:
     from scipy.special import stdtr
 
     part = part[(part["ln"] > 0) & (part["lw"] > 0)]
@@ -66,9 +65,9 @@ def _skill(model: str, part: pd.DataFrame, losses: Losses) -> Skill | None:
     if rows[now].sum() < FEWEST_LABELS or now.all():
         return None
     usual = float(part["ly"][~now].sum() / part["lw"][~now].sum())
-    if losses is _log_losses and min(usual, 1 - usual) * rows[now].sum() < FEWEST_OUTCOMES:
+    if kind == "log_loss" and min(usual, 1 - usual) * rows[now].sum() < FEWEST_OUTCOMES:
         return None
-    ratio, error = losses({k: part[k].to_numpy(float) for k in SUMS if k in part}, usual)
+    ratio, error = _beside_constant(kind, part, usual)
     own = int(np.flatnonzero(now)[0])
     # Few outcomes look steadier than they are: a row scatters at least as on earlier days.
     least = float(np.sqrt(np.nanmedian(error[~now] ** 2 * rows[~now]) / rows[own]))
@@ -83,33 +82,15 @@ def _skill(model: str, part: pd.DataFrame, losses: Losses) -> Skill | None:
     return Skill(model, seen.now, seen.usual, min(max(told, -MOST), MOST))
 
 
-Losses = Callable[[dict[str, Floats], float], tuple[Floats, Floats]]
-
-
-def _log_losses(s: dict[str, Floats], usual: float) -> tuple[Floats, Floats]:
-    """Log loss over that of predicting ``usual``, and its standard error, by block (n,)."""
-    usual = min(max(usual, 1e-6), 1 - 1e-6)
-    slope = math.log((1 - usual) / usual)
-    loss, rate = s["ll"] / s["lw"], s["ly"] / s["lw"]
-    plain = rate * slope - math.log(1 - usual)
-    ratio = loss / plain
-    both = s["lly"] / s["lw"] - loss * rate
-    variance = s["ll2"] / s["lw"] - loss**2 + (ratio * slope) ** 2 * rate * (1 - rate)
-    return ratio, _error(variance - 2 * ratio * slope * both, s) / plain
-
-
-def _squares(s: dict[str, Floats], usual: float) -> tuple[Floats, Floats]:
-    """The same of squared errors; those of the usual mean are taken to be known."""
-    loss = (s["lpp"] - 2 * s["lpy"] + s["lyy"]) / s["lw"]
-    plain = (s["lyy"] - 2 * usual * s["ly"]) / s["lw"] + usual**2
+def _beside_constant(kind: str, part: pd.DataFrame, usual: float) -> tuple[Floats, Floats]:
+    """Log loss, or squared error, over that of predicting ``usual``, by block (n,); and its
+    standard error, that of the constant taken to be known."""
+    found = quality.estimate(kind, part)
+    weight, label = part["lw"].to_numpy(float), part["ly"].to_numpy(float)
     with np.errstate(all="ignore"):
-        return loss / plain, _error(s["e4"] / s["lw"] - loss**2, s) / plain
-
-
-def _error(variance: Floats, s: dict[str, Floats]) -> Floats:
-    rows = s["lw"] ** 2 / s["lw2"]
-    return np.asarray(np.sqrt(np.maximum(variance, 0) / np.maximum(rows - 1, 1)))
-
-
-_LOSSES: dict[str, Losses] = {"log_loss": _log_losses, "rmse": _squares}
-"""By the figure that brings the sums."""
+        if kind == "log_loss":
+            rate = label / weight
+            constant = -(rate * np.log(usual) + (1 - rate) * np.log1p(-usual))
+            return found.value / constant, found.error / constant
+        constant = (part["lyy"].to_numpy(float) - 2 * usual * label) / weight + usual**2
+        return found.value**2 / constant, 2 * found.value * found.error / constant

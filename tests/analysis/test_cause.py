@@ -101,6 +101,24 @@ def test_of_few_outcomes_no_skill_is_judged(tmp_path):
     assert "log odds that skill moved" not in figures
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_traffic_of_which_little_can_be_told_costs_a_model_no_skill(tmp_path, seed):
+    """Most requests come from the one region where the outcome is a toss; answers are right."""
+    frame, rng = logs.log(seed), np.random.default_rng(seed)
+    base = {"north": -3.0, "south": 0.0, "east": 2.5, "west": -1.0}
+    region = rng.choice(list(base), len(frame), p=[0.35, 0.15, 0.35, 0.15])
+    region[logs.since_onset(frame) & (rng.random(len(frame)) < 0.85)] = "south"
+    logit = np.array([base[r] for r in region]) + rng.normal(0, 0.25, len(frame))
+    p = 1 / (1 + np.exp(-logit))
+    frame = frame.assign(region=region, prediction=p, label=(rng.random(len(frame)) < p) * 1.0)
+    found = cause.which_class(
+        logs.warehouse(tmp_path, frame, logs.metric("mean_prediction")),
+        logs.scope("mean_prediction"),
+    )
+    assert found.verdict == "traffic"
+    assert found.figures["log odds that skill moved"] < 0
+
+
 def _with_arms(seed: int, ramped: bool, apart: float):
     """The arm "test" answers ``apart`` higher on every day, and gets more requests or not."""
     frame, rng = logs.log(seed), np.random.default_rng(seed)
