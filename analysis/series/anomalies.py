@@ -24,7 +24,7 @@ from analysis.series.seasonal import FEWEST, Band, fit
 from analysis.series.slots import DAY_S, WEEK_S, seconds_of, step_of
 from analysis.series.spreads import by_hour
 from analysis.series.stuck import stuck
-from analysis.series.tails import off, off_in_mean
+from analysis.series.tails import PASSING, off, off_in_mean
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 A_MONTH = 2.0
@@ -39,8 +39,6 @@ ROUNDS = 4
 """Most times that season and course are learnt from each other; two when no echo is about."""
 TOLD = 0.499
 """Highest score of a point that raises no alarm, because one was raised shortly before."""
-PASSING = 40
-"""An excursion takes less than one in so many points of a series."""
 AGAIN = 2.0
 """An excursion raises another alarm where it is this many times as far off as at its last."""
 STUCK = 0.9
@@ -264,7 +262,7 @@ def _running(stamps: NDArray[np.int64], y: Floats, season: int = WEEK_S) -> Floa
     return np.asarray(np.nan_to_num(level.ffill().bfill().to_numpy(float)))
 
 
-def _first_of_each(off: Floats, beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _first_of_each(away: Floats, beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The first point of each excursion, and what in it is :data:`AGAIN` as far off as that.
 
     Excursions near one another are one.
@@ -273,7 +271,7 @@ def _first_of_each(off: Floats, beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
     out = np.zeros(len(beyond), dtype=bool)
     last, raised = -len(beyond), 0.0
     for place in np.flatnonzero(beyond):
-        here = max(float(np.nan_to_num(off[place])), 1.0)
+        here = max(float(np.nan_to_num(away[place])), 1.0)
         if place - last > apart or here >= AGAIN * raised:
             out[place], raised = True, here
         last = int(place)

@@ -24,9 +24,9 @@ MOSTLY = 0.5
 """Where more than this part of the points are alike, their means are not looked at."""
 APART = 3
 """Points within the 98 % between two excursions that still count as one."""
-PARTS = 40
+PASSING = 40
 """An excursion takes less than one in so many points of a series."""
-OFTEN = PARTS // 3
+OFTEN = PASSING // 3
 """What more of its fortieth parts have than that is the way of a series …"""
 LARGER = 1.25
 """… and what is no larger than this many times those is one of them."""
@@ -91,7 +91,7 @@ def limit(away: Floats, allowed: float) -> float:
     if not len(peaks):
         return max(ALARM, start)
     unusual = start + rare(peaks - start, max(len(peaks) / allowed, 1.0))
-    parts = sorted(float(part.max()) for part in np.array_split(away, PARTS) if len(part))
+    parts = sorted(float(part.max()) for part in np.array_split(away, PASSING) if len(part))
     often = LARGER * parts[-OFTEN - 1] if len(parts) > OFTEN else 0.0
     return max(ALARM, unusual, often)
 
