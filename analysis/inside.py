@@ -200,7 +200,7 @@ def _serving(warehouse: Warehouse, scope: Scope, begun: float) -> Evidence:
     a = _of_artifacts(exact) if exact else _of_stand_in(r)
     shares = odds.share_out({"fine": float(np.log(0.4)), "model": float(np.log(0.6)) + a.evidence})
     verdict = max(shares, key=lambda k: shares[k])
-    how = _share(a, r.of_class) if r.of_class else _line(a, r.probability)
+    how = _how(a, r)
     title = _served_title(_who(scope), verdict, a.deployed, how)
     chart = _answers_chart(a, title)
     names = [Suspect("arm", n, shares["model"], how) for n in scope.named("arm")]
@@ -258,10 +258,15 @@ def _who(scope: Scope) -> str:
     return f"{who} in {arms[0]}" if arms else who
 
 
-def _line(a: _Answers, probability: bool) -> str:
-    """The new answers as a line on the expected ones, relative to the same line before."""
+def _how(a: _Answers, r: views.Reading) -> str:
+    """What the answers are now, beside what they were or should be."""
     if a.now.sum() < 20 or a.then.sum() < 20:
         return f"too few {'' if a.deployed else 'familiar '}rows to say how"
+    return _share(a, r.of_class) if r.of_class else _line(a, r.probability)
+
+
+def _line(a: _Answers, probability: bool) -> str:
+    """The new answers as a line on the expected ones, relative to the same line before."""
     slope, shift = np.polyfit(a.expected[a.now], a.logged[a.now], 1)
     slope0, shift0 = np.polyfit(a.expected[a.then], a.logged[a.then], 1)
     ratio = slope / slope0 if abs(slope0) > 1e-6 else slope
@@ -274,8 +279,6 @@ def _line(a: _Answers, probability: bool) -> str:
 
 def _share(a: _Answers, of_class: str) -> str:
     """How often rows get a class, and how often the same rows would have got it before."""
-    if a.now.sum() < 20 or a.then.sum() < 20:
-        return f"too few {'' if a.deployed else 'familiar '}rows to say how"
     now, expected = float(a.logged[a.now].mean()), float(a.expected[a.now].mean())
     usual = expected + float((a.logged - a.expected)[a.then].mean())
     told = words.percent(min(max(usual, 0.0), 1.0))

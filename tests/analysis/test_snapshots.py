@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.evidence import Suspect
+from analysis.evidence import Onset, Suspect
 from analysis.scenarios import Options, plant
 from analysis.snapshots import which_snapshot
 from analysis.warehouse import Warehouse
@@ -42,6 +43,22 @@ def test_a_benign_publish_near_the_onset_is_not_accused(fault, seed, tmp_path):
     evidence, _ = look(fault, seed, tmp_path, replace(SMALL, near_publish=True))
     assert evidence.verdict in ("not_snapshot", "unsure")
     assert evidence.named == () or evidence.verdict == "unsure"
+
+
+def test_of_a_publish_after_it_began_no_more_is_said(tmp_path):
+    """What its answers are is beside the point."""
+    planted = plant("stale", 1, tmp_path, replace(SMALL, near_publish=True))
+    scope = planted.at("snapshot")
+    at = scope.onset.at - timedelta(hours=18)
+    onset = Onset(at, at - timedelta(minutes=20), at + timedelta(minutes=20))
+    window = replace(scope.window, start=at)
+    models = tuple(s for s in scope.suspects if s.kind == "model")
+    warehouse = Warehouse(planted.contract, planted.root, scope.now)
+    asked = replace(scope, onset=onset, window=window, suspects=models)
+    evidence = which_snapshot(warehouse, asked)
+    assert evidence.verdict == "not_snapshot"
+    assert "went live only" in evidence.headline
+    assert evidence.headline.endswith("hours after it began.")
 
 
 def test_no_publish_near_the_onset_is_no_snapshot(tmp_path):
